@@ -1,0 +1,157 @@
+//! What happens in a run, as typed events for whoever watches.
+
+use brigade_store::{Failure, Key, RequestCount, Unknown, Verified};
+
+/// Watches a run. Called from many tasks at once, so it must be quick and
+/// must not block on the run.
+pub trait Observer: Send + Sync + 'static {
+    /// Something happened.
+    fn event(&self, event: Event<'_>);
+}
+
+/// Something that happened in a run.
+#[derive(Clone, Debug)]
+pub enum Event<'a> {
+    /// The run begins.
+    Started {
+        /// The source, as the user wrote it.
+        source: &'a str,
+        /// The destination, as the user wrote it.
+        dest: &'a str,
+        /// Whether nothing will be changed.
+        dry_run: bool,
+    },
+    /// This many more keys were compared, of which so many need an action.
+    Planned {
+        /// Keys compared.
+        keys: u64,
+        /// Objects to send (some of them only if their content turns out to differ).
+        objects: u64,
+        /// Bytes of those objects.
+        bytes: u64,
+    },
+    /// Some bytes of an object that is being sent arrived.
+    Progress {
+        /// How many more.
+        bytes: u64,
+    },
+    /// One object is done with.
+    Object {
+        /// Its key.
+        key: &'a Key,
+        /// What came of it.
+        outcome: &'a Outcome,
+    },
+    /// A key, or all keys below one, that a store could not tell of.
+    Unknown {
+        /// On which side.
+        side: Side,
+        /// What and why.
+        unknown: &'a Unknown,
+    },
+    /// A store lists in another order than by bytes: the listing starts again, sorted.
+    Reordered {
+        /// The store.
+        location: &'a str,
+        /// The key that came out of order.
+        key: &'a Key,
+    },
+    /// Something that the person should know, that is no failure.
+    Warning {
+        /// In a sentence.
+        text: String,
+    },
+    /// A phase after the listing begins.
+    Phase {
+        /// Which.
+        phase: crate::plan::Phase,
+        /// How many actions it has.
+        actions: u64,
+    },
+}
+
+/// One of the two sides of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Where objects come from.
+    Source,
+    /// Where they go.
+    Dest,
+}
+
+/// What came of one object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was sent (in a dry run: would be).
+    Sent {
+        /// Its length in bytes.
+        bytes: u64,
+        /// Whether it was there before, in another version.
+        replaced: bool,
+        /// Whether the copy was checked end to end.
+        verified: Verified,
+    },
+    /// Its content was compared and is the same.
+    InStep,
+    /// It was deleted from the destination (in a dry run: would be).
+    Deleted,
+    /// It was gone from the source when its turn came, or a deletion was found to be wrong just before it was done.
+    Withdrawn {
+        /// Why nothing was done.
+        reason: String,
+    },
+    /// The destination can't hold this key; nothing was done.
+    Unrepresentable {
+        /// Why.
+        reason: String,
+    },
+    /// It failed.
+    Failed(Failure),
+}
+
+/// What a run did, in figures that add up. Nothing is in two of the counts of keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Keys present at the source (filtered ones included).
+    pub source_objects: u64,
+    /// Keys present at the destination (filtered ones included).
+    pub dest_objects: u64,
+    /// Found in step, by the listing or by content.
+    pub in_step: u64,
+    /// Sent where nothing was.
+    pub created: u64,
+    /// Sent over another version.
+    pub replaced: u64,
+    /// Bytes of what was sent.
+    pub bytes: u64,
+    /// Sent, but neither side had a digest to check the copy with.
+    pub unverified: u64,
+    /// Deleted from the destination.
+    pub deleted: u64,
+    /// At the destination only, and left there: deletions were not asked for.
+    pub extra: u64,
+    /// Deletions that were planned and not done, because something failed.
+    pub deletions_held_back: u64,
+    /// Left out by the filters.
+    pub excluded: u64,
+    /// Left undone by `--limit`.
+    pub over_limit: u64,
+    /// Gone from the source when their turn came.
+    pub withdrawn: u64,
+    /// FIFOs, sockets, devices, and symlinks that were left out.
+    pub skipped: u64,
+    /// Keys that the destination can't hold.
+    pub unrepresentable: u64,
+    /// Objects that failed, and places that could not be read.
+    pub failed: u64,
+    /// Requests sent, by side and operation.
+    pub requests: Vec<RequestCount>,
+}
+
+impl Summary {
+    /// Whether everything that takes part is in step (or, in a dry run, would be).
+    #[must_use]
+    pub fn complete(&self) -> bool {
+        self.failed == 0 && self.unrepresentable == 0 && self.deletions_held_back == 0
+    }
+}

@@ -1,0 +1,59 @@
+//! The job spec (what is to be in step) and the run options (how): plain data.
+
+use std::time::Duration;
+
+use crate::filters::Filters;
+
+/// All that decides *what* is to be in step, besides the two stores.
+#[derive(Clone, Debug)]
+pub struct JobSpec {
+    /// Which keys take part.
+    pub filters: Filters,
+    /// How it is decided whether two versions are the same.
+    pub comparison: Comparison,
+    /// How much earlier than the destination's time a source's must be to
+    /// prove that it is the older: room for clocks that run apart.
+    pub clock_fudge_factor: Duration,
+    /// Whether destination keys that the source lacks are deleted, and how many at most.
+    pub delete: Option<DeleteLimit>,
+}
+
+/// How it is decided whether two versions are the same (`--compare`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Comparison {
+    /// Size, then digests, then time where it is proof, then the content.
+    #[default]
+    Auto,
+    /// Size alone.
+    Size,
+    /// Size, and whether the source was modified after the destination was written.
+    Mtime,
+    /// Size and content digests, whatever the times say.
+    Checksum,
+    /// Always different: everything is sent.
+    Always,
+}
+
+/// How many deletions a run may plan at most (`--max-delete`); with more, none is done.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum DeleteLimit {
+    /// No limit.
+    Unlimited,
+    /// This many objects.
+    Objects(u64),
+    /// This share of the destination's objects, in percent from 0 to 100.
+    Percent(f64),
+}
+
+/// All that decides *how* a run goes about it.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// Requests, or files, in flight at once; at least 1.
+    pub jobs: usize,
+    /// Bytes of content held in memory at once.
+    pub memory: u64,
+    /// Send at most this many objects, and delete nothing.
+    pub limit: Option<u64>,
+    /// Change nothing: say what would be done.
+    pub dry_run: bool,
+}

@@ -1,0 +1,16 @@
+//! Keeps two stores in step: listings in key order are merged like a zip,
+//! each key's triple is planned, and the plan is carried out.
+//!
+//! ```text
+//! left listing  ──┐
+//! settled pairs ──┼─ merge ─> triples ─ plan ─> actions ─ transfer ─> outcomes
+//! right listing ──┘            (pure)   with a phase  (I/O)           └─> events
+//! ```
+//!
+//! [`run::run`] is the whole pipe. Each file is a stage of it.
+
+pub mod events;
+pub mod filters;
+pub mod job;
+pub mod plan;
+pub mod run;

@@ -1,0 +1,71 @@
+//! What a listing says of one object.
+
+use std::time::SystemTime;
+
+use crate::{Digest, Key};
+
+/// What a listing says of one object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The object's name below the store's root.
+    pub key: Key,
+    /// Its length in bytes.
+    pub size: u64,
+    /// When its content was last modified: a file's mtime, by the local clock;
+    /// an object's `LastModified`, by the store's.
+    pub modified: SystemTime,
+    /// What else tells this version from another.
+    pub version: Version,
+}
+
+/// With size and time, the fingerprint of a version: cheap to get, and
+/// different as soon as the content may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// A file in a local tree.
+    File {
+        /// When its inode last changed (ctime).
+        changed: SystemTime,
+        /// Its inode number.
+        inode: u64,
+        /// The device that the inode number belongs to.
+        device: u64,
+    },
+    /// An object in a bucket.
+    Object {
+        /// The ETag, without its quotes.
+        etag: String,
+    },
+}
+
+impl Entry {
+    /// The ETag, where the entry is an object in a bucket.
+    #[must_use]
+    pub fn etag(&self) -> Option<&str> {
+        match &self.version {
+            Version::Object { etag } => Some(etag),
+            Version::File { .. } => None,
+        }
+    }
+
+    /// The content digest that the listing itself gives: an ETag that has the
+    /// form of an MD5 (it isn't one under SSE-KMS or SSE-C: a difference is
+    /// no proof, an equality is), or of a multipart ETag.
+    #[must_use]
+    pub fn listed_digest(&self) -> Option<Digest> {
+        self.etag().and_then(Digest::from_etag)
+    }
+
+    /// Whether both entries show the same version of the same key: nothing
+    /// that the fingerprint covers differs.
+    #[must_use]
+    pub fn same_version(&self, other: &Self) -> bool {
+        match (&self.version, &other.version) {
+            // LastModified is left out: a store may round it differently in a listing and in a HEAD.
+            (Version::Object { etag: mine }, Version::Object { etag: theirs }) => {
+                self.key == other.key && self.size == other.size && mine == theirs
+            }
+            _ => self == other,
+        }
+    }
+}

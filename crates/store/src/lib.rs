@@ -1,0 +1,21 @@
+//! Places that hold objects, behind one trait: local trees, buckets, memory.
+//!
+//! The engine knows only what this module exports. A new kind of store is one
+//! file here and one line in [`open`].
+
+mod digest;
+mod entry;
+mod failure;
+mod key;
+mod listing;
+mod store;
+
+pub use digest::{Digest, DigestKind};
+pub use entry::{Entry, Version};
+pub use failure::{Failure, FailureKind};
+pub use key::Key;
+pub use listing::{Extent, KeyRange, Listed, Listing, ListingError, Unknown, UnknownReason};
+pub use store::{
+    Capabilities, ClockSkew, Condition, Kind, NewObject, Object, ObjectHeaders, Order, Part, Reader, Receipt,
+    RequestCount, Store, Upload, Verified,
+};

@@ -1,0 +1,134 @@
+//! Listings: pages of entries, and of what can't be known, in key order.
+
+use std::fmt;
+
+use async_trait::async_trait;
+
+use crate::{Entry, Key};
+
+/// An interval of keys, open below and closed above, because that is what
+/// S3's `start-after` can express. `None` is without bound.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyRange {
+    /// Only keys greater than this one.
+    pub after: Option<Key>,
+    /// Only keys up to and including this one.
+    pub through: Option<Key>,
+}
+
+impl KeyRange {
+    /// Every key.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self::default()
+    }
+
+    /// Whether the key lies in the range.
+    #[must_use]
+    pub fn contains(&self, key: &Key) -> bool {
+        self.after.as_ref().is_none_or(|after| key > after)
+            && self.through.as_ref().is_none_or(|through| key <= through)
+    }
+}
+
+/// One item of a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listed {
+    /// An object that is there.
+    Present(Entry),
+    /// A key, or all keys below one, of which the store can't say whether
+    /// they are there.
+    Unknown(Unknown),
+}
+
+impl Listed {
+    /// The key that decides the item's place in the order.
+    #[must_use]
+    pub fn key(&self) -> &Key {
+        match self {
+            Self::Present(entry) => &entry.key,
+            Self::Unknown(unknown) => &unknown.key,
+        }
+    }
+}
+
+/// What a store can't say: neither present nor absent, so nothing may be
+/// deleted, or written over it, on the strength of the listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unknown {
+    /// The key, or with [`Extent::Below`] the prefix, ending in `/` (empty for
+    /// the whole store).
+    pub key: Key,
+    /// How far the ignorance reaches.
+    pub extent: Extent,
+    /// Why.
+    pub reason: UnknownReason,
+}
+
+/// How far an [`Unknown`] reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Just this key.
+    Key,
+    /// Every key that begins with it.
+    Below,
+}
+
+/// Why a store can't say what is at a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UnknownReason {
+    /// A FIFO, socket or device: counted, no error.
+    SpecialFile,
+    /// A symlink that the user asked to leave out, or one in a destination.
+    Symlink,
+    /// A symlink whose target isn't there.
+    BrokenSymlink,
+    /// A symlink to a directory that contains it.
+    SymlinkLoop,
+    /// It could not be read; with the system's reason.
+    Unreadable(String),
+}
+
+impl UnknownReason {
+    /// Whether it makes the run incomplete (exit code 3); the others are only counted.
+    #[must_use]
+    pub fn is_failure(&self) -> bool {
+        match self {
+            Self::SpecialFile | Self::Symlink => false,
+            Self::BrokenSymlink | Self::SymlinkLoop | Self::Unreadable(_) => true,
+        }
+    }
+}
+
+impl fmt::Display for UnknownReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SpecialFile => f.write_str("not a regular file (FIFO, socket or device)"),
+            Self::Symlink => f.write_str("a symlink, which is not followed here"),
+            Self::BrokenSymlink => f.write_str("a symlink whose target does not exist; remove it or mend it"),
+            Self::SymlinkLoop => {
+                f.write_str("a symlink to a directory that contains it; remove it, or use --symlinks skip")
+            }
+            Self::Unreadable(reason) => write!(f, "could not be read: {reason}"),
+        }
+    }
+}
+
+/// A listing under way: pages in strictly ascending key order, if the store
+/// keeps its word (the engine checks).
+#[async_trait]
+pub trait Listing: Send {
+    /// The next page, never empty; `None` at the proven end.
+    async fn next_page(&mut self) -> Result<Option<Vec<Listed>>, ListingError>;
+}
+
+/// A listing that broke off: what came before is true, what is missing is
+/// unknown, and the run can't go on.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("could not list {location}: {reason}")]
+pub struct ListingError {
+    /// The store, as the user wrote it.
+    pub location: String,
+    /// What went wrong and what to do about it.
+    pub reason: String,
+}

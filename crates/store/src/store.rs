@@ -1,0 +1,221 @@
+//! The trait that every store implements, and what its calls take and give.
+
+use std::ops::Range;
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::{Digest, DigestKind, Entry, Failure, Key, KeyRange, Listing};
+
+/// A place that holds objects: a local tree, or a bucket under a prefix.
+///
+/// Calls are safe to make from many tasks at once. None of them retries what
+/// a caller could not have retried: a call that fails has changed nothing, or
+/// says so.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// The location as the user wrote it, for messages.
+    fn location(&self) -> &str;
+
+    /// What the engine may count on.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Starts a listing of the range. Nothing is read before the first page is asked for.
+    fn list(&self, range: &KeyRange) -> Box<dyn Listing>;
+
+    /// What is at the key now; `None` where it is proven that nothing is.
+    async fn look(&self, key: &Key) -> Result<Option<Entry>, Failure>;
+
+    /// Reads a whole object into memory: for small ones. The entry returned is
+    /// that of the version read, taken again after the last byte, so that what
+    /// is returned was never torn.
+    async fn read(&self, entry: &Entry) -> Result<Object, Failure>;
+
+    /// Opens an object to read it in ranges, each of the same version.
+    async fn open(&self, entry: &Entry) -> Result<Box<dyn Reader>, Failure>;
+
+    /// Digests of the object's content, as many of the wanted kinds as the
+    /// store can give: a local tree reads the file once and works out all of
+    /// them, a bucket answers what it has stored.
+    async fn digests(&self, entry: &Entry, wanted: &[DigestKind]) -> Result<Vec<Digest>, Failure>;
+
+    /// Writes an object whole: it appears at once, or not at all.
+    async fn write(&self, object: &NewObject, body: Bytes) -> Result<Receipt, Failure>;
+
+    /// Begins to write an object in parts; it appears only with [`Upload::finish`].
+    async fn begin(&self, object: &NewObject) -> Result<Box<dyn Upload>, Failure>;
+
+    /// Removes these objects, each only if it is still the version given
+    /// where the store can tell. One result for each, in the same order; an object that
+    /// was gone already is a success.
+    async fn remove(&self, entries: &[Entry]) -> Vec<Result<(), Failure>>;
+
+    /// The store's clock minus the local one, as far as the store's answers
+    /// so far tell: `(how far, whether the store's is ahead)`.
+    fn clock_skew(&self) -> ClockSkew {
+        ClockSkew::default()
+    }
+
+    /// Requests sent so far, by operation (`PutObject`, `ListObjectsV2`);
+    /// empty for a store that sends none.
+    fn requests(&self) -> Vec<RequestCount> {
+        Vec::new()
+    }
+}
+
+/// What the engine may count on in a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Local tree or remote bucket.
+    pub kind: Kind,
+    /// The order in which it lists.
+    pub order: Order,
+    /// Bytes up to which an object is best written whole.
+    pub whole_limit: u64,
+}
+
+/// Where a store's objects live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Files on this machine.
+    Local,
+    /// Objects in a bucket.
+    Remote,
+}
+
+/// The order in which a store lists its keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// By bytes, as far as is known: used as it comes, and checked.
+    ByBytes,
+    /// Known to be another one: sorted through a spill file first.
+    Other,
+}
+
+/// How far a store's clock runs from the local one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClockSkew {
+    /// By how much they differ.
+    pub by: Duration,
+    /// Whether the store's clock is the one ahead.
+    pub store_ahead: bool,
+}
+
+/// How often one kind of request was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestCount {
+    /// S3's name of the operation.
+    pub operation: &'static str,
+    /// How many requests, retries included.
+    pub sent: u64,
+    /// How many of them were retries.
+    pub retries: u64,
+}
+
+/// An object read whole.
+#[derive(Clone, Debug)]
+pub struct Object {
+    /// The version that was read.
+    pub entry: Entry,
+    /// What goes with the content.
+    pub headers: ObjectHeaders,
+    /// All of its bytes.
+    pub body: Bytes,
+    /// Whether the bytes were checked against a digest of the store.
+    pub verified: Verified,
+}
+
+/// What goes with an object's content.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ObjectHeaders {
+    /// The content's own modification time: `x-amz-meta-mtime` of an object
+    /// (rclone's convention: seconds since the epoch, with a fraction), mtime of a file.
+    pub modified: Option<SystemTime>,
+    /// `Content-Type`, if known.
+    pub content_type: Option<String>,
+}
+
+/// Whether content was checked against a digest that its store gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verified {
+    /// It was, and it is right.
+    Yes,
+    /// The store gave none that can be checked.
+    Unverifiable,
+}
+
+/// An object that is about to be written.
+#[derive(Clone, Debug)]
+pub struct NewObject {
+    /// Where it goes.
+    pub key: Key,
+    /// Its length in bytes.
+    pub size: u64,
+    /// What goes with the content.
+    pub headers: ObjectHeaders,
+    /// What must hold of the key for the write to happen, where the store can tell.
+    pub condition: Condition,
+}
+
+/// What must hold of a key for a write to happen.
+#[derive(Clone, Debug)]
+pub enum Condition {
+    /// Nothing is there.
+    Absent,
+    /// This version is there.
+    Replaces(Entry),
+}
+
+/// An object being read in ranges.
+#[async_trait]
+pub trait Reader: Send + Sync {
+    /// The version that is being read.
+    fn entry(&self) -> &Entry;
+
+    /// What goes with the content.
+    fn headers(&self) -> &ObjectHeaders;
+
+    /// The bytes of the range, all of them: shorter is a failure.
+    async fn read(&self, range: Range<u64>) -> Result<Bytes, Failure>;
+
+    /// Called after the last range was read and before the copy is made
+    /// visible: fails with [`crate::FailureKind::Changed`] if the object is no longer the
+    /// version that was opened.
+    async fn check_unchanged(&self) -> Result<(), Failure>;
+
+    /// A digest of the whole content to check the copy with, where the store has one.
+    fn digest(&self) -> Option<(DigestKind, Digest)>;
+}
+
+/// A piece of an object being written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Counted from 1.
+    pub number: u32,
+    /// Where its first byte goes in the object.
+    pub offset: u64,
+}
+
+/// An object being written in parts.
+#[async_trait]
+pub trait Upload: Send + Sync {
+    /// Writes one part. Parts may be written in any order and at once.
+    async fn write(&self, part: Part, body: Bytes) -> Result<(), Failure>;
+
+    /// Makes the object appear, after its content was compared with the
+    /// expected digest, if there is one.
+    async fn finish(self: Box<Self>, expected: Option<(DigestKind, Digest)>) -> Result<Receipt, Failure>;
+
+    /// Gives up: nothing appears, and what was written so far is cleaned away.
+    async fn abandon(self: Box<Self>);
+}
+
+/// What a store answers to a write.
+#[derive(Clone, Debug)]
+pub struct Receipt {
+    /// The version that is there now.
+    pub entry: Entry,
+    /// Whether the store confirmed a digest of the content.
+    pub verified: Verified,
+}
