@@ -52,7 +52,7 @@ pub trait Store: Send + Sync + 'static {
     async fn remove(&self, entries: &[Entry]) -> Vec<Result<(), Failure>>;
 
     /// The store's clock minus the local one, as far as the store's answers
-    /// so far tell: `(how far, whether the store's is ahead)`.
+    /// so far tell.
     fn clock_skew(&self) -> ClockSkew {
         ClockSkew::default()
     }
@@ -136,7 +136,7 @@ pub struct ObjectHeaders {
     pub content_type: Option<String>,
 }
 
-/// Whether content was checked against a digest that its store gave.
+/// Whether content was checked on its way. A local tree answers `Yes`: its bytes travel nowhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verified {
     /// It was, and it is right.
@@ -205,10 +205,10 @@ pub trait Upload: Send + Sync {
 
     /// Makes the object appear, after its content was compared with the
     /// expected digest, if there is one.
-    async fn finish(self: Box<Self>, expected: Option<(DigestKind, Digest)>) -> Result<Receipt, Failure>;
+    async fn finish(&self, expected: Option<(DigestKind, Digest)>) -> Result<Receipt, Failure>;
 
     /// Gives up: nothing appears, and what was written so far is cleaned away.
-    async fn abandon(self: Box<Self>);
+    async fn abandon(&self);
 }
 
 /// What a store answers to a write.
