@@ -8,6 +8,7 @@ mod entry;
 mod failure;
 mod key;
 mod listing;
+pub mod memory;
 mod store;
 
 pub use digest::{Digest, DigestKind};

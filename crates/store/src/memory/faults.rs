@@ -1,0 +1,62 @@
+//! Failures on order: which call, at which key, how often.
+
+use crate::{Failure, Key};
+
+/// A call of a store, its reader or its upload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Call {
+    /// The first page of a [`crate::Store::list`].
+    List,
+    /// [`crate::Store::look`].
+    Look,
+    /// [`crate::Store::read`].
+    Read,
+    /// [`crate::Store::open`].
+    Open,
+    /// [`crate::Reader::read`].
+    ReadRange,
+    /// [`crate::Reader::check_unchanged`].
+    CheckUnchanged,
+    /// [`crate::Store::digests`].
+    Digests,
+    /// [`crate::Store::write`].
+    Write,
+    /// [`crate::Store::begin`].
+    Begin,
+    /// [`crate::Upload::write`].
+    WritePart,
+    /// [`crate::Upload::finish`].
+    Finish,
+    /// [`crate::Upload::abandon`]; it can't fail.
+    Abandon,
+    /// One entry of a [`crate::Store::remove`].
+    Remove,
+}
+
+/// What is to fail.
+#[derive(Default)]
+pub(super) struct Faults {
+    planned: Vec<Fault>,
+    pub(super) listing_breaks_after: Option<usize>,
+}
+
+struct Fault {
+    call: Call,
+    key: Key,
+    times_left: usize,
+    failure: Failure,
+}
+
+impl Faults {
+    pub(super) fn add(&mut self, call: Call, key: Key, times: usize, failure: Failure) {
+        self.planned.push(Fault { call, key, times_left: times, failure });
+    }
+
+    /// The failure that this call is to end with, if any; counts it as done.
+    pub(super) fn strike(&mut self, call: Call, key: &Key) -> Option<Failure> {
+        let fault =
+            self.planned.iter_mut().find(|fault| fault.call == call && fault.key == *key && fault.times_left > 0)?;
+        fault.times_left -= 1;
+        Some(fault.failure.clone())
+    }
+}

@@ -1,0 +1,89 @@
+//! Listings of a [`MemoryStore`]: a snapshot taken at the first page.
+
+use std::vec;
+
+use async_trait::async_trait;
+
+use super::{Call, MemoryStore, Sequence, State};
+use crate::{Extent, Key, KeyRange, Listed, Listing, ListingError, Unknown};
+
+pub(super) struct MemoryListing {
+    store: MemoryStore,
+    range: KeyRange,
+    items: Option<vec::IntoIter<Listed>>,
+    listed: usize,
+}
+
+impl MemoryListing {
+    pub(super) fn new(store: MemoryStore, range: KeyRange) -> Self {
+        Self { store, range, items: None, listed: 0 }
+    }
+
+    fn start(&self) -> Result<vec::IntoIter<Listed>, ListingError> {
+        let after = self.range.after.clone().unwrap_or_else(|| Key::from(""));
+        let state = self.store.call(Call::List, &after).map_err(|failure| self.error(failure.reason))?;
+        let mut items = listed_in(&state, &self.range);
+        match self.store.options.sequence {
+            Sequence::ByBytes => items.sort_by(|a, b| a.key().cmp(b.key())),
+            Sequence::SlashFirst => items.sort_by_cached_key(|item| slash_first(item.key())),
+        }
+        Ok(items.into_iter())
+    }
+
+    fn error(&self, reason: String) -> ListingError {
+        ListingError { location: self.store.options.location.clone(), reason }
+    }
+}
+
+#[async_trait]
+impl Listing for MemoryListing {
+    async fn next_page(&mut self) -> Result<Option<Vec<Listed>>, ListingError> {
+        let mut items = match self.items.take() {
+            Some(items) => items,
+            None => self.start()?,
+        };
+        let breaks_after = self.store.state().faults.listing_breaks_after.unwrap_or(usize::MAX);
+        let allowed = breaks_after.saturating_sub(self.listed).min(self.store.options.page_size.max(1));
+        if allowed == 0 {
+            return Err(self.error("the listing was told to break off here".into()));
+        }
+        let page: Vec<Listed> = items.by_ref().take(allowed).collect();
+        self.listed += page.len();
+        self.items = Some(items);
+        Ok((!page.is_empty()).then_some(page))
+    }
+}
+
+fn listed_in(state: &State, range: &KeyRange) -> Vec<Listed> {
+    let known = state
+        .objects
+        .entries()
+        .filter(|entry| range.contains(&entry.key) && !state.unknowns.iter().any(|unknown| covers(unknown, &entry.key)))
+        .cloned()
+        .map(Listed::Present);
+    let unknown = state.unknowns.iter().filter(|unknown| touches(range, unknown)).cloned().map(Listed::Unknown);
+    known.chain(unknown).collect()
+}
+
+fn covers(unknown: &Unknown, key: &Key) -> bool {
+    match unknown.extent {
+        Extent::Key => unknown.key == *key,
+        Extent::Below => key.as_bytes().starts_with(unknown.key.as_bytes()),
+    }
+}
+
+/// Whether any key of which the store can't tell may lie in the range: one
+/// that begins before the range can still reach into it.
+fn touches(range: &KeyRange, unknown: &Unknown) -> bool {
+    let prefix = unknown.key.as_bytes();
+    let reaches_in = || {
+        let after_is_inside = range.after.as_ref().is_some_and(|after| after.as_bytes().starts_with(prefix));
+        let begins_in_time = range.through.as_ref().is_none_or(|through| unknown.key <= *through);
+        after_is_inside && begins_in_time
+    };
+    range.contains(&unknown.key) || (unknown.extent == Extent::Below && reaches_in())
+}
+
+fn slash_first(key: &Key) -> Vec<u16> {
+    key.as_bytes().iter().map(|&byte| if byte == b'/' { 0 } else { u16::from(byte) + 1 }).collect()
+}

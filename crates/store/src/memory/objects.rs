@@ -1,0 +1,172 @@
+//! The objects of a [`super::MemoryStore`], their versions, and what may be done to them.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::ops::Bound;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use md5::{Digest as _, Md5};
+
+use crate::{Condition, Digest, DigestKind, Entry, Failure, FailureKind, Key, Kind, NewObject, ObjectHeaders, Version};
+
+#[derive(Default)]
+pub(super) struct Objects {
+    stored: BTreeMap<Key, Stored>,
+    last_inode: u64,
+    pub(super) open_uploads: usize,
+}
+
+/// An object that is there.
+#[derive(Clone)]
+pub(super) struct Stored {
+    pub(super) entry: Entry,
+    pub(super) content: Content,
+}
+
+/// What is put into an object.
+#[derive(Clone)]
+pub(super) struct Content {
+    pub(super) body: Bytes,
+    /// Bytes in each part but the last, if it was written in parts.
+    pub(super) part_size: Option<u64>,
+    pub(super) headers: ObjectHeaders,
+    pub(super) modified: SystemTime,
+    pub(super) changed: SystemTime,
+}
+
+impl Objects {
+    pub(super) fn get(&self, key: &Key) -> Option<&Stored> {
+        self.stored.get(key)
+    }
+
+    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.stored.values().map(|stored| &stored.entry)
+    }
+
+    pub(super) fn contents(&self) -> BTreeMap<Key, Bytes> {
+        self.stored.iter().map(|(key, stored)| (key.clone(), stored.content.body.clone())).collect()
+    }
+
+    pub(super) fn remove(&mut self, key: &Key) {
+        self.stored.remove(key);
+    }
+
+    /// The object, if it is still the version of this entry.
+    pub(super) fn version(&self, entry: &Entry) -> Result<&Stored, Failure> {
+        let Some(stored) = self.stored.get(&entry.key) else {
+            return Err(Failure::new(FailureKind::Absent, "it is not there any more"));
+        };
+        if stored.entry.same_version(entry) { Ok(stored) } else { Err(changed()) }
+    }
+
+    pub(super) fn check_condition(&self, object: &NewObject) -> Result<(), Failure> {
+        match (&object.condition, self.stored.get(&object.key)) {
+            (Condition::Absent, None) => Ok(()),
+            (Condition::Replaces(entry), Some(stored)) if stored.entry.same_version(entry) => Ok(()),
+            _ => Err(changed()),
+        }
+    }
+
+    /// Whether neither a directory stands at the key nor a file above it.
+    pub(super) fn check_not_obstructed(&self, key: &Key) -> Result<(), Failure> {
+        let bytes = key.as_bytes();
+        let slashes = bytes.iter().enumerate().filter(|&(_, &byte)| byte == b'/');
+        if slashes.into_iter().any(|(slash, _)| self.stored.contains_key(&bytes[..slash])) {
+            return Err(Failure::new(FailureKind::Obstructed, "a file stands where a directory must go"));
+        }
+        let below = [bytes, b"/"].concat();
+        let first_below = self.stored.range::<[u8], _>((Bound::Included(&*below), Bound::Unbounded)).next();
+        if first_below.is_some_and(|(first, _)| first.as_bytes().starts_with(&below)) {
+            return Err(Failure::new(FailureKind::Obstructed, "a directory stands where the file must go"));
+        }
+        Ok(())
+    }
+
+    pub(super) fn insert(&mut self, kind: Kind, key: Key, content: Content) -> Entry {
+        let size = content.body.len() as u64;
+        let version = match kind {
+            Kind::Local => {
+                self.last_inode += 1;
+                Version::File { changed: content.changed, inode: self.last_inode, device: 1 }
+            }
+            Kind::Remote => Version::Object { etag: etag(&content) },
+        };
+        let entry = Entry { key: key.clone(), size, modified: content.modified, version };
+        self.stored.insert(key, Stored { entry: entry.clone(), content });
+        entry
+    }
+}
+
+impl Stored {
+    /// What goes with the content when it is read: of a file, only its mtime.
+    pub(super) fn headers_read(&self) -> ObjectHeaders {
+        match self.entry.version {
+            Version::File { .. } => ObjectHeaders { modified: Some(self.entry.modified), content_type: None },
+            Version::Object { .. } => self.content.headers.clone(),
+        }
+    }
+
+    /// A digest of this kind: of a file always, by reading it; of an object only what its ETag is.
+    pub(super) fn known_digest(&self, kind: DigestKind) -> Option<Digest> {
+        let known = match self.entry.version {
+            Version::File { .. } => true,
+            Version::Object { .. } => self.etag_kind() == kind,
+        };
+        known.then(|| digest(&self.content.body, kind))
+    }
+
+    pub(super) fn etag_kind(&self) -> DigestKind {
+        etag_kind(&self.content)
+    }
+}
+
+fn etag_kind(content: &Content) -> DigestKind {
+    content.part_size.map_or(DigestKind::Md5, |part_size| DigestKind::MultipartMd5 { part_size })
+}
+
+fn etag(content: &Content) -> String {
+    match digest(&content.body, etag_kind(content)) {
+        Digest::Md5(md5) => hex(md5),
+        Digest::MultipartMd5 { md5, parts } => format!("{}-{parts}", hex(md5)),
+        Digest::Crc64Nvme(crc) => format!("{crc:016x}"),
+    }
+}
+
+fn hex(md5: [u8; 16]) -> String {
+    md5.iter().fold(String::with_capacity(32), |mut hex, byte| {
+        // Writing to a String can't fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+/// The digest of this kind of these bytes.
+pub(super) fn digest(body: &[u8], kind: DigestKind) -> Digest {
+    match kind {
+        DigestKind::Md5 => Digest::Md5(Md5::digest(body).into()),
+        DigestKind::Crc64Nvme => Digest::Crc64Nvme(crc_fast::checksum(crc_fast::CrcAlgorithm::Crc64Nvme, body)),
+        DigestKind::MultipartMd5 { part_size } => {
+            let part_size = usize::try_from(part_size).unwrap_or(usize::MAX).max(1);
+            let mut parts = 0;
+            let mut all = Md5::new();
+            for part in body.chunks(part_size) {
+                all.update(Md5::digest(part));
+                parts += 1;
+            }
+            Digest::MultipartMd5 { md5: all.finalize().into(), parts }
+        }
+    }
+}
+
+pub(super) fn check_size(object: &NewObject, body: &[u8]) -> Result<(), Failure> {
+    if body.len() as u64 == object.size {
+        return Ok(());
+    }
+    let reason = format!("{} bytes were announced and {} came", object.size, body.len());
+    Err(Failure::new(FailureKind::Corrupt, reason))
+}
+
+fn changed() -> Failure {
+    Failure::new(FailureKind::Changed, "somebody else wrote this key since it was listed; run again")
+}

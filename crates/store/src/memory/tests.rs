@@ -1,0 +1,167 @@
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+
+use super::*;
+use crate::{Condition, Extent, Listed, Part, UnknownReason, Version};
+
+async fn list(store: &MemoryStore, range: KeyRange) -> Result<Vec<String>, crate::ListingError> {
+    let mut listing = store.list(&range);
+    let mut keys = Vec::new();
+    while let Some(page) = listing.next_page().await? {
+        assert!(!page.is_empty() && page.len() <= store.options.page_size);
+        keys.extend(page.iter().map(|item| item.key().to_string()));
+    }
+    Ok(keys)
+}
+
+fn new_object(key: &str, size: u64, condition: Condition) -> NewObject {
+    NewObject { key: key.into(), size, headers: ObjectHeaders::default(), condition }
+}
+
+async fn write(store: &MemoryStore, key: &str, condition: Condition) -> Result<Entry, FailureKind> {
+    let written = store.write(&new_object(key, 3, condition), Bytes::from_static(b"new")).await;
+    written.map(|receipt| receipt.entry).map_err(|failure| failure.kind)
+}
+
+#[tokio::test]
+async fn pages_come_in_the_order_that_was_asked_for() {
+    for (sequence, expected) in
+        [(Sequence::ByBytes, ["a", "a-b", "a/x", "a0"]), (Sequence::SlashFirst, ["a", "a/x", "a-b", "a0"])]
+    {
+        let store = MemoryStore::new(MemoryOptions { sequence, page_size: 3, ..MemoryOptions::remote() });
+        for key in ["a0", "a/x", "a-b", "a"] {
+            store.put(key, "x");
+        }
+        assert_eq!(list(&store, KeyRange::everything()).await.unwrap(), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_listing_keeps_to_its_range_and_leaves_out_what_is_unknown() {
+    let store = MemoryStore::remote();
+    for key in ["a", "b", "d/x", "e", "f"] {
+        store.put(key, "x");
+    }
+    let unknown = Unknown { key: "d/".into(), extent: Extent::Below, reason: UnknownReason::Unreadable("no".into()) };
+    store.add_unknown(unknown.clone());
+    let range = KeyRange { after: Some("a".into()), through: Some("e".into()) };
+    assert_eq!(list(&store, range).await.unwrap(), ["b", "d/", "e"]);
+
+    // A range that begins inside of what is unknown must still be told.
+    let inside = KeyRange { after: Some("d/k".into()), through: Some("d/z".into()) };
+    let page = store.list(&inside).next_page().await.unwrap();
+    assert_eq!(page, Some(vec![Listed::Unknown(unknown)]));
+}
+
+#[tokio::test]
+async fn a_listing_breaks_off_where_it_is_told_to() {
+    let store = MemoryStore::remote();
+    store.put("a", "x");
+    store.put("b", "x");
+    store.break_listings_after(Some(1));
+    let mut listing = store.list(&KeyRange::everything());
+    assert_eq!(listing.next_page().await.unwrap().unwrap().len(), 1);
+    assert!(listing.next_page().await.is_err());
+    store.break_listings_after(None);
+    assert_eq!(list(&store, KeyRange::everything()).await.unwrap(), ["a", "b"]);
+}
+
+#[tokio::test]
+async fn conditions_are_honoured() {
+    for store in [MemoryStore::local(), MemoryStore::remote()] {
+        let first = write(&store, "k", Condition::Absent).await.unwrap();
+        assert_eq!(write(&store, "k", Condition::Absent).await, Err(FailureKind::Changed));
+        let second = store.put("k", "somebody else's");
+        assert_eq!(write(&store, "k", Condition::Replaces(first.clone())).await, Err(FailureKind::Changed));
+        assert_eq!(store.read(&first).await.unwrap_err().kind, FailureKind::Changed);
+        assert_eq!(store.remove(&[first]).await[0].as_ref().unwrap_err().kind, FailureKind::Changed);
+        write(&store, "k", Condition::Replaces(second.clone())).await.unwrap();
+        store.take("k");
+        assert_eq!(write(&store, "k", Condition::Replaces(second.clone())).await, Err(FailureKind::Changed));
+        assert_eq!(store.remove(&[second]).await, [Ok(())]);
+    }
+}
+
+#[tokio::test]
+async fn files_and_directories_stand_in_each_others_way_only_in_a_tree() {
+    let tree = MemoryStore::local();
+    tree.put("a/b", "x");
+    tree.put("c", "x");
+    assert_eq!(write(&tree, "a", Condition::Absent).await, Err(FailureKind::Obstructed));
+    assert_eq!(write(&tree, "c/d", Condition::Absent).await, Err(FailureKind::Obstructed));
+    write(&tree, "a-", Condition::Absent).await.unwrap();
+
+    let bucket = MemoryStore::remote();
+    bucket.put("a/b", "x");
+    write(&bucket, "a", Condition::Absent).await.unwrap();
+}
+
+#[tokio::test]
+async fn keys_that_it_cannot_hold_are_refused() {
+    let represents = |key: &Key| !key.is_marker();
+    let store = MemoryStore::new(MemoryOptions { represents, ..MemoryOptions::local() });
+    assert_eq!(write(&store, "x/", Condition::Absent).await, Err(FailureKind::Unrepresentable));
+}
+
+#[tokio::test]
+async fn failures_strike_as_often_as_ordered_and_calls_are_logged() {
+    let store = MemoryStore::remote();
+    let entry = store.put("k", "x");
+    store.fail(Call::Read, "k", 2, Failure::new(FailureKind::Denied, "no"));
+    for _ in 0..2 {
+        assert_eq!(store.read(&entry).await.unwrap_err().kind, FailureKind::Denied);
+    }
+    assert_eq!(store.read(&entry).await.unwrap().body, "x");
+    assert_eq!(store.calls(), vec![(Call::Read, Key::from("k")); 3]);
+}
+
+#[tokio::test]
+async fn parts_in_any_order_make_an_object_with_a_multipart_etag() {
+    let store = MemoryStore::remote();
+    let upload = store.begin(&new_object("big", 5, Condition::Absent)).await.unwrap();
+    upload.write(Part { number: 2, offset: 3 }, Bytes::from_static(b"lo")).await.unwrap();
+    upload.write(Part { number: 1, offset: 0 }, Bytes::from_static(b"hel")).await.unwrap();
+    assert!(store.contents().is_empty());
+    let expected = (DigestKind::Md5, objects::digest(b"hello", DigestKind::Md5));
+    let entry = upload.finish(Some(expected)).await.unwrap().entry;
+    // From `printf hel | md5sum` and `printf lo | md5sum`, their bytes joined and summed again.
+    assert_eq!(entry.version, Version::Object { etag: "554a2f6105cc700b8cc987b5ddfb8102-2".into() });
+    assert_eq!(store.contents()[b"big".as_slice()], "hello");
+
+    let reader = store.open(&entry).await.unwrap();
+    assert_eq!(reader.read(1..4).await.unwrap(), "ell");
+    assert!(reader.read(1..6).await.is_err());
+    let (kind, digest) = reader.digest().unwrap();
+    assert_eq!(kind, DigestKind::MultipartMd5 { part_size: 3 });
+    assert_eq!(entry.listed_digest(), Some(digest));
+    store.put("big", "other");
+    assert_eq!(reader.check_unchanged().await.unwrap_err().kind, FailureKind::Changed);
+}
+
+#[tokio::test]
+async fn an_upload_that_is_wrong_or_abandoned_leaves_nothing() {
+    let store = MemoryStore::local();
+    let object = new_object("k", 3, Condition::Absent);
+    let upload = store.begin(&object).await.unwrap();
+    upload.write(Part { number: 1, offset: 0 }, Bytes::from_static(b"abc")).await.unwrap();
+    let wrong = (DigestKind::Crc64Nvme, Digest::Crc64Nvme(1));
+    assert_eq!(upload.finish(Some(wrong)).await.unwrap_err().kind, FailureKind::Corrupt);
+    assert_eq!(store.open_uploads(), 1);
+    upload.abandon().await;
+    upload.abandon().await;
+    assert_eq!((store.open_uploads(), store.contents().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_file_keeps_the_time_it_was_given_and_an_object_keeps_it_beside_its_own() {
+    let mtime = SystemTime::UNIX_EPOCH + Duration::from_nanos(1_234_567_891);
+    let headers = ObjectHeaders { modified: Some(mtime), content_type: Some("text/plain".into()) };
+    let object = NewObject { headers: headers.clone(), ..new_object("k", 3, Condition::Absent) };
+    let file = MemoryStore::local().write(&object, Bytes::from_static(b"abc")).await.unwrap().entry;
+    assert_eq!(file.modified, mtime);
+    let bucket = MemoryStore::remote();
+    let entry = bucket.write(&object, Bytes::from_static(b"abc")).await.unwrap().entry;
+    assert_ne!(entry.modified, mtime);
+    assert_eq!(bucket.read(&entry).await.unwrap().headers, headers);
+}

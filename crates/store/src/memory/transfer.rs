@@ -1,0 +1,136 @@
+//! Objects of a [`MemoryStore`] being read in ranges and written in parts.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+
+use super::objects::{self, Stored};
+use super::{Call, MemoryStore};
+use crate::{
+    Digest, DigestKind, Entry, Failure, FailureKind, NewObject, ObjectHeaders, Part, Reader, Receipt, Upload, Version,
+};
+
+pub(super) struct MemoryReader {
+    store: MemoryStore,
+    stored: Stored,
+    headers: ObjectHeaders,
+}
+
+impl MemoryReader {
+    pub(super) fn new(store: MemoryStore, stored: Stored) -> Self {
+        let headers = stored.headers_read();
+        Self { store, stored, headers }
+    }
+
+    /// Logs the call, and fails if the object is no longer the one that was opened.
+    fn call(&self, call: Call) -> Result<(), Failure> {
+        self.store.call(call, &self.stored.entry.key)?.objects.version(&self.stored.entry)?;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Reader for MemoryReader {
+    fn entry(&self) -> &Entry {
+        &self.stored.entry
+    }
+
+    fn headers(&self) -> &ObjectHeaders {
+        &self.headers
+    }
+
+    async fn read(&self, range: Range<u64>) -> Result<Bytes, Failure> {
+        self.call(Call::ReadRange)?;
+        let body = &self.stored.content.body;
+        match (usize::try_from(range.start), usize::try_from(range.end)) {
+            (Ok(start), Ok(end)) if start <= end && end <= body.len() => Ok(body.slice(start..end)),
+            _ => Err(Failure::new(FailureKind::Failed, format!("the object ends before byte {}", range.end))),
+        }
+    }
+
+    async fn check_unchanged(&self) -> Result<(), Failure> {
+        self.call(Call::CheckUnchanged)
+    }
+
+    fn digest(&self) -> Option<(DigestKind, Digest)> {
+        match self.stored.entry.version {
+            Version::File { .. } => None,
+            Version::Object { .. } => {
+                let kind = self.stored.etag_kind();
+                Some((kind, objects::digest(&self.stored.content.body, kind)))
+            }
+        }
+    }
+}
+
+pub(super) struct MemoryUpload {
+    store: MemoryStore,
+    object: NewObject,
+    /// What was written so far; `None` once the upload is finished or abandoned.
+    parts: Mutex<Option<Parts>>,
+}
+
+/// Offset and bytes of each part, by its number.
+type Parts = BTreeMap<u32, (u64, Bytes)>;
+
+impl MemoryUpload {
+    pub(super) fn new(store: MemoryStore, object: NewObject) -> Self {
+        Self { store, object, parts: Mutex::new(Some(Parts::new())) }
+    }
+
+    fn parts(&self) -> MutexGuard<'_, Option<Parts>> {
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Upload for MemoryUpload {
+    async fn write(&self, part: Part, body: Bytes) -> Result<(), Failure> {
+        self.store.call(Call::WritePart, &self.object.key).map(drop)?;
+        self.parts().as_mut().ok_or_else(closed)?.insert(part.number, (part.offset, body));
+        Ok(())
+    }
+
+    async fn finish(&self, expected: Option<(DigestKind, Digest)>) -> Result<Receipt, Failure> {
+        let mut state = self.store.call(Call::Finish, &self.object.key)?;
+        let mut parts = self.parts();
+        let (body, part_size) = joined(parts.as_ref().ok_or_else(closed)?)?;
+        objects::check_size(&self.object, &body)?;
+        if expected.is_some_and(|(kind, digest)| objects::digest(&body, kind) != digest) {
+            return Err(Failure::new(FailureKind::Corrupt, "the content does not have the digest of its source"));
+        }
+        self.store.admit(&state, &self.object)?;
+        *parts = None;
+        state.objects.open_uploads -= 1;
+        Ok(self.store.store(&mut state, &self.object, body, Some(part_size)))
+    }
+
+    async fn abandon(&self) {
+        let mut state = self.store.state();
+        state.calls.push((Call::Abandon, self.object.key.clone()));
+        if self.parts().take().is_some() {
+            state.objects.open_uploads -= 1;
+        }
+    }
+}
+
+fn closed() -> Failure {
+    Failure::new(FailureKind::Failed, "the upload is finished or abandoned already")
+}
+
+/// The parts in a row, and the length of the first; each must begin where the one before it ends.
+fn joined(parts: &Parts) -> Result<(Bytes, u64), Failure> {
+    let mut body = BytesMut::new();
+    for (number, (offset, part)) in parts {
+        if *offset != body.len() as u64 {
+            let reason = format!("part {number} begins at {offset}, not at {}", body.len());
+            return Err(Failure::new(FailureKind::Corrupt, reason));
+        }
+        body.extend_from_slice(part);
+    }
+    let part_size = parts.values().next().map_or(0, |(_, part)| part.len() as u64);
+    Ok((body.freeze(), part_size))
+}
