@@ -1,5 +1,9 @@
 //! Which keys take part: gitignore's globs, judged per key, the last match wins.
 
+use globset::{Candidate, Glob, GlobBuilder, GlobSet, GlobSetBuilder};
+
+use brigade_store::Key;
+
 /// One `--exclude` or `--include`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rule {
@@ -10,8 +14,19 @@ pub enum Rule {
 }
 
 /// The rules of a job, compiled.
+///
+/// A rule judges a key by itself, never a directory: an include can let in
+/// what lies below something excluded. A pattern with a `/` at its beginning
+/// or in its middle counts from the root, any other matches at every level; it
+/// also matches everything below what it names, and with a `/` at its end
+/// only that.
 #[derive(Clone, Debug, Default)]
-pub struct Filters {}
+pub struct Filters {
+    rules: Vec<Rule>,
+    globs: GlobSet,
+    /// The rule that each glob of the set belongs to.
+    rule_of_glob: Vec<usize>,
+}
 
 /// A pattern that is no glob.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -23,9 +38,168 @@ pub struct PatternError {
     pub reason: String,
 }
 
+/// Which rules have matched a key so far, to warn of those that never do.
+#[derive(Clone, Debug)]
+pub struct Matched(Vec<bool>);
+
 impl Filters {
     /// Compiles the rules, in the order of the command line.
-    pub fn new(_rules: &[Rule]) -> Result<Self, PatternError> {
-        Ok(Self::default())
+    pub fn new(rules: &[Rule]) -> Result<Self, PatternError> {
+        let mut globs = GlobSetBuilder::new();
+        let mut rule_of_glob = Vec::new();
+        for (index, rule) in rules.iter().enumerate() {
+            for glob in globs_of(rule.pattern())? {
+                globs.add(glob);
+                rule_of_glob.push(index);
+            }
+        }
+        let globs =
+            globs.build().map_err(|error| PatternError { pattern: String::new(), reason: error.kind().to_string() })?;
+        Ok(Self { rules: rules.to_vec(), globs, rule_of_glob })
+    }
+
+    /// Whether the key takes part, by the last rule that matches. Where none
+    /// does, it takes part unless the first rule is an include: that one means "only these".
+    #[must_use]
+    pub fn includes(&self, key: &Key, matched: &mut Matched) -> bool {
+        if self.rules.is_empty() {
+            return true;
+        }
+        let mut last = None;
+        for glob in self.globs.matches_candidate(&Candidate::from_bytes(key.as_bytes())) {
+            let rule = self.rule_of_glob[glob];
+            matched.0[rule] = true;
+            last = last.max(Some(rule));
+        }
+        let is_include = |rule: usize| matches!(self.rules[rule], Rule::Include(_));
+        last.map_or(!is_include(0), is_include)
+    }
+
+    /// That no rule has matched yet.
+    #[must_use]
+    pub fn none_matched(&self) -> Matched {
+        Matched(vec![false; self.rules.len()])
+    }
+
+    /// The patterns of the rules that never matched, as they were written.
+    pub fn unmatched<'a>(&'a self, matched: &'a Matched) -> impl Iterator<Item = &'a str> {
+        self.rules.iter().zip(&matched.0).filter(|(_, matched)| !**matched).map(|(rule, _)| rule.pattern())
+    }
+}
+
+impl Rule {
+    /// The glob as it was written.
+    #[must_use]
+    pub fn pattern(&self) -> &str {
+        match self {
+            Self::Exclude(pattern) | Self::Include(pattern) => pattern,
+        }
+    }
+}
+
+/// The globs that one of gitignore's patterns stands for: what it names, and everything below.
+fn globs_of(pattern: &str) -> Result<Vec<Glob>, PatternError> {
+    let only_below = pattern.ends_with('/');
+    let name = pattern.strip_suffix('/').unwrap_or(pattern);
+    let from_root = name.contains('/');
+    let name = name.strip_prefix('/').unwrap_or(name);
+    if name.is_empty() {
+        return Err(PatternError { pattern: pattern.to_owned(), reason: "it names nothing".to_owned() });
+    }
+    let named = if from_root { name.to_owned() } else { format!("**/{name}") };
+    let below = format!("{named}/**");
+    let texts = if only_below { vec![below] } else { vec![named, below] };
+    texts
+        .iter()
+        .map(|text| {
+            GlobBuilder::new(text)
+                .literal_separator(true)
+                .backslash_escape(true)
+                .build()
+                .map_err(|error| PatternError { pattern: pattern.to_owned(), reason: error.kind().to_string() })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn included(rules: &[Rule], key: &str) -> bool {
+        let filters = Filters::new(rules).unwrap();
+        let mut matched = filters.none_matched();
+        filters.includes(&Key::from(key), &mut matched)
+    }
+
+    #[test]
+    fn a_pattern_matches_as_gitignore_says() {
+        let table = [
+            ("*.tmp", "a.tmp", true),
+            ("*.tmp", "deep/down/a.tmp", true),
+            ("*.tmp", "a.tmp/inside", true),
+            ("*.tmp", "a.tmpx", false),
+            ("/top", "top", true),
+            ("/top", "top/below", true),
+            ("/top", "deep/top", false),
+            ("a/b", "a/b", true),
+            ("a/b", "x/a/b", false),
+            ("a/*.c", "a/x.c", true),
+            ("a/*.c", "a/b/x.c", false),
+            ("a/**/c", "a/c", true),
+            ("a/**/c", "a/x/y/c", true),
+            ("**/logs", "x/logs/today", true),
+            ("node_modules/", "node_modules/x", true),
+            ("node_modules/", "deep/node_modules/x/y", true),
+            ("node_modules/", "node_modules", false),
+            ("[ab]?", "a1", true),
+            ("[ab]?", "c1", false),
+            ("{a,b}.txt", "b.txt", true),
+            ("\\*", "*", true),
+            ("\\*", "x", false),
+            ("*", "anything/at/all", true),
+            ("é*", "ete", false),
+            ("é*", "école", true),
+        ];
+        for (pattern, key, matches) in table {
+            assert_eq!(included(&[Rule::Exclude(pattern.into())], key), !matches, "{pattern} on {key}");
+        }
+    }
+
+    #[test]
+    fn the_last_match_wins_and_a_first_include_means_only_these() {
+        let exclude = |pattern: &str| Rule::Exclude(pattern.into());
+        let include = |pattern: &str| Rule::Include(pattern.into());
+        let all_but_images = [exclude("*"), include("*.jpg")];
+        assert!(included(&all_but_images, "deep/a.jpg"));
+        assert!(!included(&all_but_images, "a.png"));
+        let only_images = [include("*.jpg")];
+        assert!(included(&only_images, "a.jpg"));
+        assert!(!included(&only_images, "a.png"));
+        let other_order = [include("*.jpg"), exclude("*")];
+        assert!(!included(&other_order, "a.jpg"));
+        assert!(included(&[], "a"));
+    }
+
+    #[test]
+    fn a_key_that_is_no_text_is_judged_by_its_bytes() {
+        let filters = Filters::new(&[Rule::Exclude("*.tmp".into())]).unwrap();
+        let mut matched = filters.none_matched();
+        assert!(!filters.includes(&Key::new(&b"\xff\n.tmp"[..]), &mut matched));
+    }
+
+    #[test]
+    fn patterns_that_never_match_are_named() {
+        let filters = Filters::new(&[Rule::Exclude("*.tmp".into()), Rule::Exclude("*.tpm".into())]).unwrap();
+        let mut matched = filters.none_matched();
+        filters.includes(&Key::from("a.tmp"), &mut matched);
+        assert_eq!(filters.unmatched(&matched).collect::<Vec<_>>(), ["*.tpm"]);
+    }
+
+    #[test]
+    fn what_is_no_glob_is_refused_with_the_pattern() {
+        for pattern in ["[a", "{a", "", "/", "a\\"] {
+            let error = Filters::new(&[Rule::Exclude(pattern.into())]).unwrap_err();
+            assert_eq!(error.pattern, pattern);
+        }
     }
 }

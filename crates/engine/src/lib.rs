@@ -9,8 +9,10 @@
 //!
 //! [`run::run`] is the whole pipe. Each file is a stage of it.
 
+pub mod compare;
 pub mod events;
 pub mod filters;
 pub mod job;
+pub mod merge;
 pub mod plan;
 pub mod run;

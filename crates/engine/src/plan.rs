@@ -1,4 +1,11 @@
-//! The planners: from triples to actions, each with its phase. Pure.
+//! The planner of a one-way sync: from triples to actions. Pure: no I/O, no clock.
+
+use brigade_store::{ClockSkew, Entry, Key};
+
+use crate::compare::{Comparer, Verdict, in_local_time};
+use crate::filters::{Filters, Matched};
+use crate::job::JobSpec;
+use crate::merge::{Presence, Triple};
 
 /// When an action runs. Only [`Phase::Now`] runs while listing; all others go
 /// through the spool and run, in this order, when every range is done.
@@ -10,4 +17,160 @@ pub enum Phase {
     Deletions,
     /// What a deletion must make room for: a file in the place of a directory, or the reverse.
     AfterDeletions,
+}
+
+/// Something to be done to the destination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Bring the source's version over.
+    Send(Transfer),
+    /// Remove this version, which the source lacks.
+    Delete(Entry),
+}
+
+/// An object to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transfer {
+    /// The version that the source lists.
+    pub source: Entry,
+    /// The version that the destination lists, which this one replaces.
+    pub replaces: Option<Entry>,
+    /// Whether to send it only if the contents turn out to differ.
+    pub if_content_differs: bool,
+}
+
+/// What is to be done about one key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Nothing: both sides are the same.
+    InStep,
+    /// This, in its phase.
+    Act(Phase, Action),
+    /// Nothing: it is at the destination only, and deleting was not asked for.
+    Extra,
+    /// Nothing: the filters leave it out.
+    Excluded,
+    /// Nothing: one side can't tell what is there, and said so when it was listed.
+    Held,
+    /// Nothing: neither side has it now.
+    Gone,
+}
+
+/// Plans a one-way sync.
+#[derive(Clone, Debug)]
+pub struct Planner {
+    filters: Filters,
+    matched: Matched,
+    comparer: Comparer,
+    deletes: bool,
+}
+
+impl Planner {
+    /// The planner of a job.
+    #[must_use]
+    pub fn new(job: &JobSpec) -> Self {
+        Self {
+            matched: job.filters.none_matched(),
+            filters: job.filters.clone(),
+            comparer: Comparer { comparison: job.comparison, fudge: job.clock_fudge_factor },
+            deletes: job.delete.is_some(),
+        }
+    }
+
+    /// Whether the filters let the key take part.
+    pub fn includes(&mut self, key: &Key) -> bool {
+        self.filters.includes(key, &mut self.matched)
+    }
+
+    /// Patterns that have matched no key so far.
+    pub fn unmatched_patterns(&self) -> impl Iterator<Item = &str> {
+        self.filters.unmatched(&self.matched)
+    }
+
+    /// Decides about one key. The skews tell the stores' times by the local clock.
+    pub fn decide(&mut self, triple: Triple, source_skew: ClockSkew, dest_skew: ClockSkew) -> Decision {
+        if !self.includes(&triple.key) {
+            return Decision::Excluded;
+        }
+        match (triple.left, triple.right) {
+            (Presence::Unknown, _) | (_, Presence::Unknown) => Decision::Held,
+            (Presence::Absent, Presence::Absent) => Decision::Gone,
+            (Presence::Present(source), Presence::Absent) => send(source, None, false),
+            (Presence::Absent, Presence::Present(dest)) => self.only_at_dest(dest),
+            (Presence::Present(source), Presence::Present(dest)) => {
+                let local_source = in_local_time(source.clone(), source_skew);
+                let local_dest = in_local_time(dest.clone(), dest_skew);
+                match self.comparer.compare(&local_source, triple.settled.as_ref(), &local_dest) {
+                    Verdict::InStep => Decision::InStep,
+                    Verdict::Differs => send(source, Some(dest), false),
+                    Verdict::AskContent => send(source, Some(dest), true),
+                }
+            }
+        }
+    }
+
+    fn only_at_dest(&self, dest: Entry) -> Decision {
+        // A marker of no bytes stands for a directory, and a listing of objects
+        // doesn't show whether that directory is there at the source.
+        let stands_for_directory = dest.key.is_marker() && dest.size == 0;
+        if self.deletes && !stands_for_directory {
+            Decision::Act(Phase::Deletions, Action::Delete(dest))
+        } else {
+            Decision::Extra
+        }
+    }
+}
+
+fn send(source: Entry, replaces: Option<Entry>, if_content_differs: bool) -> Decision {
+    Decision::Act(Phase::Now, Action::Send(Transfer { source, replaces, if_content_differs }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use brigade_store::Version;
+
+    use super::*;
+    use crate::filters::Rule;
+    use crate::job::{Comparison, DeleteLimit};
+
+    fn entry(key: &str, size: u64) -> Entry {
+        let version = Version::Object { etag: format!("{size}") };
+        Entry { key: Key::from(key), size, modified: SystemTime::UNIX_EPOCH, version }
+    }
+
+    fn decide(delete: bool, key: &str, left: Presence, right: Presence) -> Decision {
+        let job = JobSpec {
+            filters: Filters::new(&[Rule::Exclude("*.tmp".into())]).unwrap(),
+            comparison: Comparison::Size,
+            clock_fudge_factor: Duration::ZERO,
+            delete: delete.then_some(DeleteLimit::Unlimited),
+        };
+        let triple = Triple { key: Key::from(key), left, settled: None, right };
+        Planner::new(&job).decide(triple, ClockSkew::default(), ClockSkew::default())
+    }
+
+    #[test]
+    fn only_proven_absence_deletes_and_filters_judge_the_triple() {
+        use Presence::{Absent, Present, Unknown};
+        let here = |size| Present(entry("k", size));
+        let deletion = Decision::Act(Phase::Deletions, Action::Delete(entry("k", 1)));
+        let table = [
+            ("new", true, "k", here(1), Absent, send(entry("k", 1), None, false)),
+            ("changed", true, "k", here(1), here(2), send(entry("k", 1), Some(entry("k", 2)), false)),
+            ("same", true, "k", here(1), here(1), Decision::InStep),
+            ("gone from the source", true, "k", Absent, here(1), deletion),
+            ("gone, without --delete", false, "k", Absent, here(1), Decision::Extra),
+            ("the source can't tell", true, "k", Unknown, here(1), Decision::Held),
+            ("the destination can't tell", true, "k", here(1), Unknown, Decision::Held),
+            ("excluded at the destination", true, "k.tmp", Absent, here(1), Decision::Excluded),
+            ("excluded at the source", true, "k.tmp", here(1), Absent, Decision::Excluded),
+            ("nowhere", true, "k", Absent, Absent, Decision::Gone),
+            ("a marker", true, "d/", Absent, Present(entry("d/", 0)), Decision::Extra),
+        ];
+        for (row, delete, key, left, right, expected) in table {
+            assert_eq!(decide(delete, key, left, right), expected, "{row}");
+        }
+    }
 }

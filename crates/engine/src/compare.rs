@@ -1,0 +1,232 @@
+//! Comparing: whether two versions of a key are the same, as far as their
+//! entries tell. The table stands in SEMANTICS.md; its test walks every row.
+
+use std::time::{Duration, SystemTime};
+
+use brigade_store::{ClockSkew, Digest, Entry, Version};
+
+use crate::job::Comparison;
+use crate::merge::SettledPair;
+
+/// What the entries tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// They are the same.
+    InStep,
+    /// They differ.
+    Differs,
+    /// Only the content can tell.
+    AskContent,
+}
+
+/// How two versions are compared.
+#[derive(Clone, Copy, Debug)]
+pub struct Comparer {
+    /// The rule that the user chose.
+    pub comparison: Comparison,
+    /// How much earlier a time must be to be clearly before another.
+    pub fudge: Duration,
+}
+
+impl Comparer {
+    /// Compares the versions that both sides list. Times of objects are
+    /// expected in the local clock's terms (see [`in_local_time`]).
+    #[must_use]
+    pub fn compare(&self, source: &Entry, settled: Option<&SettledPair>, dest: &Entry) -> Verdict {
+        if self.comparison == Comparison::Always || source.size != dest.size {
+            return Verdict::Differs;
+        }
+        match self.comparison {
+            Comparison::Size => Verdict::InStep,
+            Comparison::Mtime => self.by_time(source, dest),
+            Comparison::Checksum => by_listed_digest(source, dest),
+            Comparison::Auto | Comparison::Always => self.auto(source, settled, dest),
+        }
+    }
+
+    fn auto(&self, source: &Entry, settled: Option<&SettledPair>, dest: &Entry) -> Verdict {
+        if let Some(pair) = settled {
+            let unchanged = pair.left.same_version(source) && pair.right.same_version(dest) && !pair.unsure;
+            return if unchanged { Verdict::InStep } else { by_listed_digest(source, dest) };
+        }
+        match by_listed_digest(source, dest) {
+            Verdict::AskContent if self.clearly_older(source, dest) => Verdict::InStep,
+            verdict => verdict,
+        }
+    }
+
+    /// The old tools' rule, in whole seconds: sent again unless the source's
+    /// version is older than the moment the destination was written, by more than the fudge.
+    fn by_time(&self, source: &Entry, dest: &Entry) -> Verdict {
+        let limit = whole_seconds(written(dest)) - i128::from(self.fudge.as_secs());
+        if whole_seconds(source.modified) > limit { Verdict::Differs } else { Verdict::InStep }
+    }
+
+    /// Whether an object was written so long after the file last changed that
+    /// it can hold nothing older than the file's present content. The inode's
+    /// time counts too: a file put in place with an old mtime is not old.
+    fn clearly_older(&self, source: &Entry, dest: &Entry) -> bool {
+        let (Version::File { changed, .. }, Version::Object { .. }) = (&source.version, &dest.version) else {
+            return false;
+        };
+        let latest = source.modified.max(*changed);
+        latest.checked_add(self.fudge).is_some_and(|limit| limit < dest.modified)
+    }
+}
+
+/// An entry whose time is told by the local clock: what the store's clock is
+/// ahead is taken off its objects' times. Files are in local time already.
+#[must_use]
+pub fn in_local_time(mut entry: Entry, skew: ClockSkew) -> Entry {
+    if matches!(entry.version, Version::Object { .. }) {
+        let shifted =
+            if skew.store_ahead { entry.modified.checked_sub(skew.by) } else { entry.modified.checked_add(skew.by) };
+        entry.modified = shifted.unwrap_or(entry.modified);
+    }
+    entry
+}
+
+/// What the listings' own digests tell, where both have one of a kind.
+fn by_listed_digest(source: &Entry, dest: &Entry) -> Verdict {
+    match (source.listed_digest(), dest.listed_digest()) {
+        (Some(Digest::Md5(left)), Some(Digest::Md5(right))) if left != right => Verdict::Differs,
+        // Equal is proof; unequal multipart digests may come of other part sizes.
+        (Some(left), Some(right)) if left == right => Verdict::InStep,
+        _ => Verdict::AskContent,
+    }
+}
+
+/// When the version was put where it is: for an object, LastModified; for a
+/// file, when its inode last changed, because its mtime is the source's.
+fn written(entry: &Entry) -> SystemTime {
+    match entry.version {
+        Version::File { changed, .. } => changed,
+        Version::Object { .. } => entry.modified,
+    }
+}
+
+fn whole_seconds(time: SystemTime) -> i128 {
+    match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => i128::from(since.as_secs()),
+        Err(before) => -i128::from(before.duration().as_secs()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use brigade_store::Key;
+
+    use super::*;
+
+    const NOON: u64 = 1_700_000_000;
+    const FUDGE: u64 = 100;
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    /// A file, with its mtime and ctime in seconds after noon.
+    fn file(size: u64, modified: u64, changed: u64) -> Entry {
+        let version = Version::File { changed: at(NOON + changed), inode: 1, device: 1 };
+        Entry { key: Key::from("k"), size, modified: at(NOON + modified), version }
+    }
+
+    /// An object, with its LastModified in seconds after noon.
+    fn object(size: u64, modified: u64, etag: &str) -> Entry {
+        let version = Version::Object { etag: etag.to_owned() };
+        Entry { key: Key::from("k"), size, modified: at(NOON + modified), version }
+    }
+
+    fn pair(left: &Entry, right: &Entry, unsure: bool) -> SettledPair {
+        SettledPair { left: left.clone(), right: right.clone(), unsure }
+    }
+
+    const MD5: &str = "d41d8cd98f00b204e9800998ecf8427e";
+    const OTHER_MD5: &str = "900150983cd24fb0d6963f7d28e17f72";
+    const MULTIPART: &str = "d41d8cd98f00b204e9800998ecf8427e-2";
+    const OTHER_MULTIPART: &str = "900150983cd24fb0d6963f7d28e17f72-3";
+    const OPAQUE: &str = "not-a-digest";
+
+    #[test]
+    fn every_row_of_the_table_holds() {
+        use Comparison::{Always, Auto, Checksum, Mtime, Size};
+        use Verdict::{AskContent, Differs, InStep};
+        let table = [
+            // Always: nothing else is asked.
+            ("always", Always, file(1, 0, 0), object(1, 500, MD5), Differs),
+            // The size decides first, in every other mode.
+            ("size differs: auto", Auto, file(1, 0, 0), object(2, 500, MD5), Differs),
+            ("size differs: auto, down", Auto, object(1, 0, MD5), file(2, 500, 500), Differs),
+            ("size differs: size", Size, file(1, 0, 0), object(2, 500, MD5), Differs),
+            ("size differs: mtime", Mtime, file(1, 0, 0), object(2, 500, MD5), Differs),
+            ("size differs: checksum", Checksum, file(1, 0, 0), object(2, 500, MD5), Differs),
+            // Size: nothing more.
+            ("size, up", Size, file(1, 900, 900), object(1, 0, MD5), InStep),
+            ("size, down", Size, object(1, 900, MD5), file(1, 0, 0), InStep),
+            // Mtime, up: the file against LastModified less the fudge; ctime has no say.
+            ("mtime, up, older", Mtime, file(1, 0, 900), object(1, FUDGE, MD5), InStep),
+            ("mtime, up, within the fudge", Mtime, file(1, 1, 0), object(1, FUDGE, MD5), Differs),
+            ("mtime, up, newer", Mtime, file(1, 900, 0), object(1, 0, MD5), Differs),
+            // Mtime, down: LastModified against when the file was put there.
+            ("mtime, down, older", Mtime, object(1, 0, MD5), file(1, 0, FUDGE), InStep),
+            ("mtime, down, within the fudge", Mtime, object(1, 1, MD5), file(1, 900, FUDGE), Differs),
+            ("mtime, down, newer", Mtime, object(1, 900, MD5), file(1, 900, 0), Differs),
+            // Checksum: time has no say; a file's content is asked.
+            ("checksum, up", Checksum, file(1, 0, 0), object(1, 900, MD5), AskContent),
+            ("checksum, down", Checksum, object(1, 900, MD5), file(1, 0, 0), AskContent),
+            ("checksum, equal digests", Checksum, object(1, 900, MD5), object(1, 0, MD5), InStep),
+            ("checksum, other digests", Checksum, object(1, 0, MD5), object(1, 900, OTHER_MD5), Differs),
+            // Auto, digests in both listings.
+            ("auto, equal digests", Auto, object(1, 900, MD5), object(1, 0, MD5), InStep),
+            ("auto, other digests", Auto, object(1, 0, MD5), object(1, 900, OTHER_MD5), Differs),
+            ("auto, equal multipart", Auto, object(1, 900, MULTIPART), object(1, 0, MULTIPART), InStep),
+            ("auto, other multipart", Auto, object(1, 0, MULTIPART), object(1, 900, OTHER_MULTIPART), AskContent),
+            ("auto, multipart and plain", Auto, object(1, 0, MULTIPART), object(1, 900, MD5), AskContent),
+            ("auto, equal but no digest", Auto, object(1, 0, OPAQUE), object(1, 900, OPAQUE), AskContent),
+            // Auto, up: time is proof only if mtime and ctime are both clearly before LastModified.
+            ("auto, up, clearly older", Auto, file(1, 0, 0), object(1, FUDGE + 1, MD5), InStep),
+            ("auto, up, within the fudge", Auto, file(1, 0, 0), object(1, FUDGE, MD5), AskContent),
+            ("auto, up, moved in since", Auto, file(1, 0, 900), object(1, FUDGE + 1, MD5), AskContent),
+            ("auto, up, newer", Auto, file(1, 900, 900), object(1, 0, MD5), AskContent),
+            // Auto, down: a file's times prove nothing about an object.
+            ("auto, down, older", Auto, object(1, 0, MD5), file(1, 900, 900), AskContent),
+            ("auto, down, newer", Auto, object(1, 900, MD5), file(1, 0, 0), AskContent),
+        ];
+        for (row, comparison, source, dest, expected) in table {
+            let comparer = Comparer { comparison, fudge: Duration::from_secs(FUDGE) };
+            assert_eq!(comparer.compare(&source, None, &dest), expected, "{row}");
+        }
+    }
+
+    #[test]
+    fn with_a_settled_pair_time_never_decides() {
+        use Verdict::{AskContent, InStep};
+        let comparer = Comparer { comparison: Comparison::Auto, fudge: Duration::from_secs(FUDGE) };
+        let (source, dest) = (file(1, 0, 0), object(1, 900, MD5));
+        let touched = file(1, 50, 50);
+        let rewritten = object(1, 900, OTHER_MD5);
+        let table = [
+            ("neither changed", &source, pair(&source, &dest, false), &dest, InStep),
+            ("neither changed, unsure", &source, pair(&source, &dest, true), &dest, AskContent),
+            ("the source changed, older than the object", &touched, pair(&source, &dest, false), &dest, AskContent),
+            ("the destination changed", &source, pair(&source, &dest, false), &rewritten, AskContent),
+        ];
+        for (row, source, settled, dest, expected) in table {
+            assert_eq!(comparer.compare(source, Some(&settled), dest), expected, "{row}");
+            // The other direction: the same pair, seen from the bucket.
+            let turned = SettledPair { left: settled.right, right: settled.left, unsure: settled.unsure };
+            assert_eq!(comparer.compare(dest, Some(&turned), source), expected, "{row}, down");
+        }
+    }
+
+    #[test]
+    fn a_stores_time_is_told_by_the_local_clock() {
+        let by = Duration::from_secs(3600);
+        let ahead = in_local_time(object(1, 7200, MD5), ClockSkew { by, store_ahead: true });
+        let behind = in_local_time(object(1, 0, MD5), ClockSkew { by, store_ahead: false });
+        assert_eq!(ahead.modified, at(NOON + 3600));
+        assert_eq!(behind.modified, at(NOON + 3600));
+        let local = in_local_time(file(1, 0, 0), ClockSkew { by, store_ahead: true });
+        assert_eq!(local.modified, at(NOON));
+    }
+}
