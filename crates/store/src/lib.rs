@@ -8,6 +8,7 @@ mod entry;
 mod failure;
 mod key;
 mod listing;
+mod location;
 pub mod memory;
 mod store;
 
@@ -16,6 +17,7 @@ pub use entry::{Entry, Version};
 pub use failure::{Failure, FailureKind};
 pub use key::Key;
 pub use listing::{Extent, KeyRange, Listed, Listing, ListingError, Unknown, UnknownReason};
+pub use location::{Location, LocationError};
 pub use store::{
     Capabilities, ClockSkew, Condition, Kind, NewObject, Object, ObjectHeaders, Order, Part, Reader, Receipt,
     RequestCount, Store, Upload, Verified,

@@ -1,0 +1,284 @@
+//! Locations: what a user writes to name a place, read once and for all.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::{Component, Path, PathBuf};
+
+/// A place that a user named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// A directory on this machine: everything that doesn't begin with
+    /// `scheme://`. A directory that does is written `./s3://odd`.
+    Local(PathBuf),
+    /// A bucket, or what is below a prefix of it: `s3://bucket[/prefix]`.
+    Bucket {
+        /// The bucket's name.
+        bucket: String,
+        /// What all keys of the place begin with: empty, or ending in `/`.
+        prefix: String,
+        /// The whole, as the user wrote it.
+        written: String,
+    },
+}
+
+/// What a user wrote and that names no place.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LocationError {
+    /// Nothing at all.
+    #[error("the location is empty; write . for the current directory, or s3://bucket")]
+    Empty,
+    /// A scheme that may come one day.
+    #[error("{written}: {scheme}:// is not supported yet; write a directory, or s3://bucket[/prefix]")]
+    NotYet {
+        /// The scheme.
+        scheme: String,
+        /// The whole.
+        written: String,
+    },
+    /// A local path written as a URL.
+    #[error("{written}: write a local path as it is, without file://")]
+    File {
+        /// The whole.
+        written: String,
+    },
+    /// A scheme that nobody knows.
+    #[error(
+        "{written}: {scheme}:// is not a scheme that brigade knows; write a directory, or s3://bucket[/prefix] \
+         (a directory of this name is written ./{written})"
+    )]
+    Scheme {
+        /// The scheme.
+        scheme: String,
+        /// The whole.
+        written: String,
+    },
+    /// A bucket that is no text.
+    #[error("{written}: a bucket and its keys are UTF-8 text, and this is not")]
+    NotText {
+        /// The whole, as far as it can be shown.
+        written: String,
+    },
+    /// `s3://` without a bucket.
+    #[error("{written}: the bucket is missing; write s3://bucket[/prefix]")]
+    NoBucket {
+        /// The whole.
+        written: String,
+    },
+    /// A name that no bucket has.
+    #[error(
+        "{written}: no bucket is called {bucket:?}: a name has 3 to 255 letters, digits, dots, hyphens and underscores \
+         (an access point is named by its alias)"
+    )]
+    BucketName {
+        /// The name.
+        bucket: String,
+        /// The whole.
+        written: String,
+    },
+}
+
+impl Location {
+    /// Reads what a user wrote.
+    ///
+    /// A prefix is a directory: `s3://b/p` and `s3://b/p/` are the same. Beyond
+    /// that one `/` nothing is added, removed or decoded: the prefix of
+    /// `s3://b/p//` is `p//`, and that of `s3://b//x` is `/x/`.
+    pub fn parse(written: &OsStr) -> Result<Self, LocationError> {
+        if written.is_empty() {
+            return Err(LocationError::Empty);
+        }
+        let Some(scheme) = scheme_of(written) else { return Ok(Self::Local(written.into())) };
+        let shown = written.to_string_lossy().into_owned();
+        match scheme.as_str() {
+            "s3" => Self::bucket(written.to_str().ok_or(LocationError::NotText { written: shown })?),
+            "gs" => Err(LocationError::NotYet { scheme, written: shown }),
+            "file" => Err(LocationError::File { written: shown }),
+            _ => Err(LocationError::Scheme { scheme, written: shown }),
+        }
+    }
+
+    fn bucket(written: &str) -> Result<Self, LocationError> {
+        let (bucket, prefix) = written["s3://".len()..].split_once('/').unwrap_or((&written["s3://".len()..], ""));
+        if bucket.is_empty() {
+            return Err(LocationError::NoBucket { written: written.into() });
+        }
+        if !may_name_a_bucket(bucket) {
+            return Err(LocationError::BucketName { bucket: bucket.into(), written: written.into() });
+        }
+        let end = if prefix.is_empty() || prefix.ends_with('/') { "" } else { "/" };
+        Ok(Self::Bucket { bucket: bucket.into(), prefix: format!("{prefix}{end}"), written: written.into() })
+    }
+
+    /// Whether both are the same place, or one lies inside the other: a sync
+    /// between them would read what it writes.
+    ///
+    /// Local paths are resolved as far as they exist. Buckets are compared by
+    /// name, as if both were asked for at the same endpoint.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Local(mine), Self::Local(theirs)) => {
+                let (mine, theirs) = (resolved(mine), resolved(theirs));
+                mine.starts_with(&theirs) || theirs.starts_with(&mine)
+            }
+            (
+                Self::Bucket { bucket: my_bucket, prefix: mine, .. },
+                Self::Bucket { bucket: their_bucket, prefix: theirs, .. },
+            ) => my_bucket == their_bucket && (mine.starts_with(theirs) || theirs.starts_with(mine)),
+            _ => false,
+        }
+    }
+}
+
+/// As the user wrote it.
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Local(path) => path.display().fmt(f),
+            Self::Bucket { written, .. } => f.write_str(written),
+        }
+    }
+}
+
+/// What stands before `://`, in lower case, if it is a scheme (RFC 3986, 3.1).
+fn scheme_of(written: &OsStr) -> Option<String> {
+    let bytes = written.as_encoded_bytes();
+    let end = bytes.windows(3).position(|window| window == b"://")?;
+    let scheme = std::str::from_utf8(&bytes[..end]).ok()?;
+    let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+    is_scheme.then(|| scheme.to_ascii_lowercase())
+}
+
+/// Whether any bucket may have this name: S3's rules of today
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>)
+/// and those of old buckets, which allowed capitals, underscores and 255
+/// characters. The service itself decides the rest.
+fn may_name_a_bucket(name: &str) -> bool {
+    (3..=255).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
+}
+
+/// The path without symlinks, `.` and `..`, as far as it exists; what doesn't
+/// exist yet is appended by the letter.
+fn resolved(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let existing = path.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
+    let Some((above, mut resolved)) = existing else { return path };
+    for component in path.strip_prefix(above).unwrap_or(Path::new("")).components() {
+        match component {
+            Component::ParentDir => _ = resolved.pop(),
+            component => resolved.push(component),
+        }
+    }
+    resolved
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(written: &str) -> Result<Location, LocationError> {
+        Location::parse(OsStr::new(written))
+    }
+
+    #[test]
+    fn buckets_are_read_with_their_prefix() {
+        let table = [
+            ("s3://bucket", "bucket", ""),
+            ("s3://bucket/", "bucket", ""),
+            ("s3://bucket/p", "bucket", "p/"),
+            ("s3://bucket/p/", "bucket", "p/"),
+            ("s3://bucket/p//", "bucket", "p//"),
+            ("s3://bucket//", "bucket", "/"),
+            ("s3://bucket//x", "bucket", "/x/"),
+            ("s3://bucket/a b/../%20?x#y", "bucket", "a b/../%20?x#y/"),
+            ("S3://Old_Bucket.2006/p", "Old_Bucket.2006", "p/"),
+        ];
+        for (written, bucket, prefix) in table {
+            let expected =
+                Location::Bucket { bucket: bucket.into(), prefix: prefix.into(), written: written.to_owned() };
+            assert_eq!(parse(written), Ok(expected), "{written}");
+            assert_eq!(parse(written).unwrap().to_string(), written);
+        }
+    }
+
+    #[test]
+    fn everything_without_a_scheme_is_a_local_path() {
+        for written in [".", "/", "site", "s3", "s3:/bucket", "./s3://x", "a b://x", "1a://x", "://x", "C:\\x"] {
+            assert_eq!(parse(written), Ok(Location::Local(written.into())), "{written}");
+            assert_eq!(parse(written).unwrap().to_string(), written);
+        }
+    }
+
+    #[test]
+    fn what_names_no_place_says_what_to_write() {
+        let table = [
+            ("", "the location is empty; write . for the current directory"),
+            ("s3://", "the bucket is missing; write s3://bucket[/prefix]"),
+            ("s3:///p", "the bucket is missing; write s3://bucket[/prefix]"),
+            ("s3://ab", "no bucket is called \"ab\": a name has 3 to 255"),
+            ("s3://bu cket/p", "no bucket is called \"bu cket\""),
+            ("s3://arn:aws:s3:::bucket", "an access point is named by its alias"),
+            ("gs://bucket/p", "gs:// is not supported yet"),
+            ("file:///tmp/x", "without file://"),
+            ("ftp://host/x", "ftp:// is not a scheme that brigade knows"),
+        ];
+        for (written, part) in table {
+            let message = parse(written).unwrap_err().to_string();
+            assert!(message.contains(part), "{written}: {message}");
+        }
+        let long = format!("s3://{}", "b".repeat(256));
+        assert!(matches!(parse(&long), Err(LocationError::BucketName { .. })));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn names_that_are_no_text_are_local_or_an_error() {
+        use std::os::unix::ffi::OsStrExt;
+        let local = OsStr::from_bytes(b"d\xff");
+        assert_eq!(Location::parse(local), Ok(Location::Local(local.into())));
+        let bucket = OsStr::from_bytes(b"s3://bucket/\xff");
+        assert!(matches!(Location::parse(bucket), Err(LocationError::NotText { .. })));
+    }
+
+    #[test]
+    fn places_inside_each_other_overlap() {
+        let table = [
+            ("s3://bucket", "s3://bucket/", true),
+            ("s3://bucket/p", "s3://bucket/p/", true),
+            ("s3://bucket/p", "s3://bucket", true),
+            ("s3://bucket/p/q", "s3://bucket/p", true),
+            ("s3://bucket/p", "s3://bucket/p//", true),
+            ("s3://bucket/p", "s3://bucket/pq", false),
+            ("s3://bucket/p", "s3://other/p", false),
+            ("s3://bucket/p", "p", false),
+        ];
+        for (one, other, expected) in table {
+            let (one, other) = (parse(one).unwrap(), parse(other).unwrap());
+            assert_eq!(one.overlaps(&other), expected, "{one} {other}");
+            assert_eq!(other.overlaps(&one), expected, "{other} {one}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn local_places_overlap_by_where_they_really_are() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |path: &str| Location::Local(root.path().join(path));
+        std::fs::create_dir_all(root.path().join("a/b")).unwrap();
+        std::os::unix::fs::symlink(root.path().join("a"), root.path().join("link")).unwrap();
+        let table = [
+            ("a", "a", true),
+            ("a", "a/b/../new", true),
+            ("a", "link/b", true),
+            ("a", "link/new/sub", true),
+            ("a", "ab", false),
+            ("a/b", "a/new", false),
+            ("a", "new/../a/b", true),
+        ];
+        for (one, other, expected) in table {
+            assert_eq!(at(one).overlaps(&at(other)), expected, "{one} {other}");
+            assert_eq!(at(other).overlaps(&at(one)), expected, "{other} {one}");
+        }
+    }
+}
