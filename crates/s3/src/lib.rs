@@ -1,1 +1,37 @@
-//! s3
+//! Brigade's S3 protocol client: sign, send, retry, parse.
+//!
+//! A [`Client`] is made from a [`Config`]; it gives a [`Bucket`], whose methods
+//! are S3's operations. It knows nothing of syncing.
+
+mod address;
+mod checksum;
+mod client;
+mod clock;
+mod config;
+mod connect;
+mod counters;
+mod credentials;
+mod dialect;
+mod encoding;
+mod error;
+mod exchange;
+mod failure;
+mod operations;
+mod outgoing;
+mod request;
+mod retry;
+mod sign;
+mod timestamp;
+mod xml;
+
+pub use checksum::Verified;
+pub use client::{Bucket, Client};
+pub use clock::ClockSkew;
+pub use config::{Addressing, Config};
+pub use counters::RequestCount;
+pub use dialect::{Dialect, Provider, Support, UnknownProvider};
+pub use error::{ConfigError, Error, ErrorKind};
+pub use operations::{
+    CompleteMultipartUpload, Condition, CreateMultipartUpload, DeleteObject, GetObject, GotObject, HeadObject,
+    ListObjectsV2, ListedObject, ListedPage, MultipartUpload, ObjectHead, PutObject, Stored, UploadPart, UploadedPart,
+};

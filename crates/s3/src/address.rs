@@ -1,0 +1,205 @@
+//! Where a request goes: the host, and the path as it is signed and sent.
+
+use http::Uri;
+use http::uri::Scheme;
+
+use crate::config::Addressing;
+use crate::encoding::{Keep, encode_into};
+use crate::error::ConfigError;
+
+/// The service's address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Endpoint {
+    /// AWS's own, one host for each region.
+    Aws,
+    /// One that was given.
+    Given {
+        /// `http` or `https`.
+        scheme: Scheme,
+        /// Host, and port where it isn't the scheme's own: what `Host` says.
+        authority: String,
+        /// What stands before every path, without a `/` at its end.
+        base: String,
+    },
+}
+
+/// A request's address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Address {
+    pub(crate) scheme: Scheme,
+    pub(crate) host: String,
+    /// Percent-encoded, without a query.
+    pub(crate) path: String,
+}
+
+impl Endpoint {
+    /// Reads an endpoint's address. AWS's own hosts are [`Endpoint::Aws`]: they change with the region.
+    pub(crate) fn parse(url: &str) -> Result<Self, ConfigError> {
+        let bad = || ConfigError::Endpoint(url.to_owned());
+        let uri: Uri = url.parse().map_err(|_| bad())?;
+        let scheme = uri.scheme().filter(|scheme| **scheme == Scheme::HTTP || **scheme == Scheme::HTTPS);
+        let (Some(scheme), Some(authority)) = (scheme.cloned(), uri.authority()) else { return Err(bad()) };
+        if authority.as_str().contains('@') || uri.query().is_some() || authority.host().is_empty() {
+            return Err(bad());
+        }
+        if scheme == Scheme::HTTPS && authority.port().is_none() && is_aws_host(authority.host()) {
+            return Ok(Self::Aws);
+        }
+        let own_port = if scheme == Scheme::HTTPS { 443 } else { 80 };
+        let authority = match authority.port_u16() {
+            Some(port) if port != own_port => format!("{}:{port}", authority.host()),
+            _ => authority.host().to_owned(),
+        };
+        Ok(Self::Given { scheme, authority, base: uri.path().trim_end_matches('/').to_owned() })
+    }
+
+    /// The host's name, for telling the provider; `None` for AWS.
+    pub(crate) fn host(&self) -> Option<&str> {
+        match self {
+            Self::Aws => None,
+            Self::Given { authority, .. } => Some(authority.rsplit_once(':').map_or(authority, |(host, _)| host)),
+        }
+    }
+
+    /// Whether connections are encrypted.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        match self {
+            Self::Aws => true,
+            Self::Given { scheme, .. } => *scheme == Scheme::HTTPS,
+        }
+    }
+
+    /// The address of a bucket or an object.
+    pub(crate) fn address(
+        &self,
+        addressing: Addressing,
+        region: &str,
+        bucket: Option<&str>,
+        key: Option<&str>,
+    ) -> Address {
+        let (scheme, authority, base) = match self {
+            Self::Aws => (Scheme::HTTPS, aws_host(region), ""),
+            Self::Given { scheme, authority, base } => (scheme.clone(), authority.clone(), base.as_str()),
+        };
+        let mut path = base.to_owned();
+        path.push('/');
+        let in_host = bucket.filter(|bucket| self.puts_in_host(addressing, bucket));
+        let host = in_host.map_or_else(|| authority.clone(), |bucket| format!("{bucket}.{authority}"));
+        if let Some(bucket) = bucket.filter(|_| in_host.is_none()) {
+            encode_into(&mut path, bucket.as_bytes(), Keep::Unreserved);
+            if key.is_some() {
+                path.push('/');
+            }
+        }
+        if let Some(key) = key {
+            encode_into(&mut path, key.as_bytes(), Keep::UnreservedAndSlash);
+        }
+        Address { scheme, host, path }
+    }
+
+    /// Whether the bucket's name goes in the host's name.
+    fn puts_in_host(&self, addressing: Addressing, bucket: &str) -> bool {
+        match addressing {
+            Addressing::Path => false,
+            // A dot would be outside the service's certificate.
+            Addressing::Auto => *self == Self::Aws && is_label(bucket),
+            Addressing::Virtual => bucket.split('.').all(is_label),
+        }
+    }
+}
+
+/// Whether the name can be a part of a host's name.
+fn is_label(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    (1..=63).contains(&bytes.len())
+        && bytes.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-')
+        && !name.starts_with('-')
+        && !name.ends_with('-')
+}
+
+/// S3's host in a region
+/// (<https://docs.aws.amazon.com/general/latest/gr/s3.html>).
+fn aws_host(region: &str) -> String {
+    let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    format!("s3.{region}.{domain}")
+}
+
+fn is_aws_host(host: &str) -> bool {
+    host == "s3.amazonaws.com" || aws_region(host).is_some()
+}
+
+/// The region in the name of S3's own host, `s3.eu-west-1.amazonaws.com`;
+/// `None` for any other host, dual-stack and access points among them.
+fn aws_region(host: &str) -> Option<&str> {
+    let rest = host.strip_prefix("s3.")?;
+    let region = rest.strip_suffix(".amazonaws.com").or_else(|| rest.strip_suffix(".amazonaws.com.cn"))?;
+    is_label(region).then_some(region)
+}
+
+/// The region that an endpoint's address itself names.
+pub(crate) fn region_of_url(url: &str) -> Option<String> {
+    let uri: Uri = url.parse().ok()?;
+    aws_region(uri.host()?).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(url: &str, addressing: Addressing, bucket: &str, key: &str) -> String {
+        let endpoint = Endpoint::parse(url).unwrap();
+        let address = endpoint.address(addressing, "eu-west-1", Some(bucket), Some(key));
+        format!("{}://{}{}", address.scheme, address.host, address.path)
+    }
+
+    #[test]
+    fn buckets_go_where_they_should() {
+        use Addressing::{Auto, Path, Virtual};
+        let aws = "https://s3.amazonaws.com";
+        let local = "http://127.0.0.1:9000";
+        let table = [
+            (aws, Auto, "b", "k", "https://b.s3.eu-west-1.amazonaws.com/k"),
+            (aws, Auto, "b.c", "k", "https://s3.eu-west-1.amazonaws.com/b.c/k"),
+            (aws, Auto, "B_c", "k", "https://s3.eu-west-1.amazonaws.com/B_c/k"),
+            (aws, Path, "b", "k", "https://s3.eu-west-1.amazonaws.com/b/k"),
+            (aws, Virtual, "b.c", "k", "https://b.c.s3.eu-west-1.amazonaws.com/k"),
+            (local, Auto, "b", "/a//b", "http://127.0.0.1:9000/b//a//b"),
+            (local, Virtual, "b", "/../x", "http://b.127.0.0.1:9000//../x"),
+            ("https://host:443", Auto, "b", ".", "https://host/b/."),
+            ("http://host:80/", Auto, "b", "..", "http://host/b/.."),
+            ("https://host/storage/v1/s3/", Auto, "b", "k", "https://host/storage/v1/s3/b/k"),
+            ("http://[::1]:9000", Auto, "b", "k", "http://[::1]:9000/b/k"),
+        ];
+        for (url, addressing, bucket, key, expected) in table {
+            assert_eq!(shown(url, addressing, bucket, key), expected);
+        }
+    }
+
+    #[test]
+    fn the_service_itself_and_a_bucket_have_addresses() {
+        let endpoint = Endpoint::parse("http://host:1").unwrap();
+        assert_eq!(endpoint.address(Addressing::Auto, "r", None, None).path, "/");
+        assert_eq!(endpoint.address(Addressing::Auto, "r", Some("b"), None).path, "/b");
+        assert_eq!(endpoint.address(Addressing::Virtual, "r", Some("b"), None).path, "/");
+        assert_eq!(
+            Endpoint::Aws.address(Addressing::Auto, "cn-north-1", None, None).host,
+            "s3.cn-north-1.amazonaws.com.cn"
+        );
+    }
+
+    #[test]
+    fn only_addresses_are_taken() {
+        for url in ["", "host", "host:9000", "ftp://host", "http://", "http://user:secret@host", "http://host/?a=b"] {
+            assert!(Endpoint::parse(url).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn the_region_is_read_from_s3s_own_hosts() {
+        assert_eq!(region_of_url("https://s3.eu-west-1.amazonaws.com").as_deref(), Some("eu-west-1"));
+        assert_eq!(region_of_url("https://s3.cn-north-1.amazonaws.com.cn/").as_deref(), Some("cn-north-1"));
+        assert_eq!(region_of_url("https://s3.dualstack.eu-west-1.amazonaws.com"), None);
+        assert_eq!(region_of_url("https://s3.amazonaws.com"), None);
+        assert_eq!(region_of_url("http://127.0.0.1:9000"), None);
+    }
+}

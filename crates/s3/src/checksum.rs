@@ -1,0 +1,157 @@
+//! Checksums: what goes with an upload, and what comes back.
+
+use aws_lc_rs::digest;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use bytes::Bytes;
+use crc_fast::CrcAlgorithm;
+use http::{HeaderName, HeaderValue};
+use md5::{Digest, Md5};
+
+use crate::dialect::Dialect;
+use crate::encoding::hex;
+
+/// Whether content was checked against a checksum that the service gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verified {
+    /// It was, and it is right.
+    Yes,
+    /// The service gave none that can be checked.
+    Unverifiable,
+}
+
+/// A checksum of a body that is about to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Checksum {
+    /// CRC-64/NVME, S3's own choice.
+    Crc64Nvme(u64),
+    /// MD5, which every S3 service checks as `Content-MD5`.
+    Md5([u8; 16]),
+}
+
+/// `x-amz-checksum-crc64nvme`.
+pub(crate) const CRC64NVME: HeaderName = HeaderName::from_static("x-amz-checksum-crc64nvme");
+/// `Content-MD5`.
+pub(crate) const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
+
+impl Checksum {
+    /// The checksum that this dialect has.
+    pub(crate) fn of(body: &[u8], dialect: &Dialect) -> Self {
+        if dialect.crc64nvme.is_certain() { Self::Crc64Nvme(crc64nvme(body)) } else { Self::Md5(md5(body)) }
+    }
+
+    /// The header that carries it.
+    pub(crate) fn header(&self) -> (HeaderName, HeaderValue) {
+        let (name, value) = match self {
+            Self::Crc64Nvme(crc) => (CRC64NVME, BASE64.encode(crc.to_be_bytes())),
+            Self::Md5(md5) => (CONTENT_MD5, BASE64.encode(md5)),
+        };
+        // Base64 is always a valid header value.
+        (name, HeaderValue::try_from(value).unwrap_or_else(|_| HeaderValue::from_static("")))
+    }
+}
+
+/// CRC-64/NVME of the bytes.
+pub(crate) fn crc64nvme(bytes: &[u8]) -> u64 {
+    crc_fast::checksum(CrcAlgorithm::Crc64Nvme, bytes)
+}
+
+/// CRC-64/NVME of two pieces in a row, the second one of this length.
+pub(crate) fn combine_crc64nvme(first: u64, second: u64, second_length: u64) -> u64 {
+    crc_fast::checksum_combine(CrcAlgorithm::Crc64Nvme, first, second, second_length)
+}
+
+/// Reads `x-amz-checksum-crc64nvme` of a whole object. A value of another
+/// form, such as `...-3` of a composite, is none.
+pub(crate) fn parse_crc64nvme(value: &str) -> Option<u64> {
+    BASE64.decode(value).ok()?.try_into().ok().map(u64::from_be_bytes)
+}
+
+/// As S3 writes it.
+pub(crate) fn format_crc64nvme(crc: u64) -> String {
+    BASE64.encode(crc.to_be_bytes())
+}
+
+/// MD5 of the bytes.
+pub(crate) fn md5(bytes: &[u8]) -> [u8; 16] {
+    Md5::digest(bytes).into()
+}
+
+/// The ETag of a multipart upload: MD5 of the parts' MD5s, and their number.
+pub(crate) fn multipart_etag(parts: &[[u8; 16]]) -> String {
+    format!("{}-{}", hex(&md5(parts.as_flattened())), parts.len())
+}
+
+/// Reads an ETag that has the form of a plain MD5.
+pub(crate) fn parse_md5_etag(etag: &str) -> Option<[u8; 16]> {
+    let is_md5 = etag.len() == 32 && etag.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_md5 { u128::from_str_radix(etag, 16).ok().map(u128::to_be_bytes) } else { None }
+}
+
+/// SHA-256 of a payload in hexadecimal, as SigV4 wants it.
+pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
+    hex(digest::digest(&digest::SHA256, bytes).as_ref())
+}
+
+/// What is known of an object's content from its headers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Known {
+    pub(crate) crc64nvme: Option<u64>,
+    /// The ETag, where it is an MD5 of the content.
+    pub(crate) md5: Option<[u8; 16]>,
+}
+
+impl Known {
+    /// Compares the content with what is known; `Err` says how they differ.
+    pub(crate) fn verify(&self, content: &Bytes) -> Result<Verified, String> {
+        if let Some(expected) = self.crc64nvme {
+            let found = crc64nvme(content);
+            return if found == expected {
+                Ok(Verified::Yes)
+            } else {
+                Err(format!("its CRC64NVME is {found:016x} and should be {expected:016x}"))
+            };
+        }
+        if let Some(expected) = self.md5 {
+            let found = md5(content);
+            return if found == expected {
+                Ok(Verified::Yes)
+            } else {
+                Err(format!("its MD5 is {} and should be {}", hex(&found), hex(&expected)))
+            };
+        }
+        Ok(Verified::Unverifiable)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn crc64nvme_has_its_check_value_and_combines() {
+        // https://reveng.sourceforge.io/crc-catalogue/17plus.htm#crc.cat.crc-64-nvme
+        assert_eq!(crc64nvme(b"123456789"), 0xae8b_1486_0a79_9888);
+        assert_eq!(combine_crc64nvme(crc64nvme(b"1234"), crc64nvme(b"56789"), 5), crc64nvme(b"123456789"));
+        assert_eq!(parse_crc64nvme(&format_crc64nvme(7)), Some(7));
+        assert_eq!(parse_crc64nvme("AAAAAAAAAAc=-2"), None);
+    }
+
+    #[test]
+    fn multipart_etags_are_the_md5_of_the_md5s() {
+        // MD5 of 32 bytes that are MD5("a") and MD5("b"), as `md5sum` works them out.
+        assert_eq!(multipart_etag(&[md5(b"a"), md5(b"b")]), "96e024ba2074fe77e8e965ba43a704be-2");
+    }
+
+    #[test]
+    fn content_is_compared_with_what_is_known() {
+        let content = Bytes::from_static(b"123456789");
+        let crc = Known { crc64nvme: Some(0xae8b_1486_0a79_9888), md5: Some([0; 16]) };
+        assert_eq!(crc.verify(&content), Ok(Verified::Yes));
+        let md5_known = Known { crc64nvme: None, md5: parse_md5_etag("25f9e794323b453885f5181f1b624d0b") };
+        assert_eq!(md5_known.verify(&content), Ok(Verified::Yes));
+        assert!(md5_known.verify(&Bytes::from_static(b"123456780")).unwrap_err().contains("25f9e794"));
+        assert!(crc.verify(&Bytes::from_static(b"1")).is_err());
+        assert_eq!(Known::default().verify(&content), Ok(Verified::Unverifiable));
+    }
+}

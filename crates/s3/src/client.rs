@@ -1,0 +1,218 @@
+//! The client: sends a request until it succeeds, or until trying further is no use.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::SystemTime;
+
+use aws_credential_types::Credentials;
+
+use crate::address::Endpoint;
+use crate::clock::{Clock, ClockSkew};
+use crate::config::Config;
+use crate::connect::{self, Pool};
+use crate::counters::{Counters, RequestCount};
+use crate::credentials::{CachedCredentials, Surroundings};
+use crate::dialect::{Dialect, Provider};
+use crate::error::{ConfigError, Error};
+use crate::failure::Failure;
+pub(crate) use crate::failure::Rejection;
+use crate::request::{Request, Response};
+use crate::retry::{Budget, Course, Next, Remedy};
+use crate::sign::Signer;
+
+/// A client of one service. Cheap to clone; clones share their connections,
+/// their counters and what they have learnt.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+/// What a client has and has learnt.
+pub(crate) struct Inner {
+    pub(crate) config: Config,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) pool: Pool,
+    pub(crate) credentials: Option<CachedCredentials>,
+    pub(crate) signer: Signer,
+    pub(crate) clock: Clock,
+    provider: Provider,
+    dialect: Dialect,
+    region: String,
+    /// Regions of buckets that aren't in `region`.
+    regions: RwLock<HashMap<String, String>>,
+    counters: Counters,
+    budget: Budget,
+    /// Whether the service has ever answered.
+    reached: AtomicBool,
+}
+
+impl Client {
+    /// Makes a client: reads the environment and the AWS files, and fetches
+    /// the first credentials. The service itself isn't asked anything.
+    pub async fn connect(config: Config) -> Result<Self, ConfigError> {
+        let surroundings = Surroundings::of(&config).await?;
+        let endpoint = surroundings.endpoint_url.as_deref().map_or(Ok(Endpoint::Aws), Endpoint::parse)?;
+        let provider = config.provider.unwrap_or_else(|| Provider::of_host(endpoint.host()));
+        Ok(Self(Arc::new(Inner {
+            pool: connect::pool(&config, endpoint.is_encrypted())?,
+            endpoint,
+            credentials: surroundings.credentials,
+            signer: Signer::default(),
+            clock: Clock::default(),
+            provider,
+            dialect: provider.dialect(),
+            region: surroundings.region,
+            regions: RwLock::default(),
+            counters: Counters::default(),
+            budget: Budget::default(),
+            reached: AtomicBool::new(false),
+            config,
+        })))
+    }
+
+    /// A bucket, by its name.
+    #[must_use]
+    pub fn bucket(&self, name: &str) -> Bucket {
+        Bucket { client: self.clone(), name: name.into() }
+    }
+
+    /// Who answers, as far as is known.
+    #[must_use]
+    pub fn provider(&self) -> Provider {
+        self.0.provider
+    }
+
+    /// What may be counted on.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.0.dialect
+    }
+
+    /// The region in which buckets are looked for first.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.0.region
+    }
+
+    /// How far the service's clock runs from ours, by its newest answer; no
+    /// skew before the first one.
+    #[must_use]
+    pub fn clock_skew(&self) -> ClockSkew {
+        self.0.clock.skew()
+    }
+
+    /// Requests sent so far, by operation; those that were never sent are left out.
+    #[must_use]
+    pub fn request_counts(&self) -> Vec<RequestCount> {
+        self.0.counters.read()
+    }
+
+    /// Sends a request until it succeeds and `read` takes the answer, or until
+    /// trying further is no use.
+    pub(crate) async fn send_for<T>(
+        &self,
+        request: &Request<'_>,
+        read: impl Fn(&Response) -> Result<T, Rejection>,
+    ) -> Result<T, Error> {
+        let inner = &self.0;
+        let mut course = Course::new(inner.config.max_attempts, inner.config.retry_pause);
+        loop {
+            let is_retry = course.begin();
+            inner.counters.sending(request.operation, is_retry);
+            let attempt = inner.attempt(request).await;
+            let failure = match attempt.and_then(|response| read(&response).map_err(Failure::rejected)) {
+                Ok(value) => {
+                    inner.budget.earn();
+                    return Ok(value);
+                }
+                Err(failure) => failure,
+            };
+            let reached = inner.reached.load(Ordering::Relaxed);
+            match course.next(request.operation, &failure, &inner.budget, reached) {
+                Next::Mend(remedy) if inner.mend(remedy, request, &failure).await => {}
+                Next::Mend(_) | Next::GiveUp => return Err(failure.into_error(request, course.lost_reply)),
+                Next::Again(pause) => {
+                    tracing::debug!(operation = request.operation.name(), ?pause, "retrying: {}", failure.message);
+                    tokio::time::sleep(pause).await;
+                }
+            }
+        }
+    }
+}
+
+impl Inner {
+    /// The region to sign for.
+    pub(crate) fn region_of(&self, bucket: Option<&str>) -> String {
+        let regions = self.regions.read().unwrap_or_else(PoisonError::into_inner);
+        bucket.and_then(|bucket| regions.get(bucket)).unwrap_or(&self.region).clone()
+    }
+
+    /// Credentials that count now; `None` where requests aren't signed.
+    pub(crate) async fn credentials(&self) -> Result<Option<Arc<Credentials>>, Failure> {
+        let Some(credentials) = &self.credentials else { return Ok(None) };
+        credentials.current(SystemTime::now()).await.map(Some).map_err(Failure::without_credentials)
+    }
+
+    /// Learns from an answer, whatever it says.
+    pub(crate) fn observe(&self, date: Option<SystemTime>) {
+        self.reached.store(true, Ordering::Relaxed);
+        if let Some(date) = date {
+            self.clock.observe(date, SystemTime::now());
+        }
+    }
+
+    /// Mends what made an attempt fail; says whether anything was changed.
+    async fn mend(&self, remedy: Remedy, request: &Request<'_>, failure: &Failure) -> bool {
+        match remedy {
+            Remedy::Clock => {
+                self.clock.correct();
+                true
+            }
+            Remedy::Region => {
+                let (Some(bucket), Some(region)) = (request.bucket, &failure.region) else { return false };
+                if *region == self.region_of(Some(bucket)) {
+                    return false;
+                }
+                tracing::debug!("the bucket {bucket} is in {region}");
+                let mut regions = self.regions.write().unwrap_or_else(PoisonError::into_inner);
+                regions.insert(bucket.to_owned(), region.clone());
+                true
+            }
+            Remedy::Credentials => {
+                let Some(cached) = &self.credentials else { return false };
+                cached.replace().await.is_ok()
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("endpoint", &self.0.endpoint)
+            .field("region", &self.0.region)
+            .field("provider", &self.0.provider)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A bucket of a service: its methods are S3's operations. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Bucket {
+    client: Client,
+    name: Arc<str>,
+}
+
+impl Bucket {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The service that it belongs to.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+}

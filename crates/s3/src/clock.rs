@@ -1,0 +1,79 @@
+//! How far the service's clock runs from ours.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, SystemTime};
+
+/// How far the service's clock runs from the local one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClockSkew {
+    /// By how much they differ; good to about a second, which is how exactly
+    /// a `Date` header tells the time.
+    pub by: Duration,
+    /// Whether the service's clock is the one ahead.
+    pub service_ahead: bool,
+}
+
+/// What a client knows of the service's clock. Both are milliseconds that the
+/// service is ahead.
+#[derive(Debug, Default)]
+pub(crate) struct Clock {
+    /// From the newest answer.
+    measured: AtomicI64,
+    /// Signatures are made for this much later: nothing, until the service
+    /// complains, since its `Date` is coarser than our clock.
+    correction: AtomicI64,
+}
+
+impl Clock {
+    /// Learns from an answer's `Date`.
+    pub(crate) fn observe(&self, date: SystemTime, now: SystemTime) {
+        // The header was cut to seconds: half a second is the likely rest.
+        let date = date + Duration::from_millis(500);
+        let ahead = match date.duration_since(now) {
+            Ok(ahead) => millis(ahead),
+            Err(behind) => -millis(behind.duration()),
+        };
+        self.measured.store(ahead, Ordering::Relaxed);
+    }
+
+    /// From now on signs for the service's time, as last seen.
+    pub(crate) fn correct(&self) {
+        self.correction.store(self.measured.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+
+    /// The moment to sign for.
+    pub(crate) fn signing_time(&self, now: SystemTime) -> SystemTime {
+        let correction = self.correction.load(Ordering::Relaxed);
+        let by = Duration::from_millis(correction.unsigned_abs());
+        let corrected = if correction >= 0 { now.checked_add(by) } else { now.checked_sub(by) };
+        corrected.unwrap_or(now)
+    }
+
+    /// What was measured last.
+    pub(crate) fn skew(&self) -> ClockSkew {
+        let ahead = self.measured.load(Ordering::Relaxed);
+        ClockSkew { by: Duration::from_millis(ahead.unsigned_abs()), service_ahead: ahead > 0 }
+    }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signatures_follow_the_service_only_once_it_complained() {
+        let clock = Clock::default();
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
+        clock.observe(now - Duration::from_secs(900), now);
+        assert_eq!(clock.skew(), ClockSkew { by: Duration::from_millis(899_500), service_ahead: false });
+        assert_eq!(clock.signing_time(now), now);
+        clock.correct();
+        assert_eq!(clock.signing_time(now), now - Duration::from_millis(899_500));
+        clock.observe(now + Duration::from_secs(1), now);
+        assert_eq!(clock.skew(), ClockSkew { by: Duration::from_millis(1500), service_ahead: true });
+    }
+}

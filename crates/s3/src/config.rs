@@ -1,0 +1,79 @@
+//! What a caller decides of a client.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::Provider;
+
+/// What a caller decides of a client. What is left out (`None`) is looked for
+/// in the environment, then in the profile, as AWS's own tools do.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The service's address, `http://` or `https://`; without one
+    /// `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL`, the profile's
+    /// `endpoint_url`, or AWS.
+    pub endpoint_url: Option<String>,
+    /// The region; without one `AWS_REGION`, `AWS_DEFAULT_REGION`, the
+    /// profile's, or `us-east-1`.
+    pub region: Option<String>,
+    /// The profile in the AWS files; without one `AWS_PROFILE`, or `default`.
+    pub profile: Option<String>,
+    /// Whether requests are signed; `false` is for public buckets.
+    pub sign: bool,
+    /// Where the bucket's name goes.
+    pub addressing: Addressing,
+    /// Who answers at the endpoint; without it told from the endpoint's name.
+    pub provider: Option<Provider>,
+    /// A file of PEM certificates to trust in place of the system's; without
+    /// one `AWS_CA_BUNDLE`.
+    pub ca_bundle: Option<PathBuf>,
+    /// Whether the requester pays, where a bucket asks for that.
+    pub request_payer: bool,
+    /// Connections to one host that are kept open while idle.
+    pub max_idle_connections: usize,
+    /// How often a request is sent at most, the first time included; at least 1.
+    pub max_attempts: u32,
+    /// How long a connection may take to be made.
+    pub connect_timeout: Duration,
+    /// How long nothing at all may move on a connection before it counts as broken.
+    pub stall_timeout: Duration,
+    /// How long an operation that copies inside the service may take to
+    /// answer: completing a multipart upload.
+    pub long_timeout: Duration,
+    /// The first pause before a request is sent again; it doubles each time.
+    pub retry_pause: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            endpoint_url: None,
+            region: None,
+            profile: None,
+            sign: true,
+            addressing: Addressing::Auto,
+            provider: None,
+            ca_bundle: None,
+            request_payer: false,
+            max_idle_connections: 256,
+            max_attempts: 10,
+            connect_timeout: Duration::from_secs(10),
+            stall_timeout: Duration::from_mins(1),
+            long_timeout: Duration::from_mins(15),
+            retry_pause: Duration::from_millis(100),
+        }
+    }
+}
+
+/// Where a bucket's name goes in a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Addressing {
+    /// In the host's name at AWS, in the path everywhere else, and wherever
+    /// the name can't stand in a host's name.
+    #[default]
+    Auto,
+    /// In the path: `endpoint/bucket/key`.
+    Path,
+    /// In the host's name: `bucket.endpoint/key`.
+    Virtual,
+}

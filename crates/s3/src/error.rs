@@ -1,0 +1,315 @@
+//! What can go wrong, told so that a person knows what to do.
+
+use std::fmt;
+
+use http::StatusCode;
+
+use crate::operations::Operation;
+
+/// Why a client could not be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The endpoint isn't an address.
+    #[error("the endpoint {0:?} is not an address; write it like https://host or http://host:port, without a path")]
+    Endpoint(String),
+    /// The CA bundle could not be read.
+    #[error("the CA bundle {path} could not be used: {reason}; give a file of PEM certificates")]
+    CaBundle {
+        /// The file.
+        path: String,
+        /// What the system or the parser said.
+        reason: String,
+    },
+    /// The system has no certificates to trust.
+    #[error("the system's certificates could not be loaded: {0}; install them (ca-certificates), or give --ca-bundle")]
+    SystemCertificates(String),
+    /// There are no credentials.
+    #[error(
+        "no credentials were found ({0}); set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose a profile with --profile, \
+         or use --no-sign-request for a public bucket"
+    )]
+    NoCredentials(String),
+}
+
+/// Why an operation failed.
+#[derive(Clone)]
+pub struct Error(Box<Details>);
+
+/// What is known of a failed operation.
+#[derive(Clone, Debug)]
+struct Details {
+    kind: ErrorKind,
+    operation: Operation,
+    bucket: Option<String>,
+    key: Option<String>,
+    refusal: Option<Refusal>,
+    message: String,
+    /// Whether an earlier attempt of the same request may have been carried
+    /// out without its answer reaching us.
+    after_lost_reply: bool,
+}
+
+/// What the service said when it refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    pub(crate) code: Option<String>,
+    pub(crate) request_id: Option<String>,
+}
+
+/// What a caller decides on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The object isn't there.
+    NotFound,
+    /// The bucket isn't there.
+    NoSuchBucket,
+    /// The multipart upload isn't there: never begun, completed, or aborted.
+    NoSuchUpload,
+    /// These credentials may not do this.
+    AccessDenied,
+    /// The credentials are missing, wrong or expired.
+    Credentials,
+    /// The clocks are too far apart for a signature to count.
+    Clock,
+    /// A condition (`If-Match`, `If-None-Match`) didn't hold.
+    PreconditionFailed,
+    /// Another request to the same key was under way.
+    Conflict,
+    /// The service asked for fewer requests, to the end.
+    Throttled,
+    /// The service failed (5xx), to the end.
+    ServerFault,
+    /// No connection could be made or kept.
+    Unreachable,
+    /// Nothing moved for too long.
+    TimedOut,
+    /// What arrived isn't what was sent: a checksum or a length differs.
+    Corrupt,
+    /// The key is longer than the service takes.
+    KeyTooLong,
+    /// The service doesn't have this operation or header.
+    NotImplemented,
+    /// The answer isn't one that S3 gives.
+    BadAnswer,
+    /// Anything else that was refused.
+    Other,
+}
+
+impl Error {
+    /// A failure found on this side, before or after the service answered.
+    pub(crate) fn local(kind: ErrorKind, operation: Operation, message: impl Into<String>) -> Self {
+        Self::new(kind, operation, None, message.into())
+    }
+
+    /// A refusal by the service, or with `None` a failure found on this side.
+    pub(crate) fn new(kind: ErrorKind, operation: Operation, refusal: Option<Refusal>, message: String) -> Self {
+        Self(Box::new(Details { kind, operation, bucket: None, key: None, refusal, message, after_lost_reply: false }))
+    }
+
+    /// The same, with what it was about.
+    pub(crate) fn about(mut self, bucket: Option<&str>, key: Option<&str>) -> Self {
+        self.0.bucket = bucket.map(str::to_owned);
+        self.0.key = key.map(str::to_owned);
+        self
+    }
+
+    /// The same, after an attempt whose answer was lost.
+    pub(crate) fn after_lost_reply(mut self, lost: bool) -> Self {
+        self.0.after_lost_reply = lost;
+        self
+    }
+
+    /// Whether an earlier attempt may have been carried out.
+    pub(crate) fn is_after_lost_reply(&self) -> bool {
+        self.0.after_lost_reply
+    }
+
+    /// What a caller decides on.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// S3's name of the operation.
+    #[must_use]
+    pub fn operation(&self) -> &'static str {
+        self.0.operation.name()
+    }
+
+    /// The bucket, if the operation was about one.
+    #[must_use]
+    pub fn bucket(&self) -> Option<&str> {
+        self.0.bucket.as_deref()
+    }
+
+    /// The key, if the operation was about one.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        self.0.key.as_deref()
+    }
+
+    /// The HTTP status, if there was an answer.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.0.refusal.as_ref().map(|refusal| refusal.status.as_u16())
+    }
+
+    /// S3's error code, if the answer had one: `NoSuchKey`, `SlowDown`.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.0.refusal.as_ref()?.code.as_deref()
+    }
+
+    /// What the service said, or what was found on this side.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The service's own name of the request, for its support.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.refusal.as_ref()?.request_id.as_deref()
+    }
+
+    /// What went wrong, why, and what to do about it, without bucket and key.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        let mut reason = self.operation().to_owned();
+        if let Some(refusal) = &self.0.refusal {
+            reason.push_str(" was answered ");
+            reason.push_str(refusal.status.as_str());
+            if let Some(code) = &refusal.code {
+                reason.push(' ');
+                reason.push_str(code);
+            }
+        } else {
+            reason.push_str(" failed");
+        }
+        if !self.0.message.is_empty() {
+            reason.push_str(": ");
+            reason.push_str(self.0.message.trim_end_matches('.'));
+        }
+        if let Some(advice) = self.advice() {
+            reason.push_str("; ");
+            reason.push_str(&advice);
+        }
+        if let Some(request_id) = self.request_id() {
+            reason.push_str(" (request id ");
+            reason.push_str(request_id);
+            reason.push(')');
+        }
+        reason
+    }
+
+    /// What to do about it.
+    fn advice(&self) -> Option<String> {
+        let advice = match self.0.kind {
+            ErrorKind::AccessDenied => {
+                return Some(format!("the credentials need {} here", self.0.operation.permission()));
+            }
+            ErrorKind::NoSuchBucket => "check the bucket's name and the endpoint, or create the bucket first",
+            ErrorKind::Credentials => match self.code() {
+                Some("SignatureDoesNotMatch") => "check the secret access key",
+                Some("InvalidAccessKeyId") => "check the access key id, and that it belongs to this endpoint",
+                Some("ExpiredToken" | "TokenRefreshRequired") => "the session has ended: log in again",
+                _ => "check the credentials, or choose a profile with --profile",
+            },
+            ErrorKind::Clock => "set this machine's clock",
+            ErrorKind::Throttled => "use fewer --jobs",
+            ErrorKind::Unreachable => "check the endpoint, the network and whether the service is up",
+            ErrorKind::KeyTooLong => "S3 takes keys of up to 1024 bytes",
+            ErrorKind::NotImplemented => {
+                "say who the service is with --provider, so that nothing is asked that it lacks"
+            }
+            _ => return None,
+        };
+        Some(advice.to_owned())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(bucket) = self.bucket() {
+            write!(f, "s3://{bucket}")?;
+            if let Some(key) = self.key() {
+                write!(f, "/{}", key.escape_debug())?;
+            }
+            f.write_str(": ")?;
+        }
+        f.write_str(&self.reason())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// What a refusal means: by its code, and where there is none (a HEAD has no
+/// body) or it is a stranger, by its status.
+pub(crate) fn kind_of(status: StatusCode, code: Option<&str>, about_key: bool) -> ErrorKind {
+    match code.unwrap_or_default() {
+        "NoSuchKey" => ErrorKind::NotFound,
+        "NoSuchBucket" => ErrorKind::NoSuchBucket,
+        "NoSuchUpload" => ErrorKind::NoSuchUpload,
+        "AccessDenied" | "AllAccessDisabled" | "AccountProblem" => ErrorKind::AccessDenied,
+        "InvalidAccessKeyId"
+        | "SignatureDoesNotMatch"
+        | "ExpiredToken"
+        | "InvalidToken"
+        | "TokenRefreshRequired"
+        | "AuthorizationHeaderMalformed"
+        | "NotSignedUp"
+        | "InvalidSecurity" => ErrorKind::Credentials,
+        "RequestTimeTooSkewed" => ErrorKind::Clock,
+        "PreconditionFailed" => ErrorKind::PreconditionFailed,
+        "ConditionalRequestConflict" | "OperationAborted" => ErrorKind::Conflict,
+        "SlowDown" | "TooManyRequests" | "RequestLimitExceeded" | "Throttling" | "ThrottlingException" => {
+            ErrorKind::Throttled
+        }
+        "RequestTimeout" => ErrorKind::TimedOut,
+        "InternalError" | "ServiceUnavailable" => ErrorKind::ServerFault,
+        "BadDigest" | "XAmzContentSHA256Mismatch" | "InvalidDigest" => ErrorKind::Corrupt,
+        "KeyTooLongError" => ErrorKind::KeyTooLong,
+        "NotImplemented" | "MethodNotAllowed" => ErrorKind::NotImplemented,
+        _ => kind_of_status(status, about_key),
+    }
+}
+
+fn kind_of_status(status: StatusCode, about_key: bool) -> ErrorKind {
+    match status {
+        StatusCode::NOT_FOUND if about_key => ErrorKind::NotFound,
+        StatusCode::NOT_FOUND => ErrorKind::NoSuchBucket,
+        StatusCode::UNAUTHORIZED => ErrorKind::Credentials,
+        StatusCode::FORBIDDEN => ErrorKind::AccessDenied,
+        StatusCode::PRECONDITION_FAILED => ErrorKind::PreconditionFailed,
+        StatusCode::CONFLICT => ErrorKind::Conflict,
+        StatusCode::TOO_MANY_REQUESTS => ErrorKind::Throttled,
+        StatusCode::REQUEST_TIMEOUT => ErrorKind::TimedOut,
+        StatusCode::NOT_IMPLEMENTED | StatusCode::METHOD_NOT_ALLOWED => ErrorKind::NotImplemented,
+        status if status.is_server_error() => ErrorKind::ServerFault,
+        _ => ErrorKind::Other,
+    }
+}
+
+/// An error and what caused it, outermost first, each said once.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !text.ends_with(&next) {
+            text.push_str(": ");
+            text.push_str(&next);
+        }
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,157 @@
+//! One attempt at a request: addressed, signed, sent, and its answer taken in whole.
+
+use std::time::SystemTime;
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderValue, Uri, header};
+use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
+
+use crate::address::Address;
+use crate::checksum::sha256_hex;
+use crate::client::Inner;
+use crate::failure::{Failure, Stated};
+use crate::outgoing::{Outgoing, Progress};
+use crate::request::{DOCUMENT_LIMIT, Request, Response};
+use crate::sign::{Scope, Signable, UNSIGNED_PAYLOAD, canonical_query};
+use crate::timestamp::{SigningTime, parse_http_date};
+
+/// How the client calls itself.
+const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("brigade/", env!("CARGO_PKG_VERSION")));
+
+impl Inner {
+    /// Sends a request once. `Ok` is an answer with a status of success whose body came whole.
+    pub(crate) async fn attempt(&self, request: &Request<'_>) -> Result<Response, Failure> {
+        let region = self.region_of(request.bucket);
+        let address = self.endpoint.address(self.config.addressing, &region, request.bucket, request.key);
+        let progress = Progress::new();
+        let message = self.message(request, &address, &region, progress.clone()).await?;
+        let limit = if request.operation.is_long() { self.config.long_timeout } else { self.config.stall_timeout };
+        let response = tokio::select! {
+            biased;
+            response = self.exchange(message, request, &address.host, &progress) => response?,
+            () = progress.stalled(limit) => return Err(Failure::stalled(&address.host, limit)),
+        };
+        let failed_late = request.operation.is_long() && Stated::read(&response.body).is_some();
+        if response.status.is_success() && !failed_late {
+            Ok(response)
+        } else {
+            Err(Failure::refused(request, &response, SystemTime::now()))
+        }
+    }
+
+    async fn exchange(
+        &self,
+        message: http::Request<Outgoing>,
+        request: &Request<'_>,
+        host: &str,
+        progress: &Progress,
+    ) -> Result<Response, Failure> {
+        let answer = self.pool.request(message).await.map_err(|error| {
+            if error.is_connect() { Failure::unreachable(host, &error) } else { Failure::broken(host, &error) }
+        })?;
+        progress.mark();
+        let (head, body) = answer.into_parts();
+        self.observe(head.headers.get(header::DATE).and_then(|date| parse_http_date(date.to_str().ok()?)));
+        let limit = if head.status.is_success() { request.limit } else { DOCUMENT_LIMIT };
+        let body = collect(body, limit, host, progress).await?;
+        Ok(Response { status: head.status, headers: head.headers, body })
+    }
+
+    /// The request as HTTP, signed.
+    async fn message(
+        &self,
+        request: &Request<'_>,
+        address: &Address,
+        region: &str,
+        progress: Progress,
+    ) -> Result<http::Request<Outgoing>, Failure> {
+        let query = canonical_query(&request.query);
+        let mut headers = request.headers.clone();
+        headers.insert(header::HOST, text(&address.host)?);
+        if self.config.request_payer {
+            headers.insert("x-amz-request-payer", HeaderValue::from_static("requester"));
+        }
+        self.sign(request, address, region, &query, &mut headers).await?;
+        headers.insert(header::USER_AGENT, USER_AGENT);
+
+        let target = if query.is_empty() { address.path.clone() } else { format!("{}?{query}", address.path) };
+        let uri = Uri::builder()
+            .scheme(address.scheme.clone())
+            .authority(address.host.as_str())
+            .path_and_query(target)
+            .build()
+            .map_err(|error| Failure::unsendable(&error))?;
+        let mut message = http::Request::new(Outgoing::new(request.body.clone(), progress));
+        *message.method_mut() = request.method.clone();
+        *message.uri_mut() = uri;
+        *message.headers_mut() = headers;
+        Ok(message)
+    }
+
+    async fn sign(
+        &self,
+        request: &Request<'_>,
+        address: &Address,
+        region: &str,
+        query: &str,
+        headers: &mut HeaderMap,
+    ) -> Result<(), Failure> {
+        let Some(credentials) = self.credentials().await? else { return Ok(()) };
+        let time = SigningTime::of(self.clock.signing_time(SystemTime::now()));
+        let payload =
+            if self.endpoint.is_encrypted() { UNSIGNED_PAYLOAD.to_owned() } else { sha256_hex(&request.body) };
+        headers.insert("x-amz-date", text(time.full())?);
+        headers.insert("x-amz-content-sha256", text(&payload)?);
+        if let Some(token) = credentials.session_token() {
+            headers.insert("x-amz-security-token", secret(token)?);
+        }
+        let signable = Signable { method: &request.method, path: &address.path, query, headers, payload: &payload };
+        let scope = Scope { time: &time, region, service: "s3" };
+        let authorization = self.signer.authorization(&signable, &scope, &credentials);
+        headers.insert(header::AUTHORIZATION, secret(&authorization)?);
+        Ok(())
+    }
+}
+
+fn text(value: &str) -> Result<HeaderValue, Failure> {
+    HeaderValue::try_from(value).map_err(|error| Failure::unsendable(&error))
+}
+
+/// A header value that is never shown.
+fn secret(value: &str) -> Result<HeaderValue, Failure> {
+    let mut value = text(value)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// Takes in a body whole. One that ends before its `Content-Length` is an error.
+async fn collect(mut body: Incoming, limit: u64, host: &str, progress: &Progress) -> Result<Bytes, Failure> {
+    let expected = body.size_hint().lower();
+    if expected > limit {
+        return Err(Failure::too_long(limit));
+    }
+    let mut first = Bytes::new();
+    let mut rest = BytesMut::new();
+    let mut length = 0;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| Failure::broken(host, &error))?;
+        progress.mark();
+        let Ok(data) = frame.into_data() else { continue };
+        length += data.len() as u64;
+        if length > limit {
+            return Err(Failure::too_long(limit));
+        }
+        // A small body is one frame, and needs no copy.
+        if first.is_empty() && rest.is_empty() {
+            first = data;
+            continue;
+        }
+        if rest.is_empty() {
+            rest.reserve(usize::try_from(expected).unwrap_or(0).max(first.len() + data.len()));
+            rest.extend_from_slice(&first);
+        }
+        rest.extend_from_slice(&data);
+    }
+    Ok(if rest.is_empty() { first } else { rest.freeze() })
+}

@@ -1,0 +1,179 @@
+//! Why one attempt at a request failed, before it is decided what to do about it.
+
+use std::time::{Duration, SystemTime};
+
+use http::Method;
+
+use crate::error::{Error, ErrorKind, Refusal, kind_of, with_causes};
+use crate::request::{Request, Response};
+use crate::timestamp::parse_http_date;
+use crate::xml::{XmlError, walk};
+
+/// Why one attempt at a request failed.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub(crate) kind: ErrorKind,
+    pub(crate) refusal: Option<Refusal>,
+    pub(crate) message: String,
+    /// The region in which the service says the bucket is.
+    pub(crate) region: Option<String>,
+    /// How long the service asks to wait.
+    pub(crate) retry_after: Option<Duration>,
+    /// Whether the request may have been carried out all the same.
+    pub(crate) may_be_done: bool,
+}
+
+/// Why an answer that looked like a success isn't one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Rejection {
+    /// The content isn't what its checksum says.
+    Corrupt(String),
+    /// It isn't what S3 answers.
+    Unreadable(String),
+}
+
+impl From<XmlError> for Rejection {
+    fn from(error: XmlError) -> Self {
+        Self::Unreadable(error.to_string())
+    }
+}
+
+impl Failure {
+    fn new(kind: ErrorKind, message: String, may_be_done: bool) -> Self {
+        Self { kind, refusal: None, message, region: None, retry_after: None, may_be_done }
+    }
+
+    /// No connection could be made: nothing was sent.
+    pub(crate) fn unreachable(host: &str, error: &dyn std::error::Error) -> Self {
+        Self::new(ErrorKind::Unreachable, format!("cannot connect to {host}: {}", with_causes(error)), false)
+    }
+
+    /// The connection broke after the request had been sent, at least in part.
+    pub(crate) fn broken(host: &str, error: &dyn std::error::Error) -> Self {
+        Self::new(ErrorKind::Unreachable, format!("the connection to {host} broke: {}", with_causes(error)), true)
+    }
+
+    /// Nothing moved for this long.
+    pub(crate) fn stalled(host: &str, limit: Duration) -> Self {
+        Self::new(ErrorKind::TimedOut, format!("{host} was silent for {} s", limit.as_secs()), true)
+    }
+
+    /// There are no credentials to sign with.
+    pub(crate) fn without_credentials(reason: String) -> Self {
+        Self::new(ErrorKind::Credentials, reason, false)
+    }
+
+    /// The request can't be written down as HTTP.
+    pub(crate) fn unsendable(error: &dyn std::error::Error) -> Self {
+        Self::new(ErrorKind::Other, format!("the request cannot be sent: {}", with_causes(error)), false)
+    }
+
+    /// The answer is longer than it may be.
+    pub(crate) fn too_long(limit: u64) -> Self {
+        Self::new(ErrorKind::BadAnswer, format!("the answer is longer than {limit} bytes"), true)
+    }
+
+    /// An answer that looked like a success isn't one.
+    pub(crate) fn rejected(rejection: Rejection) -> Self {
+        match rejection {
+            Rejection::Corrupt(message) => Self::new(ErrorKind::Corrupt, message, true),
+            Rejection::Unreadable(message) => Self::new(ErrorKind::BadAnswer, message, true),
+        }
+    }
+
+    /// The service refused.
+    pub(crate) fn refused(request: &Request<'_>, response: &Response, now: SystemTime) -> Self {
+        let stated = Stated::read(&response.body).unwrap_or_default();
+        let header = |name| response.header(name).map(str::to_owned);
+        let refusal = Refusal {
+            status: response.status,
+            request_id: header("x-amz-request-id").or(stated.request_id),
+            code: stated.code,
+        };
+        let kind = kind_of(response.status, refusal.code.as_deref(), request.key.is_some());
+        Self {
+            kind,
+            message: stated.message,
+            region: header("x-amz-bucket-region").or(stated.region),
+            retry_after: response.header("retry-after").and_then(|value| parse_retry_after(value, now)),
+            may_be_done: response.status.is_server_error() || response.status.is_success(),
+            refusal: Some(refusal),
+        }
+    }
+
+    /// What the caller is told.
+    pub(crate) fn into_error(self, request: &Request<'_>, after_lost_reply: bool) -> Error {
+        Error::new(self.kind, request.operation, self.refusal, self.message)
+            .about(request.bucket, request.key)
+            .after_lost_reply(after_lost_reply && request.method != Method::GET)
+    }
+}
+
+/// What the body of a refusal states.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Stated {
+    pub(crate) code: Option<String>,
+    message: String,
+    region: Option<String>,
+    request_id: Option<String>,
+}
+
+impl Stated {
+    /// Reads `<Error>`; `None` where the body is something else.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
+    pub(crate) fn read(body: &[u8]) -> Option<Self> {
+        let mut stated = Self::default();
+        let mut is_error = false;
+        walk(body, |path, text| {
+            match path {
+                "Error/Code" => stated.code = Some(text.to_owned()),
+                "Error/Message" => text.clone_into(&mut stated.message),
+                "Error/Region" => stated.region = Some(text.to_owned()),
+                "Error/RequestId" => stated.request_id = Some(text.to_owned()),
+                "Error" => is_error = true,
+                _ => {}
+            }
+            Ok(())
+        })
+        .ok()?;
+        is_error.then_some(stated)
+    }
+}
+
+/// Seconds, or a date
+/// (<https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3>).
+fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    match value.trim().parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => Some(parse_http_date(value)?.duration_since(now).unwrap_or_default()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_are_read() {
+        let body =
+            b"<?xml version=\"1.0\"?><Error><Code>AuthorizationHeaderMalformed</Code><Message>expecting 'eu-west-1'\
+            </Message><Region>eu-west-1</Region><RequestId>R1</RequestId><HostId>h</HostId></Error>";
+        let stated = Stated::read(body).unwrap();
+        assert_eq!(stated.code.as_deref(), Some("AuthorizationHeaderMalformed"));
+        assert_eq!(stated.message, "expecting 'eu-west-1'");
+        assert_eq!(stated.region.as_deref(), Some("eu-west-1"));
+        assert_eq!(stated.request_id.as_deref(), Some("R1"));
+        for other in [&b""[..], b"<html><p>Bad gateway", b"<DeleteResult/>"] {
+            assert_eq!(Stated::read(other), None);
+        }
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = parse_http_date("Fri, 24 May 2013 00:00:00 GMT").unwrap();
+        assert_eq!(parse_retry_after("3", now), Some(Duration::from_secs(3)));
+        assert_eq!(parse_retry_after("Fri, 24 May 2013 00:00:05 GMT", now), Some(Duration::from_secs(5)));
+        assert_eq!(parse_retry_after("Thu, 23 May 2013 00:00:05 GMT", now), Some(Duration::ZERO));
+        assert_eq!(parse_retry_after("soon", now), None);
+    }
+}

@@ -1,0 +1,173 @@
+//! `CompleteMultipartUpload`: makes an object of its parts.
+//! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html>
+
+use std::fmt::Write;
+
+use bytes::Bytes;
+use http::{Method, header};
+
+use super::put_object::{may_be_ours, with_condition};
+use crate::checksum::{
+    CRC64NVME, Checksum, Verified, combine_crc64nvme, format_crc64nvme, multipart_etag, parse_crc64nvme,
+};
+use crate::client::{Bucket, Rejection};
+use crate::error::{Error, ErrorKind};
+use crate::operations::{Condition, HeadObject, ObjectHead, Operation, Stored, UploadedPart};
+use crate::request::{Request, unquote};
+use crate::xml::{escape_into, walk};
+
+/// An upload whose parts are all written.
+#[derive(Clone, Copy, Debug)]
+pub struct CompleteMultipartUpload<'a> {
+    /// The object's key.
+    pub key: &'a str,
+    /// The upload's name.
+    pub upload_id: &'a str,
+    /// Its parts, in any order.
+    pub parts: &'a [UploadedPart],
+    /// What must hold for the object to be written.
+    pub condition: Condition<'a>,
+}
+
+impl Bucket {
+    /// Makes an object of its parts. It is done only if the answer's body says so.
+    pub async fn complete_multipart_upload(&self, upload: CompleteMultipartUpload<'_>) -> Result<Stored, Error> {
+        let mut parts: Vec<&UploadedPart> = upload.parts.iter().collect();
+        parts.sort_by_key(|part| part.number);
+        let whole = Whole::of(&parts);
+        let mut request = Request::new(Operation::CompleteMultipartUpload, Method::POST)
+            .bucket(self.name())
+            .key(upload.key)
+            .query("uploadId", upload.upload_id)
+            .text_header(header::CONTENT_TYPE.as_str(), "application/xml")?
+            .body(Bytes::from(document(&parts)));
+        if let Some(crc) = whole.crc64nvme {
+            request = request
+                .text_header(CRC64NVME.as_str(), &format_crc64nvme(crc))?
+                .text_header("x-amz-checksum-type", "FULL_OBJECT")?;
+        }
+        let honoured = self.client().dialect().complete_conditions.is_certain();
+        let request = if honoured { with_condition(request, upload.condition)? } else { request };
+        match self.client().send_for(&request, |response| whole.confirm(&response.body)).await {
+            Err(error) if may_be_done(&error) => self.recognise_whole(upload.key, &whole, error).await,
+            result => result,
+        }
+    }
+
+    /// A Complete whose answer was lost leaves no upload behind: what stands
+    /// there now is ours if it is what the parts make.
+    async fn recognise_whole(&self, key: &str, whole: &Whole, refused: Error) -> Result<Stored, Error> {
+        let Ok(head) = self.head_object(HeadObject { key }).await else { return Err(refused) };
+        match whole.compare(&head) {
+            Some(verified) => Ok(Stored { etag: head.etag, verified }),
+            None => Err(refused),
+        }
+    }
+}
+
+fn may_be_done(error: &Error) -> bool {
+    may_be_ours(error) || (error.is_after_lost_reply() && error.kind() == ErrorKind::NoSuchUpload)
+}
+
+/// What is known of the object that the parts make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Whole {
+    size: u64,
+    crc64nvme: Option<u64>,
+    /// The ETag that S3 works out from the parts' MD5s, and which the parts'
+    /// own ETags give too.
+    etag: Option<String>,
+    verified: Verified,
+}
+
+impl Whole {
+    /// Of the parts in the order of their numbers.
+    fn of(parts: &[&UploadedPart]) -> Self {
+        let crc64nvme = parts.iter().try_fold(0, |crc, part| match part.checksum {
+            Checksum::Crc64Nvme(next) => Some(combine_crc64nvme(crc, next, part.size)),
+            Checksum::Md5(_) => None,
+        });
+        let md5s: Option<Vec<[u8; 16]>> = parts
+            .iter()
+            .map(|part| match part.checksum {
+                Checksum::Md5(md5) => Some(md5),
+                Checksum::Crc64Nvme(_) => None,
+            })
+            .collect();
+        let all_verified = parts.iter().all(|part| part.verified == Verified::Yes);
+        Self {
+            size: parts.iter().map(|part| part.size).sum(),
+            crc64nvme,
+            etag: md5s.map(|md5s| multipart_etag(&md5s)),
+            verified: if all_verified { Verified::Yes } else { Verified::Unverifiable },
+        }
+    }
+
+    /// Reads the answer: its status says nothing, since S3 may find out that it
+    /// failed long after it has sent the headers.
+    fn confirm(&self, document: &[u8]) -> Result<Stored, Rejection> {
+        let (mut etag, mut crc64nvme) = (None, None);
+        walk(document, |path, text| {
+            match path {
+                "CompleteMultipartUploadResult/ETag" => etag = Some(unquote(text).to_owned()),
+                "CompleteMultipartUploadResult/ChecksumCRC64NVME" => crc64nvme = parse_crc64nvme(text),
+                _ => {}
+            }
+            Ok(())
+        })?;
+        let etag = etag.ok_or_else(|| Rejection::Unreadable("the answer has no ETag".to_owned()))?;
+        if let Some((sent, stored)) = self.crc64nvme.zip(crc64nvme) {
+            return if sent == stored {
+                Ok(Stored { etag, verified: Verified::Yes })
+            } else {
+                Err(Rejection::Corrupt("the stored object's CRC64NVME is not that of its parts".to_owned()))
+            };
+        }
+        match self.compare_etag(&etag) {
+            Some(true) => Ok(Stored { etag, verified: Verified::Yes }),
+            Some(false) => Err(Rejection::Corrupt(format!("the stored object's ETag {etag} is not that of its parts"))),
+            None => Ok(Stored { etag, verified: self.verified }),
+        }
+    }
+
+    /// Whether the object there is what the parts make, and how surely:
+    /// `None` where it isn't, or where nothing says so.
+    fn compare(&self, head: &ObjectHead) -> Option<Verified> {
+        if head.size != self.size {
+            return None;
+        }
+        let is_same = match self.crc64nvme.zip(head.crc64nvme) {
+            Some((sent, stored)) => Some(sent == stored),
+            None => self.compare_etag(&head.etag),
+        };
+        (is_same == Some(true)).then_some(Verified::Yes)
+    }
+
+    /// Compares an ETag of the multipart form, if it is one and the parts were
+    /// confirmed by their MD5s, so that the service is known to make ETags of them.
+    fn compare_etag(&self, etag: &str) -> Option<bool> {
+        let is_multipart = etag.split_once('-').is_some_and(|(md5, parts)| {
+            md5.len() == 32 && md5.bytes().all(|byte| byte.is_ascii_hexdigit()) && parts.parse::<u32>().is_ok()
+        });
+        let expected = self.etag.as_ref().filter(|_| is_multipart && self.verified == Verified::Yes)?;
+        Some(etag.eq_ignore_ascii_case(expected))
+    }
+}
+
+fn document(parts: &[&UploadedPart]) -> String {
+    let mut document = String::from("<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
+    for part in parts {
+        document.push_str("<Part><ETag>\"");
+        escape_into(&mut document, &part.etag);
+        document.push_str("\"</ETag>");
+        if let Checksum::Crc64Nvme(crc) = part.checksum {
+            document.push_str("<ChecksumCRC64NVME>");
+            document.push_str(&format_crc64nvme(crc));
+            document.push_str("</ChecksumCRC64NVME>");
+        }
+        // Writing to a string can't fail.
+        let _ = write!(document, "<PartNumber>{}</PartNumber></Part>", part.number);
+    }
+    document.push_str("</CompleteMultipartUpload>");
+    document
+}

@@ -1,0 +1,72 @@
+//! `CreateMultipartUpload`: begins an object in parts.
+//! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html>
+
+use http::Method;
+
+use super::put_object::with_object_headers;
+use crate::client::{Bucket, Rejection};
+use crate::error::Error;
+use crate::operations::Operation;
+use crate::request::Request;
+use crate::xml::walk;
+
+/// An object that is about to be written in parts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CreateMultipartUpload<'a> {
+    /// Its key.
+    pub key: &'a str,
+    /// Its `Content-Type`.
+    pub content_type: Option<&'a str>,
+    /// Its user metadata: names without `x-amz-meta-`, and values.
+    pub metadata: &'a [(&'a str, &'a str)],
+}
+
+/// A multipart upload that has begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MultipartUpload {
+    /// The service's name of it.
+    pub upload_id: String,
+}
+
+impl Bucket {
+    /// Begins an object in parts.
+    pub async fn create_multipart_upload(&self, object: CreateMultipartUpload<'_>) -> Result<MultipartUpload, Error> {
+        let mut request = Request::new(Operation::CreateMultipartUpload, Method::POST)
+            .bucket(self.name())
+            .key(object.key)
+            .query("uploads", "");
+        if self.client().dialect().crc64nvme.is_certain() {
+            request = request
+                .text_header("x-amz-checksum-algorithm", "CRC64NVME")?
+                .text_header("x-amz-checksum-type", "FULL_OBJECT")?;
+        }
+        let request = with_object_headers(request, object.content_type, object.metadata)?;
+        self.client().send_for(&request, |response| parse(&response.body)).await
+    }
+}
+
+fn parse(document: &[u8]) -> Result<MultipartUpload, Rejection> {
+    let mut upload_id = None;
+    walk(document, |path, text| {
+        if path == "InitiateMultipartUploadResult/UploadId" {
+            upload_id = Some(text.to_owned());
+        }
+        Ok(())
+    })?;
+    let upload_id = upload_id.filter(|id| !id.is_empty());
+    upload_id
+        .map(|upload_id| MultipartUpload { upload_id })
+        .ok_or_else(|| Rejection::Unreadable("the answer has no UploadId".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_upload_id_is_read() {
+        let answer = b"<InitiateMultipartUploadResult><UploadId>a&amp;b</UploadId></InitiateMultipartUploadResult>";
+        assert_eq!(parse(answer).unwrap().upload_id, "a&b");
+        assert!(parse(b"<InitiateMultipartUploadResult/>").is_err());
+    }
+}

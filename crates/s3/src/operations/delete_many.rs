@@ -1,0 +1,46 @@
+//! Removes any number of objects, in as few requests as their keys allow.
+
+use super::delete_objects::BATCH;
+use crate::client::Bucket;
+use crate::error::{Error, ErrorKind};
+use crate::operations::DeleteObject;
+use crate::xml::can_carry;
+
+impl Bucket {
+    /// Removes objects. One result for each, in the same order; one that isn't
+    /// there (any more) is a success. Keys that XML can't carry unchanged, and
+    /// all of them where the provider isn't known to have `DeleteObjects`, are
+    /// removed one by one.
+    pub async fn delete_many(&self, objects: &[DeleteObject<'_>]) -> Vec<Result<(), Error>> {
+        let mut results: Vec<Option<Result<(), Error>>> = objects.iter().map(|_| None).collect();
+        if self.client().dialect().bulk_delete.is_certain() && objects.len() > 1 {
+            let together: Vec<usize> = (0..objects.len()).filter(|&place| can_carry(objects[place].key)).collect();
+            for places in together.chunks(BATCH) {
+                let batch: Vec<DeleteObject<'_>> = places.iter().map(|&place| objects[place]).collect();
+                match self.delete_objects(&batch).await {
+                    Ok(outcomes) => {
+                        for (&place, outcome) in places.iter().zip(outcomes) {
+                            results[place] = Some(outcome);
+                        }
+                    }
+                    // The service lacks it after all: one by one, then.
+                    Err(error) if error.kind() == ErrorKind::NotImplemented => {}
+                    Err(error) => {
+                        for &place in places {
+                            let error = error.clone().about(Some(self.name()), Some(objects[place].key));
+                            results[place] = Some(Err(error));
+                        }
+                    }
+                }
+            }
+        }
+        let mut all = Vec::with_capacity(objects.len());
+        for (result, object) in results.into_iter().zip(objects) {
+            all.push(match result {
+                Some(result) => result,
+                None => self.delete_object(*object).await,
+            });
+        }
+        all
+    }
+}

@@ -1,0 +1,111 @@
+//! `HeadObject`: what is known of an object, without its content.
+//! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html>
+
+use std::time::SystemTime;
+
+use http::{HeaderName, HeaderValue, Method};
+
+use crate::checksum::{Known, parse_crc64nvme, parse_md5_etag};
+use crate::client::{Bucket, Rejection};
+use crate::error::Error;
+use crate::operations::Operation;
+use crate::request::{Request, Response};
+use crate::timestamp::parse_http_date;
+
+/// Asks the service to send the checksums that it has.
+pub(super) const CHECKSUM_MODE: (HeaderName, HeaderValue) =
+    (HeaderName::from_static("x-amz-checksum-mode"), HeaderValue::from_static("ENABLED"));
+
+/// Which object is asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct HeadObject<'a> {
+    /// Its key.
+    pub key: &'a str,
+}
+
+/// What is known of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectHead {
+    /// Its whole length in bytes.
+    pub size: u64,
+    /// Its ETag, without quotes; empty where the service gives none.
+    pub etag: String,
+    /// When it was written, by the service's clock.
+    pub last_modified: SystemTime,
+    /// Its `Content-Type`.
+    pub content_type: Option<String>,
+    /// Its user metadata: names without `x-amz-meta-`, in lower case, and values.
+    pub metadata: Vec<(String, String)>,
+    /// CRC-64/NVME of its whole content, where the service has it.
+    pub crc64nvme: Option<u64>,
+    /// MD5 of its whole content, where the ETag is known to be one: not under
+    /// SSE-KMS or SSE-C, nor for a multipart upload.
+    pub md5: Option<[u8; 16]>,
+}
+
+impl ObjectHead {
+    /// The value of a piece of user metadata.
+    #[must_use]
+    pub fn metadata(&self, name: &str) -> Option<&str> {
+        self.metadata.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+
+    /// What the content can be checked against.
+    pub(crate) fn known(&self) -> Known {
+        Known { crc64nvme: self.crc64nvme, md5: self.md5 }
+    }
+
+    /// Reads the headers of a `GetObject` or `HeadObject`; the whole object's
+    /// size stands elsewhere in each.
+    pub(super) fn read(response: &Response, size: u64) -> Result<Self, Rejection> {
+        let last_modified = response
+            .header("last-modified")
+            .and_then(parse_http_date)
+            .ok_or_else(|| Rejection::Unreadable("the answer has no Last-Modified".to_owned()))?;
+        let etag = response.etag().unwrap_or_default();
+        let metadata = response.headers.iter().filter_map(|(name, value)| {
+            let name = name.as_str().strip_prefix("x-amz-meta-")?;
+            Some((name.to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        });
+        Ok(Self {
+            size,
+            last_modified,
+            content_type: response.header("content-type").map(str::to_owned),
+            metadata: metadata.collect(),
+            crc64nvme: crc64nvme_of_whole(response),
+            md5: if is_etag_md5(response) { parse_md5_etag(&etag) } else { None },
+            etag,
+        })
+    }
+}
+
+fn crc64nvme_of_whole(response: &Response) -> Option<u64> {
+    if response.header("x-amz-checksum-type").is_some_and(|kind| kind != "FULL_OBJECT") {
+        return None;
+    }
+    response.header("x-amz-checksum-crc64nvme").and_then(parse_crc64nvme)
+}
+
+/// Under SSE-KMS and SSE-C the ETag is no MD5
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html>).
+pub(super) fn is_etag_md5(response: &Response) -> bool {
+    let is_kms = response.header("x-amz-server-side-encryption").is_some_and(|kind| kind.starts_with("aws:kms"));
+    !is_kms && !response.headers.contains_key("x-amz-server-side-encryption-customer-algorithm")
+}
+
+impl Bucket {
+    /// Asks what is known of an object; [`crate::ErrorKind::NotFound`] where it isn't there.
+    pub async fn head_object(&self, object: HeadObject<'_>) -> Result<ObjectHead, Error> {
+        let (name, value) = CHECKSUM_MODE;
+        let request =
+            Request::new(Operation::HeadObject, Method::HEAD).bucket(self.name()).key(object.key).header(name, value);
+        let read = |response: &Response| {
+            let size = response
+                .header("content-length")
+                .and_then(|length| length.parse().ok())
+                .ok_or_else(|| Rejection::Unreadable("the answer has no Content-Length".to_owned()))?;
+            ObjectHead::read(response, size)
+        };
+        self.client().send_for(&request, read).await
+    }
+}

@@ -1,0 +1,187 @@
+//! `ListObjectsV2`: a page of a bucket's objects.
+//! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>
+
+use std::time::SystemTime;
+
+use http::Method;
+
+use crate::client::Bucket;
+use crate::encoding::decode_listed;
+use crate::error::Error;
+use crate::operations::Operation;
+use crate::request::{Request, unquote};
+use crate::timestamp::parse_iso8601;
+use crate::xml::{XmlError, walk};
+
+/// Which page of which listing is asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ListObjectsV2<'a> {
+    /// Only keys that begin with this.
+    pub prefix: &'a str,
+    /// Only keys greater than this one; on the first page only.
+    pub start_after: Option<&'a str>,
+    /// Where the page before ended: its [`ListedPage::next`].
+    pub continuation_token: Option<&'a str>,
+    /// Groups keys that share what stands between the prefix and this.
+    pub delimiter: Option<&'a str>,
+    /// Keys in a page at most; S3 gives no more than 1000.
+    pub max_keys: Option<u32>,
+}
+
+/// A page of a listing, in the order in which the service gave it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListedPage {
+    /// The objects.
+    pub objects: Vec<ListedObject>,
+    /// What the keys that were grouped have in common.
+    pub common_prefixes: Vec<String>,
+    /// What to ask the next page with; `None` on the last one.
+    pub next: Option<String>,
+}
+
+/// What a listing says of one object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedObject {
+    /// Its key.
+    pub key: String,
+    /// Its length in bytes.
+    pub size: u64,
+    /// When it was written, by the service's clock.
+    pub last_modified: SystemTime,
+    /// Its ETag, without quotes; empty where the service gives none.
+    pub etag: String,
+}
+
+impl Bucket {
+    /// Lists a page.
+    pub async fn list_objects_v2(&self, page: ListObjectsV2<'_>) -> Result<ListedPage, Error> {
+        let mut request = Request::new(Operation::ListObjectsV2, Method::GET)
+            .bucket(self.name())
+            .query("list-type", "2")
+            .query("encoding-type", "url")
+            .query("prefix", page.prefix);
+        if let Some(token) = page.continuation_token {
+            request = request.query("continuation-token", token);
+        } else if let Some(start_after) = page.start_after {
+            request = request.query("start-after", start_after);
+        }
+        if let Some(delimiter) = page.delimiter {
+            request = request.query("delimiter", delimiter);
+        }
+        if let Some(max_keys) = page.max_keys {
+            request = request.query("max-keys", max_keys.to_string());
+        }
+        self.client().send_for(&request, |response| Ok(parse(&response.body)?)).await
+    }
+}
+
+/// An object as far as it has been read.
+#[derive(Default)]
+struct Partial {
+    key: Option<String>,
+    size: Option<u64>,
+    last_modified: Option<SystemTime>,
+    etag: String,
+}
+
+fn parse(document: &[u8]) -> Result<ListedPage, XmlError> {
+    let mut page = ListedPage::default();
+    let mut object = Partial::default();
+    let (mut is_result, mut is_truncated, mut is_encoded) = (false, false, false);
+    walk(document, |path, text| {
+        match path {
+            "ListBucketResult/Contents/Key" => object.key = Some(text.to_owned()),
+            "ListBucketResult/Contents/Size" => object.size = text.parse().ok(),
+            "ListBucketResult/Contents/LastModified" => object.last_modified = parse_iso8601(text),
+            "ListBucketResult/Contents/ETag" => unquote(text).clone_into(&mut object.etag),
+            "ListBucketResult/Contents" => page.objects.push(complete(std::mem::take(&mut object))?),
+            "ListBucketResult/CommonPrefixes/Prefix" => page.common_prefixes.push(text.to_owned()),
+            "ListBucketResult/NextContinuationToken" => page.next = Some(text.to_owned()),
+            "ListBucketResult/IsTruncated" => is_truncated = text == "true",
+            "ListBucketResult/EncodingType" => is_encoded = text == "url",
+            "ListBucketResult" => is_result = true,
+            _ => {}
+        }
+        Ok(())
+    })?;
+    if !is_result {
+        return Err(XmlError("it is no ListBucketResult".to_owned()));
+    }
+    if is_truncated && page.next.is_none() {
+        return Err(XmlError("the listing goes on, but without a NextContinuationToken".to_owned()));
+    }
+    if !is_truncated {
+        page.next = None;
+    }
+    if is_encoded {
+        let keys = page.objects.iter_mut().map(|object| &mut object.key).chain(&mut page.common_prefixes);
+        for key in keys {
+            *key = decode_listed(key).ok_or_else(|| XmlError(format!("the key {key:?} cannot be decoded")))?;
+        }
+    }
+    Ok(page)
+}
+
+fn complete(object: Partial) -> Result<ListedObject, XmlError> {
+    let Partial { key: Some(key), size: Some(size), last_modified: Some(last_modified), etag } = object else {
+        return Err(XmlError("an object lacks its Key, Size or LastModified".to_owned()));
+    };
+    Ok(ListedObject { key, size, last_modified, etag })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const PAGE: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+        <ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\n\
+        <Name>b</Name><Prefix>p%2F</Prefix><KeyCount>2</KeyCount><MaxKeys>2</MaxKeys><EncodingType>url</EncodingType>\
+        <IsTruncated>true</IsTruncated><NextContinuationToken>1+a/b%20=</NextContinuationToken>\
+        <Contents><Key>p/a+b%2B%0D</Key><LastModified>2013-05-24T00:00:00.000Z</LastModified>\
+        <ETag>&quot;d41d8cd98f00b204e9800998ecf8427e&quot;</ETag><Size>0</Size><StorageClass>STANDARD</StorageClass>\
+        <Owner><ID>Key</ID></Owner></Contents>\
+        <CommonPrefixes><Prefix>p/%C3%A9/</Prefix></CommonPrefixes></ListBucketResult>";
+
+    #[test]
+    fn a_page_is_read_and_its_keys_decoded() {
+        let expected = ListedPage {
+            objects: vec![ListedObject {
+                key: "p/a b+\r".to_owned(),
+                size: 0,
+                last_modified: SystemTime::UNIX_EPOCH + Duration::from_secs(1_369_353_600),
+                etag: "d41d8cd98f00b204e9800998ecf8427e".to_owned(),
+            }],
+            common_prefixes: vec!["p/é/".to_owned()],
+            next: Some("1+a/b%20=".to_owned()),
+        };
+        assert_eq!(parse(PAGE.as_bytes()), Ok(expected));
+    }
+
+    #[test]
+    fn keys_stay_as_they_are_where_the_service_did_not_encode_them() {
+        let page = parse(PAGE.replace("<EncodingType>url</EncodingType>", "").as_bytes()).unwrap();
+        assert_eq!(page.objects[0].key, "p/a+b%2B%0D");
+    }
+
+    #[test]
+    fn the_last_page_has_no_next_one() {
+        let page = parse(PAGE.replace("true</IsTruncated>", "false</IsTruncated>").as_bytes()).unwrap();
+        assert_eq!(page.next, None);
+    }
+
+    #[test]
+    fn pages_that_lack_something_are_refused() {
+        let broken = [
+            PAGE.replace("<Size>0</Size>", ""),
+            PAGE.replace("p/a+b%2B%0D", "p/%FF"),
+            PAGE.replace("<NextContinuationToken>1+a/b%20=</NextContinuationToken>", ""),
+            PAGE.replace("ListBucketResult", "Html"),
+            PAGE[..PAGE.len() - 5].to_owned(),
+        ];
+        for page in broken {
+            assert!(parse(page.as_bytes()).is_err(), "{page}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! S3's operations, one file each: what goes in, what comes out, and what is
+//! special about it.
+
+mod abort_multipart_upload;
+mod complete_multipart_upload;
+mod create_bucket;
+mod create_multipart_upload;
+mod delete_many;
+mod delete_object;
+mod delete_objects;
+mod get_object;
+mod head_bucket;
+mod head_object;
+mod list_buckets;
+mod list_objects_v2;
+mod put_object;
+mod upload_part;
+
+pub use complete_multipart_upload::CompleteMultipartUpload;
+pub use create_multipart_upload::{CreateMultipartUpload, MultipartUpload};
+pub use delete_object::DeleteObject;
+pub use get_object::{GetObject, GotObject};
+pub use head_object::{HeadObject, ObjectHead};
+pub use list_objects_v2::{ListObjectsV2, ListedObject, ListedPage};
+pub use put_object::{Condition, PutObject, Stored};
+pub use upload_part::{UploadPart, UploadedPart};
+
+/// What a request asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(usize)]
+pub(crate) enum Operation {
+    ListObjectsV2,
+    GetObject,
+    HeadObject,
+    PutObject,
+    DeleteObject,
+    DeleteObjects,
+    CreateMultipartUpload,
+    UploadPart,
+    CompleteMultipartUpload,
+    AbortMultipartUpload,
+    ListBuckets,
+    CreateBucket,
+    HeadBucket,
+}
+
+impl Operation {
+    /// Every operation, in the order of their numbers.
+    pub(crate) const ALL: [Self; 13] = [
+        Self::ListObjectsV2,
+        Self::GetObject,
+        Self::HeadObject,
+        Self::PutObject,
+        Self::DeleteObject,
+        Self::DeleteObjects,
+        Self::CreateMultipartUpload,
+        Self::UploadPart,
+        Self::CompleteMultipartUpload,
+        Self::AbortMultipartUpload,
+        Self::ListBuckets,
+        Self::CreateBucket,
+        Self::HeadBucket,
+    ];
+
+    /// S3's name of it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::ListObjectsV2 => "ListObjectsV2",
+            Self::GetObject => "GetObject",
+            Self::HeadObject => "HeadObject",
+            Self::PutObject => "PutObject",
+            Self::DeleteObject => "DeleteObject",
+            Self::DeleteObjects => "DeleteObjects",
+            Self::CreateMultipartUpload => "CreateMultipartUpload",
+            Self::UploadPart => "UploadPart",
+            Self::CompleteMultipartUpload => "CompleteMultipartUpload",
+            Self::AbortMultipartUpload => "AbortMultipartUpload",
+            Self::ListBuckets => "ListBuckets",
+            Self::CreateBucket => "CreateBucket",
+            Self::HeadBucket => "HeadBucket",
+        }
+    }
+
+    /// The permission that it needs
+    /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html>).
+    pub(crate) const fn permission(self) -> &'static str {
+        match self {
+            Self::ListObjectsV2 | Self::HeadBucket => "s3:ListBucket",
+            Self::GetObject | Self::HeadObject => "s3:GetObject",
+            Self::PutObject | Self::CreateMultipartUpload | Self::UploadPart | Self::CompleteMultipartUpload => {
+                "s3:PutObject"
+            }
+            Self::DeleteObject | Self::DeleteObjects => "s3:DeleteObject",
+            Self::AbortMultipartUpload => "s3:AbortMultipartUpload",
+            Self::ListBuckets => "s3:ListAllMyBuckets",
+            Self::CreateBucket => "s3:CreateBucket",
+        }
+    }
+
+    /// Whether the service may work on it for minutes before it answers.
+    pub(crate) const fn is_long(self) -> bool {
+        matches!(self, Self::CompleteMultipartUpload)
+    }
+}

@@ -1,0 +1,136 @@
+//! `PutObject`: an object in one request.
+//! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html>
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, header};
+
+use super::head_object::is_etag_md5;
+use crate::checksum::{CRC64NVME, Checksum, Verified, parse_crc64nvme, parse_md5_etag};
+use crate::client::{Bucket, Rejection};
+use crate::error::{Error, ErrorKind};
+use crate::operations::{HeadObject, Operation};
+use crate::request::{Request, Response};
+
+/// An object that is about to be written.
+#[derive(Clone, Debug, Default)]
+pub struct PutObject<'a> {
+    /// Its key.
+    pub key: &'a str,
+    /// Its content; S3 takes up to 5 GiB at once.
+    pub body: Bytes,
+    /// Its `Content-Type`.
+    pub content_type: Option<&'a str>,
+    /// Its user metadata: names without `x-amz-meta-`, and values.
+    pub metadata: &'a [(&'a str, &'a str)],
+    /// What must hold for it to be written.
+    pub condition: Condition<'a>,
+}
+
+/// What must hold of a key for a write to happen. It is sent only where the
+/// provider is known to honour it ([`crate::Dialect`]); elsewhere the write
+/// happens in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Condition<'a> {
+    /// Nothing.
+    #[default]
+    Always,
+    /// Nothing is there.
+    IfAbsent,
+    /// The object there has this ETag, without quotes.
+    IfMatch(&'a str),
+}
+
+/// What the service answered to a write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// The new object's ETag, without quotes.
+    pub etag: String,
+    /// Whether the service confirmed a checksum of the content.
+    pub verified: Verified,
+}
+
+impl Bucket {
+    /// Writes an object: it appears whole, or not at all.
+    pub async fn put_object(&self, object: PutObject<'_>) -> Result<Stored, Error> {
+        let dialect = self.client().dialect();
+        let checksum = Checksum::of(&object.body, &dialect);
+        let (name, value) = checksum.header();
+        let request = Request::new(Operation::PutObject, Method::PUT)
+            .bucket(self.name())
+            .key(object.key)
+            .header(name, value)
+            .body(object.body.clone());
+        let request = with_object_headers(request, object.content_type, object.metadata)?;
+        let honoured = match object.condition {
+            Condition::Always => false,
+            Condition::IfAbsent => dialect.put_if_absent.is_certain(),
+            Condition::IfMatch(_) => dialect.put_if_match.is_certain(),
+        };
+        let request = if honoured { with_condition(request, object.condition)? } else { request };
+        match self.client().send_for(&request, |response| confirm(response, checksum)).await {
+            Err(error) if may_be_ours(&error) => self.recognise(&object, error).await,
+            result => result,
+        }
+    }
+
+    /// A write whose answer was lost and which is then refused by its own
+    /// condition may be what stands there now: it is ours if the content is.
+    async fn recognise(&self, object: &PutObject<'_>, refused: Error) -> Result<Stored, Error> {
+        let Ok(head) = self.head_object(HeadObject { key: object.key }).await else { return Err(refused) };
+        let is_ours = head.size == object.body.len() as u64
+            && matches!(head.known().verify(&object.body), Ok(Verified::Yes))
+            && object.metadata.iter().all(|(name, value)| head.metadata(name) == Some(*value));
+        if is_ours { Ok(Stored { etag: head.etag, verified: Verified::Yes }) } else { Err(refused) }
+    }
+}
+
+/// Whether a refusal may only mean that the same request had been carried out before.
+pub(super) fn may_be_ours(error: &Error) -> bool {
+    error.is_after_lost_reply() && matches!(error.kind(), ErrorKind::PreconditionFailed | ErrorKind::Conflict)
+}
+
+/// Compares what the service says of the content with what was sent.
+pub(super) fn confirm(response: &Response, sent: Checksum) -> Result<Stored, Rejection> {
+    let etag = response.etag().unwrap_or_default();
+    let confirmed = match sent {
+        Checksum::Crc64Nvme(crc) => response.header(CRC64NVME.as_str()).and_then(parse_crc64nvme).map(|got| got == crc),
+        Checksum::Md5(md5) if is_etag_md5(response) => parse_md5_etag(&etag).map(|got| got == md5),
+        Checksum::Md5(_) => None,
+    };
+    match confirmed {
+        Some(true) => Ok(Stored { etag, verified: Verified::Yes }),
+        None => Ok(Stored { etag, verified: Verified::Unverifiable }),
+        Some(false) => {
+            Err(Rejection::Corrupt("the checksum of what was stored is not that of what was sent".to_owned()))
+        }
+    }
+}
+
+/// Adds what goes with an object's content.
+pub(super) fn with_object_headers<'a>(
+    mut request: Request<'a>,
+    content_type: Option<&str>,
+    metadata: &[(&str, &str)],
+) -> Result<Request<'a>, Error> {
+    if let Some(content_type) = content_type {
+        request = request.text_header(header::CONTENT_TYPE.as_str(), content_type)?;
+    }
+    for (name, value) in metadata {
+        request = request.text_header(&format!("x-amz-meta-{name}"), value)?;
+    }
+    Ok(request)
+}
+
+/// Adds the header that states the condition.
+pub(super) fn with_condition<'a>(request: Request<'a>, condition: Condition<'_>) -> Result<Request<'a>, Error> {
+    match condition {
+        Condition::Always => Ok(request),
+        Condition::IfAbsent => Ok(request.header(header::IF_NONE_MATCH, HeaderValue::from_static("*"))),
+        Condition::IfMatch(etag) => request.text_header(header::IF_MATCH.as_str(), &quoted(etag)),
+    }
+}
+
+/// An ETag as it stands in a header.
+pub(super) fn quoted(etag: &str) -> String {
+    format!("\"{etag}\"")
+}

@@ -1,0 +1,107 @@
+//! A request before it is signed, and what came back.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+
+use crate::error::{Error, ErrorKind};
+use crate::operations::Operation;
+
+/// Bytes that an answer may have where it is a document: a page of a listing
+/// of 1000 keys of 1024 bytes is under 5 MiB even when all is escaped.
+pub(crate) const DOCUMENT_LIMIT: u64 = 64 << 20;
+
+/// A request before it has an address, a date and a signature: it can be sent
+/// any number of times.
+#[derive(Clone, Debug)]
+pub(crate) struct Request<'a> {
+    pub(crate) operation: Operation,
+    pub(crate) method: Method,
+    pub(crate) bucket: Option<&'a str>,
+    pub(crate) key: Option<&'a str>,
+    /// Names and values as they are, in any order.
+    pub(crate) query: Vec<(&'static str, Cow<'a, str>)>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    /// Bytes that the answer's body may have.
+    pub(crate) limit: u64,
+}
+
+impl<'a> Request<'a> {
+    /// A request about the service, without anything more.
+    pub(crate) fn new(operation: Operation, method: Method) -> Self {
+        Self {
+            operation,
+            method,
+            bucket: None,
+            key: None,
+            query: Vec::new(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            limit: DOCUMENT_LIMIT,
+        }
+    }
+
+    pub(crate) fn bucket(mut self, bucket: &'a str) -> Self {
+        self.bucket = Some(bucket);
+        self
+    }
+
+    pub(crate) fn key(mut self, key: &'a str) -> Self {
+        self.key = Some(key);
+        self
+    }
+
+    pub(crate) fn query(mut self, name: &'static str, value: impl Into<Cow<'a, str>>) -> Self {
+        self.query.push((name, value.into()));
+        self
+    }
+
+    pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// Adds a header whose value comes from a caller, who may have given one
+    /// that HTTP can't carry.
+    pub(crate) fn text_header(mut self, name: &str, value: &str) -> Result<Self, Error> {
+        let parsed = HeaderName::try_from(name).ok().zip(HeaderValue::try_from(value).ok());
+        let Some((header, value)) = parsed else {
+            let message = format!("the header {name} cannot be sent with the value {value:?}");
+            return Err(Error::local(ErrorKind::Other, self.operation, message).about(self.bucket, self.key));
+        };
+        self.headers.insert(header, value);
+        Ok(self)
+    }
+
+    pub(crate) fn body(mut self, body: Bytes) -> Self {
+        self.body = body;
+        self
+    }
+}
+
+/// An answer, whole.
+#[derive(Clone, Debug)]
+pub(crate) struct Response {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Response {
+    /// A header's value, where it is there and text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The ETag without its quotes.
+    pub(crate) fn etag(&self) -> Option<String> {
+        self.header("etag").map(|etag| unquote(etag).to_owned())
+    }
+}
+
+/// An ETag without its quotes.
+pub(crate) fn unquote(etag: &str) -> &str {
+    etag.strip_prefix('"').and_then(|etag| etag.strip_suffix('"')).unwrap_or(etag)
+}
