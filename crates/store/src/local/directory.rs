@@ -1,0 +1,173 @@
+//! One directory: its names, told apart, in the order in which their keys come.
+
+use std::io;
+use std::os::fd::BorrowedFd;
+
+use rustix::fs::{AtFlags, Dir, FileType, statat};
+use rustix::io::Errno;
+
+use super::stat::{Identity, kind_of};
+use crate::UnknownReason;
+use crate::key::RESERVED;
+use crate::spill::{RecordSorter, RunLimit, SortedRecords, decode_reason, encode_reason};
+
+/// What a name in a directory stands for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Child {
+    /// A regular file, or a symlink to one that is followed.
+    File,
+    /// A directory.
+    Directory,
+    /// A symlink to a directory, to be followed.
+    LinkedDirectory,
+    /// What can't be known, for this reason.
+    Unknown(UnknownReason),
+}
+
+/// How a directory is to be read.
+pub(super) struct Reading<'a> {
+    /// Whether symlinks are followed.
+    pub(super) follow: bool,
+    /// Names that are held in memory; more are sorted through a spill file.
+    pub(super) names_in_memory: usize,
+    /// Whether a name, with a `/` at its end if it leads to keys below it, is wanted.
+    pub(super) wanted: &'a dyn Fn(&[u8]) -> bool,
+    /// Whether a directory is one of those that the walk is in.
+    pub(super) is_ancestor: &'a dyn Fn(Identity) -> bool,
+    /// Whether the walk was given up.
+    pub(super) stopped: &'a dyn Fn() -> bool,
+}
+
+/// Why a directory could not be read.
+pub(super) enum ReadingError {
+    /// The directory itself could not be.
+    Directory(Errno),
+    /// The spill file could not be written.
+    Spill(io::Error),
+    /// The walk was given up.
+    Stopped,
+}
+
+/// The children of a directory, in the order of their keys: a directory
+/// comes where its name with `/` belongs.
+pub(super) struct Children(SortedRecords);
+
+impl Children {
+    /// The next child: its name, with a `/` at its end if it leads to keys below.
+    pub(super) fn next(&mut self) -> io::Result<Option<(Box<[u8]>, Child)>> {
+        let Some(record) = self.0.next()? else {
+            return Ok(None);
+        };
+        let child = match record.rank {
+            FILE => Child::File,
+            DIRECTORY => Child::Directory,
+            LINKED_DIRECTORY => Child::LinkedDirectory,
+            _ => Child::Unknown(decode_reason(&record.payload)?),
+        };
+        Ok(Some((record.key, child)))
+    }
+}
+
+// Ranks of records: should a directory give a name twice because it changed
+// while it was read, the most cautious is kept.
+const FILE: u8 = 0;
+const DIRECTORY: u8 = 1;
+const LINKED_DIRECTORY: u8 = 2;
+const UNKNOWN: u8 = 3;
+
+impl Reading<'_> {
+    /// Reads all names of the directory.
+    pub(super) fn children(&self, directory: BorrowedFd<'_>) -> Result<Children, ReadingError> {
+        let limit = RunLimit { records: self.names_in_memory, bytes: usize::MAX };
+        let mut sorter = RecordSorter::new(limit);
+        for entry in Dir::read_from(directory).map_err(ReadingError::Directory)? {
+            if (self.stopped)() {
+                return Err(ReadingError::Stopped);
+            }
+            let entry = entry.map_err(ReadingError::Directory)?;
+            let name = entry.file_name().to_bytes();
+            if matches!(name, b"." | b"..") || name.starts_with(RESERVED) {
+                continue;
+            }
+            self.push(&mut sorter, name, self.tell(directory, name, entry.file_type())).map_err(ReadingError::Spill)?;
+        }
+        Ok(Children(sorter.finish().map_err(ReadingError::Spill)?))
+    }
+
+    /// What the name stands for; `None` if it has vanished.
+    fn tell(&self, directory: BorrowedFd<'_>, name: &[u8], kind: FileType) -> Option<Found> {
+        match kind {
+            FileType::RegularFile => Some(Found::At(Child::File)),
+            FileType::Directory => Some(Found::Below(Child::Directory)),
+            FileType::Symlink if self.follow => Some(self.follow(directory, name)),
+            FileType::Symlink => Some(Found::Nothing(UnknownReason::Symlink)),
+            // Not every file system tells the type with the name.
+            FileType::Unknown => match statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
+                Err(Errno::NOENT) => None,
+                Err(error) => Some(Found::Nothing(unreadable(error))),
+                Ok(stat) => match kind_of(&stat) {
+                    FileType::Unknown => Some(Found::At(Child::Unknown(UnknownReason::SpecialFile))),
+                    kind => self.tell(directory, name, kind),
+                },
+            },
+            _ => Some(Found::At(Child::Unknown(UnknownReason::SpecialFile))),
+        }
+    }
+
+    /// What the symlink leads to.
+    fn follow(&self, directory: BorrowedFd<'_>, name: &[u8]) -> Found {
+        match statat(directory, name, AtFlags::empty()) {
+            Ok(stat) => match kind_of(&stat) {
+                FileType::RegularFile => Found::At(Child::File),
+                FileType::Directory if (self.is_ancestor)(Identity::of(&stat)) => {
+                    Found::Nothing(UnknownReason::SymlinkLoop)
+                }
+                FileType::Directory => Found::Below(Child::LinkedDirectory),
+                _ => Found::At(Child::Unknown(UnknownReason::SpecialFile)),
+            },
+            Err(Errno::NOENT | Errno::NOTDIR) => Found::Nothing(UnknownReason::BrokenSymlink),
+            Err(Errno::LOOP) => Found::Nothing(UnknownReason::SymlinkLoop),
+            Err(error) => Found::Nothing(unreadable(error)),
+        }
+    }
+
+    fn push(&self, sorter: &mut RecordSorter, name: &[u8], found: Option<Found>) -> io::Result<()> {
+        match found {
+            None => Ok(()),
+            Some(Found::At(child)) => self.push_child(sorter, name, &child),
+            Some(Found::Below(child)) => self.push_child(sorter, &[name, b"/"].concat(), &child),
+            Some(Found::Nothing(reason)) => {
+                let child = Child::Unknown(reason);
+                self.push_child(sorter, name, &child)?;
+                self.push_child(sorter, &[name, b"/"].concat(), &child)
+            }
+        }
+    }
+
+    fn push_child(&self, sorter: &mut RecordSorter, name: &[u8], child: &Child) -> io::Result<()> {
+        if !(self.wanted)(name) {
+            return Ok(());
+        }
+        match child {
+            Child::File => sorter.push(name, FILE, &[]),
+            Child::Directory => sorter.push(name, DIRECTORY, &[]),
+            Child::LinkedDirectory => sorter.push(name, LINKED_DIRECTORY, &[]),
+            Child::Unknown(reason) => sorter.push(name, UNKNOWN, &encode_reason(reason)),
+        }
+    }
+}
+
+/// Where a name leads.
+enum Found {
+    /// To one key, its own.
+    At(Child),
+    /// To keys below it.
+    Below(Child),
+    /// Nobody knows: neither its own key nor those below it are known.
+    Nothing(UnknownReason),
+}
+
+/// The system's reason, as one for not knowing.
+pub(super) fn unreadable(error: Errno) -> UnknownReason {
+    UnknownReason::Unreadable(io::Error::from(error).to_string())
+}

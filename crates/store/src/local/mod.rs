@@ -1,0 +1,140 @@
+//! The local tree: files below a directory, as a [`Store`].
+
+mod digests;
+mod directory;
+mod failures;
+mod key_path;
+mod listing;
+mod look;
+mod publish;
+mod read;
+mod remove;
+mod root;
+mod stat;
+mod temporary;
+pub(crate) mod time;
+mod walk;
+mod write;
+
+#[cfg(test)]
+mod scenery;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::{
+    Capabilities, Digest, DigestKind, Entry, Failure, FailureKind, Key, KeyRange, Kind, Listing, NewObject, Object,
+    Order, Reader, Receipt, Store, Upload,
+};
+use root::{Role, Root};
+
+/// Bytes up to which a file is best read or written in one call.
+const WHOLE_LIMIT: u64 = 16 << 20;
+
+/// What is done with symlinks below a source's root. The root itself is
+/// always followed: the user named it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Symlinks {
+    /// A symlink stands for what it points to.
+    #[default]
+    Follow,
+    /// A symlink is listed as unknown, and never followed.
+    Skip,
+}
+
+/// The files below a directory. Symlinks in a destination are never followed.
+#[derive(Debug)]
+pub struct LocalStore {
+    location: String,
+    root: Arc<Root>,
+}
+
+impl LocalStore {
+    /// The tree below `path` as a source: its root must exist once it is listed.
+    pub fn source(path: impl Into<PathBuf>, symlinks: Symlinks) -> Self {
+        Self::new(path.into(), symlinks, Role::Source)
+    }
+
+    /// The tree below `path` as a destination: a missing root lists as empty,
+    /// and is made with the first write.
+    pub fn destination(path: impl Into<PathBuf>) -> Self {
+        Self::new(path.into(), Symlinks::Skip, Role::Destination)
+    }
+
+    fn new(path: PathBuf, symlinks: Symlinks, role: Role) -> Self {
+        Self { location: path.display().to_string(), root: Arc::new(Root::new(path, symlinks, role)) }
+    }
+
+    /// Runs the work where it may block, in one hop.
+    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Root) -> T + Send + 'static) -> Result<T, Failure> {
+        let root = self.root.clone();
+        blocking(move || work(&root)).await
+    }
+}
+
+/// Runs the work on a thread that may block.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Failure::new(FailureKind::Failed, format!("the file operation was cut short: {error}")))
+}
+
+#[async_trait]
+impl Store for LocalStore {
+    fn location(&self) -> &str {
+        &self.location
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { kind: Kind::Local, order: Order::ByBytes, whole_limit: WHOLE_LIMIT }
+    }
+
+    fn list(&self, range: &KeyRange) -> Box<dyn Listing> {
+        Box::new(listing::LocalListing::new(self.location.clone(), self.root.clone(), range.clone()))
+    }
+
+    async fn look(&self, key: &Key) -> Result<Option<Entry>, Failure> {
+        let key = key.clone();
+        self.blocking(move |root| look::look(root, key)).await?
+    }
+
+    async fn read(&self, entry: &Entry) -> Result<Object, Failure> {
+        let key = entry.key.clone();
+        self.blocking(move |root| read::read_whole(root, &key)).await?
+    }
+
+    async fn open(&self, entry: &Entry) -> Result<Box<dyn Reader>, Failure> {
+        let key = entry.key.clone();
+        let reader = self.blocking(move |root| read::FileReader::open(root, &key)).await??;
+        Ok(Box::new(reader))
+    }
+
+    async fn digests(&self, entry: &Entry, wanted: &[DigestKind]) -> Result<Vec<Digest>, Failure> {
+        let (entry, wanted) = (entry.clone(), wanted.to_vec());
+        self.blocking(move |root| read::digests(root, &entry, &wanted)).await?
+    }
+
+    async fn write(&self, object: &NewObject, body: Bytes) -> Result<Receipt, Failure> {
+        let object = object.clone();
+        self.blocking(move |root| write::write_whole(root, object, &body)).await?
+    }
+
+    async fn begin(&self, object: &NewObject) -> Result<Box<dyn Upload>, Failure> {
+        let object = object.clone();
+        let upload = self.blocking(move |root| write::FileUpload::begin(root, object)).await??;
+        Ok(Box::new(upload))
+    }
+
+    async fn remove(&self, entries: &[Entry]) -> Vec<Result<(), Failure>> {
+        let batch = entries.to_vec();
+        match self.blocking(move |root| remove::remove(root, &batch)).await {
+            Ok(results) => results,
+            Err(failure) => vec![Err(failure); entries.len()],
+        }
+    }
+}

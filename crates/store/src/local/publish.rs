@@ -1,0 +1,85 @@
+//! Making a written file visible under its name, under its condition.
+
+use std::os::fd::BorrowedFd;
+
+use rustix::fs::{AtFlags, FileType, Mode, RenameFlags, linkat, renameat, renameat_with, statat, unlinkat};
+use rustix::io::Errno;
+
+use super::failures::{changed, failure, symlink};
+use super::stat::{entry_of, kind_of};
+use crate::{Condition, Entry, Failure, FailureKind, Key};
+
+/// Checks that the name in the directory is as the condition wants it. Gives
+/// the permission bits of the file that is to be replaced, if one is.
+pub(super) fn check(
+    directory: BorrowedFd<'_>,
+    name: &[u8],
+    key: &Key,
+    condition: &Condition,
+) -> Result<Option<Mode>, Failure> {
+    let stat = match statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(stat) => stat,
+        Err(Errno::NOENT) => {
+            return match condition {
+                Condition::Absent => Ok(None),
+                Condition::Replaces(_) => Err(changed("the file to replace is gone")),
+            };
+        }
+        Err(error) => return Err(failure("look at the target", error)),
+    };
+    match (kind_of(&stat), condition) {
+        (FileType::RegularFile, Condition::Replaces(listed)) if entry_of(key.clone(), &stat) == under(listed, key) => {
+            Ok(Some(Mode::from_raw_mode(stat.st_mode) & (Mode::RWXU | Mode::RWXG | Mode::RWXO)))
+        }
+        (FileType::RegularFile, Condition::Replaces(_)) => Err(changed("the file to replace is not the one listed")),
+        (FileType::RegularFile, Condition::Absent) => Err(changed("a file has appeared there since it was listed")),
+        (FileType::Directory, _) => {
+            Err(Failure::new(FailureKind::Obstructed, "a directory stands where this file must go"))
+        }
+        (FileType::Symlink, _) => Err(symlink(key)),
+        _ => Err(Failure::new(
+            FailureKind::Failed,
+            "something that is not a regular file (FIFO, socket or device) has its name; remove it",
+        )),
+    }
+}
+
+/// Gives the temporary file its name, if the condition still holds.
+pub(super) fn publish(
+    directory: BorrowedFd<'_>,
+    temporary: &[u8],
+    name: &[u8],
+    key: &Key,
+    condition: &Condition,
+) -> Result<(), Failure> {
+    check(directory, name, key, condition)?;
+    let renamed = match condition {
+        // No call compares and renames at once: who writes the same file
+        // between the check above and this is not noticed.
+        Condition::Replaces(_) => renameat(directory, temporary, directory, name),
+        Condition::Absent => rename_to_free_name(directory, temporary, name),
+    };
+    renamed.map_err(|error| match (error, check(directory, name, key, condition)) {
+        (Errno::EXIST | Errno::ISDIR, Err(failure)) => failure,
+        _ => failure("give the written file its name", error),
+    })
+}
+
+/// Renames, and fails with [`Errno::EXIST`] where something has the name.
+fn rename_to_free_name(directory: BorrowedFd<'_>, temporary: &[u8], name: &[u8]) -> Result<(), Errno> {
+    match renameat_with(directory, temporary, directory, name, RenameFlags::NOREPLACE) {
+        // Not every kernel and file system can: a second link does the same in two steps.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => link_to_free_name(directory, temporary, name),
+        renamed => renamed,
+    }
+}
+
+fn link_to_free_name(directory: BorrowedFd<'_>, temporary: &[u8], name: &[u8]) -> Result<(), Errno> {
+    linkat(directory, temporary, directory, name, AtFlags::empty())?;
+    unlinkat(directory, temporary, AtFlags::empty())
+}
+
+/// The entry as it would be at this key: conditions are about the version.
+fn under(listed: &Entry, key: &Key) -> Entry {
+    Entry { key: key.clone(), ..listed.clone() }
+}

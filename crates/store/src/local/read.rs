@@ -1,0 +1,148 @@
+//! Reading files: whole, in ranges, and for their digests. Each from one
+//! descriptor, whose `stat` before and after tells whether it held still.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use rustix::fs::{FileType, Mode, OFlags, fstat, openat};
+use rustix::io::Errno;
+
+use super::failures::{absent, changed, failure, symlink};
+use super::key_path::KeyPath;
+use super::root::Root;
+use super::stat::{entry_of, kind_of};
+use super::{blocking, digests};
+use crate::{Digest, DigestKind, Entry, Failure, FailureKind, Key, Object, ObjectHeaders, Reader, Verified};
+
+/// Reads the file into memory. If it changes meanwhile, once more.
+pub(super) fn read_whole(root: &Root, key: &Key) -> Result<Object, Failure> {
+    let once = || -> Result<Option<Object>, Failure> {
+        let (file, before) = open(root, key)?;
+        let body = read_up_to(&file, before.size).map_err(|error| failure("read the file", error))?;
+        let entry = entry_now(&file, key)?;
+        if entry != before || body.len() as u64 != entry.size {
+            return Ok(None);
+        }
+        let headers = headers_of(&entry);
+        Ok(Some(Object { entry, headers, body: body.into(), verified: Verified::Unverifiable }))
+    };
+    if let Some(object) = once()? {
+        return Ok(object);
+    }
+    once()?.ok_or_else(|| changed("the file changed while it was read, twice"))
+}
+
+/// The wanted digests of the version that was listed.
+pub(super) fn digests(root: &Root, entry: &Entry, wanted: &[DigestKind]) -> Result<Vec<Digest>, Failure> {
+    let (file, before) = open(root, &entry.key)?;
+    if before != *entry {
+        return Err(changed("the file changed since it was listed"));
+    }
+    let (digests, length) = digests::of_file(&file, wanted).map_err(|error| failure("read the file", error))?;
+    if length != before.size || entry_now(&file, &entry.key)? != before {
+        return Err(changed("the file changed while it was read"));
+    }
+    Ok(digests)
+}
+
+/// An open file, read in ranges.
+#[derive(Debug)]
+pub(super) struct FileReader {
+    file: Arc<File>,
+    entry: Entry,
+    headers: ObjectHeaders,
+}
+
+impl FileReader {
+    /// Opens the file, whichever version is there now.
+    pub(super) fn open(root: &Root, key: &Key) -> Result<Self, Failure> {
+        let (file, entry) = open(root, key)?;
+        let headers = headers_of(&entry);
+        Ok(Self { file: Arc::new(file), entry, headers })
+    }
+}
+
+#[async_trait]
+impl Reader for FileReader {
+    fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
+    fn headers(&self) -> &ObjectHeaders {
+        &self.headers
+    }
+
+    async fn read(&self, range: Range<u64>) -> Result<Bytes, Failure> {
+        let file = self.file.clone();
+        blocking(move || read_range(&file, range)).await?
+    }
+
+    /// A file that was replaced by another is still whole behind its
+    /// descriptor: only what happens to this one counts.
+    async fn check_unchanged(&self) -> Result<(), Failure> {
+        let (file, key) = (self.file.clone(), self.entry.key.clone());
+        let now = blocking(move || entry_now(&file, &key)).await??;
+        if now == self.entry { Ok(()) } else { Err(changed("the file changed while it was read")) }
+    }
+
+    fn digest(&self) -> Option<(DigestKind, Digest)> {
+        None
+    }
+}
+
+/// Opens the file at the key the way the walk would come to it.
+fn open(root: &Root, key: &Key) -> Result<(File, Entry), Failure> {
+    let path = KeyPath::of(key)?;
+    let directory = root.find(&path.directories)?.ok_or_else(absent)?;
+    // Without NONBLOCK, opening a FIFO that came in the file's place would wait for a writer.
+    let mut flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    if !root.follows() {
+        flags |= OFlags::NOFOLLOW;
+    }
+    let file = openat(&directory, path.name, flags, Mode::empty()).map_err(|error| match error {
+        Errno::NOENT => absent(),
+        Errno::LOOP if !root.follows() => symlink(key),
+        error => failure("open the file", error),
+    })?;
+    let stat = fstat(&file).map_err(|error| failure("look at the file", error))?;
+    match kind_of(&stat) {
+        FileType::RegularFile => Ok((file.into(), entry_of(key.clone(), &stat))),
+        FileType::Directory => Err(Failure::new(FailureKind::Changed, "a directory has taken the file's place")),
+        _ => Err(Failure::new(FailureKind::Changed, "something that is not a regular file has taken its place")),
+    }
+}
+
+fn entry_now(file: &File, key: &Key) -> Result<Entry, Failure> {
+    let stat = fstat(file).map_err(|error| failure("look at the file", error))?;
+    Ok(entry_of(key.clone(), &stat))
+}
+
+fn headers_of(entry: &Entry) -> ObjectHeaders {
+    ObjectHeaders { modified: Some(entry.modified), content_type: None }
+}
+
+fn read_up_to(file: &File, size: u64) -> io::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    let capacity = usize::try_from(size).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
+    body.try_reserve_exact(capacity)?;
+    file.take(size).read_to_end(&mut body)?;
+    Ok(body)
+}
+
+fn read_range(file: &File, range: Range<u64>) -> Result<Bytes, Failure> {
+    let length = usize::try_from(range.end.saturating_sub(range.start))
+        .map_err(|_| Failure::new(FailureKind::Failed, "the range is larger than memory"))?;
+    let mut body = vec![0; length];
+    match file.read_exact_at(&mut body, range.start) {
+        Ok(()) => Ok(body.into()),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            Err(changed("the file became shorter while it was read"))
+        }
+        Err(error) => Err(failure("read the file", error)),
+    }
+}

@@ -1,0 +1,158 @@
+//! The root of a tree, and the way from there to a key's directory: from
+//! descriptor to descriptor, so that nothing is followed that mustn't be, and
+//! no path can change underfoot.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, mkdirat, openat, statat};
+use rustix::io::Errno;
+
+use super::Symlinks;
+use super::failures::{failure, symlink};
+use super::stat::kind_of;
+use crate::{Failure, FailureKind, Key};
+
+/// What the tree is to the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Read only; it must exist.
+    Source,
+    /// Written; what is missing is made.
+    Destination,
+}
+
+/// The directory that a tree hangs from. It is opened once and kept open.
+#[derive(Debug)]
+pub(super) struct Root {
+    path: PathBuf,
+    symlinks: Symlinks,
+    role: Role,
+    opened: Mutex<Option<Arc<OwnedFd>>>,
+}
+
+impl Root {
+    pub(super) fn new(path: PathBuf, symlinks: Symlinks, role: Role) -> Self {
+        Self { path, symlinks, role, opened: Mutex::new(None) }
+    }
+
+    /// Whether symlinks below the root are followed.
+    pub(super) fn follows(&self) -> bool {
+        self.symlinks == Symlinks::Follow
+    }
+
+    pub(super) fn role(&self) -> Role {
+        self.role
+    }
+
+    /// The root's descriptor; [`Errno::NOENT`] where it doesn't exist.
+    pub(super) fn open(&self) -> Result<Arc<OwnedFd>, Errno> {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(root) = &*opened {
+            return Ok(root.clone());
+        }
+        let root = Arc::new(openat(CWD, &self.path, DIRECTORY, Mode::empty())?);
+        *opened = Some(root.clone());
+        Ok(root)
+    }
+
+    /// The directory that these names lead to, or `None` where there is none.
+    pub(super) fn find(&self, directories: &[&[u8]]) -> Result<Option<Arc<OwnedFd>>, Failure> {
+        let mut at = match self.open() {
+            Ok(root) => root,
+            Err(Errno::NOENT) => return Ok(None),
+            Err(error) => return Err(failure("open the root", error)),
+        };
+        for (depth, name) in directories.iter().enumerate() {
+            at = match open_directory(at.as_fd(), name, self.follows()) {
+                Ok(next) => Arc::new(next),
+                Err(Blocked::Missing | Blocked::File) => return Ok(None),
+                Err(blocked) => return Err(blocked.failure(&directories[..=depth])),
+            };
+        }
+        Ok(Some(at))
+    }
+
+    /// The directory that these names lead to; what is missing is made, the root included.
+    pub(super) fn make(&self, directories: &[&[u8]]) -> Result<Arc<OwnedFd>, Failure> {
+        let mut at = match self.open() {
+            Err(Errno::NOENT) => {
+                std::fs::create_dir_all(&self.path).map_err(|error| failure("make the root", error))?;
+                self.open()
+            }
+            opened => opened,
+        }
+        .map_err(|error| failure("open the root", error))?;
+        for (depth, name) in directories.iter().enumerate() {
+            let next = make_directory(at.as_fd(), name).map_err(|blocked| blocked.failure(&directories[..=depth]))?;
+            at = Arc::new(next);
+        }
+        Ok(at)
+    }
+}
+
+const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+/// Why a name does not lead into a directory.
+#[derive(Debug)]
+pub(super) enum Blocked {
+    /// Nothing has the name.
+    Missing,
+    /// Something else than a directory has it.
+    File,
+    /// A symlink has it, and isn't followed.
+    Symlink,
+    /// The system's reason.
+    Other(Errno),
+}
+
+impl Blocked {
+    /// As a failure of a key below these directories, the last of which is the obstacle.
+    fn failure(self, directories: &[&[u8]]) -> Failure {
+        let name = Key::new(directories.join(&b'/'));
+        match self {
+            Self::Missing => failure(&format!("enter the directory {name}"), Errno::NOENT),
+            Self::File => Failure::new(
+                FailureKind::Obstructed,
+                format!("{name} is not a directory, and must be one for this key"),
+            ),
+            Self::Symlink => symlink(name),
+            Self::Other(error) => failure(&format!("enter the directory {name}"), error),
+        }
+    }
+}
+
+/// Opens a directory by its name in another.
+pub(super) fn open_directory(at: BorrowedFd<'_>, name: &[u8], follow: bool) -> Result<OwnedFd, Blocked> {
+    let flags = if follow { DIRECTORY } else { DIRECTORY | OFlags::NOFOLLOW };
+    openat(at, name, flags, Mode::empty()).map_err(|error| match error {
+        Errno::NOENT => Blocked::Missing,
+        // Which of the two a symlink gives differs between systems.
+        Errno::NOTDIR | Errno::LOOP if !follow => what_blocks(at, name),
+        Errno::NOTDIR => Blocked::File,
+        other => Blocked::Other(other),
+    })
+}
+
+fn what_blocks(at: BorrowedFd<'_>, name: &[u8]) -> Blocked {
+    match statat(at, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(stat) if kind_of(&stat) == FileType::Symlink => Blocked::Symlink,
+        Ok(_) => Blocked::File,
+        Err(Errno::NOENT) => Blocked::Missing,
+        Err(error) => Blocked::Other(error),
+    }
+}
+
+/// Opens a directory, made if it is missing, and never through a symlink.
+fn make_directory(at: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, Blocked> {
+    match open_directory(at, name, false) {
+        Err(Blocked::Missing) => {}
+        opened => return opened,
+    }
+    match mkdirat(at, name, Mode::RWXU | Mode::RWXG | Mode::RWXO) {
+        // Somebody else may have made it just now, or something in its place.
+        Ok(()) | Err(Errno::EXIST) => open_directory(at, name, false),
+        Err(error) => Err(Blocked::Other(error)),
+    }
+}

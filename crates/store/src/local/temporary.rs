@@ -1,0 +1,109 @@
+//! The file that content is written to before it gets its name: beside its
+//! target, and never left behind.
+
+use std::fs::File;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
+
+use rustix::fs::{AtFlags, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, fchmod, fstat, futimens, openat, unlinkat};
+use rustix::io::Errno;
+
+use super::failures::failure;
+use super::key_path::KeyPath;
+use super::publish::{check, publish};
+use super::root::Root;
+use super::stat::entry_of;
+use super::time;
+use crate::key::RESERVED;
+use crate::{Entry, Failure, NewObject};
+
+/// A file under a name of our own, which is removed with this value unless it
+/// was published.
+#[derive(Debug)]
+pub(super) struct Temporary {
+    object: NewObject,
+    directory: Arc<OwnedFd>,
+    name: Vec<u8>,
+    file: File,
+    /// The permission bits of the file that it replaces.
+    mode: Option<Mode>,
+    /// Whether the temporary name is gone: the file has its own, or was removed.
+    settled: AtomicBool,
+}
+
+impl Temporary {
+    /// Makes the file beside the object's target, and the directories that
+    /// lead there, if the condition holds.
+    pub(super) fn beside(root: &Root, object: NewObject) -> Result<Self, Failure> {
+        let path = KeyPath::of(&object.key)?;
+        let directory = root.make(&path.directories)?;
+        let mode = check(directory.as_fd(), path.name, &object.key, &object.condition)?;
+        // A new file is made with all permissions and the system takes away
+        // those of the umask, as for any other program's file. What replaces
+        // a file is nobody else's to read until it has that file's.
+        let new = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::WGRP | Mode::ROTH | Mode::WOTH;
+        let made_with = if mode.is_some() { Mode::RUSR | Mode::WUSR } else { new };
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        loop {
+            let name = [RESERVED, format!("{:016x}", fastrand::u64(..)).as_bytes()].concat();
+            match openat(&directory, name.as_slice(), flags, made_with) {
+                Ok(file) => {
+                    let (file, settled) = (file.into(), AtomicBool::new(false));
+                    return Ok(Self { object, directory, name, file, mode, settled });
+                }
+                Err(Errno::EXIST) => {}
+                Err(error) => return Err(failure("make a temporary file beside it", error)),
+            }
+        }
+    }
+
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    pub(super) fn object(&self) -> &NewObject {
+        &self.object
+    }
+
+    /// Gives the file its permissions, its time and its name, and returns the
+    /// entry of what is there then.
+    pub(super) fn publish(&self) -> Result<Entry, Failure> {
+        if let Some(mode) = self.mode {
+            fchmod(&self.file, mode).map_err(|error| failure("set the permissions", error))?;
+        }
+        if let Some(modified) = self.object.headers.modified {
+            set_modified(&self.file, modified).map_err(|error| failure("set the modification time", error))?;
+        }
+        // Making the content durable, where it is asked for, has its place here: before the name.
+        let path = KeyPath::of(&self.object.key)?;
+        publish(self.directory.as_fd(), &self.name, path.name, &self.object.key, &self.object.condition)?;
+        self.settled.store(true, Ordering::Relaxed);
+        let stat = fstat(&self.file).map_err(|error| failure("look at the written file", error))?;
+        Ok(entry_of(self.object.key.clone(), &stat))
+    }
+
+    /// Removes the file, unless it was published or removed before.
+    pub(super) fn remove(&self) {
+        if self.settled.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        if let Err(error) = unlinkat(&self.directory, self.name.as_slice(), AtFlags::empty()) {
+            tracing::warn!(key = %self.object.key, %error, "a temporary file beside it could not be removed");
+        }
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+fn set_modified(file: &File, modified: SystemTime) -> Result<(), Errno> {
+    let (seconds, nanoseconds) = time::since_epoch(modified);
+    let unchanged = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
+    let modified = Timespec { tv_sec: seconds, tv_nsec: nanoseconds.into() };
+    futimens(file, &Timestamps { last_access: unchanged, last_modification: modified })
+}

@@ -1,0 +1,88 @@
+//! Writing files: whole, or in parts that come in any order.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::FileExt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use super::failures::failure;
+use super::root::Root;
+use super::temporary::Temporary;
+use super::{blocking, digests};
+use crate::{Digest, DigestKind, Failure, FailureKind, NewObject, Part, Receipt, Upload, Verified};
+
+/// Writes the file and makes it visible.
+pub(super) fn write_whole(root: &Root, object: NewObject, body: &[u8]) -> Result<Receipt, Failure> {
+    check_length(body.len() as u64, &object)?;
+    let temporary = Temporary::beside(root, object)?;
+    temporary.file().write_all_at(body, 0).map_err(|error| failure("write the file", error))?;
+    Ok(Receipt { entry: temporary.publish()?, verified: Verified::Unverifiable })
+}
+
+/// A file being written in parts. Dropped without an end, it leaves nothing.
+#[derive(Debug)]
+pub(super) struct FileUpload {
+    temporary: Arc<Temporary>,
+    /// Length of each part that was written, by number.
+    written: Mutex<BTreeMap<u32, u64>>,
+}
+
+impl FileUpload {
+    /// Makes the temporary file.
+    pub(super) fn begin(root: &Root, object: NewObject) -> Result<Self, Failure> {
+        Ok(Self { temporary: Arc::new(Temporary::beside(root, object)?), written: Mutex::default() })
+    }
+}
+
+#[async_trait]
+impl Upload for FileUpload {
+    async fn write(&self, part: Part, body: Bytes) -> Result<(), Failure> {
+        let (temporary, length) = (self.temporary.clone(), body.len() as u64);
+        blocking(move || temporary.file().write_all_at(&body, part.offset))
+            .await?
+            .map_err(|error| failure("write the file", error))?;
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(part.number, length);
+        Ok(())
+    }
+
+    async fn finish(&self, expected: Option<(DigestKind, Digest)>) -> Result<Receipt, Failure> {
+        let temporary = self.temporary.clone();
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner).values().sum();
+        blocking(move || finish(&temporary, written, expected)).await?
+    }
+
+    async fn abandon(&self) {
+        let temporary = self.temporary.clone();
+        // Where no thread can be had, the file goes with the last hold on it.
+        let _ = blocking(move || temporary.remove()).await;
+    }
+}
+
+fn finish(temporary: &Temporary, written: u64, expected: Option<(DigestKind, Digest)>) -> Result<Receipt, Failure> {
+    check_length(written, temporary.object())?;
+    let length = temporary.file().metadata().map_err(|error| failure("look at the written file", error))?.len();
+    check_length(length, temporary.object())?;
+    let verified = match expected {
+        None => Verified::Unverifiable,
+        Some((kind, expected)) => {
+            let (digests, _) = digests::of_file(temporary.file(), &[kind])
+                .map_err(|error| failure("read the written file again", error))?;
+            if digests != [expected] {
+                let reason = "the digest of what was written is not the one expected; run again";
+                return Err(Failure::new(FailureKind::Corrupt, reason));
+            }
+            Verified::Yes
+        }
+    };
+    Ok(Receipt { entry: temporary.publish()?, verified })
+}
+
+fn check_length(arrived: u64, object: &NewObject) -> Result<(), Failure> {
+    if arrived == object.size {
+        return Ok(());
+    }
+    let reason = format!("{arrived} bytes arrived where {} were announced; run again", object.size);
+    Err(Failure::new(FailureKind::Corrupt, reason))
+}
