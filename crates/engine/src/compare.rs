@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn a_stores_time_is_told_by_the_local_clock() {
-        let by = Duration::from_secs(3600);
+        let by = Duration::from_hours(1);
         let ahead = in_local_time(object(1, 7200, MD5), ClockSkew { by, store_ahead: true });
         let behind = in_local_time(object(1, 0, MD5), ClockSkew { by, store_ahead: false });
         assert_eq!(ahead.modified, at(NOON + 3600));

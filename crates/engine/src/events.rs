@@ -1,5 +1,7 @@
 //! What happens in a run, as typed events for whoever watches.
 
+use std::ops::AddAssign;
+
 use brigade_store::{Failure, Key, RequestCount, Unknown, Verified};
 
 /// Watches a run. Called from many tasks at once, so it must be quick and
@@ -53,8 +55,8 @@ pub enum Event<'a> {
     Reordered {
         /// The store.
         location: &'a str,
-        /// The key that came out of order.
-        key: &'a Key,
+        /// The key that came out of order; `None` where the store is known for it.
+        key: Option<&'a Key>,
     },
     /// Something that the person should know, that is no failure.
     Warning {
@@ -134,6 +136,8 @@ pub struct Summary {
     pub deletions_held_back: u64,
     /// Left out by the filters.
     pub excluded: u64,
+    /// At a place that one side could not tell of: left alone.
+    pub held: u64,
     /// Left undone by `--limit`.
     pub over_limit: u64,
     /// Gone from the source when their turn came.
@@ -146,6 +150,50 @@ pub struct Summary {
     pub failed: u64,
     /// Requests sent, by side and operation.
     pub requests: Vec<RequestCount>,
+}
+
+impl AddAssign for Summary {
+    fn add_assign(&mut self, more: Self) {
+        // Every field is named, so that a new one can't be forgotten.
+        let Self {
+            source_objects,
+            dest_objects,
+            in_step,
+            created,
+            replaced,
+            bytes,
+            unverified,
+            deleted,
+            extra,
+            deletions_held_back,
+            excluded,
+            held,
+            over_limit,
+            withdrawn,
+            skipped,
+            unrepresentable,
+            failed,
+            requests,
+        } = more;
+        self.source_objects += source_objects;
+        self.dest_objects += dest_objects;
+        self.in_step += in_step;
+        self.created += created;
+        self.replaced += replaced;
+        self.bytes += bytes;
+        self.unverified += unverified;
+        self.deleted += deleted;
+        self.extra += extra;
+        self.deletions_held_back += deletions_held_back;
+        self.excluded += excluded;
+        self.held += held;
+        self.over_limit += over_limit;
+        self.withdrawn += withdrawn;
+        self.skipped += skipped;
+        self.unrepresentable += unrepresentable;
+        self.failed += failed;
+        self.requests.extend(requests);
+    }
 }
 
 impl Summary {

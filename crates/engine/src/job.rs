@@ -1,5 +1,6 @@
 //! The job spec (what is to be in step) and the run options (how): plain data.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::filters::Filters;
@@ -43,6 +44,17 @@ pub enum DeleteLimit {
     Objects(u64),
     /// This share of the destination's objects, in percent from 0 to 100.
     Percent(f64),
+}
+
+/// Written as on the command line.
+impl fmt::Display for DeleteLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unlimited => f.write_str("100%"),
+            Self::Objects(most) => write!(f, "{most}"),
+            Self::Percent(share) => write!(f, "{share}%"),
+        }
+    }
 }
 
 /// All that decides *how* a run goes about it.

@@ -19,6 +19,11 @@ pub enum Phase {
     AfterDeletions,
 }
 
+impl Phase {
+    /// How many phases there are.
+    pub const COUNT: usize = 3;
+}
+
 /// Something to be done to the destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {

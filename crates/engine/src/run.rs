@@ -2,11 +2,17 @@
 
 use std::sync::Arc;
 
-use brigade_store::{ListingError, Store};
+use brigade_store::{KeyRange, ListingError, Store};
 use tokio_util::sync::CancellationToken;
 
-use crate::events::{Observer, Summary};
+use crate::events::{Event, Observer, Side, Summary};
 use crate::job::{JobSpec, RunOptions};
+use crate::listing::{Broken, Ordering};
+use crate::phases;
+use crate::plan::Planner;
+use crate::range::{Orderings, RangeError, run_range};
+use crate::tally::Tally;
+use crate::transfer::{Halt, Transfers};
 
 /// What a run works on and reports to.
 pub struct Run {
@@ -24,32 +30,134 @@ pub struct Run {
     pub cancel: CancellationToken,
 }
 
+/// Why a run could not go on to its end, and what was done until then.
+#[derive(Debug, thiserror::Error)]
+#[error("{why}")]
+pub struct RunError {
+    /// Why.
+    pub why: Why,
+    /// What was done until then.
+    pub summary: Box<Summary>,
+}
+
 /// Why a run could not go on to its end.
 #[derive(Debug, thiserror::Error)]
-pub enum RunError {
+pub enum Why {
     /// A listing broke off. Nothing was deleted.
     #[error(transparent)]
-    Listing(#[from] ListingError),
-    /// The spool could not be written or read.
-    #[error("could not use the temporary file for deferred work: {0}; set TMPDIR to a directory with room")]
-    Spool(#[from] std::io::Error),
-    /// A safety limit was hit: nothing was deleted. The summary says what was done before.
-    #[error("{reason}")]
-    Refused {
-        /// What was refused, why, and what to do.
-        reason: String,
-        /// What was done until then.
-        summary: Box<Summary>,
-    },
+    Listing(ListingError),
+    /// A temporary file could not be written or read.
+    #[error("could not use a temporary file: {0}; set TMPDIR to a directory with room")]
+    TemporaryFile(std::io::Error),
+    /// Going on was refused for safety. Nothing was deleted.
+    #[error("{0}")]
+    Refused(String),
     /// The person asked to stop.
     #[error("interrupted")]
-    Interrupted {
-        /// What was done until then.
-        summary: Box<Summary>,
-    },
+    Interrupted,
+    /// A task of ours ended abnormally.
+    #[error("a part of the program ended abnormally, which is a defect: {0}")]
+    Defect(String),
 }
 
 /// Carries out the job once.
-pub async fn run(_run: Run) -> Result<Summary, RunError> {
-    Ok(Summary::default())
+///
+/// What fails for one object is counted, and told to the observer; an error
+/// means that the run could not go on.
+pub async fn run(run: Run) -> Result<Summary, RunError> {
+    let Run { job, options, source, dest, observer, cancel } = run;
+    observer.event(Event::Started { source: source.location(), dest: dest.location(), dry_run: options.dry_run });
+    let tally = Arc::new(Tally::new(observer));
+    let pass = Pass { job, options, source, dest, tally, cancel };
+    let ended = pass.until_in_order().await;
+    let mut summary = pass.tally.summary();
+    summary.requests = pass.source.requests();
+    summary.requests.extend(pass.dest.requests());
+    match ended {
+        Ok(()) => Ok(summary),
+        Err(why) => Err(RunError { why, summary: Box::new(summary) }),
+    }
+}
+
+/// What every pass over the whole job uses.
+struct Pass {
+    job: JobSpec,
+    options: RunOptions,
+    source: Arc<dyn Store>,
+    dest: Arc<dyn Store>,
+    tally: Arc<Tally>,
+    cancel: CancellationToken,
+}
+
+impl Pass {
+    /// Goes over the job, and again from the beginning, sorted, where a store
+    /// turned out not to list in byte order. Each side can do so once.
+    async fn until_in_order(&self) -> Result<(), Why> {
+        let mut orderings = Orderings::of(self.source.as_ref(), self.dest.as_ref());
+        loop {
+            // The transfers' spool is dropped with them: what was concluded from
+            // a listing out of order is forgotten.
+            let transfers = Arc::new(Transfers::new(
+                &self.options,
+                Arc::clone(&self.source),
+                Arc::clone(&self.dest),
+                Arc::clone(&self.tally),
+                self.cancel.clone(),
+            ));
+            match self.once(&transfers, orderings).await {
+                Err(RangeError::Listing(side, Broken::OutOfOrder { key })) => {
+                    let (store, ordering) = match side {
+                        Side::Source => (&self.source, &mut orderings.source),
+                        Side::Dest => (&self.dest, &mut orderings.dest),
+                    };
+                    *ordering = Ordering::Sorted;
+                    self.tally.restart();
+                    self.tally.tell(Event::Reordered { location: store.location(), key: key.as_ref() });
+                }
+                Err(error) => return Err(error.into()),
+                Ok(()) => return self.finish(&transfers).await,
+            }
+        }
+    }
+
+    async fn once(&self, transfers: &Arc<Transfers>, orderings: Orderings) -> Result<(), RangeError> {
+        let mut planner = Planner::new(&self.job);
+        run_range(transfers, &mut planner, &KeyRange::everything(), orderings).await?;
+        for pattern in planner.unmatched_patterns() {
+            self.tally.tell(Event::Warning { text: format!("the pattern {pattern:?} matches no key") });
+        }
+        Ok(())
+    }
+
+    async fn finish(&self, transfers: &Arc<Transfers>) -> Result<(), Why> {
+        if self.cancel.is_cancelled() {
+            return Err(Why::Interrupted);
+        }
+        phases::refuse_empty_source(&self.tally.summary(), self.source.location())?;
+        phases::run(transfers, &self.job, &self.options).await?;
+        if self.cancel.is_cancelled() { Err(Why::Interrupted) } else { Ok(()) }
+    }
+}
+
+impl From<RangeError> for Why {
+    fn from(error: RangeError) -> Self {
+        match error {
+            RangeError::Listing(_, Broken::Store(error)) => Self::Listing(error),
+            RangeError::Listing(_, Broken::Spill(error)) => Self::TemporaryFile(error),
+            RangeError::Listing(_, broken @ (Broken::OutOfOrder { .. } | Broken::Task(_))) => {
+                Self::Defect(broken.to_string())
+            }
+            RangeError::Halt(halt) => halt.into(),
+            RangeError::Interrupted => Self::Interrupted,
+        }
+    }
+}
+
+impl From<Halt> for Why {
+    fn from(halt: Halt) -> Self {
+        match halt {
+            Halt::Spool(error) => Self::TemporaryFile(error),
+            Halt::Task(error) => Self::Defect(error.to_string()),
+        }
+    }
 }

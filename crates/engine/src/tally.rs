@@ -1,0 +1,85 @@
+//! The tally: what was done so far, in figures that add up, and told to whoever watches.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use brigade_store::{Key, Unknown, Verified};
+
+use crate::events::{Event, Observer, Outcome, Side, Summary};
+
+/// Counts what happens and passes it on.
+pub(crate) struct Tally {
+    observer: Arc<dyn Observer>,
+    counts: Mutex<Counts>,
+}
+
+#[derive(Default)]
+struct Counts {
+    summary: Summary,
+    /// Objects sent before the listing had to start again: the second listing finds them in step.
+    sent_before_restart: u64,
+}
+
+impl Tally {
+    pub(crate) fn new(observer: Arc<dyn Observer>) -> Self {
+        Self { observer, counts: Mutex::default() }
+    }
+
+    /// Adds to the figures.
+    pub(crate) fn count(&self, add: impl FnOnce(&mut Summary)) {
+        add(&mut self.counts().summary);
+    }
+
+    /// The figures so far.
+    pub(crate) fn summary(&self) -> Summary {
+        let counts = self.counts();
+        let mut summary = counts.summary.clone();
+        summary.in_step = summary.in_step.saturating_sub(counts.sent_before_restart);
+        summary
+    }
+
+    /// Forgets everything but what was sent, because the listing starts again.
+    pub(crate) fn restart(&self) {
+        let mut counts = self.counts();
+        let Summary { created, replaced, bytes, unverified, .. } = counts.summary;
+        counts.sent_before_restart = created + replaced;
+        counts.summary = Summary { created, replaced, bytes, unverified, ..Summary::default() };
+    }
+
+    /// Counts and tells what came of one object.
+    pub(crate) fn object(&self, key: &Key, outcome: &Outcome) {
+        self.count(|summary| match outcome {
+            Outcome::Sent { bytes, replaced, verified } => {
+                *(if *replaced { &mut summary.replaced } else { &mut summary.created }) += 1;
+                summary.bytes += bytes;
+                summary.unverified += u64::from(*verified == Verified::Unverifiable);
+            }
+            Outcome::InStep => summary.in_step += 1,
+            Outcome::Deleted => summary.deleted += 1,
+            Outcome::Withdrawn { .. } => summary.withdrawn += 1,
+            Outcome::Unrepresentable { .. } => summary.unrepresentable += 1,
+            Outcome::Failed(_) => summary.failed += 1,
+        });
+        self.tell(Event::Object { key, outcome });
+    }
+
+    /// Counts and tells of a place that a store could not tell of.
+    pub(crate) fn unknown(&self, side: Side, unknown: &Unknown) {
+        self.count(|summary| {
+            if unknown.reason.is_failure() {
+                summary.failed += 1;
+            } else {
+                summary.skipped += 1;
+            }
+        });
+        self.tell(Event::Unknown { side, unknown });
+    }
+
+    /// Tells of something that isn't counted.
+    pub(crate) fn tell(&self, event: Event<'_>) {
+        self.observer.event(event);
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,156 @@
+//! Transfer: carries actions out, many at once, within the permits.
+
+mod content;
+mod deletion;
+mod parts;
+mod sending;
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use brigade_store::Store;
+use tokio::sync::mpsc;
+use tokio::task::{JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::job::RunOptions;
+use crate::permits::Permits;
+use crate::plan::{Action, Phase, Transfer};
+use crate::spool::Spool;
+use crate::tally::Tally;
+use sending::Sent;
+
+/// What all transfers of a run share.
+pub(crate) struct Transfers {
+    pub(crate) source: Arc<dyn Store>,
+    pub(crate) dest: Arc<dyn Store>,
+    pub(crate) tally: Arc<Tally>,
+    pub(crate) cancel: CancellationToken,
+    permits: Permits,
+    dry_run: bool,
+    /// Objects that may still be sent, with `--limit`.
+    allowance: Option<AtomicU64>,
+    spool: Mutex<Spool>,
+}
+
+/// Why transfers could not go on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Halt {
+    #[error(transparent)]
+    Spool(#[from] io::Error),
+    #[error(transparent)]
+    Task(#[from] JoinError),
+}
+
+impl Transfers {
+    pub(crate) fn new(
+        options: &RunOptions,
+        source: Arc<dyn Store>,
+        dest: Arc<dyn Store>,
+        tally: Arc<Tally>,
+        cancel: CancellationToken,
+    ) -> Self {
+        Self {
+            source,
+            dest,
+            tally,
+            cancel,
+            permits: Permits::new(options.jobs, options.memory),
+            dry_run: options.dry_run,
+            allowance: options.limit.map(AtomicU64::new),
+            spool: Mutex::default(),
+        }
+    }
+
+    /// The actions that wait for a later phase.
+    pub(crate) fn spool(&self) -> MutexGuard<'_, Spool> {
+        self.spool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Carries out batches of actions until there are no more, or the run is
+    /// cancelled; what is in flight then is brought to its end.
+    ///
+    /// A file that a directory obstructs, or the reverse, is put off until
+    /// after the deletions, which may make room for it; in that phase it fails.
+    pub(crate) async fn carry_out(
+        self: &Arc<Self>,
+        phase: Phase,
+        batches: &mut mpsc::Receiver<Vec<Action>>,
+    ) -> Result<(), Halt> {
+        let mut in_flight = JoinSet::new();
+        let dispatched = self.dispatch(phase, batches, &mut in_flight).await;
+        while let Some(ended) = in_flight.join_next().await {
+            ended??;
+        }
+        dispatched
+    }
+
+    async fn dispatch(
+        self: &Arc<Self>,
+        phase: Phase,
+        batches: &mut mpsc::Receiver<Vec<Action>>,
+        in_flight: &mut JoinSet<Result<(), Halt>>,
+    ) -> Result<(), Halt> {
+        while let Some(batch) = batches.recv().await {
+            let (transfers, deletions) = split(batch);
+            for transfer in transfers {
+                let place = self.permits.object().await;
+                if self.cancel.is_cancelled() {
+                    return Ok(());
+                }
+                let this = Arc::clone(self);
+                in_flight.spawn(async move {
+                    let _place = place;
+                    this.send(phase, transfer).await
+                });
+            }
+            if !deletions.is_empty() && !self.cancel.is_cancelled() {
+                let this = Arc::clone(self);
+                let place = self.permits.object().await;
+                in_flight.spawn(async move {
+                    let _place = place;
+                    this.delete(deletions).await;
+                    Ok(())
+                });
+            }
+            while let Some(ended) = in_flight.try_join_next() {
+                ended??;
+            }
+        }
+        Ok(())
+    }
+
+    async fn send(&self, phase: Phase, transfer: Transfer) -> Result<(), Halt> {
+        match self.bring(&transfer).await {
+            Sent::Outcome(outcome) => self.tally.object(&transfer.source.key, &outcome),
+            Sent::Obstructed(_) if phase < Phase::AfterDeletions => {
+                self.spool().push(Phase::AfterDeletions, &Action::Send(transfer))?;
+            }
+            Sent::Obstructed(failure) => {
+                self.tally.object(&transfer.source.key, &crate::events::Outcome::Failed(failure));
+            }
+            Sent::OverLimit => self.tally.count(|summary| summary.over_limit += 1),
+            Sent::Interrupted => {}
+        }
+        Ok(())
+    }
+
+    /// Takes one object off what `--limit` allows.
+    fn within_limit(&self) -> bool {
+        self.allowance.as_ref().is_none_or(|left| {
+            left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
+        })
+    }
+}
+
+fn split(batch: Vec<Action>) -> (Vec<Transfer>, Vec<brigade_store::Entry>) {
+    let (mut transfers, mut deletions) = (Vec::new(), Vec::new());
+    for action in batch {
+        match action {
+            Action::Send(transfer) => transfers.push(transfer),
+            Action::Delete(entry) => deletions.push(entry),
+        }
+    }
+    (transfers, deletions)
+}

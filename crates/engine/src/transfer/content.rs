@@ -1,0 +1,116 @@
+//! Comparing content: when entries can't tell, digests are had from the stores.
+
+use brigade_store::{Digest, DigestKind, Entry, Kind, Store};
+
+use super::Transfers;
+use super::parts::part_size;
+use super::sending::Stopped;
+
+/// Part sizes that uploaders are known to use, in MiB: a multipart `ETag` that
+/// fits none of them stays unexplained, and the object is sent.
+const USUAL_PART_SIZES: [u64; 14] = [5, 6, 7, 8, 10, 15, 16, 20, 25, 32, 50, 64, 100, 128];
+
+impl Transfers {
+    /// Whether both versions, which are of one size, have the same content;
+    /// `false` as well where no digest of one kind can be had of both.
+    pub(super) async fn same_content(&self, source: &Entry, dest: &Entry) -> Result<bool, Stopped> {
+        let (left, right) = (self.source.as_ref(), self.dest.as_ref());
+        match (left.capabilities().kind, right.capabilities().kind) {
+            (Kind::Local, Kind::Remote) => {
+                let file = Held { store: left, entry: source, blame: Stopped::Source };
+                file.same_as_object(&Held { store: right, entry: dest, blame: Stopped::Dest }).await
+            }
+            (Kind::Remote, Kind::Local) => {
+                let file = Held { store: right, entry: dest, blame: Stopped::Dest };
+                file.same_as_object(&Held { store: left, entry: source, blame: Stopped::Source }).await
+            }
+            _ => {
+                let left = Held { store: left, entry: source, blame: Stopped::Source };
+                let right = Held { store: right, entry: dest, blame: Stopped::Dest };
+                same_stored(&left, &right).await
+            }
+        }
+    }
+}
+
+/// One side's version, and whom a failure is due to.
+struct Held<'a> {
+    store: &'a dyn Store,
+    entry: &'a Entry,
+    blame: fn(brigade_store::Failure) -> Stopped,
+}
+
+impl Held<'_> {
+    async fn digests(&self, wanted: &[DigestKind]) -> Result<Vec<Digest>, Stopped> {
+        self.store.digests(self.entry, wanted).await.map_err(self.blame)
+    }
+
+    /// Compares a file with an object: by the digest that the object's ETag
+    /// gives, else by the one that the store keeps beside it.
+    async fn same_as_object(&self, object: &Held<'_>) -> Result<bool, Stopped> {
+        let listed = object.entry.listed_digest();
+        if let Some(Digest::Md5(_)) = listed {
+            // An equal MD5 settles it without a request. A different one may be
+            // an ETag that is no MD5 (SSE-KMS).
+            if self.digests(&[DigestKind::Md5]).await?.first() == listed.as_ref() {
+                return Ok(true);
+            }
+        }
+        let stored = object.digests(&[DigestKind::Crc64Nvme]).await?;
+        if !stored.is_empty() {
+            return Ok(self.digests(&[DigestKind::Crc64Nvme]).await? == stored);
+        }
+        match listed {
+            Some(Digest::MultipartMd5 { parts, .. }) => {
+                let wanted = fitting_part_sizes(self.entry.size, parts);
+                Ok(self.digests(&wanted).await?.iter().any(|digest| Some(digest) == listed.as_ref()))
+            }
+            _ => Ok(false),
+        }
+    }
+}
+
+/// Compares two versions by a digest that both stores keep (or can work out).
+async fn same_stored(left: &Held<'_>, right: &Held<'_>) -> Result<bool, Stopped> {
+    let stored = left.digests(&[DigestKind::Crc64Nvme]).await?;
+    Ok(!stored.is_empty() && right.digests(&[DigestKind::Crc64Nvme]).await? == stored)
+}
+
+/// The ways in which an object of this size may have been cut into so many parts.
+fn fitting_part_sizes(size: u64, parts: u32) -> Vec<DigestKind> {
+    let mut candidates: Vec<u64> = USUAL_PART_SIZES.iter().map(|mebibytes| mebibytes << 20).collect();
+    candidates.push(part_size(size));
+    // One part only: whatever its size was, it held everything.
+    candidates.push(size.max(1));
+    candidates.sort_unstable();
+    candidates.dedup();
+    let fits = |part_size: &u64| size.div_ceil(*part_size).max(1) == u64::from(parts);
+    let mut fitting: Vec<u64> = candidates.into_iter().filter(fits).collect();
+    if parts == 1 {
+        // They would all give the same digest.
+        fitting.truncate(1);
+    }
+    fitting.into_iter().map(|part_size| DigestKind::MultipartMd5 { part_size }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_part_sizes_that_give_the_number_of_parts_are_tried() {
+        const MIB: u64 = 1 << 20;
+        let table = [
+            (20 * MIB, 3, vec![7, 8]),
+            (20 * MIB, 4, vec![5, 6]),
+            (20 * MIB, 2, vec![10, 15, 16]),
+            (20 * MIB, 1, vec![20]),
+            (20 * MIB, 9, vec![]),
+        ];
+        for (size, parts, mebibytes) in table {
+            let expected: Vec<DigestKind> =
+                mebibytes.into_iter().map(|n: u64| DigestKind::MultipartMd5 { part_size: n << 20 }).collect();
+            assert_eq!(fitting_part_sizes(size, parts), expected, "{parts} parts");
+        }
+    }
+}

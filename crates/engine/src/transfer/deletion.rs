@@ -1,0 +1,55 @@
+//! Deleting: each object looked up again at the source just before it is removed.
+
+use brigade_store::Entry;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesOrdered;
+
+use super::Transfers;
+use crate::events::Outcome;
+
+impl Transfers {
+    /// Removes these versions from the destination, except those that the
+    /// source has after all, or can't tell of.
+    pub(super) async fn delete(&self, planned: Vec<Entry>) {
+        let confirmed = self.confirm_absence(planned).await;
+        if confirmed.is_empty() || self.cancel.is_cancelled() {
+            return;
+        }
+        let results = if self.dry_run {
+            vec![Ok(()); confirmed.len()]
+        } else {
+            let _request = self.permits.request().await;
+            self.dest.remove(&confirmed).await
+        };
+        for (entry, result) in confirmed.iter().zip(results) {
+            let outcome = result.map_or_else(Outcome::Failed, |()| Outcome::Deleted);
+            self.tally.object(&entry.key, &outcome);
+        }
+    }
+
+    async fn confirm_absence(&self, planned: Vec<Entry>) -> Vec<Entry> {
+        let mut looks: FuturesOrdered<_> = planned
+            .into_iter()
+            .map(|entry| async move {
+                let _request = self.permits.request().await;
+                let found = self.source.look(&entry.key).await;
+                (entry, found)
+            })
+            .collect();
+        let mut confirmed = Vec::new();
+        while let Some((entry, found)) = looks.next().await {
+            let outcome = match found {
+                Ok(None) => {
+                    confirmed.push(entry);
+                    continue;
+                }
+                Ok(Some(_)) => {
+                    Outcome::Withdrawn { reason: "it is at the source again, and was not deleted".to_owned() }
+                }
+                Err(failure) => Outcome::Failed(failure),
+            };
+            self.tally.object(&entry.key, &outcome);
+        }
+        confirmed
+    }
+}

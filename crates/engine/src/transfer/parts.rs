@@ -1,0 +1,126 @@
+//! Large objects: copied in parts, several at once, and made visible at the end.
+
+use std::sync::Arc;
+
+use brigade_store::{Entry, Failure, FailureKind, Part, Reader, Upload, Verified};
+use tokio::task::{JoinError, JoinSet};
+
+use super::Transfers;
+use super::sending::{Stopped, both, new_object};
+use crate::events::Event;
+
+/// Bytes in a part, where the number of parts allows it. S3 takes parts from
+/// 5 MiB to 5 GiB (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>).
+pub(crate) const PART_SIZE: u64 = 8 << 20;
+
+/// S3's limit on the parts of an upload (the same page).
+const MOST_PARTS: u64 = 10_000;
+
+/// Bytes in each part but the last of an object of this size: whole MiB, so
+/// that others can work out a multipart `ETag` from the size alone.
+pub(crate) fn part_size(size: u64) -> u64 {
+    size.div_ceil(MOST_PARTS).next_multiple_of(1 << 20).max(PART_SIZE)
+}
+
+impl Transfers {
+    pub(super) async fn copy_in_parts(
+        &self,
+        listed: &Entry,
+        replaces: Option<&Entry>,
+    ) -> Result<(u64, Verified), Stopped> {
+        let reader: Arc<dyn Reader> = self.source.open(listed).await.map_err(Stopped::Source)?.into();
+        let size = reader.entry().size;
+        if size != listed.size {
+            let reason = "its size is not what was listed";
+            return Err(Stopped::Source(Failure::new(FailureKind::Changed, reason)));
+        }
+        let new = new_object(reader.entry(), reader.headers(), replaces);
+        let upload: Arc<dyn Upload> = self.dest.begin(&new).await.map_err(Stopped::Dest)?.into();
+        let copied = match self.copy_parts(&reader, &upload, size).await {
+            // The second look at the source comes before the object becomes visible.
+            Ok(()) => reader.check_unchanged().await.map_err(Stopped::Source),
+            stopped => stopped,
+        };
+        let expected = reader.digest();
+        let finished = match copied {
+            Ok(()) => upload.finish(expected).await.map_err(Stopped::Dest),
+            Err(stopped) => Err(stopped),
+        };
+        let receipt = match finished {
+            Ok(receipt) => receipt,
+            Err(stopped) => {
+                upload.abandon().await;
+                return Err(stopped);
+            }
+        };
+        let source = if expected.is_some() || listed.etag().is_none() { Verified::Yes } else { Verified::Unverifiable };
+        Ok((size, both(source, receipt.verified)))
+    }
+
+    /// Copies all parts, or as many as can be until one fails; none is in flight afterwards.
+    async fn copy_parts(&self, reader: &Arc<dyn Reader>, upload: &Arc<dyn Upload>, size: u64) -> Result<(), Stopped> {
+        let mut parts = JoinSet::new();
+        let mut copied = self.begin_parts(reader, upload, size, &mut parts).await;
+        while let Some(ended) = parts.join_next().await {
+            copied = copied.and(part_ended(ended));
+        }
+        copied
+    }
+
+    async fn begin_parts(
+        &self,
+        reader: &Arc<dyn Reader>,
+        upload: &Arc<dyn Upload>,
+        size: u64,
+        parts: &mut JoinSet<Result<(), Stopped>>,
+    ) -> Result<(), Stopped> {
+        let part_size = part_size(size);
+        let mut part = Part { number: 1, offset: 0 };
+        while part.offset < size {
+            let end = size.min(part.offset + part_size);
+            let memory = self.permits.memory(end - part.offset).await;
+            let (reader, upload) = (Arc::clone(reader), Arc::clone(upload));
+            let (permits, tally, cancel) = (self.permits.clone(), Arc::clone(&self.tally), self.cancel.clone());
+            parts.spawn(async move {
+                let _memory = memory;
+                let _request = permits.request().await;
+                if cancel.is_cancelled() {
+                    return Err(Stopped::Interrupted);
+                }
+                let body = reader.read(part.offset..end).await.map_err(Stopped::Source)?;
+                upload.write(part, body).await.map_err(Stopped::Dest)?;
+                tally.tell(Event::Progress { bytes: end - part.offset });
+                Ok(())
+            });
+            while let Some(ended) = parts.try_join_next() {
+                part_ended(ended)?;
+            }
+            part = Part { number: part.number + 1, offset: end };
+        }
+        Ok(())
+    }
+}
+
+fn part_ended(ended: Result<Result<(), Stopped>, JoinError>) -> Result<(), Stopped> {
+    ended.unwrap_or_else(|error| {
+        let reason = format!("a part ended abnormally, which is a defect of the program: {error}");
+        Err(Stopped::Source(Failure::new(FailureKind::Failed, reason)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_whole_mebibytes_and_few_enough() {
+        const GIB: u64 = 1 << 30;
+        const TIB: u64 = 1 << 40;
+        for size in [1, PART_SIZE, 100 * GIB, 5 * TIB, 5 * TIB - 1, 48 * TIB] {
+            let part = part_size(size);
+            assert!(part >= PART_SIZE && part.is_multiple_of(1 << 20), "{size}");
+            assert!(size.div_ceil(part) <= MOST_PARTS, "{size}");
+        }
+        assert_eq!(part_size(5 * TIB), 525 << 20);
+    }
+}

@@ -1,0 +1,144 @@
+//! Objects that fail, change or vanish: the others go on, and each is told.
+
+use brigade_engine::events::Outcome;
+use brigade_engine::run::Why;
+use brigade_store::memory::{Call, MemoryOptions, MemoryStore};
+use brigade_store::{Failure, FailureKind, Key};
+
+use crate::fixture::{Fixture, keys};
+
+fn outcome(fixture: &Fixture, key: &str) -> Outcome {
+    fixture.outcomes().into_iter().find(|(found, _)| found == key).unwrap().1
+}
+
+#[test]
+fn one_failure_is_told_and_the_others_go_on() {
+    let fixture = Fixture::up();
+    for key in ["a", "b", "c"] {
+        fixture.source.put(key, "content");
+    }
+    let failure = Failure::new(FailureKind::Denied, "the store says no");
+    fixture.dest.fail(Call::Write, "b", 1, failure.clone());
+    let summary = fixture.run().unwrap();
+    assert_eq!((summary.created, summary.failed), (2, 1));
+    assert_eq!(outcome(&fixture, "b"), Outcome::Failed(failure));
+    assert_eq!(fixture.run().unwrap().created, 1);
+}
+
+#[test]
+fn what_vanishes_meanwhile_is_no_error() {
+    let fixture = Fixture::up();
+    fixture.source.put("a", "content");
+    fixture.source.fail(Call::Read, "a", 1, Failure::new(FailureKind::Absent, "gone"));
+    let summary = fixture.run().unwrap();
+    assert_eq!((summary.withdrawn, summary.failed), (1, 0));
+    assert!(summary.complete());
+}
+
+#[test]
+fn what_changes_while_it_is_read_is_read_once_more_and_then_fails() {
+    for (times, created, failed) in [(1, 1, 0), (2, 0, 1)] {
+        let fixture = Fixture::up();
+        fixture.source.put("a", "content");
+        fixture.source.fail(Call::Read, "a", times, Failure::new(FailureKind::Changed, "it changed"));
+        let summary = fixture.run().unwrap();
+        assert_eq!((summary.created, summary.failed), (created, failed), "{times} changes");
+    }
+}
+
+fn in_parts() -> Fixture {
+    let small = |options| MemoryStore::new(MemoryOptions { whole_limit: 16, ..options });
+    let fixture = Fixture::new(small(MemoryOptions::local()), small(MemoryOptions::remote()));
+    fixture.source.put("large", vec![7; 20 << 20]);
+    fixture
+}
+
+#[test]
+fn a_large_object_comes_over_in_parts() {
+    let fixture = in_parts();
+    let summary = fixture.run().unwrap();
+    assert_eq!((summary.created, summary.bytes), (1, 20 << 20));
+    assert_eq!(fixture.dest.count(Call::WritePart), 3);
+    assert_eq!(fixture.dest.contents(), fixture.source.contents());
+    assert_eq!(fixture.run().unwrap().in_step, 1, "its multipart ETag is understood");
+}
+
+#[test]
+fn parts_that_fail_or_change_leave_nothing_behind() {
+    let table = [
+        (true, Call::ReadRange, FailureKind::Failed, 0),
+        (true, Call::CheckUnchanged, FailureKind::Changed, 1),
+        (false, Call::WritePart, FailureKind::Failed, 0),
+        (false, Call::Finish, FailureKind::Corrupt, 0),
+        (false, Call::Begin, FailureKind::Denied, 0),
+    ];
+    for (at_source, call, kind, created) in table {
+        let fixture = in_parts();
+        let store = if at_source { &fixture.source } else { &fixture.dest };
+        store.fail(call, "large", 1, Failure::new(kind, "on order"));
+        let summary = fixture.run().unwrap();
+        assert_eq!((summary.created, summary.failed), (created, 1 - created), "{call:?}");
+        assert_eq!(keys(&fixture.dest).len() as u64, created, "{call:?}");
+        assert_eq!(fixture.dest.open_uploads(), 0, "{call:?}");
+    }
+}
+
+#[test]
+fn memory_smaller_than_a_part_slows_and_never_blocks() {
+    let mut fixture = in_parts();
+    fixture.options.memory = 1;
+    fixture.options.jobs = 1;
+    assert_eq!(fixture.run().unwrap().created, 1);
+}
+
+#[test]
+fn a_file_and_a_directory_of_one_name_change_places_in_one_run() {
+    let fixture = Fixture::down().deleting();
+    fixture.source.put("a", "now a file");
+    fixture.source.put("b/c", "now below a directory");
+    fixture.dest.put("a/x", "was below a directory");
+    fixture.dest.put("b", "was a file");
+    let summary = fixture.run().unwrap();
+    assert_eq!((summary.created, summary.deleted, summary.failed), (2, 2, 0));
+    assert_eq!(fixture.dest.contents(), fixture.source.contents());
+}
+
+#[test]
+fn without_delete_what_stands_in_the_way_stays_and_is_told() {
+    let fixture = Fixture::down();
+    fixture.source.put("a", "now a file");
+    fixture.dest.put("a/x", "was below a directory");
+    let summary = fixture.run().unwrap();
+    assert_eq!((summary.failed, summary.extra), (1, 1));
+    assert_eq!(keys(&fixture.dest), ["a/x"]);
+}
+
+#[test]
+fn what_the_destination_cannot_hold_is_named_and_the_rest_goes_on() {
+    let options = MemoryOptions { represents: |key: &Key| !key.to_string().contains("//"), ..MemoryOptions::local() };
+    let fixture = Fixture::new(MemoryStore::remote(), MemoryStore::new(options));
+    fixture.source.put("a//b", "content");
+    fixture.source.put("c", "content");
+    let summary = fixture.run().unwrap();
+    assert_eq!((summary.unrepresentable, summary.created), (1, 1));
+    assert!(!summary.complete());
+    assert!(matches!(outcome(&fixture, "a//b"), Outcome::Unrepresentable { .. }));
+}
+
+#[test]
+fn a_cancelled_run_says_so_and_starts_nothing() {
+    let fixture = Fixture::up();
+    fixture.source.put("a", "content");
+    fixture.cancel.cancel();
+    let error = fixture.run().unwrap_err();
+    assert!(matches!(error.why, Why::Interrupted));
+    assert_eq!(keys(&fixture.dest), [""; 0]);
+}
+
+#[test]
+fn a_pattern_that_matches_nothing_is_warned_about() {
+    let fixture = Fixture::up().excluding("*.tpm");
+    fixture.source.put("a.tmp", "content");
+    fixture.run().unwrap();
+    assert_eq!(*fixture.log.warnings.lock().unwrap(), ["the pattern \"*.tpm\" matches no key"]);
+}

@@ -1,0 +1,99 @@
+//! A pair of stores, a job, and what a run between them did.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use brigade_engine::events::{Event, Observer, Outcome, Summary};
+use brigade_engine::filters::{Filters, Rule};
+use brigade_engine::job::{Comparison, DeleteLimit, JobSpec, RunOptions};
+use brigade_engine::run::{Run, RunError, run};
+use brigade_store::memory::MemoryStore;
+use tokio_util::sync::CancellationToken;
+
+/// A source, a destination, and how they are synced.
+pub(crate) struct Fixture {
+    pub(crate) source: MemoryStore,
+    pub(crate) dest: MemoryStore,
+    pub(crate) job: JobSpec,
+    pub(crate) options: RunOptions,
+    pub(crate) log: Arc<Log>,
+    pub(crate) cancel: CancellationToken,
+}
+
+/// The events that the tests look at.
+#[derive(Default)]
+pub(crate) struct Log {
+    pub(crate) outcomes: Mutex<Vec<(String, Outcome)>>,
+    pub(crate) warnings: Mutex<Vec<String>>,
+    pub(crate) reordered: Mutex<Vec<String>>,
+}
+
+impl Observer for Log {
+    fn event(&self, event: Event<'_>) {
+        match event {
+            Event::Object { key, outcome } => {
+                self.outcomes.lock().unwrap().push((key.to_string(), outcome.clone()));
+            }
+            Event::Warning { text } => self.warnings.lock().unwrap().push(text),
+            Event::Reordered { location, .. } => self.reordered.lock().unwrap().push(location.to_owned()),
+            _ => {}
+        }
+    }
+}
+
+impl Fixture {
+    pub(crate) fn new(source: MemoryStore, dest: MemoryStore) -> Self {
+        let job = JobSpec {
+            filters: Filters::default(),
+            comparison: Comparison::Auto,
+            clock_fudge_factor: Duration::from_mins(20),
+            delete: None,
+        };
+        let options = RunOptions { jobs: 4, memory: 64 << 20, limit: None, dry_run: false };
+        Self { source, dest, job, options, log: Arc::default(), cancel: CancellationToken::new() }
+    }
+
+    /// From a local tree to a bucket.
+    pub(crate) fn up() -> Self {
+        Self::new(MemoryStore::local(), MemoryStore::remote())
+    }
+
+    /// From a bucket to a local tree.
+    pub(crate) fn down() -> Self {
+        Self::new(MemoryStore::remote(), MemoryStore::local())
+    }
+
+    pub(crate) fn deleting(mut self) -> Self {
+        self.job.delete = Some(DeleteLimit::Unlimited);
+        self
+    }
+
+    pub(crate) fn excluding(mut self, pattern: &str) -> Self {
+        self.job.filters = Filters::new(&[Rule::Exclude(pattern.into())]).unwrap();
+        self
+    }
+
+    /// Runs the job on the calling thread's own runtime.
+    pub(crate) fn run(&self) -> Result<Summary, RunError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(run(Run {
+            job: self.job.clone(),
+            options: self.options.clone(),
+            source: Arc::new(self.source.clone()),
+            dest: Arc::new(self.dest.clone()),
+            observer: self.log.clone(),
+            cancel: self.cancel.clone(),
+        }))
+    }
+
+    pub(crate) fn outcomes(&self) -> Vec<(String, Outcome)> {
+        let mut outcomes = self.log.outcomes.lock().unwrap().clone();
+        outcomes.sort_by(|a, b| a.0.cmp(&b.0));
+        outcomes
+    }
+}
+
+/// The keys of a store, as text.
+pub(crate) fn keys(store: &MemoryStore) -> Vec<String> {
+    store.contents().keys().map(ToString::to_string).collect()
+}

@@ -1,0 +1,9 @@
+//! The whole pipe over stores in memory: what ends where, what is counted, and what is never done.
+
+#![allow(clippy::unwrap_used, reason = "clippy takes only the test functions themselves for tests")]
+
+mod failures;
+mod fixture;
+mod order;
+mod safety;
+mod trees;

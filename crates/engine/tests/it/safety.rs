@@ -1,0 +1,155 @@
+//! What is never done: deletions on a guess, past a limit, or after a failure.
+
+use brigade_engine::events::Outcome;
+use brigade_engine::job::DeleteLimit;
+use brigade_engine::run::Why;
+use brigade_store::memory::{Call, MemoryStore};
+use brigade_store::{Extent, Failure, FailureKind, Key, Unknown, UnknownReason};
+
+use crate::fixture::{Fixture, keys};
+
+fn changes(store: &MemoryStore) -> usize {
+    [Call::Write, Call::Begin, Call::Remove].iter().map(|call| store.count(*call)).sum()
+}
+
+/// Two objects on both sides, and three that only the destination has.
+fn with_extras() -> Fixture {
+    let fixture = Fixture::up().deleting();
+    for key in ["a", "b"] {
+        fixture.source.put(key, "same");
+        fixture.dest.put(key, "same");
+    }
+    for key in ["x", "y", "z"] {
+        fixture.dest.put(key, "extra");
+    }
+    fixture
+}
+
+#[test]
+fn what_the_source_lacks_is_deleted_only_if_asked() {
+    let mut fixture = with_extras();
+    fixture.job.delete = None;
+    let summary = fixture.run().unwrap();
+    assert_eq!((summary.extra, summary.deleted), (3, 0));
+    fixture.job.delete = Some(DeleteLimit::Unlimited);
+    let summary = fixture.run().unwrap();
+    assert_eq!((summary.extra, summary.deleted), (0, 3));
+    assert_eq!(keys(&fixture.dest), ["a", "b"]);
+}
+
+#[test]
+fn an_empty_source_is_refused_however_small_the_destination() {
+    for deleting in [true, false] {
+        let mut fixture = Fixture::up();
+        fixture.job.delete = deleting.then_some(DeleteLimit::Unlimited);
+        fixture.dest.put("only", "one");
+        let error = fixture.run().unwrap_err();
+        assert!(matches!(error.why, Why::Refused(_)), "{error}");
+        assert_eq!(keys(&fixture.dest), ["only"]);
+    }
+    assert_eq!(Fixture::up().deleting().run().unwrap().failed, 0, "nothing on both sides is in step");
+}
+
+#[test]
+fn more_deletions_than_allowed_are_counted_before_the_first_one() {
+    for (limit, allowed) in [
+        (DeleteLimit::Objects(2), false),
+        (DeleteLimit::Objects(3), true),
+        (DeleteLimit::Percent(59.0), false),
+        (DeleteLimit::Percent(60.0), true),
+    ] {
+        let mut fixture = with_extras();
+        fixture.job.delete = Some(limit);
+        fixture.source.put("new", "sent all the same");
+        let ended = fixture.run();
+        assert_eq!(ended.is_ok(), allowed, "{limit:?}");
+        assert_eq!(keys(&fixture.dest).len(), if allowed { 3 } else { 6 }, "{limit:?}");
+        if let Err(error) = ended {
+            assert!(matches!(error.why, Why::Refused(_)));
+            assert_eq!((error.summary.created, error.summary.deletions_held_back), (1, 3));
+        }
+    }
+}
+
+#[test]
+fn nothing_is_deleted_after_a_failure_or_with_a_limit() {
+    let fixture = with_extras();
+    fixture.source.put("bad", "content");
+    fixture.dest.fail(Call::Write, "bad", 1, Failure::new(FailureKind::Denied, "no"));
+    let summary = fixture.run().unwrap();
+    assert_eq!((summary.failed, summary.deletions_held_back, summary.deleted), (1, 3, 0));
+    assert!(!summary.complete());
+
+    let mut fixture = with_extras();
+    fixture.options.limit = Some(10);
+    let summary = fixture.run().unwrap();
+    assert_eq!((summary.over_limit, summary.deleted), (3, 0));
+}
+
+#[test]
+fn what_could_not_be_read_is_not_deleted() {
+    let fixture = with_extras();
+    fixture.dest.put("d/x", "1");
+    fixture.dest.put("d/y", "2");
+    let reason = UnknownReason::Unreadable("permission denied".into());
+    fixture.source.add_unknown(Unknown { key: Key::from("d/"), extent: Extent::Below, reason });
+    let summary = fixture.run().unwrap();
+    assert_eq!((summary.failed, summary.held, summary.deleted, summary.deletions_held_back), (1, 2, 0, 3));
+    assert_eq!(keys(&fixture.dest).len(), 7);
+}
+
+#[test]
+fn a_listing_that_breaks_off_deletes_nothing() {
+    for breaks_at_source in [true, false] {
+        let fixture = with_extras();
+        let store = if breaks_at_source { &fixture.source } else { &fixture.dest };
+        store.break_listings_after(Some(1));
+        let error = fixture.run().unwrap_err();
+        assert!(matches!(error.why, Why::Listing(_)), "{error}");
+        assert_eq!(fixture.dest.count(Call::Remove), 0);
+    }
+}
+
+#[test]
+fn excluded_keys_are_protected() {
+    let fixture = with_extras().excluding("[xy]");
+    fixture.source.put("x", "other");
+    let summary = fixture.run().unwrap();
+    assert_eq!((summary.deleted, summary.excluded), (1, 2));
+    assert_eq!(keys(&fixture.dest), ["a", "b", "x", "y"]);
+}
+
+#[test]
+fn a_deletion_is_looked_up_again_at_the_source_just_before() {
+    let fixture = with_extras();
+    fixture.source.fail(Call::Look, "x", 1, Failure::new(FailureKind::Denied, "no"));
+    let summary = fixture.run().unwrap();
+    assert_eq!((summary.deleted, summary.failed), (2, 1));
+    assert_eq!(keys(&fixture.dest), ["a", "b", "x"]);
+}
+
+#[test]
+fn a_dry_run_changes_nothing_and_says_what_it_would_do() {
+    let mut fixture = with_extras();
+    fixture.options.dry_run = true;
+    fixture.source.put("new", "content");
+    fixture.source.put("a", "diff");
+    let summary = fixture.run().unwrap();
+    assert_eq!((summary.created, summary.replaced, summary.deleted, summary.bytes), (1, 1, 3, 11));
+    assert_eq!(changes(&fixture.dest), 0);
+    let sent = fixture.outcomes();
+    assert_eq!(sent.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>(), ["a", "b", "new", "x", "y", "z"]);
+    assert!(matches!(sent[1].1, Outcome::InStep));
+}
+
+#[test]
+fn a_limit_sends_that_many_and_counts_the_rest() {
+    let mut fixture = Fixture::up();
+    for n in 0..10 {
+        fixture.source.put(format!("{n}"), "content");
+    }
+    fixture.options.limit = Some(4);
+    let summary = fixture.run().unwrap();
+    assert_eq!((summary.created, summary.over_limit), (4, 6));
+    assert_eq!(keys(&fixture.dest).len(), 4);
+}

@@ -1,0 +1,86 @@
+//! How an entry is written in a temporary file: private to one process, so
+//! without version or checksum. Numbers are little-endian.
+//!
+//! | entry | bytes |
+//! |---|---|
+//! | object in a bucket | `o`, size `u64`, modified, `ETag` to the end |
+//! | file | `f`, size `u64`, modified, changed, inode `u64`, device `u64` |
+//!
+//! A time is seconds since the epoch `i64` and nanoseconds `u32`. The key is
+//! kept beside it.
+
+use std::io;
+use std::time::SystemTime;
+
+use crate::local::time;
+use crate::{Entry, Key, Version};
+
+/// The entry's bytes, without its key.
+#[must_use]
+pub fn encode(entry: &Entry) -> Vec<u8> {
+    let mut record = Vec::with_capacity(64);
+    record.push(match &entry.version {
+        Version::Object { .. } => b'o',
+        Version::File { .. } => b'f',
+    });
+    record.extend(entry.size.to_le_bytes());
+    encode_time(entry.modified, &mut record);
+    match &entry.version {
+        Version::Object { etag } => record.extend(etag.as_bytes()),
+        Version::File { changed, inode, device } => {
+            encode_time(*changed, &mut record);
+            record.extend(inode.to_le_bytes());
+            record.extend(device.to_le_bytes());
+        }
+    }
+    record
+}
+
+/// The entry that was encoded so, with its key. Fails with
+/// [`io::ErrorKind::InvalidData`] on anything else.
+pub fn decode(key: Key, record: &[u8]) -> io::Result<Entry> {
+    let mut fields = Fields(record);
+    let [letter] = fields.take()?;
+    let size = u64::from_le_bytes(fields.take()?);
+    let modified = fields.time()?;
+    let version = match letter {
+        b'o' => Version::Object { etag: fields.text()? },
+        b'f' => Version::File {
+            changed: fields.time()?,
+            inode: u64::from_le_bytes(fields.take()?),
+            device: u64::from_le_bytes(fields.take()?),
+        },
+        _ => return Err(garbled()),
+    };
+    Ok(Entry { key, size, modified, version })
+}
+
+fn encode_time(moment: SystemTime, record: &mut Vec<u8>) {
+    let (seconds, nanoseconds) = time::since_epoch(moment);
+    record.extend(seconds.to_le_bytes());
+    record.extend(nanoseconds.to_le_bytes());
+}
+
+/// What is left of a record.
+struct Fields<'a>(&'a [u8]);
+
+impl Fields<'_> {
+    fn time(&mut self) -> io::Result<SystemTime> {
+        Ok(time::at(i64::from_le_bytes(self.take()?), u32::from_le_bytes(self.take()?)))
+    }
+
+    fn take<const N: usize>(&mut self) -> io::Result<[u8; N]> {
+        let (field, rest) = self.0.split_first_chunk().ok_or_else(garbled)?;
+        self.0 = rest;
+        Ok(*field)
+    }
+
+    fn text(&mut self) -> io::Result<String> {
+        String::from_utf8(std::mem::take(&mut self.0).into()).map_err(|_| garbled())
+    }
+}
+
+/// Says that a temporary file was changed by something else, or by a broken disk.
+pub(crate) fn garbled() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "a temporary file does not read as it was written")
+}
