@@ -13,6 +13,9 @@ use std::fmt;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(Box<[u8]>);
 
+/// What names begin with that the program keeps for itself: temporary files, trash.
+pub(crate) const RESERVED: &[u8] = b".brigade-";
+
 impl Key {
     /// A key of exactly these bytes.
     pub fn new(bytes: impl Into<Box<[u8]>>) -> Self {
@@ -35,6 +38,13 @@ impl Key {
     #[must_use]
     pub fn is_marker(&self) -> bool {
         self.0.ends_with(b"/")
+    }
+
+    /// Whether the key is one of the program's own, or inside of what is: such
+    /// keys are never listed, written or removed as somebody's objects.
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        self.0.split(|&byte| byte == b'/').any(|component| component.starts_with(RESERVED))
     }
 }
 
@@ -92,6 +102,16 @@ mod tests {
         keys.sort();
         let shown: Vec<String> = keys.iter().map(Key::to_string).collect();
         assert_eq!(shown, ["a", "a+b", "a-b", "a.b", "a/x", "a0"]);
+    }
+
+    #[test]
+    fn what_is_reserved_is_known_at_any_level() {
+        for key in [".brigade-x", "a/.brigade-tmp", "a/.brigade-trash/b"] {
+            assert!(Key::from(key).is_reserved(), "{key}");
+        }
+        for key in ["", "brigade-x", "a.brigade-x", ".brigade/x", "a/b"] {
+            assert!(!Key::from(key).is_reserved(), "{key}");
+        }
     }
 
     #[test]

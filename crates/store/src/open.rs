@@ -1,0 +1,105 @@
+//! The one place that opens a store.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use brigade_s3::Client;
+
+use crate::local::{LocalStore, Symlinks};
+use crate::s3::{BucketStore, Config, ConfigError};
+use crate::{Location, Store};
+
+/// What a store is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// To be read: it must be there.
+    Source {
+        /// What is done with the symlinks of a local tree.
+        symlinks: Symlinks,
+    },
+    /// To be written: a local directory that isn't there is made with the first write.
+    Destination,
+}
+
+/// Why a store could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A source that isn't there.
+    #[error("{0}: there is no such directory; check the path")]
+    Missing(PathBuf),
+    /// Something else than a directory.
+    #[error("{0} is not a directory; give the directory that it is in, and choose with --include")]
+    NotADirectory(PathBuf),
+    /// A directory that can't be looked at.
+    #[error("{path}: {reason}")]
+    Unreadable {
+        /// The directory.
+        path: PathBuf,
+        /// The system's reason.
+        reason: std::io::Error,
+    },
+    /// The S3 client could not be made.
+    #[error(transparent)]
+    S3(#[from] ConfigError),
+}
+
+/// Opens the store at a location. The S3 settings are for buckets; nothing is
+/// sent to a bucket yet, so that whether it is there shows at the first request.
+pub async fn open(location: &Location, role: Role, s3: &Config) -> Result<Arc<dyn Store>, OpenError> {
+    match location {
+        Location::Local(path) => {
+            check_directory(path, role)?;
+            Ok(match role {
+                Role::Source { symlinks } => Arc::new(LocalStore::source(path, symlinks)),
+                Role::Destination => Arc::new(LocalStore::destination(path)),
+            })
+        }
+        Location::Bucket { bucket, prefix, written } => {
+            let client = Client::connect(s3.clone()).await?;
+            Ok(Arc::new(BucketStore::new(client.bucket(bucket), prefix, written)))
+        }
+    }
+}
+
+/// Tells a wrong path at once, before anything is listed on the other side.
+fn check_directory(path: &Path, role: Role) -> Result<(), OpenError> {
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => Ok(()),
+        Ok(_) => Err(OpenError::NotADirectory(path.into())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => match role {
+            Role::Source { .. } => Err(OpenError::Missing(path.into())),
+            Role::Destination => Ok(()),
+        },
+        Err(reason) => Err(OpenError::Unreadable { path: path.into(), reason }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn wrong_paths_are_told_at_once() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::write(root.path().join("file"), "x").unwrap();
+        let source = Role::Source { symlinks: Symlinks::Follow };
+        let table = [
+            ("", source, None),
+            ("", Role::Destination, None),
+            ("new", source, Some("there is no such directory")),
+            ("new", Role::Destination, None),
+            ("file", source, Some("is not a directory")),
+            ("file", Role::Destination, Some("is not a directory")),
+            ("file/below", Role::Destination, Some("Not a directory")),
+        ];
+        for (path, role, expected) in table {
+            let location = Location::Local(root.path().join(path));
+            let error = open(&location, role, &Config::default()).await.err().map(|error| error.to_string());
+            match (expected, error) {
+                (None, None) => {}
+                (Some(part), Some(message)) if message.contains(part) => {}
+                (expected, error) => panic!("{path:?} {role:?}: expected {expected:?}, got {error:?}"),
+            }
+        }
+    }
+}

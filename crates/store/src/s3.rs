@@ -1,0 +1,212 @@
+//! The bucket store: the objects of an S3 bucket below a prefix, as a [`Store`].
+
+mod failures;
+mod listing;
+mod mtime;
+mod names;
+mod reader;
+mod upload;
+
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+use brigade_s3::{Bucket, DeleteObject, ErrorKind, GetObject, HeadObject, ObjectHead, PutObject, Support};
+use bytes::Bytes;
+
+pub use brigade_s3::{Addressing, Config, ConfigError, Provider, UnknownProvider};
+
+use crate::{
+    Capabilities, ClockSkew, Condition, Digest, DigestKind, Entry, Failure, Key, KeyRange, Kind, Listing, NewObject,
+    Object, ObjectHeaders, Order, Reader, Receipt, RequestCount, Store, Upload, Verified, Version,
+};
+use failures::{changed, failure};
+pub(crate) use names::Names;
+
+/// Bytes up to which an object is best written in one request.
+const WHOLE_LIMIT: u64 = 16 << 20;
+
+/// The objects of a bucket below a prefix. Names that begin with `.brigade-`
+/// are left out of its listings.
+#[derive(Clone)]
+pub(crate) struct BucketStore {
+    bucket: Bucket,
+    names: Names,
+    location: String,
+}
+
+impl BucketStore {
+    /// The objects whose names begin with the prefix, which is empty or ends
+    /// in `/`; the location is how the user wrote it.
+    pub(crate) fn new(bucket: Bucket, prefix: &str, location: impl Into<String>) -> Self {
+        Self { bucket, names: Names::below(prefix), location: location.into() }
+    }
+
+    async fn head(&self, key: &Key) -> Result<Option<ObjectHead>, Failure> {
+        match self.bucket.head_object(HeadObject { key: &self.names.of(key)? }).await {
+            Ok(head) => Ok(Some(head)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failure(&error)),
+        }
+    }
+
+    /// What is known of the version that was listed.
+    async fn head_of(&self, entry: &Entry) -> Result<ObjectHead, Failure> {
+        let head = self.head(&entry.key).await?.ok_or_else(failures::absent)?;
+        check_version(entry, &head)?;
+        Ok(head)
+    }
+}
+
+#[async_trait]
+impl Store for BucketStore {
+    fn location(&self) -> &str {
+        &self.location
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        let order = match self.bucket.client().dialect().lists_by_bytes {
+            Support::No => Order::Other,
+            Support::Yes | Support::Unknown => Order::ByBytes,
+        };
+        Capabilities { kind: Kind::Remote, order, whole_limit: WHOLE_LIMIT }
+    }
+
+    fn list(&self, range: &KeyRange) -> Box<dyn Listing> {
+        Box::new(listing::BucketListing::new(listing::Pages {
+            bucket: self.bucket.clone(),
+            names: self.names.clone(),
+            range: range.clone(),
+            is_ordered: self.bucket.client().dialect().lists_by_bytes.is_certain(),
+            location: self.location.clone(),
+        }))
+    }
+
+    async fn look(&self, key: &Key) -> Result<Option<Entry>, Failure> {
+        Ok(self.head(key).await?.map(|head| entry(key, &head)))
+    }
+
+    async fn read(&self, listed: &Entry) -> Result<Object, Failure> {
+        let wanted = GetObject {
+            key: &self.names.of(&listed.key)?,
+            range: None,
+            if_match: etag(listed),
+            // One that has grown is to be found out as changed, not as too long.
+            limit: listed.size.max(WHOLE_LIMIT),
+        };
+        let got = self.bucket.get_object(wanted).await.map_err(|error| failure(&error))?;
+        check_version(listed, &got.head)?;
+        Ok(Object {
+            entry: entry(&listed.key, &got.head),
+            headers: headers(&got.head),
+            body: got.body,
+            verified: verified(got.verified),
+        })
+    }
+
+    async fn open(&self, entry: &Entry) -> Result<Box<dyn Reader>, Failure> {
+        let head = self.head_of(entry).await?;
+        Ok(Box::new(reader::BucketReader::new(self.clone(), &entry.key, &head)?))
+    }
+
+    async fn digests(&self, entry: &Entry, wanted: &[DigestKind]) -> Result<Vec<Digest>, Failure> {
+        let head = self.head_of(entry).await?;
+        let known = |kind: &DigestKind| match kind {
+            DigestKind::Md5 => head.md5.map(Digest::Md5),
+            DigestKind::Crc64Nvme => head.crc64nvme.map(Digest::Crc64Nvme),
+            DigestKind::MultipartMd5 { .. } => {
+                Digest::from_etag(&head.etag).filter(|digest| matches!(digest, Digest::MultipartMd5 { .. }))
+            }
+        };
+        Ok(wanted.iter().filter_map(known).collect())
+    }
+
+    async fn write(&self, object: &NewObject, body: Bytes) -> Result<Receipt, Failure> {
+        let modified = object.headers.modified.map(mtime::format);
+        let metadata = modified.as_deref().map(|modified| (mtime::NAME, modified));
+        let put = PutObject {
+            key: &self.names.of(&object.key)?,
+            body,
+            content_type: object.headers.content_type.as_deref(),
+            metadata: metadata.as_slice(),
+            condition: condition(&object.condition),
+        };
+        let stored = self.bucket.put_object(put).await.map_err(|error| failure(&error))?;
+        Ok(receipt(object, stored))
+    }
+
+    async fn begin(&self, object: &NewObject) -> Result<Box<dyn Upload>, Failure> {
+        let name = self.names.of(&object.key)?;
+        Ok(Box::new(upload::BucketUpload::begin(self.bucket.clone(), name, object.clone()).await?))
+    }
+
+    async fn remove(&self, entries: &[Entry]) -> Vec<Result<(), Failure>> {
+        let names: Vec<Result<String, Failure>> = entries.iter().map(|entry| self.names.of(&entry.key)).collect();
+        let objects: Vec<DeleteObject<'_>> = entries
+            .iter()
+            .zip(&names)
+            .filter_map(|(entry, name)| Some(DeleteObject { key: name.as_ref().ok()?, if_match: etag(entry) }))
+            .collect();
+        let mut removed = self.bucket.delete_many(&objects).await.into_iter();
+        let outcome = |name: Result<String, Failure>| {
+            name?;
+            // There is one result for each object that has a name.
+            removed.next().map_or(Err(failures::unanswered()), |result| result.map_err(|error| failure(&error)))
+        };
+        names.into_iter().map(outcome).collect()
+    }
+
+    fn clock_skew(&self) -> ClockSkew {
+        let skew = self.bucket.client().clock_skew();
+        ClockSkew { by: skew.by, store_ahead: skew.service_ahead }
+    }
+
+    fn requests(&self) -> Vec<RequestCount> {
+        let counts = self.bucket.client().request_counts().into_iter();
+        counts
+            .map(|count| RequestCount { operation: count.operation, sent: count.sent, retries: count.retries })
+            .collect()
+    }
+}
+
+fn entry(key: &Key, head: &ObjectHead) -> Entry {
+    let version = Version::Object { etag: head.etag.clone() };
+    Entry { key: key.clone(), size: head.size, modified: head.last_modified, version }
+}
+
+fn headers(head: &ObjectHead) -> ObjectHeaders {
+    ObjectHeaders {
+        modified: head.metadata(mtime::NAME).and_then(mtime::parse),
+        content_type: head.content_type.clone(),
+    }
+}
+
+/// The ETag to ask for, where the service gave one.
+fn etag(entry: &Entry) -> Option<&str> {
+    entry.etag().filter(|etag| !etag.is_empty())
+}
+
+fn check_version(listed: &Entry, head: &ObjectHead) -> Result<(), Failure> {
+    if listed.same_version(&entry(&listed.key, head)) { Ok(()) } else { Err(changed()) }
+}
+
+fn condition(condition: &Condition) -> brigade_s3::Condition<'_> {
+    match condition {
+        Condition::Absent => brigade_s3::Condition::IfAbsent,
+        Condition::Replaces(entry) => etag(entry).map_or(brigade_s3::Condition::Always, brigade_s3::Condition::IfMatch),
+    }
+}
+
+fn verified(verified: brigade_s3::Verified) -> Verified {
+    match verified {
+        brigade_s3::Verified::Yes => Verified::Yes,
+        brigade_s3::Verified::Unverifiable => Verified::Unverifiable,
+    }
+}
+
+/// A write's answer has no `LastModified`: the local clock's stands in until
+/// the next listing.
+fn receipt(object: &NewObject, stored: brigade_s3::Stored) -> Receipt {
+    let version = Version::Object { etag: stored.etag };
+    let entry = Entry { key: object.key.clone(), size: object.size, modified: SystemTime::now(), version };
+    Receipt { entry, verified: verified(stored.verified) }
+}

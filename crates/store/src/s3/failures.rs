@@ -1,0 +1,29 @@
+//! What the service's refusals mean to the engine.
+
+use brigade_s3::{Error, ErrorKind};
+
+use crate::{Failure, FailureKind};
+
+pub(super) fn failure(error: &Error) -> Failure {
+    let kind = match error.kind() {
+        ErrorKind::PreconditionFailed | ErrorKind::Conflict => return changed(),
+        ErrorKind::NotFound => return absent(),
+        ErrorKind::AccessDenied | ErrorKind::Credentials => FailureKind::Denied,
+        ErrorKind::KeyTooLong => FailureKind::Unrepresentable,
+        ErrorKind::Corrupt => FailureKind::Corrupt,
+        _ => FailureKind::Failed,
+    };
+    Failure::new(kind, error.reason())
+}
+
+pub(super) fn changed() -> Failure {
+    Failure::new(FailureKind::Changed, "somebody else wrote this key since it was listed; run again")
+}
+
+pub(super) fn absent() -> Failure {
+    Failure::new(FailureKind::Absent, "it is not there any more")
+}
+
+pub(super) fn unanswered() -> Failure {
+    Failure::new(FailureKind::Failed, "the service did not say what became of it; run again")
+}

@@ -1,0 +1,113 @@
+//! Listings of a bucket: one page is fetched ahead while the one before it is worked on.
+
+use async_trait::async_trait;
+use brigade_s3::{Bucket, ListObjectsV2};
+use tokio::sync::mpsc;
+
+use super::names::Names;
+use crate::{KeyRange, Listed, Listing, ListingError};
+
+/// A listing under way.
+pub(super) struct BucketListing {
+    pages: Pages,
+    /// `None` until the first page is asked for.
+    fetched: Option<mpsc::Receiver<Fetched>>,
+    is_over: bool,
+}
+
+/// A page, or `None` at the end that the service has confirmed: a channel that
+/// merely closes proves nothing.
+type Fetched = Result<Option<Vec<Listed>>, ListingError>;
+
+impl BucketListing {
+    pub(super) fn new(pages: Pages) -> Self {
+        Self { pages, fetched: None, is_over: false }
+    }
+}
+
+#[async_trait]
+impl Listing for BucketListing {
+    async fn next_page(&mut self) -> Result<Option<Vec<Listed>>, ListingError> {
+        if self.is_over {
+            return Ok(None);
+        }
+        let fetched = self.fetched.get_or_insert_with(|| {
+            let (sender, receiver) = mpsc::channel(1);
+            tokio::spawn(self.pages.clone().send_to(sender));
+            receiver
+        });
+        let Some(page) = fetched.recv().await else {
+            return Err(self.pages.error("it was interrupted".into()));
+        };
+        self.is_over = matches!(page, Ok(None));
+        page
+    }
+}
+
+/// What is listed.
+#[derive(Clone)]
+pub(super) struct Pages {
+    pub(super) bucket: Bucket,
+    pub(super) names: Names,
+    pub(super) range: KeyRange,
+    /// Whether the service is known to list by bytes: only then can it be
+    /// asked to start at a key, and can the listing stop at one. In another order
+    /// keys of the range may come before the one and after the other.
+    pub(super) is_ordered: bool,
+    pub(super) location: String,
+}
+
+impl Pages {
+    /// Fetches page after page, one more than is asked for, until the end, a
+    /// failure, or nobody listens any more.
+    async fn send_to(self, pages: mpsc::Sender<Fetched>) {
+        let mut token = None;
+        loop {
+            let Ok(permit) = pages.reserve().await else { return };
+            let fetched = tokio::select! {
+                fetched = self.fetch(token.as_deref()) => fetched,
+                () = pages.closed() => return,
+            };
+            match fetched {
+                Ok((page, next)) => {
+                    if !page.is_empty() {
+                        permit.send(Ok(Some(page)));
+                    }
+                    token = next;
+                }
+                Err(error) => return permit.send(Err(error)),
+            }
+            if token.is_none() {
+                // Nobody may be listening any more: then the end is of no interest either.
+                return drop(pages.send(Ok(None)).await);
+            }
+        }
+    }
+
+    /// A page of the range, and the token of the next one.
+    async fn fetch(&self, token: Option<&str>) -> Result<(Vec<Listed>, Option<String>), ListingError> {
+        let after = self.range.after.as_ref().filter(|_| self.is_ordered);
+        let start_after = after.map(|after| self.names.start_after(after)).filter(|name| !name.is_empty());
+        let page = ListObjectsV2 {
+            prefix: self.names.prefix(),
+            start_after: start_after.as_deref(),
+            continuation_token: token,
+            ..ListObjectsV2::default()
+        };
+        let page = self.bucket.list_objects_v2(page).await.map_err(|error| self.error(error.reason()))?;
+        let mut listed = Vec::with_capacity(page.objects.len());
+        let mut is_past_the_range = false;
+        for object in page.objects {
+            let Some(entry) = self.names.entry(object).map_err(|reason| self.error(reason))? else { continue };
+            is_past_the_range = self.is_ordered && self.range.through.as_ref().is_some_and(|last| entry.key >= *last);
+            if self.range.contains(&entry.key) {
+                listed.push(Listed::Present(entry));
+            }
+        }
+        Ok((listed, page.next.filter(|_| !is_past_the_range)))
+    }
+
+    fn error(&self, reason: String) -> ListingError {
+        ListingError { location: self.location.clone(), reason }
+    }
+}

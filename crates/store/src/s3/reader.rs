@@ -1,0 +1,67 @@
+//! An object of a bucket being read in ranges, each only if it is still the version that was opened.
+
+use std::ops::Range;
+
+use async_trait::async_trait;
+use brigade_s3::{GetObject, ObjectHead};
+use bytes::Bytes;
+
+use super::failures::failure;
+use super::{BucketStore, check_version, entry, etag, headers};
+use crate::{Digest, DigestKind, Entry, Failure, FailureKind, Key, ObjectHeaders, Reader};
+
+pub(super) struct BucketReader {
+    store: BucketStore,
+    name: String,
+    entry: Entry,
+    headers: ObjectHeaders,
+    digest: Option<(DigestKind, Digest)>,
+}
+
+impl BucketReader {
+    pub(super) fn new(store: BucketStore, key: &Key, head: &ObjectHead) -> Result<Self, Failure> {
+        let crc = head.crc64nvme.map(|crc| (DigestKind::Crc64Nvme, Digest::Crc64Nvme(crc)));
+        let md5 = head.md5.map(|md5| (DigestKind::Md5, Digest::Md5(md5)));
+        let name = store.names.of(key)?;
+        Ok(Self { store, name, entry: entry(key, head), headers: headers(head), digest: crc.or(md5) })
+    }
+}
+
+#[async_trait]
+impl Reader for BucketReader {
+    fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
+    fn headers(&self) -> &ObjectHeaders {
+        &self.headers
+    }
+
+    async fn read(&self, range: Range<u64>) -> Result<Bytes, Failure> {
+        if range.is_empty() {
+            return Ok(Bytes::new());
+        }
+        let length = range.end - range.start;
+        let wanted = GetObject {
+            key: &self.name,
+            range: Some(range.clone()),
+            if_match: etag(&self.entry),
+            // A service that ignores the range sends everything: that is no use.
+            limit: length,
+        };
+        let got = self.store.bucket.get_object(wanted).await.map_err(|error| failure(&error))?;
+        check_version(&self.entry, &got.head)?;
+        if got.body.len() as u64 == length {
+            return Ok(got.body);
+        }
+        Err(Failure::new(FailureKind::Failed, format!("the object ends before byte {}", range.end)))
+    }
+
+    async fn check_unchanged(&self) -> Result<(), Failure> {
+        self.store.head_of(&self.entry).await.map(drop)
+    }
+
+    fn digest(&self) -> Option<(DigestKind, Digest)> {
+        self.digest
+    }
+}
