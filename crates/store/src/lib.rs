@@ -3,13 +3,19 @@
 //! The engine knows only what this module exports. A new kind of store is one
 //! file here and one line in [`open`].
 
+pub mod browse;
 mod digest;
 mod entry;
 mod failure;
 mod key;
 mod listing;
+mod local;
 mod location;
 pub mod memory;
+mod open;
+pub mod record;
+pub mod s3;
+pub mod spill;
 mod store;
 
 pub use digest::{Digest, DigestKind};
@@ -17,7 +23,10 @@ pub use entry::{Entry, Version};
 pub use failure::{Failure, FailureKind};
 pub use key::Key;
 pub use listing::{Extent, KeyRange, Listed, Listing, ListingError, Unknown, UnknownReason};
+pub use local::{LocalStore, Symlinks};
 pub use location::{Location, LocationError};
+pub use open::{OpenError, Role, open};
+pub use spill::{Sorted, Sorter};
 pub use store::{
     Capabilities, ClockSkew, Condition, Kind, NewObject, Object, ObjectHeaders, Order, Part, Reader, Receipt,
     RequestCount, Store, Upload, Verified,
