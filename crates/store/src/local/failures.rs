@@ -8,7 +8,6 @@ use crate::{Failure, FailureKind};
 pub(super) fn failure(doing: &str, error: impl Into<std::io::Error>) -> Failure {
     let error = error.into();
     let (kind, advice) = match Errno::from_io_error(&error) {
-        Some(Errno::NOENT) => (FailureKind::Absent, ""),
         Some(Errno::ACCESS | Errno::PERM | Errno::ROFS) => (FailureKind::Denied, ""),
         Some(Errno::ISDIR | Errno::NOTDIR) => (FailureKind::Obstructed, ""),
         Some(Errno::NAMETOOLONG | Errno::ILSEQ) => (FailureKind::Unrepresentable, "; the file system can't hold it"),

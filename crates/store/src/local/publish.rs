@@ -75,11 +75,42 @@ fn rename_to_free_name(directory: BorrowedFd<'_>, temporary: &[u8], name: &[u8])
 }
 
 fn link_to_free_name(directory: BorrowedFd<'_>, temporary: &[u8], name: &[u8]) -> Result<(), Errno> {
-    linkat(directory, temporary, directory, name, AtFlags::empty())?;
-    unlinkat(directory, temporary, AtFlags::empty())
+    match linkat(directory, temporary, directory, name, AtFlags::empty()) {
+        Ok(()) => unlinkat(directory, temporary, AtFlags::empty()),
+        // Nor has every one links. Then the check that was just made must do.
+        Err(Errno::PERM | Errno::NOSYS | Errno::NOTSUP) => renameat(directory, temporary, directory, name),
+        Err(error) => Err(error),
+    }
 }
 
 /// The entry as it would be at this key: conditions are about the version.
 fn under(listed: &Entry, key: &Key) -> Entry {
     Entry { key: key.clone(), ..listed.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::{AsFd, OwnedFd};
+
+    use super::*;
+    use crate::local::scenery::Scenery;
+
+    #[test]
+    fn neither_way_of_taking_a_free_name_replaces_anything() {
+        for take in [rename_to_free_name, link_to_free_name] {
+            let scenery = Scenery::new();
+            scenery.file("temporary", "ours");
+            let directory: OwnedFd = std::fs::File::open(scenery.path()).unwrap().into();
+            scenery.file("file", "theirs");
+            scenery.directory("directory");
+            scenery.link("link", "nowhere");
+            for taken in ["file", "directory", "link"] {
+                assert_eq!(take(directory.as_fd(), b"temporary", taken.as_bytes()), Err(Errno::EXIST));
+            }
+            assert_eq!(scenery.content("file").unwrap(), b"theirs");
+            assert_eq!(take(directory.as_fd(), b"temporary", b"free"), Ok(()));
+            assert_eq!(scenery.content("free").unwrap(), b"ours");
+            assert_eq!(scenery.names(), ["directory", "file", "free", "link"]);
+        }
+    }
 }

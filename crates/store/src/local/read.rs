@@ -21,20 +21,20 @@ use crate::{Digest, DigestKind, Entry, Failure, FailureKind, Key, Object, Object
 
 /// Reads the file into memory. If it changes meanwhile, once more.
 pub(super) fn read_whole(root: &Root, key: &Key) -> Result<Object, Failure> {
-    let once = || -> Result<Option<Object>, Failure> {
-        let (file, before) = open(root, key)?;
+    read_still(|| open(root, key))
+}
+
+fn read_still(open: impl Fn() -> Result<(File, Entry), Failure>) -> Result<Object, Failure> {
+    for _ in 0..2 {
+        let (file, before) = open()?;
         let body = read_up_to(&file, before.size).map_err(|error| failure("read the file", error))?;
-        let entry = entry_now(&file, key)?;
-        if entry != before || body.len() as u64 != entry.size {
-            return Ok(None);
+        let entry = entry_now(&file, &before.key)?;
+        if entry == before && body.len() as u64 == entry.size {
+            let headers = headers_of(&entry);
+            return Ok(Object { entry, headers, body: body.into(), verified: Verified::Unverifiable });
         }
-        let headers = headers_of(&entry);
-        Ok(Some(Object { entry, headers, body: body.into(), verified: Verified::Unverifiable }))
-    };
-    if let Some(object) = once()? {
-        return Ok(object);
     }
-    once()?.ok_or_else(|| changed("the file changed while it was read, twice"))
+    Err(changed("the file changed while it was read, twice"))
 }
 
 /// The wanted digests of the version that was listed.
@@ -144,5 +144,45 @@ fn read_range(file: &File, range: Range<u64>) -> Result<Bytes, Failure> {
             Err(changed("the file became shorter while it was read"))
         }
         Err(error) => Err(failure("read the file", error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::local::Symlinks;
+    use crate::local::root::Role;
+    use crate::local::scenery::Scenery;
+
+    /// How an entry differs from the file that it was taken of, as if that
+    /// had changed since.
+    const CHANGES: [fn(&mut Entry); 3] =
+        [|entry| entry.size += 1, |entry| entry.size -= 1, |entry| entry.modified += Duration::from_nanos(1)];
+
+    #[test]
+    fn a_file_that_changes_while_it_is_read_is_read_once_more_and_then_given_up() {
+        let scenery = Scenery::new();
+        scenery.file("a", "content");
+        let root = Root::new(scenery.path().to_owned(), Symlinks::Skip, Role::Source);
+        for change in CHANGES {
+            for times in 0..=2_u8 {
+                let left = Cell::new(times);
+                let read = read_still(|| {
+                    let (file, mut entry) = open(&root, &Key::from("a"))?;
+                    if left.replace(left.get().saturating_sub(1)) > 0 {
+                        change(&mut entry);
+                    }
+                    Ok((file, entry))
+                });
+                match (times, read) {
+                    (0 | 1, Ok(object)) => assert_eq!(object.body, "content"),
+                    (2, Err(failure)) => assert_eq!(failure.kind, FailureKind::Changed),
+                    (times, read) => panic!("after {times} changes: {read:?}"),
+                }
+            }
+        }
     }
 }

@@ -63,7 +63,7 @@ async fn nothing_is_read_before_the_first_page_is_asked_for() {
 #[test]
 fn a_listing_that_is_dropped_stops_its_walk() {
     let scenery = Scenery::new();
-    for n in 0..9000 {
+    for n in 0..7000 {
         scenery.file(format!("{n:04}"), "");
     }
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

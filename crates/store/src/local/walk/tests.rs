@@ -312,3 +312,45 @@ fn a_walk_that_is_stopped_goes_no_further() {
     stop.store(true, Ordering::Relaxed);
     assert!(walk.next_page().is_err());
 }
+
+/// The root user reads everything: the walk is done as nobody, on a thread
+/// whose user alone is changed.
+#[cfg(target_os = "linux")]
+fn pages_as_nobody(root: Root) -> Result<Vec<Vec<Listed>>, String> {
+    let walk = move || {
+        if rustix::process::geteuid().is_root() {
+            rustix::thread::set_thread_uid(rustix::fs::Uid::from_raw(65_534)).unwrap();
+        }
+        pages(root, KeyRange::everything(), SMALL)
+    };
+    std::thread::spawn(walk).join().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_may_not_be_read_is_unknown_and_a_root_breaks_the_listing() {
+    use std::fs::{Permissions, set_permissions};
+    use std::os::unix::fs::PermissionsExt;
+
+    let scenery = Scenery::new();
+    for key in ["a", "b/x", "c/x", "d", "target/x"] {
+        scenery.file(key, "");
+    }
+    scenery.link("link", "target/x");
+    let permit = |key: &str, mode| set_permissions(scenery.at(key), Permissions::from_mode(mode)).unwrap();
+    permit("", 0o755);
+    permit("b", 0o000);
+    // The names could be read, but not what they stand for.
+    permit("c", 0o744);
+    permit("target", 0o000);
+    let root = || Root::new(scenery.path().to_owned(), Symlinks::Follow, Role::Source);
+    let items: Vec<String> = pages_as_nobody(root()).unwrap().concat().iter().map(in_a_word).collect();
+    let expected =
+        ["a", "b/* unreadable", "c/* unreadable", "d", "link unreadable", "link/* unreadable", "target/* unreadable"];
+    assert_eq!(items, expected);
+    permit("", 0o000);
+    assert!(pages_as_nobody(root()).unwrap_err().contains("denied"));
+    for key in ["", "b", "c", "target"] {
+        permit(key, 0o755);
+    }
+}
