@@ -1,0 +1,220 @@
+//! Faults on order: rules that make chosen requests fail in a chosen way.
+
+use std::ops::RangeInclusive;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// A rule: which requests, which of them, and what befalls them. Only requests
+/// that passed the check of their signature are looked at.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    /// The operation as S3 names it, such as `PutObject`; `None` is any.
+    pub operation: Option<String>,
+    /// Which keys.
+    pub key: KeyPattern,
+    /// Which of the requests that match.
+    pub occurrence: Occurrence,
+    /// What befalls them.
+    pub action: Action,
+}
+
+impl Fault {
+    /// This action on every request.
+    #[must_use]
+    pub fn new(action: Action) -> Self {
+        Self { operation: None, key: KeyPattern::Any, occurrence: Occurrence::Every, action }
+    }
+
+    /// Only on requests of this operation, as S3 names it.
+    #[must_use]
+    pub fn on(self, operation: impl Into<String>) -> Self {
+        Self { operation: Some(operation.into()), ..self }
+    }
+
+    /// Only on requests for such keys.
+    #[must_use]
+    pub fn key(self, key: KeyPattern) -> Self {
+        Self { key, ..self }
+    }
+
+    /// Only on these of the requests that match.
+    #[must_use]
+    pub fn when(self, occurrence: Occurrence) -> Self {
+        Self { occurrence, ..self }
+    }
+
+    fn matches(&self, operation: &str, key: Option<&str>) -> bool {
+        self.operation.as_deref().is_none_or(|name| name == operation) && self.key.matches(key)
+    }
+}
+
+/// Which keys a rule is for. A request that has no key (a listing) matches
+/// only [`KeyPattern::Any`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyPattern {
+    /// Any key, or none.
+    Any,
+    /// This key.
+    Exact(String),
+    /// Keys that contain this.
+    Contains(String),
+    /// Keys that end so.
+    Suffix(String),
+}
+
+impl KeyPattern {
+    fn matches(&self, key: Option<&str>) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Exact(exact) => key == Some(exact),
+            Self::Contains(part) => key.is_some_and(|key| key.contains(part)),
+            Self::Suffix(end) => key.is_some_and(|key| key.ends_with(end)),
+        }
+    }
+}
+
+/// Which of the requests that match a rule, counted from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Occurrence {
+    /// All of them.
+    Every,
+    /// This one.
+    Nth(u64),
+    /// Every so many-th.
+    EveryNth(u64),
+    /// From this one to that one.
+    Within(RangeInclusive<u64>),
+}
+
+impl Occurrence {
+    fn includes(&self, count: u64) -> bool {
+        match self {
+            Self::Every => true,
+            Self::Nth(nth) => count == *nth,
+            Self::EveryNth(nth) => count.is_multiple_of((*nth).max(1)),
+            Self::Within(range) => range.contains(&count),
+        }
+    }
+}
+
+/// What befalls a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Answered with an error, and not done.
+    Status {
+        /// The HTTP status, 400 to 599.
+        status: u16,
+        /// The error's code, such as `SlowDown`.
+        code: String,
+        /// The `Retry-After` header, in seconds.
+        retry_after: Option<u64>,
+    },
+    /// The connection is closed without an answer, and the request not done.
+    Reset,
+    /// Never answered, and not done; the connection stays open.
+    Stall,
+    /// Done and answered, but the connection is closed after half of the body.
+    TruncatedBody,
+    /// Done so much later.
+    Delay(Duration),
+    /// Done, and then the connection is closed without an answer.
+    ApplyThenReset,
+}
+
+impl Action {
+    /// An error without `Retry-After`.
+    #[must_use]
+    pub fn status(status: u16, code: impl Into<String>) -> Self {
+        Self::Status { status, code: code.into(), retry_after: None }
+    }
+}
+
+/// The rules of a running server.
+#[derive(Debug, Default)]
+pub struct Faults {
+    rules: Mutex<Vec<Rule>>,
+}
+
+#[derive(Debug)]
+struct Rule {
+    fault: Fault,
+    /// How many requests have matched.
+    matched: u64,
+}
+
+impl Faults {
+    /// Adds a rule, whose count begins now. Where several rules strike the same
+    /// request, the one that was added first acts; all of them count it.
+    pub fn add(&self, fault: Fault) {
+        self.rules().push(Rule { fault, matched: 0 });
+    }
+
+    /// Removes all rules. Requests that are stalled stay so.
+    pub fn clear(&self) {
+        self.rules().clear();
+    }
+
+    /// What befalls this request, which is counted.
+    pub(crate) fn strike(&self, operation: &str, key: Option<&str>) -> Option<Action> {
+        let mut action = None;
+        for rule in self.rules().iter_mut().filter(|rule| rule.fault.matches(operation, key)) {
+            rule.matched += 1;
+            if action.is_none() && rule.fault.occurrence.includes(rule.matched) {
+                action = Some(rule.fault.action.clone());
+            }
+        }
+        action
+    }
+
+    fn rules(&self) -> MutexGuard<'_, Vec<Rule>> {
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Which of the first six requests for `key` are struck.
+    fn struck(fault: Fault, key: Option<&str>) -> Vec<u64> {
+        let faults = Faults::default();
+        faults.add(fault);
+        (1..=6).filter(|_| faults.strike("PutObject", key).is_some()).collect()
+    }
+
+    #[test]
+    fn occurrences_are_counted() {
+        let fault = |occurrence| Fault::new(Action::Reset).on("PutObject").when(occurrence);
+        assert_eq!(struck(fault(Occurrence::Every), None), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(struck(fault(Occurrence::Nth(2)), None), [2]);
+        assert_eq!(struck(fault(Occurrence::EveryNth(3)), None), [3, 6]);
+        assert_eq!(struck(fault(Occurrence::Within(2..=4)), None), [2, 3, 4]);
+    }
+
+    #[test]
+    fn operations_and_keys_are_matched() {
+        let strikes = |fault: Fault, key| !struck(fault, key).is_empty();
+        let reset = || Fault::new(Action::Reset);
+        assert!(strikes(reset(), None));
+        assert!(!strikes(reset().on("GetObject"), Some("a/b.txt")));
+        assert!(strikes(reset().key(KeyPattern::Exact("a/b.txt".into())), Some("a/b.txt")));
+        assert!(!strikes(reset().key(KeyPattern::Exact("b.txt".into())), Some("a/b.txt")));
+        assert!(strikes(reset().key(KeyPattern::Contains("/b".into())), Some("a/b.txt")));
+        assert!(!strikes(reset().key(KeyPattern::Contains("/b".into())), None));
+        assert!(strikes(reset().key(KeyPattern::Suffix(".txt".into())), Some("a/b.txt")));
+        assert!(!strikes(reset().key(KeyPattern::Suffix("a".into())), Some("a/b.txt")));
+    }
+
+    #[test]
+    fn the_first_rule_acts_and_all_count() {
+        let faults = Faults::default();
+        faults.add(Fault::new(Action::Reset).when(Occurrence::Nth(1)));
+        faults.add(Fault::new(Action::Stall).when(Occurrence::Within(1..=2)));
+        assert_eq!(faults.strike("GetObject", None), Some(Action::Reset));
+        assert_eq!(faults.strike("GetObject", None), Some(Action::Stall));
+        assert_eq!(faults.strike("GetObject", None), None);
+        faults.add(Fault::new(Action::Stall));
+        faults.clear();
+        assert_eq!(faults.strike("GetObject", None), None);
+    }
+}

@@ -1,0 +1,102 @@
+//! The gate inside `s3s`, between a request's signature and its operation: who
+//! may come in, what the request is, and which fault befalls it.
+
+use std::future::pending;
+use std::sync::{Arc, OnceLock};
+
+use async_trait::async_trait;
+use http::{HeaderMap, StatusCode, header};
+use s3s::access::{S3Access, S3AccessContext};
+use s3s::auth::{S3Auth, SecretKey};
+use s3s::{S3Error, S3Result, s3_error};
+
+use crate::config::Credentials;
+use crate::errors;
+use crate::faults::{Action, Faults};
+use crate::request_log::Entry;
+
+/// What the layer before `s3s` and the gate tell each other of one request. It
+/// travels in the request's extensions.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    pub(crate) entry: Arc<Entry>,
+    fault: OnceLock<Action>,
+}
+
+impl Exchange {
+    pub(crate) fn new(entry: Arc<Entry>) -> Self {
+        Self { entry, fault: OnceLock::new() }
+    }
+
+    /// The fault that struck the request, if any.
+    pub(crate) fn fault(&self) -> Option<&Action> {
+        self.fault.get()
+    }
+}
+
+/// The one account.
+pub(crate) struct Account(pub(crate) Credentials);
+
+#[async_trait]
+impl S3Auth for Account {
+    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
+        if access_key == self.0.access_key {
+            Ok(SecretKey::from(self.0.secret_key.as_str()))
+        } else {
+            Err(s3_error!(InvalidAccessKeyId, "The AWS Access Key Id you provided does not exist in our records."))
+        }
+    }
+}
+
+/// Who and what passes.
+pub(crate) struct Gate {
+    pub(crate) anonymous: bool,
+    pub(crate) faults: Arc<Faults>,
+}
+
+#[async_trait]
+impl S3Access for Gate {
+    async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
+        let operation = context.s3_op().name().to_owned();
+        let path = context.s3_path();
+        let bucket = path.get_bucket_name().map(str::to_owned);
+        let key = path.get_object_key().map(str::to_owned);
+        let exchange = context.extensions_mut().get::<Arc<Exchange>>().cloned();
+        let exchange = exchange.ok_or_else(|| s3_error!(InternalError, "The request came past its layer."))?;
+        exchange.entry.identify(&operation, bucket.as_deref(), key.as_deref());
+        if context.credentials().is_none() && !self.anonymous {
+            return Err(s3_error!(AccessDenied, "Access Denied"));
+        }
+        let Some(action) = self.faults.strike(&operation, key.as_deref()) else { return Ok(()) };
+        // Nobody else sets it: a request passes the gate once.
+        let action = exchange.fault.get_or_init(|| action);
+        befall(action).await
+    }
+}
+
+/// The part of a fault that comes before the operation.
+async fn befall(action: &Action) -> S3Result<()> {
+    match action {
+        Action::Status { status, code, retry_after } => Err(refusal(*status, code, *retry_after)),
+        // Never sent: the layer before closes the connection instead.
+        Action::Reset => Err(s3_error!(InternalError)),
+        Action::Stall => pending().await,
+        Action::Delay(duration) => {
+            tokio::time::sleep(*duration).await;
+            Ok(())
+        }
+        Action::TruncatedBody | Action::ApplyThenReset => Ok(()),
+    }
+}
+
+fn refusal(status: u16, code: &str, retry_after: Option<u64>) -> S3Error {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut error = errors::error(status, code, "A fault on order.");
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/xml"));
+    if let Some(seconds) = retry_after {
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
+    error.set_headers(headers);
+    error
+}

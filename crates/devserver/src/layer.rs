@@ -1,0 +1,117 @@
+//! The layer around `s3s`: log, what befalls answers, and what S3 answers that
+//! `s3s` doesn't.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, header};
+use hyper::body::{Body, Incoming};
+use s3s::service::S3Service;
+
+use crate::bodies::{RequestBody, ResponseBody};
+use crate::faults::Action;
+use crate::gate::Exchange;
+use crate::request_log::{Entry, RequestLog};
+
+/// What answers requests.
+pub(crate) struct Layer {
+    pub(crate) service: S3Service,
+    /// `None` where requests aren't kept.
+    pub(crate) log: Option<Arc<RequestLog>>,
+    pub(crate) requests: AtomicU64,
+}
+
+/// A connection is to be closed in the place of an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is closed without an answer")]
+pub(crate) struct Closed;
+
+impl Layer {
+    /// Answers one request.
+    pub(crate) async fn answer(&self, request: Request<Incoming>) -> Result<Response<ResponseBody>, Closed> {
+        let entry = Arc::new(Entry::new(request.uri().query().unwrap_or_default()));
+        if let Some(log) = &self.log {
+            log.push(Arc::clone(&entry));
+        }
+        let exchange = Arc::new(Exchange::new(entry));
+        let head = request.method() == Method::HEAD;
+        // Such a client waits for a sign before it sends the body. Without one
+        // it never sends it, and takes any other answer as the final one.
+        let waits = request.headers().contains_key(header::EXPECT);
+        let (mut parts, incoming) = request.into_parts();
+        parts.extensions.insert(Arc::clone(&exchange));
+        let body = RequestBody::new(incoming);
+        let request = Request::from_parts(parts, s3s::Body::http_body(body.clone()));
+        let response = self.service.call(request).await.map_err(|_| Closed)?;
+        if matches!(exchange.fault(), Some(Action::Reset | Action::ApplyThenReset)) {
+            return Err(Closed);
+        }
+        if !body.is_end_stream() && (!waits || body.was_read()) {
+            body.drain().await;
+        }
+        exchange.entry.answered(response.status().as_u16());
+        let response = self.name_server(escape_controls(response));
+        let half = length(&response) / 2;
+        Ok(response.map(|body| match exchange.fault() {
+            Some(Action::TruncatedBody) if !head => ResponseBody::cut_off(body, half),
+            _ => ResponseBody::whole(body),
+        }))
+    }
+
+    fn name_server(&self, mut response: Response<s3s::Body>) -> Response<s3s::Body> {
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        let headers = response.headers_mut();
+        headers.insert(header::SERVER, HeaderValue::from_static("Brigade-Development-Server"));
+        if let Ok(id) = HeaderValue::try_from(format!("{number:016X}")) {
+            headers.insert("x-amz-request-id", id);
+        }
+        response
+    }
+}
+
+/// The length of the body, where it is known; else 0.
+fn length(response: &Response<s3s::Body>) -> u64 {
+    let header = response.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    header.or_else(|| response.body().size_hint().exact()).unwrap_or(0)
+}
+
+/// Writes control characters in XML as references, as S3 does, since a raw
+/// carriage return would be read as a line feed. (Most others can't be in XML
+/// 1.0 either way: clients ask for `encoding-type=url`.)
+fn escape_controls(mut response: Response<s3s::Body>) -> Response<s3s::Body> {
+    let is_xml = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/xml");
+    if is_xml
+        && let Some(xml) = response.body().bytes()
+        && xml.iter().any(|byte| is_escaped(*byte))
+    {
+        *response.body_mut() = s3s::Body::from(escaped(&xml));
+    }
+    response
+}
+
+fn is_escaped(byte: u8) -> bool {
+    byte < b' ' && byte != b'\n' && byte != b'\t'
+}
+
+fn escaped(xml: &Bytes) -> Vec<u8> {
+    let mut escaped = Vec::with_capacity(xml.len() + 64);
+    for byte in xml {
+        if is_escaped(*byte) {
+            escaped.extend_from_slice(format!("&#x{byte:X};").as_bytes());
+        } else {
+            escaped.push(*byte);
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_become_references() {
+        assert_eq!(escaped(&Bytes::from_static(b"<Key>a\r\n\x01\tb</Key>")), b"<Key>a&#xD;\n&#x1;\tb</Key>");
+    }
+}

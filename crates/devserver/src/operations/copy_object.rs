@@ -1,0 +1,152 @@
+//! `CopyObject` and `UploadPartCopy`.
+
+use std::fs::File;
+use std::ops::Range;
+use std::sync::Arc;
+
+use http::HeaderMap;
+use s3s::dto::{
+    ChecksumType, CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopyPartResult, CopySource, ETagCondition,
+    MetadataDirective, UploadPartCopyInput, UploadPartCopyOutput,
+};
+use s3s::{S3Request, S3Result, s3_error};
+
+use super::etag;
+use super::put_object::check_metadata;
+use super::uploads::{check_number, keep};
+use crate::checksums::{Algorithm, answer_checksum};
+use crate::conditions::{Reading, Writing};
+use crate::storage::{Bucket, Record, Storage, blocking, copy_body, now, take_headers};
+
+/// Takes the conditions on the source out of a copying input.
+macro_rules! reading_source {
+    ($input:expr) => {
+        Reading {
+            if_match: $input.copy_source_if_match.take(),
+            if_none_match: $input.copy_source_if_none_match.take(),
+            if_modified_since: $input.copy_source_if_modified_since.take(),
+            if_unmodified_since: $input.copy_source_if_unmodified_since.take(),
+        }
+    };
+}
+
+/// `CopyObject`.
+pub(crate) async fn copy(storage: &Arc<Storage>, request: S3Request<CopyObjectInput>) -> S3Result<CopyObjectOutput> {
+    let mut input = request.input;
+    let bucket = storage.bucket(&input.bucket)?;
+    let (source_bucket, source_key) = source(storage, &input.copy_source)?;
+    let replaced = input.metadata_directive.as_ref().is_some_and(|it| it.as_str() == MetadataDirective::REPLACE);
+    if !replaced && source_bucket.name == bucket.name && source_key == input.key {
+        return Err(s3_error!(InvalidRequest, "An object can be copied to itself only if its metadata is replaced."));
+    }
+    let headers = take_headers!(input);
+    check_metadata(&headers)?;
+    let source_conditions = reading_source!(input);
+    let conditions = writing(&request.headers)?;
+    let algorithm = input.checksum_algorithm.as_ref().map(|name| Algorithm::named(name.as_str())).transpose()?;
+    let record = blocking(move || {
+        let (source, file) = open_source(&source_bucket, &source_key, &source_conditions)?;
+        let algorithm = algorithm.or(source.checksum.as_ref().map(|checksum| checksum.algorithm));
+        let copied = copy_body(file, 0..source.size, &bucket.temporary(), algorithm)?;
+        let record = Record {
+            key: input.key,
+            size: copied.size,
+            etag: copied.etag,
+            modified: now(),
+            headers: if replaced { headers } else { source.headers.clone() },
+            checksum: Some(copied.checksum),
+            parts: Vec::new(),
+        };
+        bucket.put(copied.file, record, &conditions)
+    })
+    .await?;
+    let mut result = CopyObjectResult {
+        e_tag: Some(etag(&record.etag)),
+        last_modified: Some(record.modified.clone()),
+        ..Default::default()
+    };
+    if let Some(checksum) = &record.checksum {
+        answer_checksum!(result, checksum.algorithm, checksum.value.clone());
+        result.checksum_type = Some(ChecksumType::from(checksum.kind.name().to_owned()));
+    }
+    Ok(CopyObjectOutput { copy_object_result: Some(result), ..Default::default() })
+}
+
+/// `UploadPartCopy`.
+pub(crate) async fn part(
+    storage: &Arc<Storage>,
+    request: S3Request<UploadPartCopyInput>,
+) -> S3Result<UploadPartCopyOutput> {
+    let mut input = request.input;
+    let bucket = storage.bucket(&input.bucket)?;
+    let upload = bucket.upload(&input.upload_id, &input.key)?;
+    check_number(input.part_number)?;
+    let (source_bucket, source_key) = source(storage, &input.copy_source)?;
+    let source_conditions = reading_source!(input);
+    let range = input.copy_source_range.take();
+    let algorithm = upload.begun.checksum.map(|(algorithm, _)| algorithm);
+    let copied = blocking(move || {
+        let (source, file) = open_source(&source_bucket, &source_key, &source_conditions)?;
+        let bytes = range.map_or(Ok(0..source.size), |range| source_range(&range, source.size))?;
+        copy_body(file, bytes, &bucket.temporary(), algorithm)
+    })
+    .await?;
+    let part = keep(upload, input.part_number, copied).await?;
+    let mut result =
+        CopyPartResult { e_tag: Some(etag(&part.etag)), last_modified: Some(part.modified), ..Default::default() };
+    if let Some(checksum) = part.checksum {
+        answer_checksum!(result, checksum.algorithm, checksum.value);
+    }
+    Ok(UploadPartCopyOutput { copy_part_result: Some(result), ..Default::default() })
+}
+
+/// The bucket and key that a copy is made of.
+fn source(storage: &Storage, source: &CopySource) -> S3Result<(Arc<Bucket>, String)> {
+    match source {
+        CopySource::Bucket { bucket, key, version_id: None } => Ok((storage.bucket(bucket)?, key.to_string())),
+        _ => Err(s3_error!(NotImplemented, "There are no versions and no access points here.")),
+    }
+}
+
+fn open_source(bucket: &Bucket, key: &str, conditions: &Reading) -> S3Result<(Arc<Record>, File)> {
+    let (record, file) = bucket.open_object(key)?;
+    conditions.check_source(&record)?;
+    Ok((record, file))
+}
+
+/// The conditions on what a copy replaces, which `s3s` doesn't read.
+fn writing(headers: &HeaderMap) -> S3Result<Writing> {
+    let condition = |name| -> S3Result<Option<ETagCondition>> {
+        let parse = |value: &http::HeaderValue| {
+            ETagCondition::parse_http_header(value.as_bytes())
+                .map_err(|_| s3_error!(InvalidArgument, "The header {name} is not an ETag."))
+        };
+        headers.get(name).map(parse).transpose()
+    };
+    Ok(Writing { if_match: condition("if-match")?, if_none_match: condition("if-none-match")? })
+}
+
+/// The bytes of `x-amz-copy-source-range`, which must be given from first to
+/// last and lie in the source.
+fn source_range(range: &str, size: u64) -> S3Result<Range<u64>> {
+    match s3s::dto::Range::parse(range) {
+        Ok(s3s::dto::Range::Int { first, last: Some(last) }) if last < size => Ok(first..last + 1),
+        Ok(s3s::dto::Range::Int { last: Some(_), .. }) => {
+            Err(s3_error!(InvalidRange, "The requested range is not satisfiable"))
+        }
+        _ => Err(s3_error!(InvalidArgument, "The x-amz-copy-source-range value must be of the form bytes=first-last")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_of_sources() {
+        assert_eq!(source_range("bytes=0-9", 10).unwrap(), 0..10);
+        assert!(source_range("bytes=0-10", 10).is_err());
+        assert!(source_range("bytes=3-", 10).is_err());
+        assert!(source_range("3-4", 10).is_err());
+    }
+}

@@ -1,0 +1,63 @@
+//! `DeleteObject` and `DeleteObjects`.
+
+use std::sync::Arc;
+
+use s3s::dto::{
+    DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, ETagCondition,
+    Error, ObjectIdentifier,
+};
+use s3s::{S3Error, S3Request, S3Result, s3_error};
+
+use crate::conditions::Writing;
+use crate::storage::{Bucket, Storage, blocking};
+
+/// The most keys of one `DeleteObjects`.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>
+const MOST_KEYS: usize = 1000;
+
+/// `DeleteObject`. To delete what isn't there is no error, but for a condition.
+pub(crate) async fn one(storage: &Arc<Storage>, request: S3Request<DeleteObjectInput>) -> S3Result<DeleteObjectOutput> {
+    let input = request.input;
+    let bucket = storage.bucket(&input.bucket)?;
+    blocking(move || remove(&bucket, &input.key, input.if_match)).await?;
+    Ok(DeleteObjectOutput::default())
+}
+
+/// `DeleteObjects`. Each key is accounted for by itself.
+pub(crate) async fn many(
+    storage: &Arc<Storage>,
+    request: S3Request<DeleteObjectsInput>,
+) -> S3Result<DeleteObjectsOutput> {
+    let bucket = storage.bucket(&request.input.bucket)?;
+    let delete = request.input.delete;
+    if delete.objects.is_empty() || delete.objects.len() > MOST_KEYS {
+        return Err(s3_error!(MalformedXML, "A request may have between 1 and 1000 keys."));
+    }
+    let quiet = delete.quiet.unwrap_or(false);
+    blocking(move || {
+        let (mut deleted, mut errors) = (Vec::new(), Vec::new());
+        for ObjectIdentifier { key, e_tag, .. } in delete.objects {
+            match remove(&bucket, &key, e_tag.map(ETagCondition::ETag)) {
+                Ok(()) if quiet => {}
+                Ok(()) => deleted.push(DeletedObject { key: Some(key), ..Default::default() }),
+                Err(error) => errors.push(failure(key, &error)),
+            }
+        }
+        Ok(DeleteObjectsOutput { deleted: Some(deleted), errors: Some(errors), ..Default::default() })
+    })
+    .await
+}
+
+fn remove(bucket: &Bucket, key: &str, if_match: Option<ETagCondition>) -> S3Result<()> {
+    let conditions = Writing { if_match, if_none_match: None };
+    bucket.remove(key, |current| conditions.check(current))
+}
+
+fn failure(key: String, error: &S3Error) -> Error {
+    Error {
+        code: Some(error.code().as_str().to_owned()),
+        key: Some(key),
+        message: error.message().map(str::to_owned),
+        version_id: None,
+    }
+}

@@ -1,0 +1,184 @@
+//! The running server: listener, connections, shut-down.
+
+use std::convert::identity;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use s3s::service::S3ServiceBuilder;
+use thiserror::Error;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::faults::Faults;
+use crate::gate::{Account, Gate};
+use crate::layer::Layer;
+use crate::request_log::{RequestLog, RequestRecord};
+use crate::service::Service;
+use crate::storage::Storage;
+
+/// How long [`Server::stop`] waits for requests under way.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A running server. It stops when this is dropped; [`Server::stop`] waits for
+/// it.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    faults: Arc<Faults>,
+    log: Arc<RequestLog>,
+    stop: CancellationToken,
+    accepting: JoinHandle<()>,
+}
+
+/// Why a server could not be started.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The directory could not be made or read.
+    #[error("can't use {} to keep buckets: {source}", directory.display())]
+    Directory {
+        /// The directory of the configuration.
+        directory: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The address could not be listened on.
+    #[error("can't listen on {address}: {source}; choose another address, or port 0 for a free one")]
+    Listen {
+        /// The address of the configuration.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Server {
+    /// Reads the directory and begins to answer. Needs a Tokio runtime with
+    /// time and I/O.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let storage = open_storage(&config).await?;
+        let listen_error = |source| StartError::Listen { address: config.listen, source };
+        let listener = TcpListener::bind(config.listen).await.map_err(listen_error)?;
+        let address = listener.local_addr().map_err(listen_error)?;
+        let faults = Arc::new(Faults::default());
+        let log = Arc::new(RequestLog::default());
+        let mut builder = S3ServiceBuilder::new(Service { storage: Arc::new(storage) });
+        builder.set_auth(Account(config.credentials));
+        builder.set_access(Gate { anonymous: config.anonymous, faults: Arc::clone(&faults) });
+        let layer = Layer {
+            service: builder.build(),
+            log: config.record_requests.then(|| Arc::clone(&log)),
+            requests: AtomicU64::new(1),
+        };
+        let stop = CancellationToken::new();
+        let accepting = tokio::spawn(accept(listener, Arc::new(layer), stop.clone()));
+        Ok(Self { address, faults, log, stop, accepting })
+    }
+
+    /// The address that it listens on, with the port that was free.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The endpoint for clients, such as `http://127.0.0.1:9000`. Buckets are
+    /// addressed by path.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The faults on order.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// The requests so far, in the order in which they came.
+    #[must_use]
+    pub fn requests(&self) -> Vec<RequestRecord> {
+        self.log.records()
+    }
+
+    /// How many requests so far were of this operation, as S3 names it.
+    #[must_use]
+    pub fn count(&self, operation: &str) -> usize {
+        self.requests().iter().filter(|record| record.operation.as_deref() == Some(operation)).count()
+    }
+
+    /// Forgets the requests so far.
+    pub fn clear_requests(&self) {
+        self.log.clear();
+    }
+
+    /// Stops listening, gives requests under way five seconds to end, and
+    /// closes what is left.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        // It ends by itself; that it panicked is nothing to act on here.
+        let _ = (&mut self.accepting).await;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+async fn open_storage(config: &Config) -> Result<Storage, StartError> {
+    let (directory, order) = (config.directory.clone(), config.listing_order);
+    tokio::task::spawn_blocking(move || Storage::open(&directory, order))
+        .await
+        .map_err(io::Error::other)
+        .and_then(identity)
+        .map_err(|source| StartError::Directory { directory: config.directory.clone(), source })
+}
+
+/// Takes connections until it is told to stop, and then sees them end.
+async fn accept(listener: TcpListener, layer: Arc<Layer>, stop: CancellationToken) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(serve(stream, Arc::clone(&layer), stop.clone()));
+                }
+                // Most likely too many open files: wait for some to be closed.
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            },
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+        }
+    }
+    drop(listener);
+    let ended = async { while connections.join_next().await.is_some() {} };
+    // What is left after that is closed when `connections` is dropped.
+    let _ = tokio::time::timeout(GRACE, ended).await;
+}
+
+/// Answers the requests of one connection.
+async fn serve(stream: TcpStream, layer: Arc<Layer>, stop: CancellationToken) {
+    // Only speed is lost without it.
+    let _ = stream.set_nodelay(true);
+    let answer = service_fn(move |request| {
+        let layer = Arc::clone(&layer);
+        async move { layer.answer(request).await }
+    });
+    let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), answer);
+    let mut connection = std::pin::pin!(connection);
+    // How a connection ends, by a fault or by its client, concerns nobody.
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
+    }
+    let _ = connection.await;
+}

@@ -1,0 +1,128 @@
+//! Buckets, objects and uploads on disk, with an index in memory.
+//!
+//! ```text
+//! DIR/BUCKET/bucket.json               says that this directory is a bucket
+//! DIR/BUCKET/objects/4f/4f2c…          one object, named by the SHA-256 of its key
+//! DIR/BUCKET/uploads/ID/upload.json    what a multipart upload was begun with
+//! DIR/BUCKET/uploads/ID/00001          one part
+//! DIR/BUCKET/temporary/                what is being written; emptied at start
+//! ```
+//!
+//! A file of an object or part is its body, then its record (see [`trailer`]).
+//! It is written as a temporary file and renamed, so a kill at any moment leaves
+//! the whole old object or the whole new one. The index of a bucket is read from
+//! the records at start; replacing and removing happens under its lock, which
+//! makes conditions atomic.
+
+mod bucket;
+mod receive;
+mod record;
+mod trailer;
+mod upload;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::{Duration, SystemTime};
+
+use s3s::dto::Timestamp;
+use s3s::{S3Error, S3Result, s3_error};
+
+pub(crate) use self::bucket::Bucket;
+pub(crate) use self::receive::{Expected, Received, copy_body, receive};
+pub(crate) use self::record::{ObjectHeaders, Part, Record, take_headers};
+pub(crate) use self::upload::{Begun, Upload, UploadState};
+use crate::config::ListingOrder;
+
+/// All buckets of a directory.
+pub(crate) struct Storage {
+    directory: PathBuf,
+    order: ListingOrder,
+    buckets: RwLock<BTreeMap<String, Arc<Bucket>>>,
+}
+
+impl Storage {
+    /// Opens `directory`, making it if missing, and reads every bucket's index.
+    /// Blocks.
+    pub(crate) fn open(directory: &Path, order: ListingOrder) -> io::Result<Self> {
+        fs::create_dir_all(directory)?;
+        let mut buckets = BTreeMap::new();
+        for entry in fs::read_dir(directory)? {
+            let entry = entry?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            if s3s::path::check_bucket_name(&name)
+                && let Some(bucket) = Bucket::open(&name, &entry.path(), order)?
+            {
+                buckets.insert(name, Arc::new(bucket));
+            }
+        }
+        Ok(Self { directory: directory.to_owned(), order, buckets: RwLock::new(buckets) })
+    }
+
+    pub(crate) fn order(&self) -> ListingOrder {
+        self.order
+    }
+
+    /// The bucket of that name, or `NoSuchBucket`.
+    pub(crate) fn bucket(&self, name: &str) -> S3Result<Arc<Bucket>> {
+        read(&self.buckets)
+            .get(name)
+            .cloned()
+            .ok_or_else(|| s3_error!(NoSuchBucket, "The specified bucket does not exist"))
+    }
+
+    /// All buckets by name.
+    pub(crate) fn buckets(&self) -> Vec<Arc<Bucket>> {
+        read(&self.buckets).values().cloned().collect()
+    }
+
+    /// Makes a bucket. Blocks.
+    pub(crate) fn create_bucket(&self, name: &str) -> S3Result<()> {
+        let mut buckets = write(&self.buckets);
+        if buckets.contains_key(name) {
+            return Err(s3_error!(BucketAlreadyOwnedByYou, "You already have a bucket of that name."));
+        }
+        let path = self.directory.join(name);
+        if path.exists() {
+            return Err(s3_error!(BucketAlreadyExists, "There is a directory of that name that is not a bucket."));
+        }
+        let bucket = Bucket::create(name, &path, self.order).map_err(S3Error::internal_error)?;
+        buckets.insert(name.to_owned(), Arc::new(bucket));
+        Ok(())
+    }
+
+    /// Removes an empty bucket. Blocks.
+    pub(crate) fn delete_bucket(&self, name: &str) -> S3Result<()> {
+        let mut buckets = write(&self.buckets);
+        let Some(bucket) = buckets.get(name) else {
+            return Err(s3_error!(NoSuchBucket, "The specified bucket does not exist"));
+        };
+        bucket.delete()?;
+        buckets.remove(name);
+        Ok(())
+    }
+}
+
+/// Runs file work where it may block, and hands back what it returned.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> S3Result<T> + Send + 'static) -> S3Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(S3Error::internal_error)?
+}
+
+/// Now, in whole seconds: S3 keeps times no finer.
+pub(crate) fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from(SystemTime::UNIX_EPOCH + Duration::from_secs(since.as_secs()))
+}
+
+/// Locks for reading. A panic elsewhere can't leave an index half changed: each
+/// change is one insertion or removal.
+pub(crate) fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Locks for writing, as [`read`] does for reading.
+pub(crate) fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,182 @@
+//! One bucket: its index, and objects put, opened and removed under its lock.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, RwLock};
+
+use s3s::crypto::{Checksum as _, Sha256};
+use s3s::dto::Timestamp;
+use s3s::{S3Error, S3Result, s3_error};
+use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
+
+use super::{Record, Upload, now, read, trailer, write};
+use crate::checksums::hex;
+use crate::conditions::Writing;
+use crate::config::ListingOrder;
+
+/// A bucket.
+pub(crate) struct Bucket {
+    pub(crate) name: String,
+    pub(crate) created: Timestamp,
+    directory: PathBuf,
+    order: ListingOrder,
+    index: RwLock<Index>,
+    /// Multipart uploads under way, by id.
+    pub(super) uploads: RwLock<BTreeMap<String, Arc<Upload>>>,
+}
+
+/// The objects of a bucket in listing order.
+#[derive(Default)]
+pub(crate) struct Index {
+    /// By sort key (see [`ListingOrder`]).
+    pub(crate) objects: BTreeMap<Vec<u8>, Arc<Record>>,
+    /// Set when the bucket is removed, for those who still hold it.
+    deleted: bool,
+}
+
+/// The file that says that a directory is a bucket.
+#[derive(Serialize, Deserialize)]
+struct Description {
+    created: Timestamp,
+}
+
+const DESCRIPTION: &str = "bucket.json";
+const OBJECTS: &str = "objects";
+const TEMPORARY: &str = "temporary";
+const UPLOADS: &str = "uploads";
+
+impl Bucket {
+    /// Makes a bucket in a directory that doesn't exist.
+    pub(super) fn create(name: &str, directory: &Path, order: ListingOrder) -> io::Result<Self> {
+        for part in [OBJECTS, TEMPORARY, UPLOADS] {
+            fs::create_dir_all(directory.join(part))?;
+        }
+        let description = Description { created: now() };
+        fs::write(directory.join(DESCRIPTION), serde_json::to_vec(&description)?)?;
+        Ok(Self::new(name, directory, order, description))
+    }
+
+    /// Reads a bucket; `None` where the directory is no bucket.
+    pub(super) fn open(name: &str, directory: &Path, order: ListingOrder) -> io::Result<Option<Self>> {
+        let description = match fs::read(directory.join(DESCRIPTION)) {
+            Ok(json) => serde_json::from_slice(&json)?,
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        let bucket = Self::new(name, directory, order, description);
+        fs::remove_dir_all(bucket.temporary())?;
+        fs::create_dir(bucket.temporary())?;
+        let mut index = write(&bucket.index);
+        for shelf in fs::read_dir(directory.join(OBJECTS))? {
+            for object in fs::read_dir(shelf?.path())? {
+                let record: Record = trailer::load(&mut File::open(object?.path())?)?;
+                index.objects.insert(order.sort_key(&record.key), Arc::new(record));
+            }
+        }
+        drop(index);
+        for entry in fs::read_dir(directory.join(UPLOADS))? {
+            if let Some(upload) = Upload::open(&entry?.path())? {
+                write(&bucket.uploads).insert(upload.id.clone(), Arc::new(upload));
+            }
+        }
+        Ok(Some(bucket))
+    }
+
+    fn new(name: &str, directory: &Path, order: ListingOrder, description: Description) -> Self {
+        Self {
+            name: name.to_owned(),
+            created: description.created,
+            directory: directory.to_owned(),
+            order,
+            index: RwLock::default(),
+            uploads: RwLock::default(),
+        }
+    }
+
+    /// Where files are written before they are renamed into place.
+    pub(crate) fn temporary(&self) -> PathBuf {
+        self.directory.join(TEMPORARY)
+    }
+
+    pub(super) fn uploads_directory(&self) -> PathBuf {
+        self.directory.join(UPLOADS)
+    }
+
+    fn path(&self, key: &str) -> PathBuf {
+        let name = hex(Sha256::checksum(key.as_bytes()));
+        let first = name.get(..2).unwrap_or_default();
+        self.directory.join(OBJECTS).join(first).join(&name)
+    }
+
+    /// Hands the index to `look`, which must be quick: writers wait.
+    pub(crate) fn with_index<T>(&self, look: impl FnOnce(&Index) -> T) -> T {
+        look(&read(&self.index))
+    }
+
+    /// What is kept of `key`, or `NoSuchKey`.
+    pub(crate) fn record(&self, key: &str) -> S3Result<Arc<Record>> {
+        read(&self.index).objects.get(&self.order.sort_key(key)).cloned().ok_or_else(no_such_key)
+    }
+
+    /// The object and its file, which stays readable whatever happens to the
+    /// key. Blocks.
+    pub(crate) fn open_object(&self, key: &str) -> S3Result<(Arc<Record>, File)> {
+        // The lock is held until the file is open, so that they belong together.
+        let index = read(&self.index);
+        let record = index.objects.get(&self.order.sort_key(key)).cloned().ok_or_else(no_such_key)?;
+        let file = File::open(self.path(key)).map_err(S3Error::internal_error)?;
+        Ok((record, file))
+    }
+
+    /// Puts the object whose body `body` holds, if the conditions hold. Blocks.
+    pub(crate) fn put(&self, mut body: NamedTempFile, record: Record, conditions: &Writing) -> S3Result<Arc<Record>> {
+        trailer::append(body.as_file_mut(), &record).map_err(S3Error::internal_error)?;
+        let path = self.path(&record.key);
+        let sort_key = self.order.sort_key(&record.key);
+        let mut index = write(&self.index);
+        if index.deleted {
+            return Err(s3_error!(NoSuchBucket, "The specified bucket does not exist"));
+        }
+        conditions.check(index.objects.get(&sort_key).map(Arc::as_ref))?;
+        if let Some(shelf) = path.parent() {
+            fs::create_dir_all(shelf).map_err(S3Error::internal_error)?;
+        }
+        body.persist(&path).map_err(S3Error::internal_error)?;
+        let record = Arc::new(record);
+        index.objects.insert(sort_key, Arc::clone(&record));
+        Ok(record)
+    }
+
+    /// Removes the object if `allowed` says so of what is there, which may be
+    /// nothing: to remove nothing is no error. Blocks.
+    pub(crate) fn remove(&self, key: &str, allowed: impl FnOnce(Option<&Record>) -> S3Result<()>) -> S3Result<()> {
+        let sort_key = self.order.sort_key(key);
+        let mut index = write(&self.index);
+        let current = index.objects.get(&sort_key);
+        allowed(current.map(Arc::as_ref))?;
+        if current.is_some() {
+            fs::remove_file(self.path(key)).map_err(S3Error::internal_error)?;
+            index.objects.remove(&sort_key);
+        }
+        Ok(())
+    }
+
+    /// Removes the bucket if it is empty. Blocks.
+    pub(super) fn delete(&self) -> S3Result<()> {
+        let mut index = write(&self.index);
+        if !index.objects.is_empty() {
+            return Err(s3_error!(BucketNotEmpty, "The bucket you tried to delete is not empty"));
+        }
+        index.deleted = true;
+        fs::remove_dir_all(&self.directory).map_err(S3Error::internal_error)
+    }
+}
+
+fn no_such_key() -> S3Error {
+    s3_error!(NoSuchKey, "The specified key does not exist.")
+}

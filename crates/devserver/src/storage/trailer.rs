@@ -1,0 +1,62 @@
+//! The end of an object's file: its record as JSON, the length of that in four
+//! bytes (big-endian), and eight bytes that say what it is.
+//!
+//! It stands behind the body because ETag and checksums are known only when the
+//! body has gone by, and so that the body begins at the file's first byte.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+const MAGIC: [u8; 8] = *b"BRIGADE1";
+
+/// Appends the trailer to a file whose body is written.
+pub(super) fn append<T: Serialize>(file: &mut File, record: &T) -> io::Result<()> {
+    let mut trailer = serde_json::to_vec(record)?;
+    let length = u32::try_from(trailer.len()).map_err(io::Error::other)?;
+    trailer.extend_from_slice(&length.to_be_bytes());
+    trailer.extend_from_slice(&MAGIC);
+    file.seek(SeekFrom::End(0))?;
+    file.write_all(&trailer)
+}
+
+/// Reads the record of a file.
+pub(super) fn load<T: DeserializeOwned>(file: &mut File) -> io::Result<T> {
+    let mut end = [0_u8; 12];
+    file.seek(SeekFrom::End(-12))?;
+    file.read_exact(&mut end)?;
+    let [a, b, c, d, magic @ ..] = end;
+    if magic != MAGIC {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "not a file of the development server"));
+    }
+    let length = u32::from_be_bytes([a, b, c, d]);
+    file.seek(SeekFrom::End(-12 - i64::from(length)))?;
+    let mut json = Vec::new();
+    file.take(u64::from(length)).read_to_end(&mut json)?;
+    Ok(serde_json::from_slice(&json)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::Record;
+
+    #[test]
+    fn what_is_appended_is_loaded() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"body").unwrap();
+        append(&mut file, &Record { key: "a//b\u{1}".to_owned(), size: 4, ..Record::default() }).unwrap();
+        let record: Record = load(&mut file).unwrap();
+        assert_eq!((record.key.as_str(), record.size), ("a//b\u{1}", 4));
+    }
+
+    #[test]
+    fn other_files_are_refused() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"something that somebody else wrote").unwrap();
+        assert!(load::<Record>(&mut file).is_err());
+        assert!(load::<Record>(&mut tempfile::tempfile().unwrap()).is_err());
+    }
+}
