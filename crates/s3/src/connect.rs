@@ -15,9 +15,10 @@ use rustls::{ClientConfig, RootCertStore};
 use crate::config::Config;
 use crate::error::ConfigError;
 use crate::outgoing::Outgoing;
+use crate::resolve::Resolver;
 
 /// Sends requests over pooled connections.
-pub(crate) type Pool = Client<HttpsConnector<HttpConnector>, Outgoing>;
+pub(crate) type Pool = Client<HttpsConnector<HttpConnector<Resolver>>, Outgoing>;
 
 /// Makes the pool. Certificates are read only where they are needed.
 pub(crate) fn pool(config: &Config, is_encrypted: bool) -> Result<Pool, ConfigError> {
@@ -28,8 +29,8 @@ pub(crate) fn pool(config: &Config, is_encrypted: bool) -> Result<Pool, ConfigEr
         .build(connector))
 }
 
-fn connector(config: &Config, tls: ClientConfig) -> HttpsConnector<HttpConnector> {
-    let mut tcp = HttpConnector::new();
+fn connector(config: &Config, tls: ClientConfig) -> HttpsConnector<HttpConnector<Resolver>> {
+    let mut tcp = HttpConnector::new_with_resolver(Resolver::new());
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_connect_timeout(Some(config.connect_timeout));

@@ -74,21 +74,100 @@ impl Provider {
         }
     }
 
-    /// What it can.
+    /// What it can. Every `Yes` and `No` has its source beside it.
     #[must_use]
     pub const fn dialect(self) -> Dialect {
-        let unknown = Dialect {
-            lists_by_bytes: Support::Unknown,
-            put_if_absent: Support::Unknown,
-            put_if_match: Support::Unknown,
-            complete_conditions: Support::Unknown,
-            delete_if_match: Support::Unknown,
-            bulk_delete: Support::Unknown,
-            crc64nvme: Support::Unknown,
-        };
+        use Support::{No, Unknown, Yes};
         match self {
-            Self::Unknown => unknown,
-            _ => unknown,
+            Self::Aws => Dialect {
+                // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html: "lexicographical order".
+                lists_by_bytes: Yes,
+                // https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html
+                put_if_absent: Yes,
+                put_if_match: Yes,
+                complete_conditions: Yes,
+                delete_if_match: Yes,
+                bulk_delete: Yes,
+                // https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
+                crc64nvme: Yes,
+            },
+            Self::Gcs => Dialect {
+                // https://cloud.google.com/storage/docs/listing-objects: "ordered lexicographically by name".
+                lists_by_bytes: Yes,
+                // https://cloud.google.com/storage/docs/request-preconditions: writes are guarded by
+                // generation; ETags only guard reads in the XML API.
+                put_if_absent: No,
+                put_if_match: No,
+                complete_conditions: No,
+                delete_if_match: No,
+                // https://cloud.google.com/storage/docs/xml-api/post-bucket
+                bulk_delete: Yes,
+                // https://cloud.google.com/storage/docs/xml-api/reference-headers: CRC32C and MD5 alone.
+                crc64nvme: No,
+            },
+            Self::Minio => Dialect {
+                lists_by_bytes: Yes,
+                // https://github.com/minio/minio-go/pull/1772 and https://github.com/minio/minio/issues/20346.
+                put_if_absent: Yes,
+                // Older releases let it pass where nothing is there: https://github.com/minio/minio/issues/21526.
+                put_if_match: Yes,
+                complete_conditions: Unknown,
+                delete_if_match: Unknown,
+                // https://github.com/minio/minio/blob/master/docs/minio-limits.md names it no exception.
+                bulk_delete: Yes,
+                // Answered in https://github.com/minio/minio/issues/21526.
+                crc64nvme: Yes,
+            },
+            Self::Ceph => Dialect {
+                // https://docs.ceph.com/en/latest/radosgw/s3/bucketops/: disorder is asked for (`allow-unordered`).
+                lists_by_bytes: Yes,
+                // Releases differ, and some ignore the header: https://github.com/ceph/s3-tests/issues/583.
+                put_if_absent: Unknown,
+                put_if_match: Unknown,
+                complete_conditions: Unknown,
+                delete_if_match: Unknown,
+                // https://docs.ceph.com/en/latest/radosgw/s3/objectops/
+                bulk_delete: Yes,
+                crc64nvme: Unknown,
+            },
+            Self::Garage => Dialect {
+                // https://garagehq.deuxfleurs.fr/documentation/reference-manual/s3-compatibility/
+                bulk_delete: Yes,
+                ..Dialect::UNKNOWN
+            },
+            Self::SeaweedFs => Dialect {
+                // A directory's name is sorted without its `/`: `a/x` comes before `a-b`.
+                lists_by_bytes: No,
+                // https://github.com/seaweedfs/seaweedfs/issues/7153: ignored before 3.97.
+                put_if_absent: Unknown,
+                put_if_match: Unknown,
+                // https://github.com/seaweedfs/seaweedfs/wiki/Amazon-S3-API
+                bulk_delete: Yes,
+                ..Dialect::UNKNOWN
+            },
+            Self::R2 => Dialect {
+                // https://developers.cloudflare.com/r2/api/workers/workers-api-reference/: "ordered lexicographically".
+                lists_by_bytes: Yes,
+                // https://developers.cloudflare.com/r2/api/s3/conditional-operations/
+                put_if_absent: Yes,
+                put_if_match: Yes,
+                complete_conditions: Yes,
+                delete_if_match: No,
+                // https://developers.cloudflare.com/r2/api/s3/api/
+                bulk_delete: Yes,
+                crc64nvme: Yes,
+            },
+            // It is made and tested in this workspace.
+            Self::BrigadeDev => Dialect {
+                lists_by_bytes: Yes,
+                put_if_absent: Yes,
+                put_if_match: Yes,
+                complete_conditions: Yes,
+                delete_if_match: Yes,
+                bulk_delete: Yes,
+                crc64nvme: Yes,
+            },
+            Self::Unknown => Dialect::UNKNOWN,
         }
     }
 }
@@ -148,4 +227,58 @@ pub struct Dialect {
     pub bulk_delete: Support,
     /// `x-amz-checksum-crc64nvme` is checked on the way in and given back.
     pub crc64nvme: Support,
+}
+
+impl Dialect {
+    /// Nothing may be counted on.
+    const UNKNOWN: Self = Self {
+        lists_by_bytes: Support::Unknown,
+        put_if_absent: Support::Unknown,
+        put_if_match: Support::Unknown,
+        complete_conditions: Support::Unknown,
+        delete_if_match: Support::Unknown,
+        bulk_delete: Support::Unknown,
+        crc64nvme: Support::Unknown,
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn providers_are_told_by_their_hosts() {
+        let table = [
+            (None, Provider::Aws),
+            (Some("s3.eu-west-1.amazonaws.com"), Provider::Aws),
+            (Some("s3.cn-north-1.amazonaws.com.cn"), Provider::Aws),
+            (Some("storage.googleapis.com"), Provider::Gcs),
+            (Some("Storage.GoogleAPIs.com"), Provider::Gcs),
+            (Some("account.r2.cloudflarestorage.com"), Provider::R2),
+            (Some("notamazonaws.com"), Provider::Unknown),
+            (Some("amazonaws.com.example.org"), Provider::Unknown),
+            (Some("127.0.0.1"), Provider::Unknown),
+        ];
+        for (host, provider) in table {
+            assert_eq!(Provider::of_host(host), provider, "{host:?}");
+        }
+    }
+
+    #[test]
+    fn every_name_is_read_and_others_are_refused_with_the_list() {
+        for provider in Provider::ALL {
+            assert_eq!(provider.to_string().parse(), Ok(provider));
+        }
+        let error = "amazon".parse::<Provider>().unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "no provider is called \"amazon\"; it is one of aws, gcs, minio, ceph, garage, seaweedfs, r2, brigade-dev, unknown"
+        );
+    }
+
+    #[test]
+    fn nothing_is_counted_on_with_a_stranger() {
+        assert_eq!(Provider::Unknown.dialect(), Dialect::UNKNOWN);
+        assert!(!Support::Unknown.is_certain() && !Support::No.is_certain() && Support::Yes.is_certain());
+    }
 }

@@ -19,6 +19,7 @@ mod failure;
 mod operations;
 mod outgoing;
 mod request;
+mod resolve;
 mod retry;
 mod sign;
 mod timestamp;

@@ -167,3 +167,6 @@ fn string_to_sign(canonical_request: &str, scope: &Scope<'_>) -> String {
         sha256_hex(canonical_request.as_bytes())
     )
 }
+
+#[cfg(test)]
+mod vectors;

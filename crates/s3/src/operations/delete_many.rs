@@ -1,10 +1,15 @@
 //! Removes any number of objects, in as few requests as their keys allow.
 
+use futures_util::stream::{self, StreamExt};
+
 use super::delete_objects::BATCH;
 use crate::client::Bucket;
 use crate::error::{Error, ErrorKind};
 use crate::operations::DeleteObject;
 use crate::xml::can_carry;
+
+/// Objects that are removed at once where it must be one by one.
+const AT_ONCE: usize = 16;
 
 impl Bucket {
     /// Removes objects. One result for each, in the same order; one that isn't
@@ -34,13 +39,10 @@ impl Bucket {
                 }
             }
         }
-        let mut all = Vec::with_capacity(objects.len());
-        for (result, object) in results.into_iter().zip(objects) {
-            all.push(match result {
-                Some(result) => result,
-                None => self.delete_object(*object).await,
-            });
-        }
-        all
+        let finished = results.into_iter().zip(objects).map(async |(result, object)| match result {
+            Some(result) => result,
+            None => self.delete_object(*object).await,
+        });
+        stream::iter(finished).buffered(AT_ONCE).collect().await
     }
 }

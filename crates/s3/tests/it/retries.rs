@@ -1,0 +1,1 @@
+//! What is sent again, and what is not.
