@@ -3,6 +3,7 @@
 
 mod encoding;
 mod records;
+mod runs;
 
 use std::io;
 

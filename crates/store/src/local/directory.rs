@@ -3,10 +3,10 @@
 use std::io;
 use std::os::fd::BorrowedFd;
 
-use rustix::fs::{AtFlags, Dir, FileType, statat};
+use rustix::fs::{Dir, FileType};
 use rustix::io::Errno;
 
-use super::stat::{Identity, kind_of};
+use super::stat::{Identity, Named, kind_of, look_up, stat_of};
 use crate::UnknownReason;
 use crate::key::RESERVED;
 use crate::spill::{RecordSorter, RunLimit, SortedRecords, decode_reason, encode_reason};
@@ -99,36 +99,35 @@ impl Reading<'_> {
         match kind {
             FileType::RegularFile => Some(Found::At(Child::File)),
             FileType::Directory => Some(Found::Below(Child::Directory)),
-            FileType::Symlink if self.follow => Some(self.follow(directory, name)),
+            FileType::Symlink if self.follow => self.follow(directory, name),
             FileType::Symlink => Some(Found::Nothing(UnknownReason::Symlink)),
             // Not every file system tells the type with the name.
-            FileType::Unknown => match statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
-                Err(Errno::NOENT) => None,
+            FileType::Unknown => match stat_of(directory, name) {
+                Ok(None) => None,
+                Ok(Some(stat)) if kind_of(&stat) == FileType::Unknown => Some(SPECIAL),
+                Ok(Some(stat)) => self.tell(directory, name, kind_of(&stat)),
                 Err(error) => Some(Found::Nothing(unreadable(error))),
-                Ok(stat) => match kind_of(&stat) {
-                    FileType::Unknown => Some(Found::At(Child::Unknown(UnknownReason::SpecialFile))),
-                    kind => self.tell(directory, name, kind),
-                },
             },
-            _ => Some(Found::At(Child::Unknown(UnknownReason::SpecialFile))),
+            _ => Some(SPECIAL),
         }
     }
 
-    /// What the symlink leads to.
-    fn follow(&self, directory: BorrowedFd<'_>, name: &[u8]) -> Found {
-        match statat(directory, name, AtFlags::empty()) {
-            Ok(stat) => match kind_of(&stat) {
+    /// What the symlink leads to; `None` if it has vanished.
+    fn follow(&self, directory: BorrowedFd<'_>, name: &[u8]) -> Option<Found> {
+        Some(match look_up(directory, name, true) {
+            Ok(Named::Is(stat)) => match kind_of(&stat) {
                 FileType::RegularFile => Found::At(Child::File),
                 FileType::Directory if (self.is_ancestor)(Identity::of(&stat)) => {
                     Found::Nothing(UnknownReason::SymlinkLoop)
                 }
                 FileType::Directory => Found::Below(Child::LinkedDirectory),
-                _ => Found::At(Child::Unknown(UnknownReason::SpecialFile)),
+                _ => SPECIAL,
             },
-            Err(Errno::NOENT | Errno::NOTDIR) => Found::Nothing(UnknownReason::BrokenSymlink),
+            Ok(Named::BrokenSymlink) => Found::Nothing(UnknownReason::BrokenSymlink),
+            Ok(Named::Nothing) => return None,
             Err(Errno::LOOP) => Found::Nothing(UnknownReason::SymlinkLoop),
             Err(error) => Found::Nothing(unreadable(error)),
-        }
+        })
     }
 
     fn push(&self, sorter: &mut RecordSorter, name: &[u8], found: Option<Found>) -> io::Result<()> {
@@ -166,6 +165,8 @@ enum Found {
     /// Nobody knows: neither its own key nor those below it are known.
     Nothing(UnknownReason),
 }
+
+const SPECIAL: Found = Found::At(Child::Unknown(UnknownReason::SpecialFile));
 
 /// The system's reason, as one for not knowing.
 pub(super) fn unreadable(error: Errno) -> UnknownReason {

@@ -2,11 +2,11 @@
 
 use std::os::fd::BorrowedFd;
 
-use rustix::fs::{AtFlags, FileType, Mode, RenameFlags, linkat, renameat, renameat_with, statat, unlinkat};
+use rustix::fs::{AtFlags, FileType, Mode, RenameFlags, linkat, renameat, renameat_with, unlinkat};
 use rustix::io::Errno;
 
 use super::failures::{changed, failure, symlink};
-use super::stat::{entry_of, kind_of};
+use super::stat::{entry_of, kind_of, stat_of};
 use crate::{Condition, Entry, Failure, FailureKind, Key};
 
 /// Checks that the name in the directory is as the condition wants it. Gives
@@ -17,15 +17,11 @@ pub(super) fn check(
     key: &Key,
     condition: &Condition,
 ) -> Result<Option<Mode>, Failure> {
-    let stat = match statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
-        Ok(stat) => stat,
-        Err(Errno::NOENT) => {
-            return match condition {
-                Condition::Absent => Ok(None),
-                Condition::Replaces(_) => Err(changed("the file to replace is gone")),
-            };
-        }
-        Err(error) => return Err(failure("look at the target", error)),
+    let Some(stat) = stat_of(directory, name).map_err(|error| failure("look at the target", error))? else {
+        return match condition {
+            Condition::Absent => Ok(None),
+            Condition::Replaces(_) => Err(changed("the file to replace is gone")),
+        };
     };
     match (kind_of(&stat), condition) {
         (FileType::RegularFile, Condition::Replaces(listed)) if entry_of(key.clone(), &stat) == under(listed, key) => {

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use rustix::fs::{AtFlags, FileType, statat, unlinkat};
+use rustix::fs::{AtFlags, FileType, unlinkat};
 use rustix::io::Errno;
 
 use super::failures::{changed, failure, symlink};
 use super::key_path::KeyPath;
 use super::root::Root;
-use super::stat::{entry_of, kind_of};
+use super::stat::{entry_of, kind_of, stat_of};
 use crate::{Entry, Failure};
 
 /// Removes each file if it is still the version given, then the directories
@@ -34,10 +34,9 @@ fn remove_file(root: &Root, path: &KeyPath<'_>, entry: &Entry) -> Result<bool, F
     let Some(directory) = root.find(&path.directories)? else {
         return Ok(false);
     };
-    let stat = match statat(&directory, path.name, AtFlags::SYMLINK_NOFOLLOW) {
-        Ok(stat) => stat,
-        Err(Errno::NOENT) => return Ok(false),
-        Err(error) => return Err(failure("look at the file", error)),
+    let stat = stat_of(&directory, path.name).map_err(|error| failure("look at the file", error))?;
+    let Some(stat) = stat else {
+        return Ok(false);
     };
     match kind_of(&stat) {
         FileType::RegularFile if entry_of(entry.key.clone(), &stat) == *entry => {}

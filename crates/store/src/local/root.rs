@@ -6,13 +6,13 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, mkdirat, openat, statat};
+use rustix::fs::{CWD, FileType, Mode, OFlags, mkdirat, openat};
 use rustix::io::Errno;
 
 use super::Symlinks;
 use super::failures::{failure, symlink};
-use super::stat::kind_of;
-use crate::{Failure, FailureKind, Key};
+use super::stat::{Named, kind_of, look_up};
+use crate::{Failure, FailureKind, Key, UnknownReason};
 
 /// What the tree is to the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +61,8 @@ impl Root {
     pub(super) fn find(&self, directories: &[&[u8]]) -> Result<Option<Arc<OwnedFd>>, Failure> {
         let mut at = match self.open() {
             Ok(root) => root,
-            Err(Errno::NOENT) => return Ok(None),
+            // Nothing is in a destination that isn't there; of a source, that proves nothing.
+            Err(Errno::NOENT) if self.role == Role::Destination => return Ok(None),
             Err(error) => return Err(failure("open the root", error)),
         };
         for (depth, name) in directories.iter().enumerate() {
@@ -103,6 +104,8 @@ pub(super) enum Blocked {
     File,
     /// A symlink has it, and isn't followed.
     Symlink,
+    /// A symlink has it, and its target isn't there.
+    BrokenSymlink,
     /// The system's reason.
     Other(Errno),
 }
@@ -118,6 +121,9 @@ impl Blocked {
                 format!("{name} is not a directory, and must be one for this key"),
             ),
             Self::Symlink => symlink(name),
+            Self::BrokenSymlink => {
+                Failure::new(FailureKind::Failed, format!("{name} is {}", UnknownReason::BrokenSymlink))
+            }
             Self::Other(error) => failure(&format!("enter the directory {name}"), error),
         }
     }
@@ -127,19 +133,22 @@ impl Blocked {
 pub(super) fn open_directory(at: BorrowedFd<'_>, name: &[u8], follow: bool) -> Result<OwnedFd, Blocked> {
     let flags = if follow { DIRECTORY } else { DIRECTORY | OFlags::NOFOLLOW };
     openat(at, name, flags, Mode::empty()).map_err(|error| match error {
-        Errno::NOENT => Blocked::Missing,
-        // Which of the two a symlink gives differs between systems.
-        Errno::NOTDIR | Errno::LOOP if !follow => what_blocks(at, name),
-        Errno::NOTDIR => Blocked::File,
-        other => Blocked::Other(other),
+        // Which one a symlink gives differs between systems.
+        Errno::NOENT | Errno::NOTDIR | Errno::LOOP => what_blocks(at, name, follow, error),
+        error => Blocked::Other(error),
     })
 }
 
-fn what_blocks(at: BorrowedFd<'_>, name: &[u8]) -> Blocked {
-    match statat(at, name, AtFlags::SYMLINK_NOFOLLOW) {
-        Ok(stat) if kind_of(&stat) == FileType::Symlink => Blocked::Symlink,
-        Ok(_) => Blocked::File,
-        Err(Errno::NOENT) => Blocked::Missing,
+fn what_blocks(at: BorrowedFd<'_>, name: &[u8], follow: bool, error: Errno) -> Blocked {
+    match look_up(at, name, follow) {
+        Ok(Named::Nothing) => Blocked::Missing,
+        Ok(Named::BrokenSymlink) => Blocked::BrokenSymlink,
+        Ok(Named::Is(stat)) => match kind_of(&stat) {
+            FileType::Symlink => Blocked::Symlink,
+            // It came just now.
+            FileType::Directory => Blocked::Other(error),
+            _ => Blocked::File,
+        },
         Err(error) => Blocked::Other(error),
     }
 }

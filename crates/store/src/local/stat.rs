@@ -1,9 +1,48 @@
 //! What `stat` says of a file, in the store's words.
 
-use rustix::fs::{FileType, Stat};
+use std::os::fd::AsFd;
+
+use rustix::fs::{AtFlags, FileType, Stat, statat};
+use rustix::io::Errno;
 
 use super::time;
 use crate::{Entry, Key, Version};
+
+/// The `stat` of a name in a directory, itself and not what it may point to;
+/// `None` if nothing has the name.
+pub(super) fn stat_of(directory: impl AsFd, name: &[u8]) -> Result<Option<Stat>, Errno> {
+    match statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(stat) => Ok(Some(stat)),
+        Err(Errno::NOENT) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What a name in a directory stands for.
+pub(super) enum Named {
+    /// Nothing has the name.
+    Nothing,
+    /// A symlink has it whose target isn't there, which proves nothing.
+    BrokenSymlink,
+    /// This: of a symlink that is followed, the target.
+    Is(Stat),
+}
+
+/// What a name in a directory stands for, where symlinks may be followed.
+pub(super) fn look_up(directory: impl AsFd, name: &[u8], follow: bool) -> Result<Named, Errno> {
+    if follow {
+        match statat(&directory, name, AtFlags::empty()) {
+            Ok(stat) => return Ok(Named::Is(stat)),
+            Err(Errno::NOENT | Errno::NOTDIR) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(match stat_of(directory, name)? {
+        None => Named::Nothing,
+        Some(_) if follow => Named::BrokenSymlink,
+        Some(stat) => Named::Is(stat),
+    })
+}
 
 /// The entry of the file that has this `stat`.
 pub(super) fn entry_of(key: Key, stat: &Stat) -> Entry {

@@ -11,12 +11,12 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::fs::{AtFlags, FileType, fstat, statat};
+use rustix::fs::{FileType, Stat, fstat};
 use rustix::io::Errno;
 
 use super::directory::{Child, Children, Reading, ReadingError, unreadable};
 use super::root::{Blocked, Role, Root, open_directory};
-use super::stat::{Identity, entry_of, kind_of};
+use super::stat::{Identity, Named, entry_of, kind_of, look_up};
 use crate::{Extent, Key, KeyRange, Listed, Unknown, UnknownReason};
 
 /// Items in a page.
@@ -135,12 +135,12 @@ impl Walk {
     }
 
     /// The file's `stat`; `None` if it has vanished.
-    fn file(&self, directory: BorrowedFd<'_>, name: &[u8]) -> Result<Option<rustix::fs::Stat>, UnknownReason> {
-        let flags = if self.root.follows() { AtFlags::empty() } else { AtFlags::SYMLINK_NOFOLLOW };
-        match statat(directory, name, flags) {
-            Ok(stat) if kind_of(&stat) == FileType::RegularFile => Ok(Some(stat)),
-            Ok(_) => Err(became_something_else()),
-            Err(Errno::NOENT) => Ok(None),
+    fn file(&self, directory: BorrowedFd<'_>, name: &[u8]) -> Result<Option<Stat>, UnknownReason> {
+        match look_up(directory, name, self.root.follows()) {
+            Ok(Named::Is(stat)) if kind_of(&stat) == FileType::RegularFile => Ok(Some(stat)),
+            Ok(Named::Is(_)) => Err(became_something_else()),
+            Ok(Named::BrokenSymlink) => Err(UnknownReason::BrokenSymlink),
+            Ok(Named::Nothing) => Ok(None),
             Err(error) => Err(unreadable(error)),
         }
     }
@@ -156,6 +156,7 @@ impl Walk {
             Ok(descriptor) => descriptor,
             Err(Blocked::Missing) => return Ok(None),
             Err(Blocked::File | Blocked::Symlink) => return Ok(Some(became_something_else())),
+            Err(Blocked::BrokenSymlink) => return Ok(Some(UnknownReason::BrokenSymlink)),
             Err(Blocked::Other(error)) => return Ok(Some(unreadable(error))),
         };
         let length = stack.prefix.len();

@@ -150,3 +150,19 @@ async fn digests_are_those_of_the_version_listed() {
     scenery.file("a", "other");
     assert_fails(store.digests(&listed, &wanted).await, FailureKind::Changed, "since it was listed");
 }
+
+/// What a broken symlink leads to may be there again tomorrow, and with it
+/// all that was below: its absence proves nothing.
+#[tokio::test]
+async fn nothing_is_proven_absent_behind_a_broken_symlink() {
+    let scenery = Scenery::new();
+    scenery.file("file", "");
+    scenery.link("gone", "nowhere");
+    scenery.link("gone too", "file/x");
+    let store = source(&scenery);
+    for key in ["gone", "gone/x", "gone/x/y", "gone too", "gone too/x"] {
+        assert_fails(store.look(&Key::from(key)).await, FailureKind::Failed, "target does not exist");
+    }
+    let store = LocalStore::source(scenery.at("missing"), Symlinks::Skip);
+    assert_fails(store.look(&Key::from("x")).await, FailureKind::Failed, "could not open the root");
+}

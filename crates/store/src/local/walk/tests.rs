@@ -286,6 +286,24 @@ fn what_changes_between_its_name_and_its_stat_is_absent_or_unknown() {
 }
 
 #[test]
+fn a_symlink_that_breaks_while_it_is_listed_is_unknown() {
+    let (scenery, elsewhere) = (Scenery::new(), Scenery::new());
+    for key in ["d/x", "f"] {
+        elsewhere.file(key, "");
+    }
+    scenery.file("a", "");
+    scenery.link("d", elsewhere.at("d"));
+    scenery.link("f", elsewhere.at("f"));
+    let root = Arc::new(Root::new(scenery.path().to_owned(), Symlinks::Follow, Role::Source));
+    let mut walk = Walk::new(root, KeyRange::everything(), Arc::default(), Bounds { page_items: 1, ..SMALL });
+    let mut next = || walk.next_page().unwrap().map(|page| in_a_word(&page[0]));
+    assert_eq!(next().unwrap(), "a");
+    std::fs::rename(elsewhere.at("d"), elsewhere.at("moved")).unwrap();
+    std::fs::remove_file(elsewhere.at("f")).unwrap();
+    assert_eq!(std::iter::from_fn(next).collect::<Vec<_>>(), ["d/* broken", "f broken"]);
+}
+
+#[test]
 fn a_missing_root_is_an_empty_destination_and_no_source() {
     let scenery = Scenery::new();
     scenery.file("file", "");
