@@ -110,9 +110,14 @@ impl Walk {
             Err(Errno::NOTDIR) => return Err("it is not a directory".into()),
             Err(error) => return Err(std::io::Error::from(error).to_string()),
         };
-        match self.enter(&mut stack, descriptor, false)? {
-            None => Ok(stack),
-            Some(reason) => Err(reason.to_string()),
+        if let Some(reason) = self.enter(&mut stack, descriptor.clone(), false)? {
+            return Err(reason.to_string());
+        }
+        match fstat(&descriptor) {
+            // A directory that was removed reads as empty. That holds of any but the root.
+            Ok(stat) if stat.st_nlink == 0 => Err("the directory was removed".into()),
+            Ok(_) => Ok(stack),
+            Err(error) => Err(std::io::Error::from(error).to_string()),
         }
     }
 
@@ -145,11 +150,11 @@ impl Walk {
         }
     }
 
-    /// Enters the directory; gives the reason why it could not be, if not.
+    /// Enters the directory of this name, which ends in `/`. Gives the reason
+    /// why it could not be, unless it has vanished.
     fn descend(&self, stack: &mut Stack, name: &[u8], linked: bool) -> Result<Option<UnknownReason>, String> {
-        let name = name.strip_suffix(b"/").unwrap_or(name);
         let opened = match stack.descriptor(self.bounds) {
-            Ok(directory) => open_directory(directory, name, linked),
+            Ok(directory) => open_directory(directory, name.strip_suffix(b"/").unwrap_or(name), linked),
             Err(error) => Err(Blocked::Other(error)),
         };
         let descriptor = match opened {
@@ -161,7 +166,6 @@ impl Walk {
         };
         let length = stack.prefix.len();
         stack.prefix.extend_from_slice(name);
-        stack.prefix.push(b'/');
         let reason = self.enter(stack, Arc::new(descriptor), linked)?;
         if reason.is_some() {
             stack.prefix.truncate(length);
@@ -193,7 +197,8 @@ impl Walk {
         };
         let prefix_length = stack.prefix.len();
         stack.frames.push(Frame { prefix_length, linked, identity, descriptor: Some(directory), children });
-        stack.close_beyond(stack.frames.len() - 1, self.bounds);
+        let level = stack.frames.len() - 1;
+        close_beyond(&mut stack.frames, level, self.bounds);
         Ok(None)
     }
 
@@ -228,10 +233,6 @@ impl Stack {
             close_beyond(frames, level, bounds);
         }
         frames.last().and_then(|frame| frame.descriptor.as_ref()).map(AsFd::as_fd).ok_or(Errno::BADF)
-    }
-
-    fn close_beyond(&mut self, level: usize, bounds: Bounds) {
-        close_beyond(&mut self.frames, level, bounds);
     }
 
     fn contains(&self, identity: Identity) -> bool {

@@ -286,6 +286,17 @@ fn what_changes_between_its_name_and_its_stat_is_absent_or_unknown() {
 }
 
 #[test]
+fn a_root_that_was_removed_breaks_the_listing() {
+    let scenery = Scenery::new();
+    scenery.directory("d");
+    let root = Arc::new(Root::new(scenery.at("d"), Symlinks::Skip, Role::Source));
+    root.open().unwrap();
+    std::fs::remove_dir(scenery.at("d")).unwrap();
+    let mut walk = Walk::new(root, KeyRange::everything(), Arc::default(), SMALL);
+    assert!(walk.next_page().unwrap_err().contains("removed"));
+}
+
+#[test]
 fn a_symlink_that_breaks_while_it_is_listed_is_unknown() {
     let (scenery, elsewhere) = (Scenery::new(), Scenery::new());
     for key in ["d/x", "f"] {
