@@ -36,7 +36,7 @@ pub(crate) const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5"
 
 impl Checksum {
     /// The checksum that this dialect has.
-    pub(crate) fn of(body: &[u8], dialect: &Dialect) -> Self {
+    pub(crate) fn of(body: &[u8], dialect: Dialect) -> Self {
         if dialect.crc64nvme.is_certain() { Self::Crc64Nvme(crc64nvme(body)) } else { Self::Md5(md5(body)) }
     }
 
@@ -88,7 +88,7 @@ pub(crate) fn parse_md5_etag(etag: &str) -> Option<[u8; 16]> {
     if is_md5 { u128::from_str_radix(etag, 16).ok().map(u128::to_be_bytes) } else { None }
 }
 
-/// SHA-256 of a payload in hexadecimal, as SigV4 wants it.
+/// SHA-256 of a payload in hexadecimal, as `SigV4` wants it.
 pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
     hex(digest::digest(&digest::SHA256, bytes).as_ref())
 }

@@ -148,7 +148,7 @@ impl Inner {
     }
 
     /// Credentials that count now; `None` where requests aren't signed.
-    pub(crate) async fn credentials(&self) -> Result<Option<Arc<Credentials>>, Failure> {
+    pub(crate) async fn credentials(&self) -> Result<Option<Arc<Credentials>>, Box<Failure>> {
         let Some(credentials) = &self.credentials else { return Ok(None) };
         credentials.current(SystemTime::now()).await.map(Some).map_err(Failure::without_credentials)
     }

@@ -1,5 +1,6 @@
 //! What a caller decides of a client.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ pub struct Config {
     pub region: Option<String>,
     /// The profile in the AWS files; without one `AWS_PROFILE`, or `default`.
     pub profile: Option<String>,
+    /// The key to sign with; without one, whatever AWS's own tools would use.
+    pub access_key: Option<AccessKey>,
     /// Whether requests are signed; `false` is for public buckets.
     pub sign: bool,
     /// Where the bucket's name goes.
@@ -50,6 +53,7 @@ impl Default for Config {
             endpoint_url: None,
             region: None,
             profile: None,
+            access_key: None,
             sign: true,
             addressing: Addressing::Auto,
             provider: None,
@@ -76,4 +80,34 @@ pub enum Addressing {
     Path,
     /// In the host's name: `bucket.endpoint/key`.
     Virtual,
+}
+
+/// A key to sign with.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AccessKey {
+    /// The access key id; no secret.
+    pub id: String,
+    /// The secret access key.
+    pub secret: String,
+    /// The session token of temporary credentials.
+    pub session_token: Option<String>,
+}
+
+impl fmt::Debug for AccessKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessKey").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let access_key =
+            AccessKey { id: "AKID".to_owned(), secret: "hush".to_owned(), session_token: Some("hush too".to_owned()) };
+        let shown = format!("{:?}", Config { access_key: Some(access_key), ..Config::default() });
+        assert!(shown.contains("AKID") && !shown.contains("hush"), "{shown}");
+    }
 }

@@ -89,6 +89,11 @@ pub(crate) struct CachedCredentials {
 
 impl CachedCredentials {
     async fn of(config: &Config, region: &str) -> Result<Self, ConfigError> {
+        if let Some(key) = &config.access_key {
+            let fixed = Credentials::new(&key.id, &key.secret, key.session_token.clone(), None, "configuration");
+            let provider = SharedCredentialsProvider::new(fixed.clone());
+            return Ok(Self { provider, current: Mutex::new(Arc::new(fixed)) });
+        }
         let metadata = imds::Client::builder()
             .max_attempts(1)
             .connect_timeout(METADATA_TIMEOUT)

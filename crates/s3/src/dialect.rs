@@ -79,7 +79,8 @@ impl Provider {
     pub const fn dialect(self) -> Dialect {
         use Support::{No, Unknown, Yes};
         match self {
-            Self::Aws => Dialect {
+            // The development server does what AWS does: it is made and tested in this workspace.
+            Self::Aws | Self::BrigadeDev => Dialect {
                 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html: "lexicographical order".
                 lists_by_bytes: Yes,
                 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html
@@ -154,16 +155,6 @@ impl Provider {
                 complete_conditions: Yes,
                 delete_if_match: No,
                 // https://developers.cloudflare.com/r2/api/s3/api/
-                bulk_delete: Yes,
-                crc64nvme: Yes,
-            },
-            // It is made and tested in this workspace.
-            Self::BrigadeDev => Dialect {
-                lists_by_bytes: Yes,
-                put_if_absent: Yes,
-                put_if_match: Yes,
-                complete_conditions: Yes,
-                delete_if_match: Yes,
                 bulk_delete: Yes,
                 crc64nvme: Yes,
             },

@@ -1,6 +1,6 @@
 //! Percent-encoding of paths and queries, and its decoding.
 //!
-//! The encoding is SigV4's: every byte but the unreserved `A-Z a-z 0-9 - . _ ~`
+//! The encoding is that of `SigV4`: every byte but the unreserved `A-Z a-z 0-9 - . _ ~`
 //! becomes `%XX` in capitals, and `/` stays in a path
 //! (<https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html>,
 //! `UriEncode`). The very same text is signed and sent, so nothing can

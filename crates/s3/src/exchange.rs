@@ -1,15 +1,16 @@
 //! One attempt at a request: addressed, signed, sent, and its answer taken in whole.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 
 use crate::address::Address;
 use crate::checksum::sha256_hex;
 use crate::client::Inner;
+use crate::error::ErrorKind;
 use crate::failure::{Failure, Stated};
 use crate::outgoing::{Outgoing, Progress};
 use crate::request::{DOCUMENT_LIMIT, Request, Response};
@@ -19,9 +20,13 @@ use crate::timestamp::{SigningTime, parse_http_date};
 /// How the client calls itself.
 const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("brigade/", env!("CARGO_PKG_VERSION")));
 
+/// How far a signature's time may be from the service's
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>, `RequestTimeTooSkewed`).
+const TOLERATED_SKEW: Duration = Duration::from_mins(15);
+
 impl Inner {
     /// Sends a request once. `Ok` is an answer with a status of success whose body came whole.
-    pub(crate) async fn attempt(&self, request: &Request<'_>) -> Result<Response, Failure> {
+    pub(crate) async fn attempt(&self, request: &Request<'_>) -> Result<Response, Box<Failure>> {
         let region = self.region_of(request.bucket);
         let address = self.endpoint.address(self.config.addressing, &region, request.bucket, request.key);
         let progress = Progress::new();
@@ -36,7 +41,15 @@ impl Inner {
         if response.status.is_success() && !failed_late {
             Ok(response)
         } else {
-            Err(Failure::refused(request, &response, SystemTime::now()))
+            let mut failure = Failure::refused(request, &response, SystemTime::now());
+            // A HEAD's refusal has no body to say that it was the clock.
+            if request.method == Method::HEAD
+                && response.status == StatusCode::FORBIDDEN
+                && self.clock.skew().by > TOLERATED_SKEW
+            {
+                failure.kind = ErrorKind::Clock;
+            }
+            Err(failure)
         }
     }
 
@@ -46,7 +59,7 @@ impl Inner {
         request: &Request<'_>,
         host: &str,
         progress: &Progress,
-    ) -> Result<Response, Failure> {
+    ) -> Result<Response, Box<Failure>> {
         let answer = self.pool.request(message).await.map_err(|error| {
             if error.is_connect() { Failure::unreachable(host, &error) } else { Failure::broken(host, &error) }
         })?;
@@ -65,7 +78,7 @@ impl Inner {
         address: &Address,
         region: &str,
         progress: Progress,
-    ) -> Result<http::Request<Outgoing>, Failure> {
+    ) -> Result<http::Request<Outgoing>, Box<Failure>> {
         let query = canonical_query(&request.query);
         let mut headers = request.headers.clone();
         headers.insert(header::HOST, text(&address.host)?);
@@ -96,7 +109,7 @@ impl Inner {
         region: &str,
         query: &str,
         headers: &mut HeaderMap,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Box<Failure>> {
         let Some(credentials) = self.credentials().await? else { return Ok(()) };
         let time = SigningTime::of(self.clock.signing_time(SystemTime::now()));
         let payload =
@@ -114,19 +127,19 @@ impl Inner {
     }
 }
 
-fn text(value: &str) -> Result<HeaderValue, Failure> {
+fn text(value: &str) -> Result<HeaderValue, Box<Failure>> {
     HeaderValue::try_from(value).map_err(|error| Failure::unsendable(&error))
 }
 
 /// A header value that is never shown.
-fn secret(value: &str) -> Result<HeaderValue, Failure> {
+fn secret(value: &str) -> Result<HeaderValue, Box<Failure>> {
     let mut value = text(value)?;
     value.set_sensitive(true);
     Ok(value)
 }
 
 /// Takes in a body whole. One that ends before its `Content-Length` is an error.
-async fn collect(mut body: Incoming, limit: u64, host: &str, progress: &Progress) -> Result<Bytes, Failure> {
+async fn collect(mut body: Incoming, limit: u64, host: &str, progress: &Progress) -> Result<Bytes, Box<Failure>> {
     let expected = body.size_hint().lower();
     if expected > limit {
         return Err(Failure::too_long(limit));

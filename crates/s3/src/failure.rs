@@ -39,42 +39,42 @@ impl From<XmlError> for Rejection {
 }
 
 impl Failure {
-    fn new(kind: ErrorKind, message: String, may_be_done: bool) -> Self {
-        Self { kind, refusal: None, message, region: None, retry_after: None, may_be_done }
+    fn new(kind: ErrorKind, message: String, may_be_done: bool) -> Box<Self> {
+        Box::new(Self { kind, refusal: None, message, region: None, retry_after: None, may_be_done })
     }
 
     /// No connection could be made: nothing was sent.
-    pub(crate) fn unreachable(host: &str, error: &dyn std::error::Error) -> Self {
+    pub(crate) fn unreachable(host: &str, error: &dyn std::error::Error) -> Box<Self> {
         Self::new(ErrorKind::Unreachable, format!("cannot connect to {host}: {}", with_causes(error)), false)
     }
 
     /// The connection broke after the request had been sent, at least in part.
-    pub(crate) fn broken(host: &str, error: &dyn std::error::Error) -> Self {
+    pub(crate) fn broken(host: &str, error: &dyn std::error::Error) -> Box<Self> {
         Self::new(ErrorKind::Unreachable, format!("the connection to {host} broke: {}", with_causes(error)), true)
     }
 
     /// Nothing moved for this long.
-    pub(crate) fn stalled(host: &str, limit: Duration) -> Self {
+    pub(crate) fn stalled(host: &str, limit: Duration) -> Box<Self> {
         Self::new(ErrorKind::TimedOut, format!("{host} was silent for {} s", limit.as_secs()), true)
     }
 
     /// There are no credentials to sign with.
-    pub(crate) fn without_credentials(reason: String) -> Self {
+    pub(crate) fn without_credentials(reason: String) -> Box<Self> {
         Self::new(ErrorKind::Credentials, reason, false)
     }
 
     /// The request can't be written down as HTTP.
-    pub(crate) fn unsendable(error: &dyn std::error::Error) -> Self {
+    pub(crate) fn unsendable(error: &dyn std::error::Error) -> Box<Self> {
         Self::new(ErrorKind::Other, format!("the request cannot be sent: {}", with_causes(error)), false)
     }
 
     /// The answer is longer than it may be.
-    pub(crate) fn too_long(limit: u64) -> Self {
+    pub(crate) fn too_long(limit: u64) -> Box<Self> {
         Self::new(ErrorKind::BadAnswer, format!("the answer is longer than {limit} bytes"), true)
     }
 
     /// An answer that looked like a success isn't one.
-    pub(crate) fn rejected(rejection: Rejection) -> Self {
+    pub(crate) fn rejected(rejection: Rejection) -> Box<Self> {
         match rejection {
             Rejection::Corrupt(message) => Self::new(ErrorKind::Corrupt, message, true),
             Rejection::Unreadable(message) => Self::new(ErrorKind::BadAnswer, message, true),
@@ -82,7 +82,7 @@ impl Failure {
     }
 
     /// The service refused.
-    pub(crate) fn refused(request: &Request<'_>, response: &Response, now: SystemTime) -> Self {
+    pub(crate) fn refused(request: &Request<'_>, response: &Response, now: SystemTime) -> Box<Self> {
         let stated = Stated::read(&response.body).unwrap_or_default();
         let header = |name| response.header(name).map(str::to_owned);
         let refusal = Refusal {
@@ -91,14 +91,14 @@ impl Failure {
             code: stated.code,
         };
         let kind = kind_of(response.status, refusal.code.as_deref(), request.key.is_some());
-        Self {
+        Box::new(Self {
             kind,
             message: stated.message,
             region: header("x-amz-bucket-region").or(stated.region),
             retry_after: response.header("retry-after").and_then(|value| parse_retry_after(value, now)),
             may_be_done: response.status.is_server_error() || response.status.is_success(),
             refusal: Some(refusal),
-        }
+        })
     }
 
     /// What the caller is told.

@@ -28,7 +28,7 @@ mod xml;
 pub use checksum::Verified;
 pub use client::{Bucket, Client};
 pub use clock::ClockSkew;
-pub use config::{Addressing, Config};
+pub use config::{AccessKey, Addressing, Config};
 pub use counters::RequestCount;
 pub use dialect::{Dialect, Provider, Support, UnknownProvider};
 pub use error::{ConfigError, Error, ErrorKind};

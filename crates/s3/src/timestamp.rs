@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use jiff::tz::TimeZone;
 
-/// SigV4's two: `20130524` and `20130524T000000Z`.
+/// The two of `SigV4`: `20130524` and `20130524T000000Z`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SigningTime(String);
 

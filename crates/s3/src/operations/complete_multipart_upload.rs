@@ -75,7 +75,7 @@ struct Whole {
     size: u64,
     crc64nvme: Option<u64>,
     /// The ETag that S3 works out from the parts' MD5s, and which the parts'
-    /// own ETags give too.
+    /// own tags give too.
     etag: Option<String>,
     verified: Verified,
 }
@@ -144,7 +144,7 @@ impl Whole {
     }
 
     /// Compares an ETag of the multipart form, if it is one and the parts were
-    /// confirmed by their MD5s, so that the service is known to make ETags of them.
+    /// confirmed by their MD5s, so that the service is known to make its own of them.
     fn compare_etag(&self, etag: &str) -> Option<bool> {
         let is_multipart = etag.split_once('-').is_some_and(|(md5, parts)| {
             md5.len() == 32 && md5.bytes().all(|byte| byte.is_ascii_hexdigit()) && parts.parse::<u32>().is_ok()

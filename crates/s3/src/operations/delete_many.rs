@@ -39,10 +39,17 @@ impl Bucket {
                 }
             }
         }
-        let finished = results.into_iter().zip(objects).map(async |(result, object)| match result {
-            Some(result) => result,
-            None => self.delete_object(*object).await,
-        });
+        // A loop and no closure: the compiler can't see that the future of one
+        // that takes references is `Send`.
+        let mut finished = Vec::with_capacity(objects.len());
+        for (result, object) in results.into_iter().zip(objects) {
+            finished.push(async move {
+                match result {
+                    Some(result) => result,
+                    None => self.delete_object(*object).await,
+                }
+            });
+        }
         stream::iter(finished).buffered(AT_ONCE).collect().await
     }
 }

@@ -25,7 +25,7 @@ impl Bucket {
     pub(super) async fn delete_objects(&self, objects: &[DeleteObject<'_>]) -> Result<Vec<Result<(), Error>>, Error> {
         let dialect = self.client().dialect();
         let body = Bytes::from(document(objects, dialect.delete_if_match.is_certain()));
-        let (name, value) = Checksum::of(&body, &dialect).header();
+        let (name, value) = Checksum::of(&body, dialect).header();
         let request = Request::new(Operation::DeleteObjects, Method::POST)
             .bucket(self.name())
             .query("delete", "")

@@ -53,7 +53,7 @@ impl Bucket {
     /// Writes an object: it appears whole, or not at all.
     pub async fn put_object(&self, object: PutObject<'_>) -> Result<Stored, Error> {
         let dialect = self.client().dialect();
-        let checksum = Checksum::of(&object.body, &dialect);
+        let checksum = Checksum::of(&object.body, dialect);
         let (name, value) = checksum.header();
         let request = Request::new(Operation::PutObject, Method::PUT)
             .bucket(self.name())

@@ -43,7 +43,7 @@ impl Bucket {
     /// Writes a part. The same part may be written again.
     pub async fn upload_part(&self, part: UploadPart<'_>) -> Result<UploadedPart, Error> {
         let size = part.body.len() as u64;
-        let checksum = Checksum::of(&part.body, &self.client().dialect());
+        let checksum = Checksum::of(&part.body, self.client().dialect());
         let (name, value) = checksum.header();
         let request = Request::new(Operation::UploadPart, Method::PUT)
             .bucket(self.name())

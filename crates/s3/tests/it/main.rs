@@ -1,5 +1,8 @@
 //! What goes over the wire, and what comes of it, against scripted servers.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
+mod devserver;
 mod integrity;
 mod retries;
 mod server;

@@ -16,6 +16,8 @@ pub(crate) enum Reaction {
     Answer(Vec<u8>),
     /// Closes the connection without a word.
     HangUp,
+    /// Says nothing, and keeps the connection open until the client gives up.
+    Silence,
 }
 
 /// An answer with headers (each ending in `\r\n`) and a body.
@@ -71,9 +73,13 @@ impl Server {
                 let (mut connection, _) = listener.accept().await.unwrap();
                 let request = receive(&mut connection).await;
                 log.lock().unwrap().push(request);
-                if let Reaction::Answer(bytes) = reaction {
-                    connection.write_all(&bytes).await.unwrap();
-                    connection.shutdown().await.unwrap();
+                match reaction {
+                    Reaction::Answer(bytes) => {
+                        connection.write_all(&bytes).await.unwrap();
+                        connection.shutdown().await.unwrap();
+                    }
+                    Reaction::HangUp => {}
+                    Reaction::Silence => assert_eq!(connection.read(&mut [0]).await.unwrap(), 0),
                 }
             }
         });
