@@ -1,7 +1,7 @@
 //! Where a request goes: the host, and the path as it is signed and sent.
 
 use http::Uri;
-use http::uri::Scheme;
+use http::uri::{Authority, Scheme};
 
 use crate::config::Addressing;
 use crate::encoding::{Keep, encode_into};
@@ -17,7 +17,7 @@ pub(crate) enum Endpoint {
         /// `http` or `https`.
         scheme: Scheme,
         /// Host, and port where it isn't the scheme's own: what `Host` says.
-        authority: String,
+        authority: Authority,
         /// What stands before every path, without a `/` at its end.
         base: String,
     },
@@ -47,8 +47,8 @@ impl Endpoint {
         }
         let own_port = if scheme == Scheme::HTTPS { 443 } else { 80 };
         let authority = match authority.port_u16() {
-            Some(port) if port != own_port => format!("{}:{port}", authority.host()),
-            _ => authority.host().to_owned(),
+            Some(port) if port == own_port => Authority::try_from(authority.host()).map_err(|_| bad())?,
+            _ => authority.clone(),
         };
         Ok(Self::Given { scheme, authority, base: uri.path().trim_end_matches('/').to_owned() })
     }
@@ -57,7 +57,7 @@ impl Endpoint {
     pub(crate) fn host(&self) -> Option<&str> {
         match self {
             Self::Aws => None,
-            Self::Given { authority, .. } => Some(authority.rsplit_once(':').map_or(authority, |(host, _)| host)),
+            Self::Given { authority, .. } => Some(authority.host()),
         }
     }
 
@@ -79,7 +79,7 @@ impl Endpoint {
     ) -> Address {
         let (scheme, authority, base) = match self {
             Self::Aws => (Scheme::HTTPS, aws_host(region), ""),
-            Self::Given { scheme, authority, base } => (scheme.clone(), authority.clone(), base.as_str()),
+            Self::Given { scheme, authority, base } => (scheme.clone(), authority.to_string(), base.as_str()),
         };
         let mut path = base.to_owned();
         path.push('/');

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use aws_credential_types::Credentials;
 
@@ -119,6 +119,7 @@ impl Client {
         loop {
             let is_retry = course.begin();
             inner.counters.sending(request.operation, is_retry);
+            let sent = Instant::now();
             let attempt = inner.attempt(request).await;
             let failure = match attempt.and_then(|response| read(&response).map_err(Failure::rejected)) {
                 Ok(value) => {
@@ -129,7 +130,7 @@ impl Client {
             };
             let reached = inner.reached.load(Ordering::Relaxed);
             match course.next(request.operation, &failure, &inner.budget, reached) {
-                Next::Mend(remedy) if inner.mend(remedy, request, &failure).await => {}
+                Next::Mend(remedy) if inner.mend(remedy, request, &failure, sent).await => {}
                 Next::Mend(_) | Next::GiveUp => return Err(failure.into_error(request, course.lost_reply)),
                 Next::Again(pause) => {
                     tracing::debug!(operation = request.operation.name(), ?pause, "retrying: {}", failure.message);
@@ -148,7 +149,7 @@ impl Inner {
     }
 
     /// Credentials that count now; `None` where requests aren't signed.
-    pub(crate) async fn credentials(&self) -> Result<Option<Arc<Credentials>>, Box<Failure>> {
+    pub(crate) async fn credentials(&self) -> Result<Option<Arc<Credentials>>, Failure> {
         let Some(credentials) = &self.credentials else { return Ok(None) };
         credentials.current(SystemTime::now()).await.map(Some).map_err(Failure::without_credentials)
     }
@@ -161,8 +162,8 @@ impl Inner {
         }
     }
 
-    /// Mends what made an attempt fail; says whether anything was changed.
-    async fn mend(&self, remedy: Remedy, request: &Request<'_>, failure: &Failure) -> bool {
+    /// Mends what made an attempt fail that was sent then; says whether that was possible.
+    async fn mend(&self, remedy: Remedy, request: &Request<'_>, failure: &Failure, sent: Instant) -> bool {
         match remedy {
             Remedy::Clock => {
                 self.clock.correct();
@@ -170,9 +171,6 @@ impl Inner {
             }
             Remedy::Region => {
                 let (Some(bucket), Some(region)) = (request.bucket, &failure.region) else { return false };
-                if *region == self.region_of(Some(bucket)) {
-                    return false;
-                }
                 tracing::debug!("the bucket {bucket} is in {region}");
                 let mut regions = self.regions.write().unwrap_or_else(PoisonError::into_inner);
                 regions.insert(bucket.to_owned(), region.clone());
@@ -180,7 +178,7 @@ impl Inner {
             }
             Remedy::Credentials => {
                 let Some(cached) = &self.credentials else { return false };
-                cached.replace().await.is_ok()
+                cached.replace(sent).await.is_ok()
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Credentials, region and endpoint from where AWS's own tools have them.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::environment::region::EnvironmentVariableRegionProvider;
@@ -21,6 +21,9 @@ use crate::error::{ConfigError, with_causes};
 /// How long before they expire credentials are fetched anew, so that none
 /// expires on its way.
 const MARGIN: Duration = Duration::from_mins(5);
+
+/// How long to wait after new ones could not be had, while the old ones last.
+const PAUSE: Duration = Duration::from_secs(30);
 
 /// How long the metadata service of a cloud machine may take: it answers in
 /// milliseconds, or isn't there.
@@ -84,15 +87,29 @@ fn endpoint_around(shared: &SdkConfig) -> Option<String> {
 /// Credentials that are fetched anew before they expire.
 pub(crate) struct CachedCredentials {
     provider: SharedCredentialsProvider,
-    current: Mutex<Arc<Credentials>>,
+    current: Mutex<Current>,
+}
+
+/// The credentials in use.
+struct Current {
+    credentials: Arc<Credentials>,
+    fetched: Instant,
+    /// When to fetch new ones; `None` for credentials that never expire.
+    renewal: Option<SystemTime>,
+}
+
+impl Current {
+    fn new(credentials: Credentials) -> Self {
+        let renewal = credentials.expiry().map(|expiry| expiry.checked_sub(MARGIN).unwrap_or(expiry));
+        Self { credentials: Arc::new(credentials), fetched: Instant::now(), renewal }
+    }
 }
 
 impl CachedCredentials {
     async fn of(config: &Config, region: &str) -> Result<Self, ConfigError> {
         if let Some(key) = &config.access_key {
             let fixed = Credentials::new(&key.id, &key.secret, key.session_token.clone(), None, "configuration");
-            let provider = SharedCredentialsProvider::new(fixed.clone());
-            return Ok(Self { provider, current: Mutex::new(Arc::new(fixed)) });
+            return Ok(Self::holding(fixed.clone(), SharedCredentialsProvider::new(fixed)));
         }
         let metadata = imds::Client::builder()
             .max_attempts(1)
@@ -106,33 +123,118 @@ impl CachedCredentials {
         }
         let provider = SharedCredentialsProvider::new(chain.build().await);
         let first = fetch(&provider).await.map_err(ConfigError::NoCredentials)?;
-        Ok(Self { provider, current: Mutex::new(Arc::new(first)) })
+        Ok(Self::holding(first, provider))
+    }
+
+    fn holding(first: Credentials, provider: SharedCredentialsProvider) -> Self {
+        Self { provider, current: Mutex::new(Current::new(first)) }
     }
 
     /// Credentials that count now. Where new ones can't be had, the old ones
     /// are used as long as they last.
     pub(crate) async fn current(&self, now: SystemTime) -> Result<Arc<Credentials>, String> {
         let mut current = self.current.lock().await;
-        let Some(expiry) = current.expiry() else { return Ok(current.clone()) };
-        if now + MARGIN < expiry {
-            return Ok(current.clone());
+        if current.renewal.is_none_or(|renewal| now < renewal) {
+            return Ok(current.credentials.clone());
         }
         match fetch(&self.provider).await {
-            Ok(fresh) => *current = Arc::new(fresh),
-            Err(reason) if now >= expiry => return Err(reason),
-            Err(reason) => tracing::warn!("new credentials could not be fetched yet: {reason}"),
+            Ok(fresh) => *current = Current::new(fresh),
+            Err(reason) if current.credentials.expiry().is_some_and(|expiry| now >= expiry) => return Err(reason),
+            Err(reason) => {
+                tracing::warn!("new credentials could not be fetched yet: {reason}");
+                current.renewal = Some(now + PAUSE);
+            }
         }
-        Ok(current.clone())
+        Ok(current.credentials.clone())
     }
 
-    /// Fetches new ones after the service has refused the current ones.
-    pub(crate) async fn replace(&self) -> Result<(), String> {
+    /// Fetches new ones after the service has refused a request that was sent
+    /// then, unless another request has had them replaced since.
+    pub(crate) async fn replace(&self, sent: Instant) -> Result<(), String> {
         let mut current = self.current.lock().await;
-        *current = Arc::new(fetch(&self.provider).await?);
+        if current.fetched < sent {
+            *current = Current::new(fetch(&self.provider).await?);
+        }
         Ok(())
     }
 }
 
 async fn fetch(provider: &SharedCredentialsProvider) -> Result<Credentials, String> {
     provider.provide_credentials().await.map_err(|error| with_causes(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use aws_credential_types::provider::error::CredentialsError;
+    use aws_credential_types::provider::future;
+
+    use super::*;
+
+    const HOUR: Duration = Duration::from_hours(1);
+
+    /// Gives credentials that each last an hour longer, and after `good` times none.
+    #[derive(Clone, Debug)]
+    struct Fleeting {
+        given: Arc<AtomicU64>,
+        good: u64,
+        end: SystemTime,
+    }
+
+    impl ProvideCredentials for Fleeting {
+        fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+        where
+            Self: 'a,
+        {
+            let given = self.given.fetch_add(1, Ordering::Relaxed) + 1;
+            future::ProvideCredentials::ready(if given <= self.good {
+                let end = self.end + HOUR * u32::try_from(given).unwrap_or(0);
+                Ok(Credentials::new(format!("id{given}"), "secret", None, Some(end), "test"))
+            } else {
+                Err(CredentialsError::not_loaded("gone"))
+            })
+        }
+    }
+
+    async fn cached(good: u64) -> (CachedCredentials, Arc<AtomicU64>, SystemTime) {
+        let start = SystemTime::UNIX_EPOCH;
+        let given = Arc::new(AtomicU64::new(0));
+        let provider = SharedCredentialsProvider::new(Fleeting { given: given.clone(), good, end: start });
+        let first = fetch(&provider).await.unwrap();
+        (CachedCredentials::holding(first, provider), given, start)
+    }
+
+    async fn id(cached: &CachedCredentials, now: SystemTime) -> Result<String, String> {
+        cached.current(now).await.map(|credentials| credentials.access_key_id().to_owned())
+    }
+
+    #[tokio::test]
+    async fn credentials_are_renewed_before_they_expire() {
+        let (cached, given, start) = cached(2).await;
+        assert_eq!(id(&cached, start + HOUR - MARGIN - PAUSE).await.as_deref(), Ok("id1"));
+        assert_eq!(id(&cached, start + HOUR - MARGIN).await.as_deref(), Ok("id2"));
+        assert_eq!(given.load(Ordering::Relaxed), 2);
+    }
+
+    #[tokio::test]
+    async fn old_credentials_serve_as_long_as_they_last() {
+        let (cached, given, start) = cached(1).await;
+        let renewal = start + HOUR - MARGIN;
+        assert_eq!(id(&cached, renewal).await.as_deref(), Ok("id1"));
+        assert_eq!(id(&cached, renewal + PAUSE / 2).await.as_deref(), Ok("id1"));
+        assert_eq!(given.load(Ordering::Relaxed), 2, "it waits before it tries again");
+        assert_eq!(id(&cached, renewal + PAUSE).await.as_deref(), Ok("id1"));
+        assert!(id(&cached, start + HOUR).await.unwrap_err().contains("gone"));
+    }
+
+    #[tokio::test]
+    async fn refused_credentials_are_replaced_once_for_all_requests() {
+        let before = Instant::now();
+        let (cached, given, _) = cached(9).await;
+        cached.replace(before).await.unwrap();
+        assert_eq!(given.load(Ordering::Relaxed), 1, "they are newer than the request");
+        cached.replace(Instant::now()).await.unwrap();
+        assert_eq!(given.load(Ordering::Relaxed), 2);
+    }
 }

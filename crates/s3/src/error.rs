@@ -43,7 +43,7 @@ struct Details {
     operation: Operation,
     bucket: Option<String>,
     key: Option<String>,
-    refusal: Option<Refusal>,
+    refusal: Option<Box<Refusal>>,
     message: String,
     /// Whether an earlier attempt of the same request may have been carried
     /// out without its answer reaching us.
@@ -105,7 +105,7 @@ impl Error {
     }
 
     /// A refusal by the service, or with `None` a failure found on this side.
-    pub(crate) fn new(kind: ErrorKind, operation: Operation, refusal: Option<Refusal>, message: String) -> Self {
+    pub(crate) fn new(kind: ErrorKind, operation: Operation, refusal: Option<Box<Refusal>>, message: String) -> Self {
         Self(Box::new(Details { kind, operation, bucket: None, key: None, refusal, message, after_lost_reply: false }))
     }
 

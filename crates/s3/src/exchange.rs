@@ -26,7 +26,7 @@ const TOLERATED_SKEW: Duration = Duration::from_mins(15);
 
 impl Inner {
     /// Sends a request once. `Ok` is an answer with a status of success whose body came whole.
-    pub(crate) async fn attempt(&self, request: &Request<'_>) -> Result<Response, Box<Failure>> {
+    pub(crate) async fn attempt(&self, request: &Request<'_>) -> Result<Response, Failure> {
         let region = self.region_of(request.bucket);
         let address = self.endpoint.address(self.config.addressing, &region, request.bucket, request.key);
         let progress = Progress::new();
@@ -42,6 +42,7 @@ impl Inner {
             Ok(response)
         } else {
             let mut failure = Failure::refused(request, &response, SystemTime::now());
+            failure.region = failure.region.filter(|told| *told != region);
             // A HEAD's refusal has no body to say that it was the clock.
             if request.method == Method::HEAD
                 && response.status == StatusCode::FORBIDDEN
@@ -59,7 +60,7 @@ impl Inner {
         request: &Request<'_>,
         host: &str,
         progress: &Progress,
-    ) -> Result<Response, Box<Failure>> {
+    ) -> Result<Response, Failure> {
         let answer = self.pool.request(message).await.map_err(|error| {
             if error.is_connect() { Failure::unreachable(host, &error) } else { Failure::broken(host, &error) }
         })?;
@@ -78,7 +79,7 @@ impl Inner {
         address: &Address,
         region: &str,
         progress: Progress,
-    ) -> Result<http::Request<Outgoing>, Box<Failure>> {
+    ) -> Result<http::Request<Outgoing>, Failure> {
         let query = canonical_query(&request.query);
         let mut headers = request.headers.clone();
         headers.insert(header::HOST, text(&address.host)?);
@@ -109,7 +110,7 @@ impl Inner {
         region: &str,
         query: &str,
         headers: &mut HeaderMap,
-    ) -> Result<(), Box<Failure>> {
+    ) -> Result<(), Failure> {
         let Some(credentials) = self.credentials().await? else { return Ok(()) };
         let time = SigningTime::of(self.clock.signing_time(SystemTime::now()));
         let payload =
@@ -127,19 +128,19 @@ impl Inner {
     }
 }
 
-fn text(value: &str) -> Result<HeaderValue, Box<Failure>> {
+fn text(value: &str) -> Result<HeaderValue, Failure> {
     HeaderValue::try_from(value).map_err(|error| Failure::unsendable(&error))
 }
 
 /// A header value that is never shown.
-fn secret(value: &str) -> Result<HeaderValue, Box<Failure>> {
+fn secret(value: &str) -> Result<HeaderValue, Failure> {
     let mut value = text(value)?;
     value.set_sensitive(true);
     Ok(value)
 }
 
 /// Takes in a body whole. One that ends before its `Content-Length` is an error.
-async fn collect(mut body: Incoming, limit: u64, host: &str, progress: &Progress) -> Result<Bytes, Box<Failure>> {
+async fn collect(mut body: Incoming, limit: u64, host: &str, progress: &Progress) -> Result<Bytes, Failure> {
     let expected = body.size_hint().lower();
     if expected > limit {
         return Err(Failure::too_long(limit));

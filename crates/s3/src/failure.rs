@@ -13,9 +13,9 @@ use crate::xml::{XmlError, walk};
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     pub(crate) kind: ErrorKind,
-    pub(crate) refusal: Option<Refusal>,
+    pub(crate) refusal: Option<Box<Refusal>>,
     pub(crate) message: String,
-    /// The region in which the service says the bucket is.
+    /// The region in which the bucket is, where it is another than the one asked.
     pub(crate) region: Option<String>,
     /// How long the service asks to wait.
     pub(crate) retry_after: Option<Duration>,
@@ -39,42 +39,44 @@ impl From<XmlError> for Rejection {
 }
 
 impl Failure {
-    fn new(kind: ErrorKind, message: String, may_be_done: bool) -> Box<Self> {
-        Box::new(Self { kind, refusal: None, message, region: None, retry_after: None, may_be_done })
+    fn new(kind: ErrorKind, message: String, may_be_done: bool) -> Self {
+        Self { kind, refusal: None, message, region: None, retry_after: None, may_be_done }
     }
 
     /// No connection could be made: nothing was sent.
-    pub(crate) fn unreachable(host: &str, error: &dyn std::error::Error) -> Box<Self> {
-        Self::new(ErrorKind::Unreachable, format!("cannot connect to {host}: {}", with_causes(error)), false)
+    pub(crate) fn unreachable(host: &str, error: &dyn std::error::Error) -> Self {
+        let message = format!("cannot connect to {host}: {}", with_causes(error.source().unwrap_or(error)));
+        Self::new(ErrorKind::Unreachable, message, false)
     }
 
     /// The connection broke after the request had been sent, at least in part.
-    pub(crate) fn broken(host: &str, error: &dyn std::error::Error) -> Box<Self> {
-        Self::new(ErrorKind::Unreachable, format!("the connection to {host} broke: {}", with_causes(error)), true)
+    pub(crate) fn broken(host: &str, error: &dyn std::error::Error) -> Self {
+        let message = format!("the connection to {host} broke: {}", with_causes(error.source().unwrap_or(error)));
+        Self::new(ErrorKind::Unreachable, message, true)
     }
 
     /// Nothing moved for this long.
-    pub(crate) fn stalled(host: &str, limit: Duration) -> Box<Self> {
+    pub(crate) fn stalled(host: &str, limit: Duration) -> Self {
         Self::new(ErrorKind::TimedOut, format!("{host} was silent for {} s", limit.as_secs()), true)
     }
 
     /// There are no credentials to sign with.
-    pub(crate) fn without_credentials(reason: String) -> Box<Self> {
+    pub(crate) fn without_credentials(reason: String) -> Self {
         Self::new(ErrorKind::Credentials, reason, false)
     }
 
     /// The request can't be written down as HTTP.
-    pub(crate) fn unsendable(error: &dyn std::error::Error) -> Box<Self> {
+    pub(crate) fn unsendable(error: &dyn std::error::Error) -> Self {
         Self::new(ErrorKind::Other, format!("the request cannot be sent: {}", with_causes(error)), false)
     }
 
     /// The answer is longer than it may be.
-    pub(crate) fn too_long(limit: u64) -> Box<Self> {
+    pub(crate) fn too_long(limit: u64) -> Self {
         Self::new(ErrorKind::BadAnswer, format!("the answer is longer than {limit} bytes"), true)
     }
 
     /// An answer that looked like a success isn't one.
-    pub(crate) fn rejected(rejection: Rejection) -> Box<Self> {
+    pub(crate) fn rejected(rejection: Rejection) -> Self {
         match rejection {
             Rejection::Corrupt(message) => Self::new(ErrorKind::Corrupt, message, true),
             Rejection::Unreadable(message) => Self::new(ErrorKind::BadAnswer, message, true),
@@ -82,7 +84,7 @@ impl Failure {
     }
 
     /// The service refused.
-    pub(crate) fn refused(request: &Request<'_>, response: &Response, now: SystemTime) -> Box<Self> {
+    pub(crate) fn refused(request: &Request<'_>, response: &Response, now: SystemTime) -> Self {
         let stated = Stated::read(&response.body).unwrap_or_default();
         let header = |name| response.header(name).map(str::to_owned);
         let refusal = Refusal {
@@ -91,14 +93,14 @@ impl Failure {
             code: stated.code,
         };
         let kind = kind_of(response.status, refusal.code.as_deref(), request.key.is_some());
-        Box::new(Self {
+        Self {
             kind,
             message: stated.message,
             region: header("x-amz-bucket-region").or(stated.region),
             retry_after: response.header("retry-after").and_then(|value| parse_retry_after(value, now)),
             may_be_done: response.status.is_server_error() || response.status.is_success(),
-            refusal: Some(refusal),
-        })
+            refusal: Some(Box::new(refusal)),
+        }
     }
 
     /// What the caller is told.

@@ -12,8 +12,9 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 
-/// Bytes that are handed to the connection at once.
-const STEP: usize = 256 << 10;
+/// Bytes that are handed to the connection at once: few enough that a slow
+/// network which many uploads share still moves each of them now and then.
+const STEP: usize = 64 << 10;
 
 /// When something last moved on a request's connection.
 #[derive(Clone, Debug)]

@@ -11,11 +11,24 @@ use crate::xml::can_carry;
 /// Objects that are removed at once where it must be one by one.
 const AT_ONCE: usize = 16;
 
+/// Whether the service only failed for the moment, or forgot the key.
+fn is_passing(outcome: &Result<(), Error>) -> bool {
+    matches!(
+        outcome.as_ref().map_err(Error::kind),
+        Err(ErrorKind::ServerFault
+            | ErrorKind::Throttled
+            | ErrorKind::TimedOut
+            | ErrorKind::Conflict
+            | ErrorKind::BadAnswer)
+    )
+}
+
 impl Bucket {
     /// Removes objects. One result for each, in the same order; one that isn't
     /// there (any more) is a success. Keys that XML can't carry unchanged, and
     /// all of them where the provider isn't known to have `DeleteObjects`, are
-    /// removed one by one.
+    /// removed one by one, as are those that the service failed to remove for
+    /// the moment, or of which its answer says nothing.
     pub async fn delete_many(&self, objects: &[DeleteObject<'_>]) -> Vec<Result<(), Error>> {
         let mut results: Vec<Option<Result<(), Error>>> = objects.iter().map(|_| None).collect();
         if self.client().dialect().bulk_delete.is_certain() && objects.len() > 1 {
@@ -25,7 +38,8 @@ impl Bucket {
                 match self.delete_objects(&batch).await {
                     Ok(outcomes) => {
                         for (&place, outcome) in places.iter().zip(outcomes) {
-                            results[place] = Some(outcome);
+                            // What only passes is tried again, on its own.
+                            results[place] = Some(outcome).filter(|outcome| !is_passing(outcome));
                         }
                     }
                     // The service lacks it after all: one by one, then.

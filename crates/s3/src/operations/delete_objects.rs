@@ -45,7 +45,7 @@ impl Bucket {
                 if kind == ErrorKind::NotFound {
                     return Ok(());
                 }
-                let refusal = Refusal { status, code: code.clone(), request_id: None };
+                let refusal = Box::new(Refusal { status, code: code.clone(), request_id: None });
                 Error::new(kind, Operation::DeleteObjects, Some(refusal), message.clone())
             }
             None => {

@@ -131,8 +131,6 @@ fn complete(object: Partial) -> Result<ListedObject, XmlError> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     const PAGE: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
@@ -150,7 +148,7 @@ mod tests {
             objects: vec![ListedObject {
                 key: "p/a b+\r".to_owned(),
                 size: 0,
-                last_modified: SystemTime::UNIX_EPOCH + Duration::from_secs(1_369_353_600),
+                last_modified: parse_iso8601("2013-05-24T00:00:00Z").unwrap(),
                 etag: "d41d8cd98f00b204e9800998ecf8427e".to_owned(),
             }],
             common_prefixes: vec!["p/é/".to_owned()],

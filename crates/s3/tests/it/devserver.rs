@@ -133,7 +133,7 @@ async fn conditions_guard_writes_and_deletes() {
 async fn parts_make_an_object_whose_content_is_verified() {
     for provider in [Provider::BrigadeDev, Provider::Unknown] {
         let setting = Setting::new(provider).await;
-        let content = Bytes::from_iter((0..(5_u32 << 20) + 100).map(|n| (n % 251) as u8));
+        let content = (0..(5_u32 << 20) + 100).map(|n| (n % 251) as u8).collect::<Bytes>();
         let metadata = [("mtime", "1.5")];
         let new = CreateMultipartUpload { key: "k", content_type: Some("text/x"), metadata: &metadata };
         let upload = setting.bucket.create_multipart_upload(new).await.unwrap();

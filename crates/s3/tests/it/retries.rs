@@ -10,7 +10,7 @@ use crate::server::{Reaction, Server, answer, head_answer, refusal};
 
 const CRC_OF_123456789: &str = "rosUhgp5mIg=";
 
-fn put<'a>(condition: Condition<'a>) -> PutObject<'a> {
+fn put(condition: Condition<'_>) -> PutObject<'_> {
     PutObject { key: "k", body: Bytes::from_static(b"123456789"), condition, ..PutObject::default() }
 }
 
