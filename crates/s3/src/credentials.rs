@@ -122,7 +122,12 @@ impl CachedCredentials {
             chain = chain.profile_name(profile);
         }
         let provider = SharedCredentialsProvider::new(chain.build().await);
-        let first = fetch(&provider).await.map_err(ConfigError::NoCredentials)?;
+        let first = fetch(&provider).await.map_err(|reason| {
+            ConfigError::NoCredentials(match &config.profile {
+                Some(profile) => format!("profile {profile}: {reason}"),
+                None => reason,
+            })
+        })?;
         Ok(Self::holding(first, provider))
     }
 

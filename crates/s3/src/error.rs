@@ -84,6 +84,8 @@ pub enum ErrorKind {
     ServerFault,
     /// No connection could be made or kept.
     Unreachable,
+    /// The service's certificate isn't trusted.
+    Certificate,
     /// Nothing moved for too long.
     TimedOut,
     /// What arrived isn't what was sent: a checksum or a length differs.
@@ -221,6 +223,9 @@ impl Error {
             ErrorKind::Clock => "set this machine's clock",
             ErrorKind::Throttled => "use fewer --jobs",
             ErrorKind::Unreachable => "check the endpoint, the network and whether the service is up",
+            ErrorKind::Certificate => {
+                "give the service's certificates with --ca-bundle, and use a name that they are for"
+            }
             ErrorKind::KeyTooLong => "S3 takes keys of up to 1024 bytes",
             ErrorKind::NotImplemented => {
                 "say who the service is with --provider, so that nothing is asked that it lacks"

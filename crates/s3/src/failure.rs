@@ -44,9 +44,10 @@ impl Failure {
     }
 
     /// No connection could be made: nothing was sent.
-    pub(crate) fn unreachable(host: &str, error: &dyn std::error::Error) -> Self {
+    pub(crate) fn unreachable(host: &str, error: &(dyn std::error::Error + 'static)) -> Self {
         let message = format!("cannot connect to {host}: {}", with_causes(error.source().unwrap_or(error)));
-        Self::new(ErrorKind::Unreachable, message, false)
+        let kind = if is_about_certificate(error) { ErrorKind::Certificate } else { ErrorKind::Unreachable };
+        Self::new(kind, message, false)
     }
 
     /// The connection broke after the request had been sent, at least in part.
@@ -139,6 +140,21 @@ impl Stated {
         })
         .ok()?;
         is_error.then_some(stated)
+    }
+}
+
+/// Whether the connection failed because the service's certificate isn't trusted.
+fn is_about_certificate(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| wrapped_in(*error))
+        .any(|error| matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))))
+}
+
+/// What an error wraps, or else what caused it: an I/O error leaves out of its
+/// `source` what it wraps.
+fn wrapped_in<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a (dyn std::error::Error + 'static)> {
+    match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        Some(wrapped) => Some(wrapped),
+        None => error.source(),
     }
 }
 

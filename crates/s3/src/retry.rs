@@ -147,3 +147,125 @@ impl Default for Budget {
         Self(AtomicU32::new(Self::FULL))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use super::*;
+    use crate::error::Refusal;
+
+    fn failure(kind: ErrorKind) -> Failure {
+        Failure { kind, refusal: None, message: String::new(), region: None, retry_after: None, may_be_done: false }
+    }
+
+    fn refused(kind: ErrorKind, code: &str) -> Failure {
+        let refusal = Refusal { status: StatusCode::FORBIDDEN, code: Some(code.to_owned()), request_id: None };
+        Failure { refusal: Some(Box::new(refusal)), ..failure(kind) }
+    }
+
+    /// How often a request that fails like this is sent.
+    fn attempts(operation: Operation, failure: &Failure, reached: bool) -> u32 {
+        let mut course = Course::new(10, Duration::from_millis(1));
+        loop {
+            course.begin();
+            if course.next(operation, failure, &Budget::default(), reached) == Next::GiveUp {
+                return course.attempts;
+            }
+        }
+    }
+
+    #[test]
+    fn attempts_depend_on_what_failed() {
+        let put = Operation::PutObject;
+        let table = [
+            (put, ErrorKind::Throttled, true, 10),
+            (put, ErrorKind::ServerFault, true, 10),
+            (put, ErrorKind::TimedOut, true, 10),
+            (put, ErrorKind::Unreachable, true, 10),
+            (put, ErrorKind::Unreachable, false, 3),
+            (put, ErrorKind::Corrupt, true, 10),
+            (put, ErrorKind::Conflict, true, 10),
+            (Operation::CompleteMultipartUpload, ErrorKind::Conflict, true, 1),
+            (put, ErrorKind::BadAnswer, true, 3),
+            (put, ErrorKind::AccessDenied, true, 1),
+            (put, ErrorKind::PreconditionFailed, true, 1),
+            (put, ErrorKind::NotFound, true, 1),
+        ];
+        for (operation, kind, reached, expected) in table {
+            assert_eq!(attempts(operation, &failure(kind), reached), expected, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn each_remedy_is_tried_once() {
+        let elsewhere = Failure { region: Some("eu-west-1".to_owned()), ..failure(ErrorKind::Other) };
+        let table = [
+            (elsewhere, Remedy::Region),
+            (failure(ErrorKind::Clock), Remedy::Clock),
+            (refused(ErrorKind::Credentials, "ExpiredToken"), Remedy::Credentials),
+        ];
+        for (failure, remedy) in table {
+            let mut course = Course::new(10, Duration::ZERO);
+            course.begin();
+            let budget = Budget::default();
+            assert_eq!(course.next(Operation::GetObject, &failure, &budget, true), Next::Mend(remedy));
+            course.begin();
+            assert_eq!(course.next(Operation::GetObject, &failure, &budget, true), Next::GiveUp);
+        }
+        let wrong = refused(ErrorKind::Credentials, "SignatureDoesNotMatch");
+        assert_eq!(attempts(Operation::GetObject, &wrong, true), 1);
+    }
+
+    #[test]
+    fn pauses_grow_but_not_without_end() {
+        let first = Duration::from_millis(100);
+        let mut course = Course::new(u32::MAX, first);
+        for attempt in 1..40 {
+            course.begin();
+            let bound = first.saturating_mul(1 << (attempt - 1).min(16)).min(LONGEST_PAUSE);
+            assert!(course.pause(true) <= bound, "{attempt}");
+            assert!(course.pause(false) <= LONGEST_PAUSE);
+        }
+    }
+
+    #[test]
+    fn the_service_may_ask_for_more_within_reason() {
+        let table = [(5, Duration::from_secs(5)), (86_400, LONGEST_RETRY_AFTER)];
+        for (asked, pause) in table {
+            let mut course = Course::new(10, Duration::ZERO);
+            course.begin();
+            let asking = Failure { retry_after: Some(Duration::from_secs(asked)), ..failure(ErrorKind::Throttled) };
+            assert_eq!(course.next(Operation::GetObject, &asking, &Budget::default(), true), Next::Again(pause));
+        }
+    }
+
+    #[test]
+    fn a_spent_budget_slows_and_never_fails() {
+        let budget = Budget::default();
+        for _ in 0..Budget::FULL / Budget::RETRY {
+            assert!(budget.spend());
+        }
+        assert!(!budget.spend());
+        let mut course = Course::new(10, Duration::ZERO);
+        course.begin();
+        let next = course.next(Operation::GetObject, &failure(ErrorKind::Throttled), &budget, true);
+        assert_eq!(next, Next::Again(Duration::ZERO));
+        for _ in 0..Budget::RETRY {
+            budget.earn();
+        }
+        assert!(budget.spend());
+    }
+
+    #[test]
+    fn only_a_reply_that_was_lost_is_remembered_as_such() {
+        let mut course = Course::new(10, Duration::ZERO);
+        course.begin();
+        course.next(Operation::PutObject, &failure(ErrorKind::Throttled), &Budget::default(), true);
+        assert!(!course.lost_reply);
+        course.begin();
+        let lost = Failure { may_be_done: true, ..failure(ErrorKind::Unreachable) };
+        course.next(Operation::PutObject, &lost, &Budget::default(), true);
+        assert!(course.lost_reply);
+    }
+}

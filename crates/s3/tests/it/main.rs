@@ -6,4 +6,5 @@ mod devserver;
 mod integrity;
 mod retries;
 mod server;
+mod tls;
 mod wire;

@@ -1,13 +1,13 @@
 //! A scripted server: takes one request after the other, keeps it, and answers
 //! as it was told, byte by byte.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use brigade_s3::{Bucket, Client, Config, Provider};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 
 /// What the server does with a request.
 #[derive(Clone, Debug)]
@@ -62,24 +62,30 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// A server without encryption.
     pub(crate) async fn start(script: impl IntoIterator<Item = Reaction>) -> Self {
+        Self::start_with(script, None).await
+    }
+
+    /// A server that encrypts, if it has something to do it with. A connection
+    /// that the client gives up while it is being encrypted takes its turn.
+    pub(crate) async fn start_with(script: impl IntoIterator<Item = Reaction>, tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}", listener.local_addr().unwrap());
         let received = Arc::new(Mutex::new(Vec::new()));
-        let mut script: VecDeque<Reaction> = script.into_iter().collect();
+        let script: Vec<Reaction> = script.into_iter().collect();
         let log = received.clone();
         let task = tokio::spawn(async move {
-            while let Some(reaction) = script.pop_front() {
-                let (mut connection, _) = listener.accept().await.unwrap();
-                let request = receive(&mut connection).await;
-                log.lock().unwrap().push(request);
-                match reaction {
-                    Reaction::Answer(bytes) => {
-                        connection.write_all(&bytes).await.unwrap();
-                        connection.shutdown().await.unwrap();
+            for reaction in script {
+                let (connection, _) = listener.accept().await.unwrap();
+                match &tls {
+                    None => serve(connection, reaction, &log).await,
+                    Some(tls) => {
+                        if let Ok(connection) = tls.accept(connection).await {
+                            serve(connection, reaction, &log).await;
+                        }
                     }
-                    Reaction::HangUp => {}
-                    Reaction::Silence => assert_eq!(connection.read(&mut [0]).await.unwrap(), 0),
                 }
             }
         });
@@ -110,7 +116,20 @@ impl Server {
     }
 }
 
-async fn receive(connection: &mut TcpStream) -> Received {
+async fn serve(mut connection: impl AsyncRead + AsyncWrite + Unpin, reaction: Reaction, log: &Mutex<Vec<Received>>) {
+    let request = receive(&mut connection).await;
+    log.lock().unwrap().push(request);
+    match reaction {
+        Reaction::Answer(bytes) => {
+            connection.write_all(&bytes).await.unwrap();
+            connection.shutdown().await.unwrap();
+        }
+        Reaction::HangUp => {}
+        Reaction::Silence => assert_eq!(connection.read(&mut [0]).await.unwrap(), 0),
+    }
+}
+
+async fn receive(connection: &mut (impl AsyncRead + Unpin)) -> Received {
     let mut bytes = Vec::new();
     let end = loop {
         if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
