@@ -1,2 +1,28 @@
-//! brigade
-fn main() {}
+//! `brigade`: keeps directories and buckets in step.
+//!
+//! The program around the engine: the command line ([`arguments`]) is made
+//! plain data ([`resolve`]), a command runs on it ([`commands`]), and what
+//! happens is shown ([`output`]). Only this crate knows of `clap`, the
+//! environment, the standard streams and exit codes.
+
+mod arguments;
+mod commands;
+mod exit;
+mod output;
+mod resolve;
+mod signals;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::Arguments;
+use crate::output::Streams;
+use crate::resolve::environment::Environment;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let environment = Environment::of_process();
+    let streams = Streams::of_process(&environment);
+    commands::run(arguments, &environment, streams).into()
+}

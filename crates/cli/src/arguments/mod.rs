@@ -1,0 +1,81 @@
+//! The command line as it was typed: what `clap` parses, and nothing decided yet.
+//!
+//! Each command has a file here. [`crate::resolve`] makes plain data of it.
+
+#![expect(clippy::doc_markdown, reason = "the comments on arguments are the help, which is plain text")]
+
+mod completions;
+mod filters;
+mod ls;
+mod man;
+mod s3;
+#[cfg(feature = "devserver")]
+mod serve;
+mod sync;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+pub(crate) use completions::Completions;
+pub(crate) use filters::{FilterArgument, FilterArguments};
+pub(crate) use ls::Ls;
+pub(crate) use man::Man;
+pub(crate) use s3::{Addressing, S3Arguments};
+#[cfg(feature = "devserver")]
+pub(crate) use serve::Serve;
+pub(crate) use sync::{Compare, Progress, Symlinks, Sync};
+
+/// Keeps directories and buckets in step.
+#[derive(Debug, Parser)]
+#[command(name = "brigade", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(after_help = "`brigade help COMMAND` says all about one command.")]
+#[command(after_long_help = "\
+`brigade help COMMAND` says all about one command.
+
+Try it without an account and without a network:
+  brigade demo
+
+Exit status:
+  0    everything is in step
+  1    could not run: the reason is on standard error
+  2    the command line is wrong
+  3    some objects failed; each is named, with its reason
+  4    refused for safety; nothing was deleted
+  130  interrupted by SIGINT (143: by SIGTERM); the same command goes on from there")]
+pub(crate) struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make DEST the same as SOURCE
+    Sync(Box<Sync>),
+    /// List what is in a bucket or a directory
+    Ls(Ls),
+    /// Serve a directory as an S3 server, for development
+    #[cfg(feature = "devserver")]
+    Serve(Serve),
+    /// Show what brigade does, with no account and no network
+    ///
+    /// Makes a small site in a temporary directory, starts the development server inside this process, and runs real
+    /// commands: sync up, change a few files, sync again, bring everything back, compare. Everything is removed at the
+    /// end.
+    #[cfg(feature = "devserver")]
+    Demo,
+    /// Print the completions for a shell
+    Completions(Completions),
+    /// Write the manual pages into a directory
+    Man(Man),
+}
+
+/// How results are written to standard output (`--output`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For programs: one JSON object a line
+    Json,
+}

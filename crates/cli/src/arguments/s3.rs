@@ -1,0 +1,72 @@
+//! The options of every command that reaches S3.
+
+use std::path::PathBuf;
+
+use brigade_store::s3::Provider;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueEnum};
+
+/// How to reach S3. What isn't given here is taken from the AWS environment
+/// variables and files, with their usual meaning.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "S3")]
+pub(crate) struct S3Arguments {
+    /// Send requests to this server instead of AWS
+    ///
+    /// Otherwise AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL or the profile says where.
+    #[arg(long, value_name = "URL")]
+    pub(crate) endpoint_url: Option<String>,
+
+    /// The region of the bucket
+    ///
+    /// Otherwise AWS_REGION, AWS_DEFAULT_REGION or the profile says it. A bucket that turns out to be elsewhere is
+    /// followed there.
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+
+    /// The profile in the AWS configuration files
+    ///
+    /// Otherwise AWS_PROFILE names it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+
+    /// Send requests unsigned, for public buckets
+    #[arg(long)]
+    pub(crate) no_sign_request: bool,
+
+    /// Where the bucket's name goes: in the path or in the host name
+    #[arg(long, value_enum, value_name = "HOW", default_value_t)]
+    pub(crate) addressing: Addressing,
+
+    /// The provider, where it can't be told from the endpoint
+    ///
+    /// It decides what the server is trusted with (conditional writes, order of listings). Unknown providers get the
+    /// cautious choice.
+    #[arg(long, value_name = "NAME", value_parser = provider_names())]
+    pub(crate) provider: Option<Provider>,
+
+    /// Certificates (PEM) to trust instead of the system's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_bundle: Option<PathBuf>,
+
+    /// Agree to pay for requests to a requester-pays bucket
+    #[arg(long)]
+    pub(crate) request_payer: bool,
+}
+
+/// Takes the providers' names, and offers them in help, completions and for typos.
+fn provider_names() -> impl TypedValueParser<Value = Provider> {
+    PossibleValuesParser::new(Provider::ALL.map(Provider::name)).try_map(|name| name.parse::<Provider>())
+}
+
+/// Where the bucket's name goes (`--addressing`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Addressing {
+    /// In the host name on AWS, in the path elsewhere
+    #[default]
+    Auto,
+    /// `https://host/bucket/key`
+    Path,
+    /// `https://bucket.host/key`
+    Virtual,
+}

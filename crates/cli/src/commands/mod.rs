@@ -1,0 +1,51 @@
+//! The commands. Each makes one call into the rooms below and shows what came of it.
+
+mod completions;
+#[cfg(feature = "devserver")]
+mod demo;
+mod ls;
+mod man;
+#[cfg(feature = "devserver")]
+mod serve;
+mod sync;
+
+use std::io;
+
+use tokio::runtime::{Builder, Runtime};
+
+use crate::arguments::{Arguments, Command};
+use crate::exit::Exit;
+use crate::output::{self, Streams};
+use crate::resolve::environment::Environment;
+use crate::signals::Stop;
+
+/// Runs the command that was asked for.
+pub(crate) fn run(arguments: Arguments, environment: &Environment, mut streams: Streams) -> Exit {
+    match start() {
+        Ok((runtime, stop)) => runtime.block_on(run_command(arguments.command, environment, streams, &stop)),
+        Err(reason) => {
+            output::error(&mut streams, &format!("the system refused to let the program start: {reason}"));
+            Exit::CouldNotRun
+        }
+    }
+}
+
+/// Makes what the commands run on.
+fn start() -> io::Result<(Runtime, Stop)> {
+    let runtime = Builder::new_multi_thread().enable_all().build()?;
+    let stop = runtime.block_on(async { Stop::on_signals() })?;
+    Ok((runtime, stop))
+}
+
+async fn run_command(command: Command, environment: &Environment, streams: Streams, stop: &Stop) -> Exit {
+    match command {
+        Command::Sync(arguments) => sync::run(&arguments, streams, stop).await,
+        Command::Ls(arguments) => ls::run(&arguments, streams, stop).await,
+        #[cfg(feature = "devserver")]
+        Command::Serve(arguments) => serve::run(&arguments, environment, streams, stop).await,
+        #[cfg(feature = "devserver")]
+        Command::Demo => demo::run(streams, stop).await,
+        Command::Completions(arguments) => completions::run(&arguments, streams),
+        Command::Man(arguments) => man::run(&arguments, streams),
+    }
+}

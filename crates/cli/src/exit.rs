@@ -1,0 +1,78 @@
+//! The exit codes: what a script may rely on.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use crate::signals::Signal;
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// 0: everything is in step.
+    InStep,
+    /// 1: it could not run, or not to its end.
+    CouldNotRun,
+    /// 2: the command line is wrong.
+    Usage,
+    /// 3: some objects failed, each of them named.
+    Incomplete,
+    /// 4: refused for safety; nothing was deleted.
+    Refused,
+    /// 128 and the signal's number, as shells count: 130 or 143.
+    Interrupted(Signal),
+}
+
+impl Exit {
+    /// The code that the process ends with.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::InStep => 0,
+            Self::CouldNotRun => 1,
+            Self::Usage => 2,
+            Self::Incomplete => 3,
+            Self::Refused => 4,
+            Self::Interrupted(signal) => signal.exit_code(),
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+/// The reason of the code, for a person.
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::InStep => "in step",
+            Self::CouldNotRun => "could not run",
+            Self::Usage => "the command line is wrong",
+            Self::Incomplete => "incomplete",
+            Self::Refused => "refused for safety, nothing was deleted",
+            Self::Interrupted(_) => "interrupted",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_the_documented_ones() {
+        let table = [
+            (Exit::InStep, 0),
+            (Exit::CouldNotRun, 1),
+            (Exit::Usage, 2),
+            (Exit::Incomplete, 3),
+            (Exit::Refused, 4),
+            (Exit::Interrupted(Signal::Interrupt), 130),
+            (Exit::Interrupted(Signal::Terminate), 143),
+        ];
+        for (exit, code) in table {
+            assert_eq!(exit.code(), code, "{exit:?}");
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! Events as JSON, one object a line, for other programs. The format is
+//! described in `docs/formats/events.md`; what is there stays there.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use brigade_engine::events::{Event, Outcome, Side, Summary};
+use brigade_engine::plan::Phase;
+use brigade_store::{Extent, FailureKind, Key, Verified};
+use serde::Serialize;
+
+use super::report::Report;
+use super::tally::Totals;
+
+/// Grows only when a reader of the former version would misread the new one.
+const VERSION: u32 = 1;
+
+/// One line, with its end, of an object that gives its own type.
+pub(super) fn line(body: &impl Serialize) -> String {
+    #[derive(Serialize)]
+    struct Line<'a, B> {
+        version: u32,
+        #[serde(flatten)]
+        body: &'a B,
+    }
+    // Only maps with keys that aren't text can fail, and there are none.
+    let mut text = serde_json::to_string(&Line { version: VERSION, body }).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// The line of an engine's event; none for those that [`progress`] adds up.
+pub(super) fn event(event: &Event<'_>) -> Option<String> {
+    Some(line(&match event {
+        Event::Planned { .. } | Event::Progress { .. } => return None,
+        Event::Started { source, dest, dry_run } => Body::Started { source, dest, dry_run: *dry_run },
+        Event::Object { key, outcome } => Body::Object { key: KeyField::new(key), outcome: OutcomeField::new(outcome) },
+        Event::Unknown { side, unknown } => Body::Unknown {
+            side: side_name(*side),
+            key: KeyField::new(&unknown.key),
+            below: unknown.extent == Extent::Below,
+            failure: unknown.reason.is_failure(),
+            reason: unknown.reason.to_string(),
+        },
+        Event::Reordered { location, key } => Body::Reordered { location, key: key.map(KeyField::new) },
+        Event::Warning { text } => Body::Warning { text },
+        Event::Phase { phase, actions } => Body::Phase { phase: phase_name(*phase), actions: *actions },
+    }))
+}
+
+/// The line that says how far a run has come.
+pub(super) fn progress(totals: &Totals) -> String {
+    line(&Body::Progress(totals))
+}
+
+/// The last line.
+pub(super) fn summary(report: &Report<'_>) -> String {
+    line(&Body::Summary {
+        exit_code: report.exit.code(),
+        dry_run: report.dry_run,
+        seconds: seconds(report.elapsed),
+        error: report.error,
+        counts: report.summary.map(Counts::new),
+    })
+}
+
+/// Seconds with three decimals.
+fn seconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1000.0).round() / 1000.0
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Body<'a> {
+    Started {
+        source: &'a str,
+        dest: &'a str,
+        dry_run: bool,
+    },
+    Progress(&'a Totals),
+    Object {
+        #[serde(flatten)]
+        key: KeyField<'a>,
+        #[serde(flatten)]
+        outcome: OutcomeField<'a>,
+    },
+    Unknown {
+        side: &'static str,
+        #[serde(flatten)]
+        key: KeyField<'a>,
+        below: bool,
+        failure: bool,
+        reason: String,
+    },
+    Reordered {
+        location: &'a str,
+        #[serde(flatten)]
+        key: Option<KeyField<'a>>,
+    },
+    Warning {
+        text: &'a str,
+    },
+    Phase {
+        phase: &'static str,
+        actions: u64,
+    },
+    Summary {
+        exit_code: u8,
+        dry_run: bool,
+        seconds: f64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error: Option<&'a str>,
+        #[serde(flatten)]
+        counts: Option<Counts<'a>>,
+    },
+}
+
+/// A key that is text as `key`, any other one as `key_base64`.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum KeyField<'a> {
+    Text { key: &'a str },
+    Bytes { key_base64: String },
+}
+
+impl<'a> KeyField<'a> {
+    pub(super) fn new(key: &'a Key) -> Self {
+        match key.as_text() {
+            Some(key) => Self::Text { key },
+            None => Self::Bytes { key_base64: STANDARD.encode(key.as_bytes()) },
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+enum OutcomeField<'a> {
+    Sent { bytes: u64, replaced: bool, verified: bool },
+    InStep,
+    Deleted,
+    Withdrawn { reason: &'a str },
+    Unrepresentable { reason: &'a str },
+    Failed { kind: &'static str, reason: &'a str },
+}
+
+impl<'a> OutcomeField<'a> {
+    fn new(outcome: &'a Outcome) -> Self {
+        match outcome {
+            Outcome::Sent { bytes, replaced, verified } => {
+                Self::Sent { bytes: *bytes, replaced: *replaced, verified: *verified == Verified::Yes }
+            }
+            Outcome::InStep => Self::InStep,
+            Outcome::Deleted => Self::Deleted,
+            Outcome::Withdrawn { reason } => Self::Withdrawn { reason },
+            Outcome::Unrepresentable { reason } => Self::Unrepresentable { reason },
+            Outcome::Failed(failure) => Self::Failed { kind: kind_name(failure.kind), reason: &failure.reason },
+        }
+    }
+}
+
+fn side_name(side: Side) -> &'static str {
+    match side {
+        Side::Source => "source",
+        Side::Dest => "dest",
+    }
+}
+
+fn phase_name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Now => "now",
+        Phase::Deletions => "deletions",
+        Phase::AfterDeletions => "after_deletions",
+    }
+}
+
+fn kind_name(kind: FailureKind) -> &'static str {
+    match kind {
+        FailureKind::Absent => "absent",
+        FailureKind::Changed => "changed",
+        FailureKind::Obstructed => "obstructed",
+        FailureKind::Unrepresentable => "unrepresentable",
+        FailureKind::Denied => "denied",
+        FailureKind::Corrupt => "corrupt",
+        FailureKind::Failed => "failed",
+    }
+}
+
+/// The figures of a [`Summary`].
+#[derive(Serialize)]
+struct Counts<'a> {
+    source_objects: u64,
+    dest_objects: u64,
+    in_step: u64,
+    created: u64,
+    replaced: u64,
+    bytes: u64,
+    unverified: u64,
+    deleted: u64,
+    extra: u64,
+    deletions_held_back: u64,
+    excluded: u64,
+    held: u64,
+    over_limit: u64,
+    withdrawn: u64,
+    skipped: u64,
+    unrepresentable: u64,
+    failed: u64,
+    requests: Vec<Requests<'a>>,
+}
+
+#[derive(Serialize)]
+struct Requests<'a> {
+    operation: &'a str,
+    sent: u64,
+    retries: u64,
+}
+
+impl<'a> Counts<'a> {
+    fn new(summary: &'a Summary) -> Self {
+        let requests = summary.requests.iter();
+        Self {
+            source_objects: summary.source_objects,
+            dest_objects: summary.dest_objects,
+            in_step: summary.in_step,
+            created: summary.created,
+            replaced: summary.replaced,
+            bytes: summary.bytes,
+            unverified: summary.unverified,
+            deleted: summary.deleted,
+            extra: summary.extra,
+            deletions_held_back: summary.deletions_held_back,
+            excluded: summary.excluded,
+            held: summary.held,
+            over_limit: summary.over_limit,
+            withdrawn: summary.withdrawn,
+            skipped: summary.skipped,
+            unrepresentable: summary.unrepresentable,
+            failed: summary.failed,
+            requests: requests
+                .map(|count| Requests { operation: count.operation, sent: count.sent, retries: count.retries })
+                .collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use brigade_store::{Failure, RequestCount, Unknown, UnknownReason};
+
+    use super::*;
+    use crate::exit::Exit;
+
+    #[test]
+    fn each_event_is_one_line() {
+        let (key, odd) = (Key::from("a \"b\"\n"), Key::new(&b"\xff\x00"[..]));
+        let sent = Outcome::Sent { bytes: 5, replaced: true, verified: Verified::Yes };
+        let unverifiable = Outcome::Sent { bytes: 0, replaced: false, verified: Verified::Unverifiable };
+        let failed = Outcome::Failed(Failure::new(FailureKind::Denied, "access denied"));
+        let unknown = Unknown {
+            key: Key::from("private/"),
+            extent: Extent::Below,
+            reason: UnknownReason::Unreadable("Permission denied".to_owned()),
+        };
+        let table = [
+            (
+                Event::Started { source: "site", dest: "s3://b", dry_run: false },
+                r#"{"version":1,"type":"started","source":"site","dest":"s3://b","dry_run":false}"#,
+            ),
+            (
+                Event::Object { key: &key, outcome: &sent },
+                r#"{"version":1,"type":"object","key":"a \"b\"\n","outcome":"sent","bytes":5,"replaced":true,"verified":true}"#,
+            ),
+            (
+                Event::Object { key: &odd, outcome: &unverifiable },
+                r#"{"version":1,"type":"object","key_base64":"/wA=","outcome":"sent","bytes":0,"replaced":false,"verified":false}"#,
+            ),
+            (
+                Event::Object { key: &key, outcome: &Outcome::InStep },
+                r#"{"version":1,"type":"object","key":"a \"b\"\n","outcome":"in_step"}"#,
+            ),
+            (
+                Event::Object { key: &key, outcome: &Outcome::Deleted },
+                r#"{"version":1,"type":"object","key":"a \"b\"\n","outcome":"deleted"}"#,
+            ),
+            (
+                Event::Object { key: &key, outcome: &Outcome::Withdrawn { reason: "gone".to_owned() } },
+                r#"{"version":1,"type":"object","key":"a \"b\"\n","outcome":"withdrawn","reason":"gone"}"#,
+            ),
+            (
+                Event::Object { key: &key, outcome: &Outcome::Unrepresentable { reason: "no".to_owned() } },
+                r#"{"version":1,"type":"object","key":"a \"b\"\n","outcome":"unrepresentable","reason":"no"}"#,
+            ),
+            (
+                Event::Object { key: &key, outcome: &failed },
+                r#"{"version":1,"type":"object","key":"a \"b\"\n","outcome":"failed","kind":"denied","reason":"access denied"}"#,
+            ),
+            (
+                Event::Unknown { side: Side::Source, unknown: &unknown },
+                r#"{"version":1,"type":"unknown","side":"source","key":"private/","below":true,"failure":true,"reason":"could not be read: Permission denied"}"#,
+            ),
+            (
+                Event::Reordered { location: "s3://b", key: Some(&key) },
+                r#"{"version":1,"type":"reordered","location":"s3://b","key":"a \"b\"\n"}"#,
+            ),
+            (
+                Event::Reordered { location: "s3://b", key: None },
+                r#"{"version":1,"type":"reordered","location":"s3://b"}"#,
+            ),
+            (Event::Warning { text: "take care".to_owned() }, r#"{"version":1,"type":"warning","text":"take care"}"#),
+            (
+                Event::Phase { phase: Phase::AfterDeletions, actions: 2 },
+                r#"{"version":1,"type":"phase","phase":"after_deletions","actions":2}"#,
+            ),
+        ];
+        for (what, expected) in table {
+            assert_eq!(event(&what), Some(format!("{expected}\n")));
+        }
+    }
+
+    #[test]
+    fn what_is_added_up_has_no_line_of_its_own() {
+        assert_eq!(event(&Event::Progress { bytes: 5 }), None);
+        assert_eq!(event(&Event::Planned { keys: 1, objects: 1, bytes: 5 }), None);
+        let totals = Totals { keys: 9, objects_planned: 3, objects_done: 2, ..Totals::default() };
+        assert_eq!(
+            progress(&totals),
+            "{\"version\":1,\"type\":\"progress\",\"keys\":9,\"objects_planned\":3,\"objects_done\":2,\
+             \"bytes_planned\":0,\"bytes_done\":0,\"deleted\":0,\"failed\":0}\n"
+        );
+    }
+
+    #[test]
+    fn the_summary_has_every_figure_and_the_exit_code() {
+        let sums = Summary {
+            source_objects: 1,
+            dest_objects: 2,
+            in_step: 3,
+            created: 4,
+            replaced: 5,
+            bytes: 6,
+            unverified: 7,
+            deleted: 8,
+            extra: 9,
+            deletions_held_back: 10,
+            excluded: 11,
+            held: 12,
+            over_limit: 13,
+            withdrawn: 14,
+            skipped: 15,
+            unrepresentable: 16,
+            failed: 17,
+            requests: vec![RequestCount { operation: "PutObject", sent: 18, retries: 1 }],
+        };
+        let elapsed = Duration::from_micros(1_500_400);
+        let report = Report { exit: Exit::Incomplete, dry_run: false, elapsed, summary: Some(&sums), error: None };
+        assert_eq!(
+            summary(&report),
+            "{\"version\":1,\"type\":\"summary\",\"exit_code\":3,\"dry_run\":false,\"seconds\":1.5,\"source_objects\":1,\
+             \"dest_objects\":2,\"in_step\":3,\"created\":4,\"replaced\":5,\"bytes\":6,\"unverified\":7,\"deleted\":8,\
+             \"extra\":9,\"deletions_held_back\":10,\"excluded\":11,\"held\":12,\"over_limit\":13,\"withdrawn\":14,\
+             \"skipped\":15,\"unrepresentable\":16,\"failed\":17,\
+             \"requests\":[{\"operation\":\"PutObject\",\"sent\":18,\"retries\":1}]}\n"
+        );
+        let broken_off = Report { exit: Exit::CouldNotRun, summary: None, error: Some("no network"), ..report };
+        assert_eq!(
+            summary(&broken_off),
+            "{\"version\":1,\"type\":\"summary\",\"exit_code\":1,\"dry_run\":false,\"seconds\":1.5,\"error\":\"no network\"}\n"
+        );
+    }
+}

@@ -1,0 +1,34 @@
+//! What a person and other programs see. Nothing outside this module writes
+//! to standard output or standard error.
+//!
+//! Standard output has results and events, standard error everything else.
+
+pub(crate) mod figures;
+mod json;
+pub(crate) mod listing;
+pub(crate) mod progress;
+mod report;
+mod reporter;
+mod streams;
+mod tally;
+pub(crate) mod text;
+
+pub(crate) use report::Report;
+pub(crate) use reporter::{Reporter, Show};
+pub(crate) use streams::{Streams, To, Tone};
+
+use crate::exit::Exit;
+
+/// Writes the line that says why a command could not do what it was asked to.
+pub(crate) fn error(streams: &mut Streams, reason: &str) {
+    streams.line(To::Err, Tone::Failure, "error:", reason);
+}
+
+/// Sends on what is still buffered. The exit code stands unless results were
+/// lost; a reader that went away wanted no more of them.
+pub(crate) fn unless_unwritten(streams: &mut Streams, exit: Exit) -> Exit {
+    streams.flush();
+    let Some(reason) = streams.write_error().map(ToString::to_string) else { return exit };
+    error(streams, &format!("could not write to standard output: {reason}; the work itself ended: {exit}"));
+    Exit::CouldNotRun
+}

@@ -1,0 +1,236 @@
+//! How a run ended, and the summary that a person reads.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use brigade_engine::events::Summary;
+use brigade_store::RequestCount;
+
+use super::figures::{bytes, count, counted, duration, rate};
+use crate::exit::Exit;
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Report<'a> {
+    /// The exit code.
+    pub(crate) exit: Exit,
+    /// Whether nothing was changed because the user asked what would be.
+    pub(crate) dry_run: bool,
+    /// How long it took.
+    pub(crate) elapsed: Duration,
+    /// What was done; missing if the run broke off without counting.
+    pub(crate) summary: Option<&'a Summary>,
+    /// Why the run didn't come to its end.
+    pub(crate) error: Option<&'a str>,
+}
+
+impl Report<'_> {
+    /// The summary for a person: what came of the objects, a line for each
+    /// count, what it took, and why the exit code is what it is.
+    pub(super) fn text(&self) -> String {
+        let mut text = String::new();
+        if let Some(summary) = self.summary {
+            rows(&mut text, summary, self.dry_run);
+            work(&mut text, summary, self.elapsed, self.dry_run);
+        }
+        let _ = writeln!(text, "{}", self.conclusion());
+        text
+    }
+
+    fn conclusion(&self) -> String {
+        let code = self.exit.code();
+        match (self.exit, self.summary) {
+            (Exit::InStep, _) if self.dry_run => "Dry run: nothing was changed.".to_owned(),
+            (Exit::InStep, Some(summary)) => in_step(summary),
+            (Exit::Incomplete, Some(summary)) => format!("Not in step (exit code {code}): {}.", shortfall(summary)),
+            (exit, _) => format!("Not in step (exit code {code}): {exit}."),
+        }
+    }
+}
+
+/// The counts of keys, those of zero left out but for the first two.
+fn rows(text: &mut String, summary: &Summary, dry_run: bool) {
+    let created = if dry_run { "to create" } else { "created" };
+    let replaced = if dry_run { "to replace" } else { "replaced" };
+    let deleted = if dry_run { "to delete" } else { "deleted" };
+    let always = [("in step", summary.in_step, ""), (created, summary.created, "")];
+    let if_any = [
+        (replaced, summary.replaced, ""),
+        (deleted, summary.deleted, ""),
+        ("extra", summary.extra, "only at the destination; --delete would remove them"),
+        ("kept", summary.deletions_held_back, "not deleted, because something failed"),
+        ("excluded", summary.excluded, "left out by the filters"),
+        ("held", summary.held, "left alone, because one side could not be read there"),
+        ("left", summary.over_limit, "left undone by --limit"),
+        ("gone", summary.withdrawn, "changed or went away before their turn came"),
+        ("skipped", summary.skipped, "symlinks and special files"),
+        ("impossible", summary.unrepresentable, "keys that the destination can't hold"),
+        ("failed", summary.failed, "named above"),
+        ("unverified", summary.unverified, "sent, with no digest to check the copy with"),
+    ];
+    let shown = always.into_iter().chain(if_any.into_iter().filter(|(_, number, _)| *number > 0));
+    for (label, number, note) in shown {
+        let _ = writeln!(text, "{}", format!("{label:<10} {:>12}  {note}", count(number)).trim_end());
+    }
+}
+
+/// What it took: bytes, time, requests.
+fn work(text: &mut String, summary: &Summary, elapsed: Duration, dry_run: bool) {
+    let sent = if dry_run { "to send" } else { "sent" };
+    let _ = write!(text, "{sent:<10} {:>12}  in {}", bytes(summary.bytes), duration(elapsed));
+    match rate(summary.bytes, elapsed) {
+        Some(rate) if summary.bytes > 0 && !dry_run => {
+            let _ = writeln!(text, ", {rate}");
+        }
+        _ => text.push('\n'),
+    }
+    if !summary.requests.is_empty() {
+        let _ =
+            writeln!(text, "{:<10} {:>12}  {}", "requests", count(total(&summary.requests)), kinds(&summary.requests));
+    }
+}
+
+fn total(requests: &[RequestCount]) -> u64 {
+    requests.iter().map(|request| request.sent).sum()
+}
+
+/// `ListObjectsV2 1, PutObject 12 (2 retries)`.
+fn kinds(requests: &[RequestCount]) -> String {
+    let kinds: Vec<String> = requests
+        .iter()
+        .map(|request| match request.retries {
+            0 => format!("{} {}", request.operation, count(request.sent)),
+            retries => format!("{} {} ({})", request.operation, count(request.sent), counted(retries, "retry")),
+        })
+        .collect();
+    kinds.join(", ")
+}
+
+fn in_step(summary: &Summary) -> String {
+    if summary.over_limit > 0 {
+        return format!("Stopped at --limit: {} left to send.", counted(summary.over_limit, "object"));
+    }
+    if summary.extra > 0 {
+        return "In step, but for what is only at the destination.".to_owned();
+    }
+    "In step.".to_owned()
+}
+
+/// What keeps the two sides from being in step.
+fn shortfall(summary: &Summary) -> String {
+    let parts = [
+        (summary.failed, "failed"),
+        (summary.unrepresentable, "can't be held by the destination"),
+        (summary.deletions_held_back, "not deleted"),
+    ];
+    let parts: Vec<String> = parts
+        .into_iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, what)| format!("{} {what}", count(number)))
+        .collect();
+    parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signals::Signal;
+
+    fn report(exit: Exit, summary: &Summary) -> Report<'_> {
+        Report { exit, dry_run: false, elapsed: Duration::from_millis(2_000), summary: Some(summary), error: None }
+    }
+
+    #[test]
+    fn nothing_to_do_is_short() {
+        let summary = Summary { in_step: 1_204, ..Summary::default() };
+        let expected = "\
+in step           1,204
+created               0
+sent                0 B  in 2.0 s
+In step.
+";
+        assert_eq!(report(Exit::InStep, &summary).text(), expected);
+    }
+
+    #[test]
+    fn every_count_has_its_row() {
+        let summary = Summary {
+            source_objects: 2_000,
+            dest_objects: 1_500,
+            in_step: 1_204,
+            created: 3,
+            replaced: 2,
+            bytes: 12_897_485,
+            unverified: 1,
+            deleted: 4,
+            extra: 5,
+            deletions_held_back: 6,
+            excluded: 7,
+            held: 13,
+            over_limit: 8,
+            withdrawn: 9,
+            skipped: 10,
+            unrepresentable: 11,
+            failed: 12,
+            requests: vec![
+                RequestCount { operation: "ListObjectsV2", sent: 2, retries: 0 },
+                RequestCount { operation: "PutObject", sent: 1_006, retries: 1 },
+            ],
+        };
+        let expected = "\
+in step           1,204
+created               3
+replaced              2
+deleted               4
+extra                 5  only at the destination; --delete would remove them
+kept                  6  not deleted, because something failed
+excluded              7  left out by the filters
+held                 13  left alone, because one side could not be read there
+left                  8  left undone by --limit
+gone                  9  changed or went away before their turn came
+skipped              10  symlinks and special files
+impossible           11  keys that the destination can't hold
+failed               12  named above
+unverified            1  sent, with no digest to check the copy with
+sent           12.3 MiB  in 2.0 s, 6.1 MiB/s
+requests          1,008  ListObjectsV2 2, PutObject 1,006 (1 retry)
+Not in step (exit code 3): 12 failed, 11 can't be held by the destination, 6 not deleted.
+";
+        assert_eq!(report(Exit::Incomplete, &summary).text(), expected);
+    }
+
+    #[test]
+    fn a_dry_run_says_what_would_be_done() {
+        let summary = Summary { created: 1, replaced: 2, deleted: 3, bytes: 2_048, ..Summary::default() };
+        let expected = "\
+in step               0
+to create             1
+to replace            2
+to delete             3
+to send         2.0 KiB  in 2.0 s
+Dry run: nothing was changed.
+";
+        assert_eq!(Report { dry_run: true, ..report(Exit::InStep, &summary) }.text(), expected);
+    }
+
+    #[test]
+    fn the_last_line_gives_the_reason_of_the_exit_code() {
+        let plain = Summary::default();
+        let extra = Summary { extra: 1, ..Summary::default() };
+        let limited = Summary { over_limit: 1, ..Summary::default() };
+        let failed = Summary { failed: 1, ..Summary::default() };
+        let table = [
+            (Exit::InStep, &plain, "In step."),
+            (Exit::InStep, &extra, "In step, but for what is only at the destination."),
+            (Exit::InStep, &limited, "Stopped at --limit: 1 object left to send."),
+            (Exit::Incomplete, &failed, "Not in step (exit code 3): 1 failed."),
+            (Exit::Refused, &plain, "Not in step (exit code 4): refused for safety, nothing was deleted."),
+            (Exit::Interrupted(Signal::Interrupt), &plain, "Not in step (exit code 130): interrupted."),
+        ];
+        for (exit, summary, expected) in table {
+            assert_eq!(report(exit, summary).conclusion(), expected);
+        }
+        let broken_off = Report { summary: None, ..report(Exit::CouldNotRun, &plain) };
+        assert_eq!(broken_off.text(), "Not in step (exit code 1): could not run.\n");
+    }
+}

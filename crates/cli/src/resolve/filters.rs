@@ -1,0 +1,126 @@
+//! The filter options as the engine's rules, in the order of the command line.
+
+use std::fs;
+use std::path::Path;
+
+use brigade_engine::filters::{Filters, Rule};
+
+use super::UsageError;
+use crate::arguments::{FilterArgument, FilterArguments};
+
+/// Reads the pattern files and compiles all rules.
+pub(crate) fn resolve(arguments: &FilterArguments) -> Result<Filters, UsageError> {
+    Ok(Filters::new(&rules(arguments)?)?)
+}
+
+/// The rules in order, those of a file where its option stands.
+fn rules(FilterArguments(arguments): &FilterArguments) -> Result<Vec<Rule>, UsageError> {
+    let mut rules = Vec::new();
+    for argument in arguments {
+        match argument {
+            FilterArgument::Exclude(pattern) => rules.push(Rule::Exclude(pattern.clone())),
+            FilterArgument::Include(pattern) => rules.push(Rule::Include(pattern.clone())),
+            FilterArgument::ExcludeFrom(path) => rules.extend(rules_in_file(&read(path)?)),
+        }
+    }
+    Ok(rules)
+}
+
+fn read(path: &Path) -> Result<String, UsageError> {
+    fs::read_to_string(path).map_err(|reason| UsageError::PatternFile { path: path.display().to_string(), reason })
+}
+
+/// The rules in the text of a file in gitignore's manner
+/// (<https://git-scm.com/docs/gitignore>): blank lines and comments are
+/// skipped, `!` lets in, `\#` and `\!` begin a pattern with that character,
+/// and trailing spaces don't count unless escaped.
+fn rules_in_file(text: &str) -> impl Iterator<Item = Rule> {
+    text.strip_prefix('\u{feff}').unwrap_or(text).lines().map(without_trailing_spaces).filter_map(|line| {
+        match line.as_bytes().first()? {
+            b'#' => None,
+            b'!' => Some(Rule::Include(line[1..].to_owned())),
+            _ => Some(Rule::Exclude(line.to_owned())),
+        }
+    })
+}
+
+fn without_trailing_spaces(line: &str) -> &str {
+    let trimmed = line.trim_end_matches(' ');
+    let escapes = trimmed.len() - trimmed.trim_end_matches('\\').len();
+    // An odd number of backslashes: the last of them escapes the space after it.
+    if escapes % 2 == 1 && trimmed.len() < line.len() { &line[..=trimmed.len()] } else { trimmed }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::arguments::{Arguments, Command};
+
+    fn arguments(line: &[&str]) -> FilterArguments {
+        let line = ["brigade", "sync"].iter().chain(line).chain(&["a", "s3://b"]);
+        match Arguments::try_parse_from(line).unwrap().command {
+            Command::Sync(sync) => sync.filters,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn exclude(pattern: &str) -> Rule {
+        Rule::Exclude(pattern.to_owned())
+    }
+
+    fn include(pattern: &str) -> Rule {
+        Rule::Include(pattern.to_owned())
+    }
+
+    #[test]
+    fn rules_keep_the_order_of_the_command_line() {
+        let table: [(&[&str], Vec<Rule>); 5] = [
+            (&[], vec![]),
+            (&["--exclude", "*", "--include", "*.jpg"], vec![exclude("*"), include("*.jpg")]),
+            (&["--include", "*.jpg", "--exclude", "*"], vec![include("*.jpg"), exclude("*")]),
+            (
+                &["--include=a", "--exclude=b", "--delete", "--include", "c", "--exclude=d"],
+                vec![include("a"), exclude("b"), include("c"), exclude("d")],
+            ),
+            (&["--exclude", "-x", "--include=-y"], vec![exclude("-x"), include("-y")]),
+        ];
+        for (line, expected) in table {
+            assert_eq!(rules(&arguments(line)).unwrap(), expected, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn the_rules_of_a_file_stand_where_its_option_stands() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "*.tmp\n!keep.tmp\n").unwrap();
+        let path = file.path().to_str().unwrap();
+        let line = ["--include", "first", "--exclude-from", path, "--exclude", "last"];
+        assert_eq!(
+            rules(&arguments(&line)).unwrap(),
+            [include("first"), exclude("*.tmp"), include("keep.tmp"), exclude("last")]
+        );
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_named() {
+        let error = resolve(&arguments(&["--exclude-from", "/nonexistent/patterns"])).unwrap_err();
+        assert!(error.to_string().starts_with("could not read the patterns in /nonexistent/patterns: "), "{error}");
+    }
+
+    #[test]
+    fn files_are_read_in_the_manner_of_gitignore() {
+        let text = "\u{feff}# comment\n\n   \n*.tmp\n!keep.tmp\r\n\\#literal\n\\!literal\n/a b/  \nend\\ \nend\\\\ ";
+        let expected = [
+            exclude("*.tmp"),
+            include("keep.tmp"),
+            exclude("\\#literal"),
+            exclude("\\!literal"),
+            exclude("/a b/"),
+            exclude("end\\ "),
+            exclude("end\\\\"),
+        ];
+        assert_eq!(rules_in_file(text).collect::<Vec<_>>(), expected);
+    }
+}

@@ -1,0 +1,45 @@
+//! From the command line as typed to plain data: the job spec, the run
+//! options, how to reach S3. An option is decided once, here: the flag, then
+//! the environment, then the default.
+
+pub(crate) mod environment;
+pub(crate) mod filters;
+pub(crate) mod max_delete;
+pub(crate) mod s3;
+#[cfg(feature = "devserver")]
+pub(crate) mod serve;
+pub(crate) mod size;
+pub(crate) mod sync;
+
+/// A command line that parses and still can't be meant: a usage error.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UsageError {
+    /// A pattern is no glob.
+    #[error(transparent)]
+    Pattern(#[from] brigade_engine::filters::PatternError),
+    /// A file of patterns can't be read.
+    #[error("could not read the patterns in {path}: {reason}")]
+    PatternFile {
+        /// The file.
+        path: String,
+        /// What the system says.
+        reason: std::io::Error,
+    },
+    /// A location names no place.
+    #[error(transparent)]
+    Location(#[from] brigade_store::LocationError),
+    /// One location lies in the other: the sync would read what it writes.
+    #[error("{source_location} and {dest} overlap; sync between places that lie apart")]
+    Overlap {
+        /// Where objects come from. (A field called `source` would be taken for the error's cause.)
+        source_location: String,
+        /// Where they go.
+        dest: String,
+    },
+    /// From directory to directory.
+    #[error("both locations are directories; one of them must be s3://bucket[/prefix]")]
+    BothLocal,
+    /// From bucket to bucket.
+    #[error("both locations are buckets, which is not supported yet; one of them must be a directory")]
+    BothBuckets,
+}

@@ -1,0 +1,102 @@
+//! The credentials that `brigade serve` checks: the environment's, or new ones.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+
+use super::environment::Environment;
+
+/// An access key and its secret.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Credentials {
+    /// The access key's id.
+    pub(crate) access_key_id: String,
+    /// The secret that signs.
+    pub(crate) secret_access_key: String,
+    /// Whether they were made for this start, and may be shown.
+    pub(crate) are_new: bool,
+}
+
+/// Why there are no credentials.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CredentialsError {
+    /// Only one of the two variables is there.
+    #[error("set both BRIGADE_SERVE_ACCESS_KEY_ID and BRIGADE_SERVE_SECRET_ACCESS_KEY, or neither")]
+    Half,
+    /// There is no randomness to be had.
+    #[error("could not make new credentials: {0}; set BRIGADE_SERVE_ACCESS_KEY_ID and BRIGADE_SERVE_SECRET_ACCESS_KEY")]
+    NoRandomness(#[from] io::Error),
+}
+
+impl Credentials {
+    /// Those of the environment, or new ones.
+    pub(crate) fn resolve(environment: &Environment) -> Result<Self, CredentialsError> {
+        match (&environment.serve_access_key_id, &environment.serve_secret_access_key) {
+            (None, None) => Ok(Self::new()?),
+            (Some(access_key_id), Some(secret_access_key)) => Ok(Self {
+                access_key_id: access_key_id.clone(),
+                secret_access_key: secret_access_key.clone(),
+                are_new: false,
+            }),
+            _ => Err(CredentialsError::Half),
+        }
+    }
+
+    /// New ones, from the system's source of randomness. They are as long as
+    /// AWS's, 20 and 40 characters, because some clients check that.
+    pub(crate) fn new() -> io::Result<Self> {
+        let mut random = [0; 28];
+        File::open("/dev/urandom")?.read_exact(&mut random)?;
+        let digits: String = random.iter().map(|byte| format!("{byte:02X}")).collect();
+        let (access, secret) = digits.split_at(16);
+        Ok(Self {
+            access_key_id: format!("BRIG{access}"),
+            secret_access_key: secret.to_ascii_lowercase(),
+            are_new: true,
+        })
+    }
+
+    /// The same, as the server takes them.
+    pub(crate) fn for_server(&self) -> brigade_devserver::Credentials {
+        brigade_devserver::Credentials::new(&self.access_key_id, &self.secret_access_key)
+    }
+}
+
+/// Without the secret.
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").field("access_key_id", &self.access_key_id).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(access_key_id: Option<&str>, secret_access_key: Option<&str>) -> Environment {
+        Environment {
+            serve_access_key_id: access_key_id.map(str::to_owned),
+            serve_secret_access_key: secret_access_key.map(str::to_owned),
+            ..Environment::default()
+        }
+    }
+
+    #[test]
+    fn the_environment_decides_or_new_ones_are_made() {
+        let given = Credentials::resolve(&environment(Some("a"), Some("b"))).unwrap();
+        assert_eq!((given.access_key_id.as_str(), given.secret_access_key.as_str()), ("a", "b"));
+        assert!(!given.are_new);
+        for half in [environment(Some("a"), None), environment(None, Some("b"))] {
+            assert!(matches!(Credentials::resolve(&half), Err(CredentialsError::Half)));
+        }
+        let [one, other] = [(); 2].map(|()| Credentials::resolve(&environment(None, None)).unwrap());
+        assert_eq!((one.access_key_id.len(), one.secret_access_key.len()), (20, 40));
+        assert!(one.are_new && one.secret_access_key != other.secret_access_key);
+    }
+
+    #[test]
+    fn the_secret_is_not_shown() {
+        let credentials = Credentials::new().unwrap();
+        assert!(!format!("{credentials:?}").contains(&credentials.secret_access_key));
+    }
+}

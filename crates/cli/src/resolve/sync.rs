@@ -1,0 +1,217 @@
+//! `brigade sync` as plain data: the two locations, the job spec, the run options.
+
+use std::time::Duration;
+
+use brigade_engine::job::{Comparison, DeleteLimit, JobSpec, RunOptions};
+use brigade_store::s3::Config;
+use brigade_store::{Location, Symlinks};
+
+use super::{UsageError, filters, s3};
+use crate::arguments::{self, Compare};
+use crate::output::Show;
+use crate::output::progress::Style;
+use crate::output::text::{Verbosity, Wording};
+
+/// A sync, decided in everything.
+#[derive(Clone, Debug)]
+pub(crate) struct Sync {
+    /// Where objects come from.
+    pub(crate) source: Location,
+    /// Where they go.
+    pub(crate) dest: Location,
+    /// What is done with symlinks in the source.
+    pub(crate) symlinks: Symlinks,
+    /// How S3 is reached.
+    pub(crate) s3: Config,
+    /// What is to be in step.
+    pub(crate) job: JobSpec,
+    /// How the run goes about it.
+    pub(crate) options: RunOptions,
+    /// How the run is shown.
+    pub(crate) show: Show,
+}
+
+/// Decides everything that the arguments leave open. `can_draw` says whether
+/// progress can be drawn on standard error.
+pub(crate) fn resolve(arguments: &arguments::Sync, can_draw: bool) -> Result<Sync, UsageError> {
+    let source = Location::parse(&arguments.source)?;
+    let dest = Location::parse(&arguments.dest)?;
+    let send = direction(&source, &dest)?;
+    let wording = Wording { verbosity: verbosity(arguments), send, dry_run: arguments.dry_run };
+    Ok(Sync {
+        source,
+        dest,
+        symlinks: symlinks(arguments.symlinks),
+        s3: s3::resolve(&arguments.s3, arguments.jobs.get()),
+        job: job(arguments)?,
+        options: options(arguments),
+        show: Show {
+            format: arguments.output,
+            progress: Style::resolve(arguments.progress, can_draw, arguments.quiet),
+            wording,
+        },
+    })
+}
+
+/// What sending an object is called between these locations, if a sync between them is possible.
+fn direction(source: &Location, dest: &Location) -> Result<&'static str, UsageError> {
+    if source.overlaps(dest) {
+        return Err(UsageError::Overlap { source_location: source.to_string(), dest: dest.to_string() });
+    }
+    match (source, dest) {
+        (Location::Local(_), Location::Bucket { .. }) => Ok("upload"),
+        (Location::Bucket { .. }, Location::Local(_)) => Ok("download"),
+        (Location::Local(_), Location::Local(_)) => Err(UsageError::BothLocal),
+        (Location::Bucket { .. }, Location::Bucket { .. }) => Err(UsageError::BothBuckets),
+    }
+}
+
+fn job(arguments: &arguments::Sync) -> Result<JobSpec, UsageError> {
+    let limit = arguments.max_delete.map_or(DeleteLimit::Unlimited, |max_delete| max_delete.0);
+    Ok(JobSpec {
+        filters: filters::resolve(&arguments.filters)?,
+        comparison: comparison(arguments.compare),
+        clock_fudge_factor: Duration::from_secs(arguments.clock_fudge_factor),
+        delete: arguments.delete.then_some(limit),
+    })
+}
+
+fn options(arguments: &arguments::Sync) -> RunOptions {
+    RunOptions {
+        jobs: arguments.jobs.get(),
+        memory: arguments.memory.0,
+        limit: arguments.limit,
+        dry_run: arguments.dry_run,
+    }
+}
+
+fn verbosity(arguments: &arguments::Sync) -> Verbosity {
+    match (arguments.quiet, arguments.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (false, 0) => Verbosity::Normal,
+        (false, 1) => Verbosity::Verbose,
+        (false, _) => Verbosity::VeryVerbose,
+    }
+}
+
+fn symlinks(symlinks: arguments::Symlinks) -> Symlinks {
+    match symlinks {
+        arguments::Symlinks::Follow => Symlinks::Follow,
+        arguments::Symlinks::Skip => Symlinks::Skip,
+    }
+}
+
+fn comparison(compare: Compare) -> Comparison {
+    match compare {
+        Compare::Auto => Comparison::Auto,
+        Compare::Size => Comparison::Size,
+        Compare::Mtime => Comparison::Mtime,
+        Compare::Checksum => Comparison::Checksum,
+        Compare::Always => Comparison::Always,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use clap::error::ErrorKind;
+
+    use super::*;
+    use crate::arguments::{Arguments, Command, Format};
+
+    fn parse(line: &[&str]) -> Result<arguments::Sync, ErrorKind> {
+        let line = ["brigade", "sync"].iter().chain(line);
+        match Arguments::try_parse_from(line).map_err(|error| error.kind())?.command {
+            Command::Sync(sync) => Ok(*sync),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn sync(options: &[&str]) -> Sync {
+        let line: Vec<&str> = options.iter().chain(&["site", "s3://bucket/site"]).copied().collect();
+        resolve(&parse(&line).unwrap(), false).unwrap()
+    }
+
+    #[test]
+    fn without_options_the_defaults_hold() {
+        let sync = sync(&[]);
+        assert_eq!(sync.job.comparison, Comparison::Auto);
+        assert_eq!(sync.job.clock_fudge_factor, Duration::from_secs(1200));
+        assert_eq!(sync.job.delete, None);
+        assert_eq!((sync.options.jobs, sync.options.memory), (64, 128 << 20));
+        assert_eq!((sync.options.limit, sync.options.dry_run), (None, false));
+        assert_eq!(sync.symlinks, Symlinks::Follow);
+        assert_eq!((sync.show.format, sync.show.progress), (Format::Text, Style::Lines));
+        assert_eq!((sync.show.wording.verbosity, sync.show.wording.send), (Verbosity::Normal, "upload"));
+    }
+
+    #[test]
+    fn each_option_has_its_place() {
+        let all = sync(&[
+            "--delete",
+            "--max-delete=10%",
+            "--compare=checksum",
+            "--clock-fudge-factor=0",
+            "--jobs=3",
+            "--memory=1G",
+            "--dry-run",
+            "--symlinks=skip",
+            "--output=json",
+            "--progress=none",
+            "-vv",
+        ]);
+        assert_eq!(all.job.delete, Some(DeleteLimit::Percent(10.0)));
+        assert_eq!(all.job.comparison, Comparison::Checksum);
+        assert_eq!(all.job.clock_fudge_factor, Duration::ZERO);
+        assert_eq!((all.options.jobs, all.options.memory, all.options.dry_run), (3, 1 << 30, true));
+        assert_eq!(all.symlinks, Symlinks::Skip);
+        assert_eq!((all.show.format, all.show.progress), (Format::Json, Style::Hidden));
+        assert_eq!(all.show.wording.verbosity, Verbosity::VeryVerbose);
+        assert!(all.show.wording.dry_run);
+
+        assert_eq!(sync(&["--delete"]).job.delete, Some(DeleteLimit::Unlimited));
+        assert_eq!(sync(&["--limit=5"]).options.limit, Some(5));
+        assert_eq!(sync(&["-q"]).show.wording.verbosity, Verbosity::Quiet);
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_a_usage_error() {
+        let table: [(&[&str], ErrorKind); 10] = [
+            (&["a"], ErrorKind::MissingRequiredArgument),
+            (&["a", "s3://bucket", "c"], ErrorKind::UnknownArgument),
+            (&["a", "s3://bucket", "--max-delete=5"], ErrorKind::MissingRequiredArgument),
+            (&["a", "s3://bucket", "--delete", "--max-delete=ten"], ErrorKind::ValueValidation),
+            (&["a", "s3://bucket", "--delete", "--limit=5"], ErrorKind::ArgumentConflict),
+            (&["a", "s3://bucket", "-q", "-v"], ErrorKind::ArgumentConflict),
+            (&["a", "s3://bucket", "--jobs=0"], ErrorKind::ValueValidation),
+            (&["a", "s3://bucket", "--memory=0"], ErrorKind::ValueValidation),
+            (&["a", "s3://bucket", "--compare=guess"], ErrorKind::InvalidValue),
+            (&["a", "s3://bucket", "--provider=nobody"], ErrorKind::InvalidValue),
+        ];
+        for (line, expected) in table {
+            assert_eq!(parse(line).unwrap_err(), expected, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_sync_is_between_a_directory_and_a_bucket() {
+        let table = [
+            ("/a", "s3://bucket", Ok("upload")),
+            ("s3://bucket/p", "/a", Ok("download")),
+            ("/nonexistent/a", "/nonexistent/b", Err("both locations are directories")),
+            ("s3://bucket/a", "s3://bucket/b", Err("both locations are buckets")),
+            ("/nonexistent/a", "/nonexistent/a/b", Err("overlap")),
+            ("s3://bucket/a", "s3://bucket", Err("overlap")),
+            ("", "s3://bucket", Err("empty")),
+            ("a", "s3://", Err("bucket is missing")),
+        ];
+        for (source, dest, expected) in table {
+            let resolved = resolve(&parse(&[source, dest]).unwrap(), false);
+            match (resolved, expected) {
+                (Ok(sync), Ok(send)) => assert_eq!(sync.show.wording.send, send),
+                (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{error}"),
+                (other, _) => panic!("{source} {dest}: {other:?}"),
+            }
+        }
+    }
+}
