@@ -59,10 +59,17 @@ pub enum Sequence {
 }
 
 impl MemoryOptions {
-    /// A local tree: versions of files, and directories that can stand in the way.
+    /// A local tree: versions of files, keys that can be paths, and
+    /// directories that can stand in the way.
     #[must_use]
     pub fn local() -> Self {
-        Self { location: "memory-dir".into(), kind: Kind::Local, obstructs: true, ..Self::remote() }
+        Self {
+            location: "memory-dir".into(),
+            kind: Kind::Local,
+            obstructs: true,
+            represents: is_path,
+            ..Self::remote()
+        }
     }
 
     /// A bucket: versions of objects, any key, pages of 1000.
@@ -80,6 +87,11 @@ impl MemoryOptions {
             clock: ticking_clock(SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000)),
         }
     }
+}
+
+/// Whether a file can have this key, as far as its `/` go.
+fn is_path(key: &Key) -> bool {
+    key.as_bytes().split(|&byte| byte == b'/').all(|name| !matches!(name, b"" | b"." | b".."))
 }
 
 /// A clock that starts at this time and is a second later each time it is read.

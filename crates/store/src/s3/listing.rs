@@ -68,15 +68,17 @@ impl Pages {
                 fetched = self.fetch(token.as_deref()) => fetched,
                 () = pages.closed() => return,
             };
-            match fetched {
-                Ok((page, next)) => {
-                    if !page.is_empty() {
-                        permit.send(Ok(Some(page)));
-                    }
-                    token = next;
-                }
+            let (page, next) = match fetched {
+                Ok(fetched) => fetched,
                 Err(error) => return permit.send(Err(error)),
+            };
+            // A page of which nothing is left makes room for the next one.
+            if page.is_empty() {
+                drop(permit);
+            } else {
+                permit.send(Ok(Some(page)));
             }
+            token = next;
             if token.is_none() {
                 // Nobody may be listening any more: then the end is of no interest either.
                 return drop(pages.send(Ok(None)).await);
