@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::{Body, Incoming};
 use s3s::service::S3Service;
 
@@ -50,8 +50,8 @@ impl Layer {
         if !body.is_end_stream() && (!waits || body.was_read()) {
             body.drain().await;
         }
+        let response = self.name_server(escape_controls(partial(response)));
         exchange.entry.answered(response.status().as_u16());
-        let response = self.name_server(escape_controls(response));
         let half = length(&response) / 2;
         Ok(response.map(|body| match exchange.fault() {
             Some(Action::TruncatedBody) if !head => ResponseBody::cut_off(body, half),
@@ -74,6 +74,14 @@ impl Layer {
 fn length(response: &Response<s3s::Body>) -> u64 {
     let header = response.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     header.or_else(|| response.body().size_hint().exact()).unwrap_or(0)
+}
+
+/// The status 206 for a part of an object, to `HEAD` too.
+fn partial(mut response: Response<s3s::Body>) -> Response<s3s::Body> {
+    if response.status() == StatusCode::OK && response.headers().contains_key(header::CONTENT_RANGE) {
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    }
+    response
 }
 
 /// Writes control characters in XML as references, as S3 does, since a raw
