@@ -4,102 +4,25 @@
 mod faults;
 mod listing;
 mod objects;
+mod options;
 mod transfer;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
 pub use faults::Call;
+pub use options::{Clock, MemoryOptions, Sequence, ticking_clock};
 
 use crate::{
     Capabilities, Digest, DigestKind, Entry, Failure, FailureKind, Key, KeyRange, Kind, Listing, NewObject, Object,
-    ObjectHeaders, Order, Reader, Receipt, Store, Unknown, Upload, Verified,
+    ObjectHeaders, Reader, Receipt, Store, Unknown, Upload, Verified,
 };
 use faults::Faults;
 use objects::{Content, Objects};
-
-/// What a [`MemoryStore`] is like.
-#[derive(Clone)]
-pub struct MemoryOptions {
-    /// The location it shows in messages.
-    pub location: String,
-    /// Whether its versions are those of files or of objects in a bucket.
-    pub kind: Kind,
-    /// The order that it claims to list in.
-    pub order: Order,
-    /// The order that it really lists in.
-    pub sequence: Sequence,
-    /// Items in a page of its listings; at least 1.
-    pub page_size: usize,
-    /// Bytes up to which an object is best written whole.
-    pub whole_limit: u64,
-    /// Whether `a` and `a/b` can't both be there, as in a file system.
-    pub obstructs: bool,
-    /// Whether it can hold a key.
-    pub represents: fn(&Key) -> bool,
-    /// What it takes for the time of a write.
-    pub clock: Clock,
-}
-
-/// Tells the time of a write.
-pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
-
-/// The order in which a [`MemoryStore`] really lists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sequence {
-    /// By bytes.
-    ByBytes,
-    /// `/` before every other byte, as stores do that walk a tree of directories.
-    SlashFirst,
-}
-
-impl MemoryOptions {
-    /// A local tree: versions of files, keys that can be paths, and
-    /// directories that can stand in the way.
-    #[must_use]
-    pub fn local() -> Self {
-        Self {
-            location: "memory-dir".into(),
-            kind: Kind::Local,
-            obstructs: true,
-            represents: is_path,
-            ..Self::remote()
-        }
-    }
-
-    /// A bucket: versions of objects, any key, pages of 1000.
-    #[must_use]
-    pub fn remote() -> Self {
-        Self {
-            location: "memory://bucket".into(),
-            kind: Kind::Remote,
-            order: Order::ByBytes,
-            sequence: Sequence::ByBytes,
-            page_size: 1000,
-            whole_limit: 16 << 20,
-            obstructs: false,
-            represents: |_| true,
-            clock: ticking_clock(SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000)),
-        }
-    }
-}
-
-/// Whether a file can have this key, as far as its `/` go.
-fn is_path(key: &Key) -> bool {
-    key.as_bytes().split(|&byte| byte == b'/').all(|name| !matches!(name, b"" | b"." | b".."))
-}
-
-/// A clock that starts at this time and is a second later each time it is read.
-#[must_use]
-pub fn ticking_clock(start: SystemTime) -> Clock {
-    let ticks = AtomicU64::new(0);
-    Arc::new(move || start + Duration::from_secs(ticks.fetch_add(1, Ordering::Relaxed)))
-}
 
 /// A store in memory. Clones share their objects.
 #[derive(Clone)]
@@ -215,7 +138,7 @@ impl MemoryStore {
 
     /// Whether the new object may be written now.
     fn admit(&self, state: &State, object: &NewObject) -> Result<(), Failure> {
-        if !(self.options.represents)(&object.key) {
+        if object.key.is_reserved() || !(self.options.represents)(&object.key) {
             return Err(Failure::new(FailureKind::Unrepresentable, "this store can't hold a key like this one"));
         }
         if self.options.obstructs {

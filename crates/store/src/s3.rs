@@ -42,7 +42,13 @@ impl BucketStore {
     }
 
     async fn head(&self, key: &Key) -> Result<Option<ObjectHead>, Failure> {
-        match self.bucket.head_object(HeadObject { key: &self.names.of(key)? }).await {
+        let name = match self.names.of(key) {
+            Ok(name) => name,
+            Err(failure) if key.is_reserved() => return Err(failure),
+            // Nothing can be at a key that no object can have.
+            Err(_) => return Ok(None),
+        };
+        match self.bucket.head_object(HeadObject { key: &name }).await {
             Ok(head) => Ok(Some(head)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(failure(&error)),

@@ -28,6 +28,9 @@ impl Names {
     /// The name of this key in the bucket, if it can have one.
     pub(super) fn of(&self, key: &Key) -> Result<String, Failure> {
         let refused = |reason: String| Failure::new(FailureKind::Unrepresentable, reason);
+        if key.is_reserved() {
+            return Err(refused("names that begin with `.brigade-` are reserved; rename or exclude it".into()));
+        }
         let text = key.as_text().ok_or_else(|| refused("S3's keys are UTF-8 text, and this name is not".into()))?;
         let name = format!("{}{text}", self.prefix);
         match name.len() {
@@ -92,6 +95,7 @@ mod tests {
         let refused = Err(FailureKind::Unrepresentable);
         assert_eq!(kind(&Names::below("p/"), Key::new(&b"a\xff"[..])), refused);
         assert_eq!(kind(&Names::below(""), Key::from("")), refused);
+        assert_eq!(kind(&Names::below("p/"), Key::from("a/.brigade-1")), refused);
         assert!(kind(&Names::below("p/"), Key::from("x".repeat(1022))).is_ok());
         assert_eq!(kind(&Names::below("p/"), Key::from("x".repeat(1023))), refused);
     }

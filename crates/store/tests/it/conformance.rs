@@ -297,3 +297,20 @@ async fn keys_are_kept_to_the_byte_or_refused() {
         assert_eq!(list(store, KeyRange::everything()).await, [], "{name}");
     }
 }
+
+#[tokio::test]
+async fn reserved_keys_are_refused_and_impossible_ones_are_absent() {
+    for subject in subjects().await {
+        let (name, store) = (subject.name, &*subject.store);
+        for reserved in [".brigade-1", "a/.brigade-trash/b"] {
+            assert_eq!(kind(put(store, reserved, "x").await), Err(FailureKind::Unrepresentable), "{name}");
+            assert_eq!(
+                kind(store.begin(&new_object(reserved, 1, Condition::Absent)).await),
+                Err(FailureKind::Unrepresentable),
+                "{name}"
+            );
+        }
+        let impossible = Key::new([b"x".repeat(2000), b"\xff".to_vec()].concat());
+        assert_eq!(store.look(&impossible).await, Ok(None), "{name}");
+    }
+}
