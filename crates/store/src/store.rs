@@ -24,12 +24,14 @@ pub trait Store: Send + Sync + 'static {
     /// Starts a listing of the range. Nothing is read before the first page is asked for.
     fn list(&self, range: &KeyRange) -> Box<dyn Listing>;
 
-    /// What is at the key now; `None` where it is proven that nothing is.
+    /// What is at the key now; `None` where it is proven that nothing is. In a
+    /// tree, a directory is what a key that ends in `/` stands for, and no other key.
     async fn look(&self, key: &Key) -> Result<Option<Entry>, Failure>;
 
-    /// Reads a whole object into memory: for small ones. The entry returned is
-    /// that of the version read, taken again after the last byte, so that what
-    /// is returned was never torn.
+    /// Reads a whole object into memory, for which the caller has made room by
+    /// the entry's size: one that has grown since is [`crate::FailureKind::Changed`].
+    /// The entry returned is that of the version read, taken again after the
+    /// last byte, so that what is returned was never torn.
     async fn read(&self, entry: &Entry) -> Result<Object, Failure>;
 
     /// Opens an object to read it in ranges, each of the same version.
@@ -40,7 +42,8 @@ pub trait Store: Send + Sync + 'static {
     /// them, a bucket answers what it has stored.
     async fn digests(&self, entry: &Entry, wanted: &[DigestKind]) -> Result<Vec<Digest>, Failure>;
 
-    /// Writes an object whole: it appears at once, or not at all.
+    /// Writes an object whole: it appears at once, or not at all. In a tree, a
+    /// key that ends in `/`, without content, is a directory to be made.
     async fn write(&self, object: &NewObject, body: Bytes) -> Result<Receipt, Failure>;
 
     /// Begins to write an object in parts; it appears only with [`Upload::finish`].

@@ -28,6 +28,13 @@ impl<'a> KeyPath<'a> {
         let name = directories.pop().unwrap_or_default();
         Ok(Self { directories, name })
     }
+
+    /// All of its names, from the root.
+    pub(super) fn components(&self) -> Vec<&'a [u8]> {
+        let mut components = self.directories.clone();
+        components.push(self.name);
+        components
+    }
 }
 
 /// The reason why this can't be the name of a file or directory.

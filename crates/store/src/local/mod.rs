@@ -6,6 +6,7 @@ mod failures;
 mod key_path;
 mod listing;
 mod look;
+mod marker;
 mod publish;
 mod read;
 mod remove;
@@ -100,12 +101,12 @@ impl Store for LocalStore {
 
     async fn look(&self, key: &Key) -> Result<Option<Entry>, Failure> {
         let key = key.clone();
-        self.blocking(move |root| look::look(root, key)).await?
+        self.blocking(move |root| if key.is_marker() { marker::look(root, key) } else { look::look(root, key) }).await?
     }
 
     async fn read(&self, entry: &Entry) -> Result<Object, Failure> {
-        let key = entry.key.clone();
-        self.blocking(move |root| read::read_whole(root, &key)).await?
+        let entry = entry.clone();
+        self.blocking(move |root| read::read_whole(root, &entry)).await?
     }
 
     async fn open(&self, entry: &Entry) -> Result<Box<dyn Reader>, Failure> {
@@ -121,6 +122,9 @@ impl Store for LocalStore {
 
     async fn write(&self, object: &NewObject, body: Bytes) -> Result<Receipt, Failure> {
         let object = object.clone();
+        if object.key.is_marker() {
+            return self.blocking(move |root| marker::write(root, object)).await?;
+        }
         self.blocking(move |root| write::write_whole(root, object, &body)).await?
     }
 

@@ -19,9 +19,16 @@ use super::stat::{entry_of, kind_of};
 use super::{blocking, digests};
 use crate::{Digest, DigestKind, Entry, Failure, FailureKind, Key, Object, ObjectHeaders, Reader, Verified};
 
-/// Reads the file into memory. If it changes meanwhile, once more.
-pub(super) fn read_whole(root: &Root, key: &Key) -> Result<Object, Failure> {
-    read_still(|| open(root, key))
+/// Reads the file into memory. If it changes meanwhile, once more; if it has
+/// grown since it was listed, not at all, because nobody has made room for it.
+pub(super) fn read_whole(root: &Root, listed: &Entry) -> Result<Object, Failure> {
+    read_still(|| {
+        let (file, now) = open(root, &listed.key)?;
+        if now.size > listed.size {
+            return Err(changed("the file has grown since it was listed"));
+        }
+        Ok((file, now))
+    })
 }
 
 fn read_still(open: impl Fn() -> Result<(File, Entry), Failure>) -> Result<Object, Failure> {
@@ -31,7 +38,7 @@ fn read_still(open: impl Fn() -> Result<(File, Entry), Failure>) -> Result<Objec
         let entry = entry_now(&file, &before.key)?;
         if entry == before && body.len() as u64 == entry.size {
             let headers = headers_of(&entry);
-            return Ok(Object { entry, headers, body: body.into(), verified: Verified::Unverifiable });
+            return Ok(Object { entry, headers, body: body.into(), verified: Verified::Yes });
         }
     }
     Err(changed("the file changed while it was read, twice"))

@@ -17,20 +17,24 @@ async fn a_file_is_read_with_the_entry_of_its_descriptor() {
         assert_eq!(object.entry, listed);
         assert_eq!(Some(object.body.to_vec()), scenery.content(key));
         assert_eq!(object.headers.modified, Some(listed.modified));
-        assert_eq!(object.verified, Verified::Unverifiable);
+        assert_eq!(object.verified, Verified::Yes);
     }
 }
 
 #[tokio::test]
-async fn a_newer_version_is_read_as_what_it_is() {
+async fn a_newer_version_is_read_as_what_it_is_unless_it_has_grown() {
     let scenery = Scenery::new();
-    scenery.file("a", "old");
+    scenery.file("a", "older");
     let store = source(&scenery);
     let listed = entry(&store, "a").await;
-    scenery.file("a", "newer");
-    let object = store.read(&listed).await.unwrap();
-    assert_eq!((&object.body[..], object.entry.size), (&b"newer"[..], 5));
-    assert!(!object.entry.same_version(&listed));
+    for newer in ["newer", "new", ""] {
+        scenery.file("a", newer);
+        let object = store.read(&listed).await.unwrap();
+        assert_eq!((&object.body[..], object.entry.size), (newer.as_bytes(), newer.len() as u64));
+        assert!(!object.entry.same_version(&listed));
+    }
+    scenery.file("a", "newest");
+    assert_fails(store.read(&listed).await, FailureKind::Changed, "grown");
 }
 
 #[tokio::test]
@@ -90,9 +94,10 @@ async fn a_look_proves_presence_or_absence_or_fails() {
         let found = store.look(&Key::from("d/f")).await.unwrap().unwrap();
         assert_eq!(found.size, 2);
         assert!(matches!(found.version, Version::File { .. }));
-        for key in ["d", "d/x", "d/f/x", "x/y", "d//f", "/d/f", "d/", "d/../d/f", "", long.as_str()] {
+        for key in ["d", "d/x", "d/f/x", "x/y", "d//f", "/d/f", "d/f/", "x/", "d/../d/f", "", long.as_str()] {
             assert_eq!(store.look(&Key::from(key)).await.unwrap(), None, "{key}");
         }
+        assert_eq!(store.look(&Key::from("d/")).await.unwrap().unwrap().size, 0, "a marker stands for its directory");
         assert_fails(store.look(&Key::from("broken")).await, FailureKind::Failed, "symlink");
         assert_fails(store.look(&Key::from("socket")).await, FailureKind::Failed, "not a regular file");
         assert_fails(store.look(&Key::from(".brigade-x")).await, FailureKind::Unrepresentable, "reserved");

@@ -13,7 +13,7 @@ async fn a_file_appears_whole_with_its_time_and_a_true_receipt() {
     assert_eq!(scenery.content("new/root/a/b/c").unwrap(), b"content");
     assert_eq!(receipt.entry.modified, moment());
     assert_eq!(receipt.entry, entry(&store, "a/b/c").await);
-    assert_eq!(receipt.verified, Verified::Unverifiable);
+    assert_eq!(receipt.verified, Verified::Yes);
     assert_eq!(scenery.names(), ["new", "new/root", "new/root/a", "new/root/a/b", "new/root/a/b/c"]);
 }
 
