@@ -1,5 +1,7 @@
 //! Checksums as S3 keeps them: which, of what, and how they are compared.
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use s3s::crypto::{Checksum as _, Crc32, Crc32c, Crc64Nvme, Md5, Sha1, Sha256};
 use s3s::{S3Result, s3_error};
 use serde::{Deserialize, Serialize};
@@ -117,9 +119,8 @@ pub(crate) fn composite<'a>(algorithm: Algorithm, parts: impl ExactSizeIterator<
     let count = parts.len();
     let mut hasher = Hasher::new(algorithm);
     for part in parts {
-        let raw = base64_simd::STANDARD
-            .decode_to_vec(part)
-            .map_err(|_| s3_error!(InvalidRequest, "A part's checksum is not base64."))?;
+        let raw =
+            BASE64_STANDARD.decode(part).map_err(|_| s3_error!(InvalidRequest, "A part's checksum is not base64."))?;
         hasher.update(&raw);
     }
     Ok(Checksum { algorithm, kind: Kind::Composite, value: format!("{}-{count}", hasher.finish()) })
@@ -139,7 +140,7 @@ pub(crate) fn multipart_etag<'a>(etags: impl ExactSizeIterator<Item = &'a str>) 
 
 /// In base64, as headers have it.
 pub(crate) fn base64(bytes: impl AsRef<[u8]>) -> String {
-    base64_simd::STANDARD.encode_to_string(bytes)
+    BASE64_STANDARD.encode(bytes)
 }
 
 /// In lower-case hexadecimal, as `ETags` and our file names have it.

@@ -38,6 +38,7 @@ mod request_log;
 mod server;
 mod service;
 mod storage;
+mod virtual_hosts;
 
 pub use config::{Config, Credentials, ListingOrder};
 pub use faults::{Action, Fault, Faults, KeyPattern, Occurrence};

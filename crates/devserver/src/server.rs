@@ -24,6 +24,7 @@ use crate::layer::Layer;
 use crate::request_log::{RequestLog, RequestRecord};
 use crate::service::Service;
 use crate::storage::Storage;
+use crate::virtual_hosts::Localhost;
 
 /// How long [`Server::stop`] waits for requests under way.
 const GRACE: Duration = Duration::from_secs(5);
@@ -71,6 +72,7 @@ impl Server {
         let faults = Arc::new(Faults::default());
         let log = Arc::new(RequestLog::default());
         let mut builder = S3ServiceBuilder::new(Service { storage: Arc::new(storage) });
+        builder.set_host(Localhost);
         builder.set_auth(Account(config.credentials));
         builder.set_access(Gate { anonymous: config.anonymous, faults: Arc::clone(&faults) });
         let layer = Layer {
@@ -89,8 +91,8 @@ impl Server {
         self.address
     }
 
-    /// The endpoint for clients, such as `http://127.0.0.1:9000`. Buckets are
-    /// addressed by path.
+    /// The endpoint for clients, such as `http://127.0.0.1:9000`. There, buckets
+    /// are addressed by path; below `localhost` by the name of the host too.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)

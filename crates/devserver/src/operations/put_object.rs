@@ -64,7 +64,7 @@ pub(super) fn body_length(headers: &HeaderMap) -> S3Result<Option<u64>> {
     Ok(length)
 }
 
-/// The checksum that a request gives or promises in its trailers.
+/// The checksum that a request gives or announces: its trailers then bring it.
 pub(super) fn asked_checksum(
     given: Option<(Algorithm, String)>,
     announced: Option<&ChecksumAlgorithm>,
@@ -75,7 +75,8 @@ pub(super) fn asked_checksum(
     }
     let announced =
         announced.map(ChecksumAlgorithm::as_str).or_else(|| headers.get("x-amz-sdk-checksum-algorithm")?.to_str().ok());
-    Ok(Expected { algorithm: announced.map(Algorithm::named).transpose()?, ..Expected::default() })
+    let algorithm = announced.map(Algorithm::named).transpose()?;
+    Ok(Expected { algorithm, announced: algorithm.is_some(), ..Expected::default() })
 }
 
 /// Refuses more user metadata than S3 keeps.

@@ -33,6 +33,8 @@ pub(crate) struct Expected {
     pub(crate) checksum: Option<String>,
     /// Else the trailers may.
     pub(crate) trailers: Option<TrailingHeaders>,
+    /// Whether the request announces a checksum, so that it must come.
+    pub(crate) announced: bool,
 }
 
 /// A body that was received whole and is what the request said.
@@ -62,6 +64,9 @@ pub(crate) async fn receive(
     }
     if let (Some(algorithm), None) = (expected.algorithm, &expected.checksum) {
         expected.checksum = expected.trailers.take().and_then(|trailers| from_trailers(&trailers, algorithm));
+    }
+    if expected.announced && expected.checksum.is_none() {
+        return Err(s3_error!(InvalidRequest, "A checksum was announced, but there is none in headers or trailers."));
     }
     writer.finish(&expected)
 }

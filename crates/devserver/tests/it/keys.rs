@@ -109,6 +109,19 @@ async fn keys_have_at_most_1024_bytes() {
 }
 
 #[tokio::test]
+async fn buckets_may_be_named_by_the_host() {
+    let running = running().await;
+    let host = ("host", "bucket.localhost:9000");
+    for path in ["/key", "//", "/../x", "/a?b"] {
+        assert_eq!(running.send("PUT", path, &[host], "x").await.status, 200);
+    }
+    assert_eq!(running.get("/bucket?list-type=2").await.all("Key"), ["../x", "/", "a", "key"]);
+    assert_eq!(running.send("GET", "/?list-type=2", &[host], "").await.all("Key").len(), 4);
+    let other = ("host", "elsewhere:9000");
+    assert_eq!(running.send("GET", "/bucket/key", &[other], "").await.text(), "x");
+}
+
+#[tokio::test]
 async fn buckets_are_made_listed_and_removed_when_empty() {
     let running = running().await;
     assert_eq!(running.put("/another", "").await.status, 200);

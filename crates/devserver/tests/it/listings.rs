@@ -18,7 +18,7 @@ async fn every_parameter_of_the_second_version() {
     assert_eq!((listed.first("Name"), listed.first("MaxKeys")), ("bucket".into(), "1000".into()));
     assert_eq!(listed.first("ETag"), "\"0cc175b9c0f1b6a831c399e269772661\"");
     assert_eq!((listed.first("Size"), listed.first("StorageClass")), ("1".into(), "STANDARD".into()));
-    assert!(listed.first("LastModified").ends_with(".000Z"));
+    assert_eq!(&listed.first("LastModified")[19..], ".000Z");
     assert!(listed.all("Owner").is_empty());
 
     assert_eq!(running.get("/bucket?list-type=2&fetch-owner=true").await.all("Owner").len(), 8);

@@ -41,6 +41,19 @@ async fn a_body_that_ends_too_soon_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn a_body_that_waits_for_a_sign_is_not_asked_for_when_refused() {
+    let running = running().await;
+    running.put("/bucket/key", "there").await;
+    let mut stream = TcpStream::connect(running.server.address()).await.unwrap();
+    let head = b"PUT /bucket/key HTTP/1.1\r\nhost: localhost\r\nif-none-match: *\r\nexpect: 100-continue\r\n";
+    stream.write_all(head).await.unwrap();
+    stream.write_all(b"content-length: 10\r\n\r\n").await.unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 412");
+}
+
+#[tokio::test]
 async fn starting_says_what_is_wrong() {
     let first = running_with(|_| ()).await;
     let directory = tempfile::tempdir().unwrap();

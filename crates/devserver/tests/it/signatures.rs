@@ -158,6 +158,9 @@ async fn checksums_in_trailers_are_verified() {
     };
     let (request, body) = signing("AAAAAA==");
     assert_eq!(request.send(&running, &body).await.error(), (400, "BadDigest".into()));
+    let (request, _) = signing("");
+    let without = request.send(&running, "5\r\nhello\r\n0\r\n\r\n").await;
+    assert_eq!(without.error(), (400, "InvalidRequest".into()), "it was announced");
     let (request, body) = signing("NhCmhg==");
     let put = request.send(&running, &body).await;
     assert_eq!((put.status, put.header("x-amz-checksum-crc32")), (200, "NhCmhg=="));
