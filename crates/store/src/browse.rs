@@ -6,10 +6,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::{fs, io, vec};
 
-use brigade_s3::{Bucket, Client, ListObjectsV2, ListedPage};
+use brigade_s3::{Bucket, Client, ErrorKind, HeadObject, ListObjectsV2, ListedPage};
 
 use crate::local::time;
-use crate::s3::{Config, Names};
+use crate::s3::{Config, Names, entry};
 use crate::{Entry, Key, ListingError, Location, LocationError, OpenError, Version};
 
 /// A place that can be looked into.
@@ -60,7 +60,8 @@ enum Source {
 const PAGE: usize = 1000;
 
 /// Looks into a place. Keys are those below it, in the order in which the place
-/// lists them; the program's own files (`.brigade-*`) are left out.
+/// lists them; the program's own files (`.brigade-*`) are left out. Where there
+/// is nothing below a prefix, but an object of that very name, it is that object.
 pub async fn ls(place: &Place, s3: &Config) -> Result<Level, BrowseError> {
     let source = match place {
         Place::Account => {
@@ -124,6 +125,7 @@ enum Next {
 impl BucketLevel {
     async fn next_page(&mut self) -> Result<Option<Vec<Found>>, ListingError> {
         loop {
+            let is_first = matches!(self.next, Next::First);
             let token = match &self.next {
                 Next::First => None,
                 Next::Token(token) => Some(token.as_str()),
@@ -142,6 +144,23 @@ impl BucketLevel {
             if !found.is_empty() {
                 return Ok(Some(found));
             }
+            if is_first && matches!(self.next, Next::Over) {
+                return Ok(self.object_itself().await?.map(|object| vec![object]));
+            }
+        }
+    }
+
+    /// The object whose name was written, where there is nothing below it.
+    async fn object_itself(&self) -> Result<Option<Found>, ListingError> {
+        let Some(name) = self.names.prefix().strip_suffix('/').filter(|name| !name.is_empty()) else { return Ok(None) };
+        match self.bucket.head_object(HeadObject { key: name }).await {
+            Ok(head) => {
+                let own_name = name.rsplit('/').next().unwrap_or(name);
+                Ok(Some(Found::Object(entry(&own_name.into(), &head))))
+            }
+            // Who may list need not be allowed to read.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::AccessDenied) => Ok(None),
+            Err(error) => Err(listing_error(&self.written, error.reason())),
         }
     }
 

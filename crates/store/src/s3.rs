@@ -174,7 +174,8 @@ impl Store for BucketStore {
     }
 }
 
-fn entry(key: &Key, head: &ObjectHead) -> Entry {
+/// What is at the key, by its HEAD.
+pub(crate) fn entry(key: &Key, head: &ObjectHead) -> Entry {
     let version = Version::Object { etag: head.etag.clone() };
     Entry { key: key.clone(), size: head.size, modified: head.last_modified, version }
 }

@@ -33,13 +33,15 @@ async fn a_bucket_is_shown_level_by_level() {
     }
     test.bucket().await.put_object(PutObject { key: ".brigade-trash/a", ..PutObject::default() }).await.unwrap();
     let config = test.config(Provider::BrigadeDev);
-    let table: [(&str, &[&str]); 6] = [
+    let table: [(&str, &[&str]); 8] = [
         ("s3://", &["bucket bucket"]),
         ("s3://bucket", &["a 1", "a-b 3", "a/", "c/"]),
         ("s3://bucket/a", &["x 3", "y/"]),
         ("s3://bucket/a/y/", &["z 5"]),
         ("s3://bucket/c/", &["/"]),
         ("s3://bucket/none", &[]),
+        ("s3://bucket/a-b", &["a-b 3"]),
+        ("s3://bucket/a/y/z", &["z 5"]),
     ];
     for (place, expected) in table {
         assert_eq!(found(OsStr::new(place), &config).await, expected, "{place}");
