@@ -284,6 +284,8 @@ pub(crate) fn kind_of(status: StatusCode, code: Option<&str>, about_key: bool) -
         "BadDigest" | "XAmzContentSHA256Mismatch" | "InvalidDigest" => ErrorKind::Corrupt,
         "KeyTooLongError" => ErrorKind::KeyTooLong,
         "NotImplemented" | "MethodNotAllowed" => ErrorKind::NotImplemented,
+        // Conflicts that don't pass, whatever their status says.
+        "BucketAlreadyExists" | "BucketAlreadyOwnedByYou" | "BucketNotEmpty" => ErrorKind::Other,
         _ => kind_of_status(status, about_key),
     }
 }
@@ -317,4 +319,80 @@ pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(operation: Operation, status: u16, code: &str, message: &str) -> Error {
+        let status = StatusCode::from_u16(status).unwrap();
+        let code = Some(code.to_owned()).filter(|code| !code.is_empty());
+        let kind = kind_of(status, code.as_deref(), operation != Operation::ListObjectsV2);
+        let refusal = Refusal { status, code, request_id: Some("R1".to_owned()) };
+        Error::new(kind, operation, Some(Box::new(refusal)), message.to_owned()).about(Some("b"), Some("k\n"))
+    }
+
+    #[test]
+    fn codes_decide_and_statuses_stand_in_for_them() {
+        let table = [
+            (404, "NoSuchKey", true, ErrorKind::NotFound),
+            (404, "", true, ErrorKind::NotFound),
+            (404, "", false, ErrorKind::NoSuchBucket),
+            (404, "NoSuchBucket", true, ErrorKind::NoSuchBucket),
+            (404, "NoSuchUpload", true, ErrorKind::NoSuchUpload),
+            (403, "AccessDenied", true, ErrorKind::AccessDenied),
+            (403, "Stranger", true, ErrorKind::AccessDenied),
+            (403, "SignatureDoesNotMatch", true, ErrorKind::Credentials),
+            (403, "RequestTimeTooSkewed", true, ErrorKind::Clock),
+            (400, "ExpiredToken", true, ErrorKind::Credentials),
+            (401, "", true, ErrorKind::Credentials),
+            (412, "", true, ErrorKind::PreconditionFailed),
+            (409, "ConditionalRequestConflict", true, ErrorKind::Conflict),
+            (409, "BucketAlreadyExists", false, ErrorKind::Other),
+            (503, "SlowDown", true, ErrorKind::Throttled),
+            (429, "", true, ErrorKind::Throttled),
+            (500, "", true, ErrorKind::ServerFault),
+            (200, "InternalError", true, ErrorKind::ServerFault),
+            (400, "RequestTimeout", true, ErrorKind::TimedOut),
+            (400, "BadDigest", true, ErrorKind::Corrupt),
+            (400, "KeyTooLongError", true, ErrorKind::KeyTooLong),
+            (501, "", true, ErrorKind::NotImplemented),
+            (400, "InvalidArgument", true, ErrorKind::Other),
+        ];
+        for (status, code, about_key, kind) in table {
+            let code = Some(code).filter(|code| !code.is_empty());
+            assert_eq!(kind_of(StatusCode::from_u16(status).unwrap(), code, about_key), kind, "{status} {code:?}");
+        }
+    }
+
+    #[test]
+    fn errors_say_what_why_and_what_to_do() {
+        let table = [
+            (
+                refused(Operation::PutObject, 403, "AccessDenied", "Access Denied."),
+                "s3://b/k\\n: PutObject was answered 403 AccessDenied: Access Denied; the credentials need s3:PutObject here \
+                 (request id R1)",
+            ),
+            (
+                refused(Operation::ListObjectsV2, 403, "SignatureDoesNotMatch", "It does not match."),
+                "s3://b/k\\n: ListObjectsV2 was answered 403 SignatureDoesNotMatch: It does not match; \
+                 check the secret access key (request id R1)",
+            ),
+            (refused(Operation::HeadObject, 404, "", ""), "s3://b/k\\n: HeadObject was answered 404 (request id R1)"),
+            (
+                refused(Operation::GetObject, 403, "RequestTimeTooSkewed", "Too far."),
+                "s3://b/k\\n: GetObject was answered 403 RequestTimeTooSkewed: Too far; set this machine's clock (request id R1)",
+            ),
+            (
+                Error::local(ErrorKind::TimedOut, Operation::HeadBucket, "host was silent for 60 s")
+                    .about(Some("b"), None),
+                "s3://b: HeadBucket failed: host was silent for 60 s",
+            ),
+        ];
+        for (error, shown) in table {
+            assert_eq!(error.to_string(), shown);
+            assert!(shown.contains(&error.reason()));
+        }
+    }
 }

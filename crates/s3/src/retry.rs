@@ -14,7 +14,7 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(1);
 /// Attempts where nothing has ever answered: the address is likely wrong, and
 /// the person should hear of it soon.
 const ATTEMPTS_WITHOUT_CONTACT: u32 = 3;
-/// Attempts where the answers make no sense.
+/// Attempts where what comes back is wrong: it may be on its way, or stay so.
 const ATTEMPTS_AT_NONSENSE: u32 = 3;
 
 /// What to do after an attempt has failed.
@@ -88,9 +88,8 @@ impl Course {
             | ErrorKind::ServerFault
             | ErrorKind::TimedOut
             | ErrorKind::Unreachable
-            | ErrorKind::Conflict
-            | ErrorKind::Corrupt => self.max_attempts,
-            ErrorKind::BadAnswer => self.max_attempts.min(ATTEMPTS_AT_NONSENSE),
+            | ErrorKind::Conflict => self.max_attempts,
+            ErrorKind::Corrupt | ErrorKind::BadAnswer => self.max_attempts.min(ATTEMPTS_AT_NONSENSE),
             _ => 1,
         }
     }
@@ -184,7 +183,7 @@ mod tests {
             (put, ErrorKind::TimedOut, true, 10),
             (put, ErrorKind::Unreachable, true, 10),
             (put, ErrorKind::Unreachable, false, 3),
-            (put, ErrorKind::Corrupt, true, 10),
+            (put, ErrorKind::Corrupt, true, 3),
             (put, ErrorKind::Conflict, true, 10),
             (Operation::CompleteMultipartUpload, ErrorKind::Conflict, true, 1),
             (put, ErrorKind::BadAnswer, true, 3),
