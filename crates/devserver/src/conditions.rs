@@ -4,6 +4,7 @@ use http::{HeaderMap, HeaderValue, header};
 use s3s::dto::{ETagCondition, Timestamp, TimestampFormat};
 use s3s::{S3Result, s3_error};
 
+use crate::errors;
 use crate::storage::Record;
 
 /// The conditions of a request that reads, under the names of their headers.
@@ -27,7 +28,7 @@ impl Reading {
             (None, None) => false,
         };
         if refused {
-            return Err(s3_error!(PreconditionFailed, "At least one of the pre-conditions you specified did not hold"));
+            return Err(errors::precondition_failed());
         }
         let unchanged = match (&self.if_none_match, &self.if_modified_since) {
             (Some(condition), _) => matches(condition, record),
@@ -40,8 +41,7 @@ impl Reading {
     /// The same for the source of a copy, which is refused where a read would
     /// be told that nothing changed.
     pub(crate) fn check_source(&self, record: &Record) -> S3Result<()> {
-        let refusal =
-            |_| s3_error!(PreconditionFailed, "At least one of the pre-conditions you specified did not hold");
+        let refusal = |_| errors::precondition_failed();
         self.check(record).map_err(refusal)
     }
 }
@@ -82,11 +82,7 @@ impl Writing {
             (Some(condition), _, Some(record)) => matches(condition, record),
             (None, _, _) => true,
         };
-        if holds {
-            Ok(())
-        } else {
-            Err(s3_error!(PreconditionFailed, "At least one of the pre-conditions you specified did not hold"))
-        }
+        if holds { Ok(()) } else { Err(errors::precondition_failed()) }
     }
 }
 

@@ -2,7 +2,7 @@
 //! may come in, what the request is, and which fault befalls it.
 
 use std::future::pending;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use http::{HeaderMap, StatusCode, header};
@@ -21,11 +21,14 @@ use crate::request_log::Entry;
 pub(crate) struct Exchange {
     pub(crate) entry: Arc<Entry>,
     fault: OnceLock<Action>,
+    /// What is wrong with the body, if that is known beforehand. Answered at the
+    /// gate, when the signature has been found right.
+    refusal: Mutex<Option<S3Error>>,
 }
 
 impl Exchange {
-    pub(crate) fn new(entry: Arc<Entry>) -> Self {
-        Self { entry, fault: OnceLock::new() }
+    pub(crate) fn new(entry: Arc<Entry>, refusal: Option<S3Error>) -> Self {
+        Self { entry, fault: OnceLock::new(), refusal: Mutex::new(refusal) }
     }
 
     /// The fault that struck the request, if any.
@@ -66,6 +69,9 @@ impl S3Access for Gate {
         exchange.entry.identify(&operation, bucket.as_deref(), key.as_deref());
         if context.credentials().is_none() && !self.anonymous {
             return Err(s3_error!(AccessDenied, "Access Denied"));
+        }
+        if let Some(refusal) = exchange.refusal.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Err(refusal);
         }
         let Some(action) = self.faults.strike(&operation, key.as_deref()) else { return Ok(()) };
         // Nobody else sets it: a request passes the gate once.

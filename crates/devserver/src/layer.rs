@@ -5,14 +5,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
+use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
+use s3s::S3Error;
 use s3s::service::S3Service;
 
 use crate::bodies::{RequestBody, ResponseBody};
 use crate::faults::Action;
 use crate::gate::Exchange;
 use crate::request_log::{Entry, RequestLog};
+use crate::xml_bodies;
+
+/// The most bytes of XML that are read to be compared. `s3s` takes no more.
+const MOST_XML: u64 = 20 << 20;
 
 /// What answers requests.
 pub(crate) struct Layer {
@@ -34,16 +41,16 @@ impl Layer {
         if let Some(log) = &self.log {
             log.push(Arc::clone(&entry));
         }
-        let exchange = Arc::new(Exchange::new(entry));
         let head = request.method() == Method::HEAD;
         // Such a client waits for a sign before it sends the body. Without one
         // it never sends it, and takes any other answer as the final one.
         let waits = request.headers().contains_key(header::EXPECT);
         let (mut parts, incoming) = request.into_parts();
-        parts.extensions.insert(Arc::clone(&exchange));
         let body = RequestBody::new(incoming);
-        let request = Request::from_parts(parts, s3s::Body::http_body(body.clone()));
-        let response = self.service.call(request).await.map_err(|_| Closed)?;
+        let (handed_on, refusal) = hand_on(&parts, &body).await?;
+        let exchange = Arc::new(Exchange::new(entry, refusal));
+        parts.extensions.insert(Arc::clone(&exchange));
+        let response = self.service.call(Request::from_parts(parts, handed_on)).await.map_err(|_| Closed)?;
         if matches!(exchange.fault(), Some(Action::Reset | Action::ApplyThenReset)) {
             return Err(Closed);
         }
@@ -68,6 +75,18 @@ impl Layer {
         }
         response
     }
+}
+
+/// The body for `s3s`, and what is wrong with it. The body of a `POST` is XML and
+/// short, and is read here to compare it with its digests.
+async fn hand_on(parts: &Parts, body: &RequestBody) -> Result<(s3s::Body, Option<S3Error>), Closed> {
+    let is_short = body.size_hint().upper().is_some_and(|most| most <= MOST_XML);
+    if parts.method != Method::POST || !is_short {
+        return Ok((s3s::Body::http_body(body.clone()), None));
+    }
+    let whole = body.clone().collect().await.map_err(|_| Closed)?.to_bytes();
+    let refusal = xml_bodies::check(parts, &whole).err();
+    Ok((s3s::Body::from(whole), refusal))
 }
 
 /// The length of the body, where it is known; else 0.

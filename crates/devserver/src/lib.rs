@@ -39,6 +39,7 @@ mod server;
 mod service;
 mod storage;
 mod virtual_hosts;
+mod xml_bodies;
 
 pub use config::{Config, Credentials, ListingOrder};
 pub use faults::{Action, Fault, Faults, KeyPattern, Occurrence};

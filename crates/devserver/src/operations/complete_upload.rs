@@ -9,6 +9,7 @@ use tempfile::NamedTempFile;
 use super::{etag, signed};
 use crate::checksums::{Algorithm, Checksum, Hasher, Kind, answer_checksum, composite, given_checksum, multipart_etag};
 use crate::conditions::Writing;
+use crate::errors;
 use crate::storage::{Bucket, Part, Record, Storage, Upload, UploadState, blocking, now};
 
 /// The least bytes of a part that isn't the last: 5 MiB.
@@ -155,8 +156,7 @@ fn check_checksum(asked: &Asked, checksum: &Checksum) -> S3Result<()> {
         return Err(s3_error!(InvalidRequest, "The upload was created using the {name} checksum algorithm."));
     }
     if *value != checksum.value {
-        let name = algorithm.name();
-        return Err(s3_error!(BadDigest, "The {name} you specified did not match the calculated checksum."));
+        return Err(errors::bad_digest(algorithm.name()));
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ use s3s::{S3Error, S3Request, S3Result, s3_error};
 
 use crate::conditions::Writing;
 use crate::storage::{Bucket, Storage, blocking};
+use crate::xml_bodies::require_digest;
 
 /// The most keys of one `DeleteObjects`.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>
@@ -29,6 +30,7 @@ pub(crate) async fn many(
     request: S3Request<DeleteObjectsInput>,
 ) -> S3Result<DeleteObjectsOutput> {
     let bucket = storage.bucket(&request.input.bucket)?;
+    require_digest(&request.headers)?;
     let delete = request.input.delete;
     if delete.objects.is_empty() || delete.objects.len() > MOST_KEYS {
         return Err(s3_error!(MalformedXML, "A request may have between 1 and 1000 keys."));

@@ -7,7 +7,6 @@ use std::path::Path;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
-use http::StatusCode;
 use s3s::crypto::{Checksum as _, Md5};
 use s3s::dto::StreamingBlob;
 use s3s::{Body, S3Error, S3Result, StdError, TrailingHeaders, s3_error};
@@ -106,8 +105,7 @@ async fn next_batch(body: &mut (impl Stream<Item = Result<Bytes, StdError>> + Un
 }
 
 fn from_trailers(trailers: &TrailingHeaders, algorithm: Algorithm) -> Option<String> {
-    let name = format!("x-amz-checksum-{}", algorithm.name().to_ascii_lowercase());
-    trailers.read(|headers| headers.get(name)?.to_str().ok().map(str::to_owned))?
+    trailers.read(|headers| headers.get(algorithm.header())?.to_str().ok().map(str::to_owned))?
 }
 
 /// Why a body could not be read, as S3 says it. `s3s` keeps the type of these
@@ -115,8 +113,7 @@ fn from_trailers(trailers: &TrailingHeaders, algorithm: Algorithm) -> Option<Str
 fn broken_body(error: &StdError) -> S3Error {
     let words = error.to_string();
     if words.contains("Sha256Mismatch") {
-        let message = "The provided 'x-amz-content-sha256' header does not match what was computed.";
-        errors::error(StatusCode::BAD_REQUEST, "XAmzContentSHA256Mismatch", message)
+        errors::payload_mismatch()
     } else if words.contains("SignatureMismatch") {
         s3_error!(SignatureDoesNotMatch, "The signature of a chunk does not match.")
     } else {
@@ -155,12 +152,11 @@ impl Writer {
         }
         let md5 = self.md5.finalize();
         if expected.md5.as_ref().is_some_and(|expected| *expected != base64(md5)) {
-            return Err(s3_error!(BadDigest, "The Content-MD5 you specified did not match what we received."));
+            return Err(errors::bad_digest("Content-MD5"));
         }
         let value = self.hasher.finish();
         if expected.checksum.as_ref().is_some_and(|expected| *expected != value) {
-            let name = self.algorithm.name();
-            return Err(s3_error!(BadDigest, "The {name} you specified did not match the calculated checksum."));
+            return Err(errors::bad_digest(self.algorithm.name()));
         }
         let checksum = Checksum { algorithm: self.algorithm, kind: Kind::FullObject, value };
         Ok(Received { file: self.file, size: self.size, etag: hex(md5), checksum })

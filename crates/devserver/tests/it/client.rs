@@ -5,6 +5,8 @@ use bytes::Bytes;
 use http::{HeaderMap, Request};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
+use s3s::checksum::ChecksumHasher;
+use s3s::crypto::{Checksum, Sha256};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 
@@ -84,6 +86,14 @@ impl Running {
 
     pub(crate) async fn post(&self, path: &str, body: impl Into<Bytes>) -> Answer {
         self.send("POST", path, &[], body).await
+    }
+
+    /// `DeleteObjects`, with the digest that it must have.
+    pub(crate) async fn delete_many(&self, list: &str) -> Answer {
+        let mut hasher = ChecksumHasher { sha256: Some(Sha256::new()), ..ChecksumHasher::default() };
+        hasher.update(list.as_bytes());
+        let digest = hasher.finalize().checksum_sha256.unwrap();
+        self.send("POST", "/bucket?delete", &[("x-amz-checksum-sha256", &digest)], list.to_owned()).await
     }
 
     pub(crate) async fn delete(&self, path: &str) -> Answer {

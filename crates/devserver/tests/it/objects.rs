@@ -191,16 +191,30 @@ async fn many_are_removed_and_each_is_accounted_for() {
              <Object><Key>c</Key><ETag>{HELLO}</ETag></Object></Delete>"
         )
     };
-    let answer = running.post("/bucket?delete", many("")).await;
+    let answer = running.delete_many(&many("")).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.all("Deleted"), ["<Key>a</Key>", "<Key>missing</Key>", "<Key>c</Key>"]);
     assert_eq!(answer.all("Error").len(), 1);
     assert!(answer.first("Error").contains("<Key>b</Key>") && answer.first("Code") == "PreconditionFailed");
     assert_eq!(running.get("/bucket?list-type=2").await.all("Key"), ["b"]);
-    let quiet = running.post("/bucket?delete", many("<Quiet>true</Quiet>")).await;
+    let quiet = running.delete_many(&many("<Quiet>true</Quiet>")).await;
     assert!(quiet.all("Deleted").is_empty());
     assert_eq!(quiet.all("Error").len(), 2, "b is another one, c isn't there any more");
     let keys = "<Object><Key>x</Key></Object>".repeat(1001);
-    let answer = running.post("/bucket?delete", format!("<Delete>{keys}</Delete>")).await;
+    let answer = running.delete_many(&format!("<Delete>{keys}</Delete>")).await;
     assert_eq!(answer.error(), (400, "MalformedXML".into()));
+}
+
+#[tokio::test]
+async fn many_are_removed_only_with_a_right_digest() {
+    let running = running().await;
+    running.put("/bucket/a", "").await;
+    let list = "<Delete><Object><Key>a</Key></Object></Delete>";
+    assert_eq!(running.post("/bucket?delete", list).await.error(), (400, "InvalidRequest".into()));
+    for (name, wrong) in [("content-md5", "XUFAKrxLKna5cZ2REBfFkg=="), ("x-amz-checksum-crc32", "NhCmhg==")] {
+        let answer = running.send("POST", "/bucket?delete", &[(name, wrong)], list).await;
+        assert_eq!(answer.error(), (400, "BadDigest".into()));
+    }
+    assert_eq!(running.get("/bucket/a").await.status, 200);
+    assert_eq!(running.server.count("DeleteObjects"), 3);
 }

@@ -13,6 +13,8 @@ use crate::client::{ACCESS_KEY, Answer, Running, SECRET_KEY, running_with};
 struct Signing<'a> {
     method: &'a str,
     path: &'a str,
+    /// As it is signed: each parameter with its `=`.
+    query: &'a str,
     access_key: &'a str,
     secret_key: &'a str,
     at: SystemTime,
@@ -27,6 +29,7 @@ impl<'a> Signing<'a> {
         Self {
             method,
             path,
+            query: "",
             access_key: ACCESS_KEY,
             secret_key: SECRET_KEY,
             at: SystemTime::now(),
@@ -48,7 +51,7 @@ impl<'a> Signing<'a> {
         headers.sort();
         let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
         let names = names.join(";");
-        let mut canonical = format!("{}\n{}\n\n", self.method, self.path);
+        let mut canonical = format!("{}\n{}\n{}\n", self.method, self.path, self.query);
         for (name, value) in &headers {
             writeln!(canonical, "{name}:{value}").unwrap();
         }
@@ -73,7 +76,7 @@ impl<'a> Signing<'a> {
     async fn send(&self, running: &Running, body: &str) -> Answer {
         let headers = self.sign(&running.server.address().to_string());
         let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (&**name, &**value)).collect();
-        running.send(self.method, self.path, &headers, body.to_owned()).await
+        running.send(self.method, &format!("{}?{}", self.path, self.query), &headers, body.to_owned()).await
     }
 }
 
@@ -139,6 +142,9 @@ async fn a_signed_body_is_compared() {
     let other = Signing::new("PUT", "/bucket/key", "hello").send(&running, "hallo").await;
     assert_eq!(other.error(), (400, "XAmzContentSHA256Mismatch".into()));
     assert_eq!(Signing::new("GET", "/bucket/key", "").send(&running, "").await.status, 404);
+    let list = "<Delete><Object><Key>a</Key></Object></Delete>";
+    let signing = Signing { query: "delete=", ..Signing::new("POST", "/bucket", "another list") };
+    assert_eq!(signing.send(&running, list).await.error(), (400, "XAmzContentSHA256Mismatch".into()));
     let unsigned = Signing { payload: "UNSIGNED-PAYLOAD".into(), ..Signing::new("PUT", "/bucket/key", "") };
     assert_eq!(unsigned.send(&running, "anything").await.status, 200);
 }
