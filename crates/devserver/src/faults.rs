@@ -111,7 +111,8 @@ pub enum Action {
     },
     /// The connection is closed without an answer, and the request not done.
     Reset,
-    /// Never answered, and not done; the connection stays open.
+    /// Never answered, and not done; the connection stays open until the client
+    /// closes it or the server stops.
     Stall,
     /// Done and answered, but the connection is closed after half of the body.
     TruncatedBody,

@@ -1,7 +1,6 @@
 //! The gate inside `s3s`, between a request's signature and its operation: who
 //! may come in, what the request is, and which fault befalls it.
 
-use std::future::pending;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
@@ -9,6 +8,7 @@ use http::{HeaderMap, StatusCode, header};
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::{S3Error, S3Result, s3_error};
+use tokio_util::sync::CancellationToken;
 
 use crate::config::Credentials;
 use crate::errors;
@@ -55,6 +55,8 @@ impl S3Auth for Account {
 pub(crate) struct Gate {
     pub(crate) anonymous: bool,
     pub(crate) faults: Arc<Faults>,
+    /// Ends what is stalled.
+    pub(crate) stop: CancellationToken,
 }
 
 #[async_trait]
@@ -76,22 +78,27 @@ impl S3Access for Gate {
         let Some(action) = self.faults.strike(&operation, key.as_deref()) else { return Ok(()) };
         // Nobody else sets it: a request passes the gate once.
         let action = exchange.fault.get_or_init(|| action);
-        befall(action).await
+        self.befall(action).await
     }
 }
 
-/// The part of a fault that comes before the operation.
-async fn befall(action: &Action) -> S3Result<()> {
-    match action {
-        Action::Status { status, code, retry_after } => Err(refusal(*status, code, *retry_after)),
-        // Never sent: the layer before closes the connection instead.
-        Action::Reset => Err(s3_error!(InternalError)),
-        Action::Stall => pending().await,
-        Action::Delay(duration) => {
-            tokio::time::sleep(*duration).await;
-            Ok(())
+impl Gate {
+    /// The part of a fault that comes before the operation.
+    async fn befall(&self, action: &Action) -> S3Result<()> {
+        match action {
+            Action::Status { status, code, retry_after } => Err(refusal(*status, code, *retry_after)),
+            // The error is never sent: the layer closes the connection instead.
+            Action::Reset => Err(s3_error!(InternalError)),
+            Action::Stall => {
+                self.stop.cancelled().await;
+                Err(s3_error!(InternalError))
+            }
+            Action::Delay(duration) => {
+                tokio::time::sleep(*duration).await;
+                Ok(())
+            }
+            Action::TruncatedBody | Action::ApplyThenReset => Ok(()),
         }
-        Action::TruncatedBody | Action::ApplyThenReset => Ok(()),
     }
 }
 

@@ -51,7 +51,7 @@ impl Layer {
         let exchange = Arc::new(Exchange::new(entry, refusal));
         parts.extensions.insert(Arc::clone(&exchange));
         let response = self.service.call(Request::from_parts(parts, handed_on)).await.map_err(|_| Closed)?;
-        if matches!(exchange.fault(), Some(Action::Reset | Action::ApplyThenReset)) {
+        if matches!(exchange.fault(), Some(Action::Reset | Action::Stall | Action::ApplyThenReset)) {
             return Err(Closed);
         }
         if !body.is_end_stream() && (!waits || body.was_read()) {

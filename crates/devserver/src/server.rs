@@ -65,22 +65,25 @@ impl Server {
     /// Reads the directory and begins to answer. Needs a Tokio runtime with
     /// time and I/O.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        let storage = open_storage(&config).await?;
         let listen_error = |source| StartError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(listen_error)?;
         let address = listener.local_addr().map_err(listen_error)?;
+        // After the address is taken: a second server of the same command must
+        // not sweep what the first one is writing.
+        let storage = open_storage(&config).await?;
         let faults = Arc::new(Faults::default());
         let log = Arc::new(RequestLog::default());
         let mut builder = S3ServiceBuilder::new(Service { storage: Arc::new(storage) });
         builder.set_host(Localhost);
         builder.set_auth(Account(config.credentials));
-        builder.set_access(Gate { anonymous: config.anonymous, faults: Arc::clone(&faults) });
+        let stop = CancellationToken::new();
+        let gate = Gate { anonymous: config.anonymous, faults: Arc::clone(&faults), stop: stop.clone() };
+        builder.set_access(gate);
         let layer = Layer {
             service: builder.build(),
             log: config.record_requests.then(|| Arc::clone(&log)),
             requests: AtomicU64::new(1),
         };
-        let stop = CancellationToken::new();
         let accepting = tokio::spawn(accept(listener, Arc::new(layer), stop.clone()));
         Ok(Self { address, faults, log, stop, accepting })
     }
