@@ -90,7 +90,7 @@ pub(crate) struct Sync {
     #[arg(long, short, action = ArgAction::Count, help_heading = "Output")]
     pub(crate) verbose: u8,
 
-    /// Say only what went wrong
+    /// Say only what went wrong; json is always whole
     #[arg(long, short, conflicts_with = "verbose", help_heading = "Output")]
     pub(crate) quiet: bool,
 

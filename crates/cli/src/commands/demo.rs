@@ -33,6 +33,8 @@ What to type next:
 /// Runs the command.
 pub(crate) async fn run(mut streams: Streams, stop: &Stop) -> Exit {
     let shown = tokio::select! {
+        // Ctrl-C reaches the command under way as well: that it ended is then no news.
+        biased;
         () = stop.token.cancelled() => return Exit::Interrupted(stop.signal()),
         shown = show(&mut streams) => shown,
     };

@@ -23,13 +23,17 @@ pub(crate) async fn run(arguments: &Ls, mut streams: Streams, stop: &Stop) -> Ex
         }
     };
     let config = s3::resolve(&arguments.s3, CONNECTIONS);
-    let mut show = Show { format: arguments.output, streams, failed: false };
+    let mut show = Show { format: arguments.output, streams, is_empty: true, failed: false };
     let listed = tokio::select! {
         () = stop.token.cancelled() => return Exit::Interrupted(stop.signal()),
         listed = list(&place, &config, &mut show) => listed,
     };
     let exit = match listed {
         Ok(()) if show.failed => Exit::Incomplete,
+        Ok(()) if show.is_empty && place.is_below_a_prefix() => {
+            output::error(&mut show.streams, &format!("nothing is at {}", arguments.location.display()));
+            Exit::CouldNotRun
+        }
         Ok(()) => Exit::InStep,
         Err(reason) => {
             output::error(&mut show.streams, &reason);
@@ -44,6 +48,18 @@ pub(crate) async fn run(arguments: &Ls, mut streams: Streams, stop: &Stop) -> Ex
 enum What {
     Level(Place),
     Everything(Location),
+}
+
+impl What {
+    /// Whether it is part of a bucket: such a place is there only if something is in it.
+    fn is_below_a_prefix(&self) -> bool {
+        match self {
+            Self::Level(Place::Location(location)) | Self::Everything(location) => {
+                matches!(location, Location::Bucket { prefix, .. } if !prefix.is_empty())
+            }
+            Self::Level(Place::Account) => false,
+        }
+    }
 }
 
 fn place(arguments: &Ls) -> Result<What, String> {
@@ -96,12 +112,15 @@ async fn everything(location: &Location, config: &Config, show: &mut Show) -> Re
 struct Show {
     format: Format,
     streams: Streams,
+    /// Whether nothing was found.
+    is_empty: bool,
     /// Whether something could not be listed.
     failed: bool,
 }
 
 impl Show {
     fn found(&mut self, found: &Found) {
+        self.is_empty = false;
         self.streams.text(To::Out, &output::listing::line(self.format, found));
     }
 
@@ -142,6 +161,9 @@ mod tests {
         assert_eq!(parse(&["s3://bucket/p"]), Ok(What::Level(Place::Location(bucket.clone()))));
         assert_eq!(parse(&["s3://bucket/p", "--recursive"]), Ok(What::Everything(bucket)));
         assert!(parse(&["s3://", "-r"]).unwrap_err().contains("name a bucket"));
+        let below_a_prefix = |line: &[&str]| parse(line).unwrap().is_below_a_prefix();
+        assert!(below_a_prefix(&["s3://bucket/p"]) && below_a_prefix(&["s3://bucket/p", "-r"]));
+        assert!(!below_a_prefix(&["s3://"]) && !below_a_prefix(&["s3://bucket/"]) && !below_a_prefix(&["/"]));
         assert!(parse(&["gs://bucket"]).unwrap_err().contains("not supported yet"));
     }
 }

@@ -1,7 +1,7 @@
 //! `brigade sync`: opens both stores, runs the engine once, shows how it ended.
 
-use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use brigade_engine::events::Summary;
 use brigade_engine::run::{self, Run, RunError, Why};
@@ -9,9 +9,14 @@ use brigade_store::{Role, open};
 
 use crate::arguments;
 use crate::exit::Exit;
+use crate::output::figures::duration;
 use crate::output::{self, Report, Reporter, Streams};
 use crate::resolve::sync::{Sync, resolve};
 use crate::signals::Stop;
+
+/// How long a run may take to finish what is in flight once it is asked to stop: less than service managers wait
+/// before they kill (Kubernetes 30 s, systemd 90 s).
+const GRACE: Duration = Duration::from_secs(10);
 
 /// Runs the command.
 pub(crate) async fn run(arguments: &arguments::Sync, mut streams: Streams, stop: &Stop) -> Exit {
@@ -29,7 +34,7 @@ pub(crate) async fn run(arguments: &arguments::Sync, mut streams: Streams, stop:
         biased;
         ending = carry_out(sync, &reporter, stop) => ending,
         never = reporter.show_progress() => never,
-        never = say_when_stopping(&reporter, stop) => never,
+        ending = give_up_when_stopping(&reporter, stop) => ending,
     };
     reporter.finish(&Report {
         exit: ending.exit,
@@ -85,11 +90,17 @@ fn ending(ended: Result<Summary, RunError>, stop: &Stop) -> Ending {
     Ending { exit, summary: Some(*summary), error: Some(error) }
 }
 
-/// Answers the first Ctrl-C, because what is in flight takes a moment to finish.
-async fn say_when_stopping(reporter: &Reporter, stop: &Stop) -> ! {
+/// Answers the first Ctrl-C, because what is in flight takes a moment to finish, and ends the wait where it
+/// doesn't: on a connection on which nothing moves.
+async fn give_up_when_stopping(reporter: &Reporter, stop: &Stop) -> Ending {
     stop.token.cancelled().await;
     reporter.note("stopping; what is in flight is finished first (once more to stop at once)");
-    match std::future::pending::<Infallible>().await {}
+    tokio::time::sleep(GRACE).await;
+    let error = format!(
+        "interrupted; what was still in flight after {} was given up, and the same command does it again",
+        duration(GRACE)
+    );
+    Ending { exit: Exit::Interrupted(stop.signal()), summary: None, error: Some(error) }
 }
 
 #[cfg(test)]

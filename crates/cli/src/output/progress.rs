@@ -128,7 +128,7 @@ mod tests {
         let second = Duration::from_secs(1);
         let table = [(0, 0, None), (0, 4, None), (4, 4, None), (1, 4, Some(3))];
         for (objects_done, objects_planned, seconds) in table {
-            let totals = Totals { objects_done, objects_planned, ..Totals::default() };
+            let totals = Totals { objects_planned, objects_done, ..Totals::default() };
             assert_eq!(time_left(&totals, second), seconds.map(Duration::from_secs), "{totals:?}");
         }
     }

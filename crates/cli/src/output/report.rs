@@ -26,24 +26,24 @@ pub(crate) struct Report<'a> {
 
 impl Report<'_> {
     /// The summary for a person: what came of the objects, a line for each
-    /// count, what it took, and why the exit code is what it is.
+    /// count, what it took, and why the exit code is what it is. Empty if
+    /// nothing was counted: then the error says it all.
     pub(super) fn text(&self) -> String {
+        let Some(summary) = self.summary else { return String::new() };
         let mut text = String::new();
-        if let Some(summary) = self.summary {
-            rows(&mut text, summary, self.dry_run);
-            work(&mut text, summary, self.elapsed, self.dry_run);
-        }
-        let _ = writeln!(text, "{}", self.conclusion());
+        rows(&mut text, summary, self.dry_run);
+        work(&mut text, summary, self.elapsed, self.dry_run);
+        let _ = writeln!(text, "{}", self.conclusion(summary));
         text
     }
 
-    fn conclusion(&self) -> String {
+    fn conclusion(&self, summary: &Summary) -> String {
         let code = self.exit.code();
-        match (self.exit, self.summary) {
-            (Exit::InStep, _) if self.dry_run => "Dry run: nothing was changed.".to_owned(),
-            (Exit::InStep, Some(summary)) => in_step(summary),
-            (Exit::Incomplete, Some(summary)) => format!("Not in step (exit code {code}): {}.", shortfall(summary)),
-            (exit, _) => format!("Not in step (exit code {code}): {exit}."),
+        match self.exit {
+            Exit::InStep if self.dry_run => "Dry run: nothing was changed.".to_owned(),
+            Exit::InStep => in_step(summary),
+            Exit::Incomplete => format!("Not in step (exit code {code}): {}.", shortfall(summary)),
+            exit => format!("Not in step (exit code {code}): {exit}."),
         }
     }
 }
@@ -137,7 +137,7 @@ mod tests {
     use crate::signals::Signal;
 
     fn report(exit: Exit, summary: &Summary) -> Report<'_> {
-        Report { exit, dry_run: false, elapsed: Duration::from_millis(2_000), summary: Some(summary), error: None }
+        Report { exit, dry_run: false, elapsed: Duration::from_secs(2), summary: Some(summary), error: None }
     }
 
     #[test]
@@ -228,9 +228,9 @@ Dry run: nothing was changed.
             (Exit::Interrupted(Signal::Interrupt), &plain, "Not in step (exit code 130): interrupted."),
         ];
         for (exit, summary, expected) in table {
-            assert_eq!(report(exit, summary).conclusion(), expected);
+            assert_eq!(report(exit, summary).conclusion(summary), expected);
         }
         let broken_off = Report { summary: None, ..report(Exit::CouldNotRun, &plain) };
-        assert_eq!(broken_off.text(), "Not in step (exit code 1): could not run.\n");
+        assert_eq!(broken_off.text(), "");
     }
 }

@@ -142,3 +142,79 @@ impl Observer for Reporter {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+
+    use brigade_engine::events::{Outcome, Summary};
+    use brigade_store::{Failure, FailureKind, Key, Verified};
+
+    use super::*;
+    use crate::exit::Exit;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Written {
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
+
+    /// What standard output and standard error have after a run in which one object was sent and one failed.
+    fn shown(format: Format, verbosity: Verbosity) -> (String, String) {
+        let (out, err) = (Written::default(), Written::default());
+        let streams = Arc::new(Mutex::new(Streams::to_writers(out.clone(), err.clone())));
+        let wording = Wording { verbosity, send: "upload", dry_run: false };
+        let reporter = Reporter::new(Show { format, progress: Style::Hidden, wording }, streams);
+        let sent = Outcome::Sent { bytes: 5, replaced: false, verified: Verified::Yes };
+        let failed = Outcome::Failed(Failure::new(FailureKind::Denied, "access denied"));
+        reporter.event(Event::Object { key: &Key::from("one"), outcome: &sent });
+        reporter.event(Event::Object { key: &Key::from("two"), outcome: &failed });
+        reporter.note("stopping");
+        let summary = Summary { created: 1, bytes: 5, failed: 1, ..Summary::default() };
+        let elapsed = Duration::ZERO;
+        let (exit, summary) = (Exit::Incomplete, Some(&summary));
+        reporter.finish(&Report { exit, dry_run: false, elapsed, summary, error: Some("the last word") });
+        (out.text(), err.text())
+    }
+
+    #[test]
+    fn results_go_to_standard_output_and_the_rest_to_standard_error() {
+        let summary = "\
+in step               0
+created               1
+failed                1  named above
+sent                5 B  in 0.0 s
+Not in step (exit code 3): 1 failed.
+";
+        let failed = "failed: two: access denied\n";
+        let errors = format!("{failed}note: stopping\nerror: the last word\n");
+        assert_eq!(shown(Format::Text, Verbosity::Normal), (summary.to_owned(), errors.clone()));
+        assert_eq!(shown(Format::Text, Verbosity::Verbose), (format!("upload one\n{summary}"), errors));
+        let errors = format!("{failed}error: the last word\n");
+        assert_eq!(shown(Format::Text, Verbosity::Quiet), (String::new(), errors));
+    }
+
+    #[test]
+    fn json_is_whole_and_failures_are_named_for_people_too() {
+        let (out, err) = shown(Format::Json, Verbosity::Quiet);
+        let types: Vec<String> = out
+            .lines()
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["type"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(types, ["object", "object", "summary"]);
+        assert_eq!(err, "failed: two: access denied\nerror: the last word\n");
+    }
+}

@@ -1,6 +1,6 @@
 //! The credentials that `brigade serve` checks: the environment's, or new ones.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::fs::File;
 use std::io::{self, Read};
 
@@ -47,7 +47,11 @@ impl Credentials {
     pub(crate) fn new() -> io::Result<Self> {
         let mut random = [0; 28];
         File::open("/dev/urandom")?.read_exact(&mut random)?;
-        let digits: String = random.iter().map(|byte| format!("{byte:02X}")).collect();
+        let digits = random.iter().fold(String::new(), |mut digits, byte| {
+            // Writing into a string can't fail.
+            let _ = write!(digits, "{byte:02X}");
+            digits
+        });
         let (access, secret) = digits.split_at(16);
         Ok(Self {
             access_key_id: format!("BRIG{access}"),

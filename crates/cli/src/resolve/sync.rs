@@ -136,7 +136,7 @@ mod tests {
     fn without_options_the_defaults_hold() {
         let sync = sync(&[]);
         assert_eq!(sync.job.comparison, Comparison::Auto);
-        assert_eq!(sync.job.clock_fudge_factor, Duration::from_secs(1200));
+        assert_eq!(sync.job.clock_fudge_factor, Duration::from_mins(20));
         assert_eq!(sync.job.delete, None);
         assert_eq!((sync.options.jobs, sync.options.memory), (64, 128 << 20));
         assert_eq!((sync.options.limit, sync.options.dry_run), (None, false));
