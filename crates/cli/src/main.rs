@@ -22,7 +22,6 @@ use crate::resolve::environment::Environment;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let environment = Environment::of_process();
-    let streams = Streams::of_process(&environment);
-    commands::run(arguments, &environment, streams).into()
+    let streams = Streams::of_process(Environment::of_process());
+    commands::run(arguments, streams).into()
 }

@@ -16,13 +16,12 @@ use tokio::runtime::{Builder, Runtime};
 use crate::arguments::{Arguments, Command};
 use crate::exit::Exit;
 use crate::output::{self, Streams};
-use crate::resolve::environment::Environment;
 use crate::signals::Stop;
 
 /// Runs the command that was asked for.
-pub(crate) fn run(arguments: Arguments, environment: &Environment, mut streams: Streams) -> Exit {
+pub(crate) fn run(arguments: Arguments, mut streams: Streams) -> Exit {
     match start() {
-        Ok((runtime, stop)) => runtime.block_on(run_command(arguments.command, environment, streams, &stop)),
+        Ok((runtime, stop)) => runtime.block_on(run_command(arguments.command, streams, &stop)),
         Err(reason) => {
             output::error(&mut streams, &format!("the system refused to let the program start: {reason}"));
             Exit::CouldNotRun
@@ -37,12 +36,12 @@ fn start() -> io::Result<(Runtime, Stop)> {
     Ok((runtime, stop))
 }
 
-async fn run_command(command: Command, environment: &Environment, streams: Streams, stop: &Stop) -> Exit {
+async fn run_command(command: Command, streams: Streams, stop: &Stop) -> Exit {
     match command {
         Command::Sync(arguments) => sync::run(&arguments, streams, stop).await,
         Command::Ls(arguments) => ls::run(&arguments, streams, stop).await,
         #[cfg(feature = "devserver")]
-        Command::Serve(arguments) => serve::run(&arguments, environment, streams, stop).await,
+        Command::Serve(arguments) => serve::run(&arguments, streams, stop).await,
         #[cfg(feature = "devserver")]
         Command::Demo => demo::run(streams, stop).await,
         Command::Completions(arguments) => completions::run(&arguments, streams),

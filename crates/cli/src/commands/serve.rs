@@ -7,7 +7,6 @@ use brigade_devserver::{Config, Server};
 use crate::arguments::Serve;
 use crate::exit::Exit;
 use crate::output::{self, Streams, To, Tone};
-use crate::resolve::environment::Environment;
 use crate::resolve::serve::Credentials;
 use crate::signals::Stop;
 
@@ -21,8 +20,8 @@ Ctrl-C stops it.
 ";
 
 /// Runs the command.
-pub(crate) async fn run(arguments: &Serve, environment: &Environment, mut streams: Streams, stop: &Stop) -> Exit {
-    let credentials = match Credentials::resolve(environment) {
+pub(crate) async fn run(arguments: &Serve, mut streams: Streams, stop: &Stop) -> Exit {
+    let credentials = match Credentials::resolve() {
         Ok(credentials) => credentials,
         Err(error) => {
             output::error(&mut streams, &error.to_string());

@@ -41,7 +41,7 @@ struct Stream {
 
 impl Streams {
     /// The process's own.
-    pub(crate) fn of_process(environment: &Environment) -> Self {
+    pub(crate) fn of_process(environment: Environment) -> Self {
         let colour_allowed = !environment.no_color && !environment.dumb_terminal;
         let (out, err) = (io::stdout(), io::stderr());
         let (out_is_terminal, err_is_terminal) = (out.is_terminal(), err.is_terminal());

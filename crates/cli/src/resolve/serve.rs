@@ -1,10 +1,9 @@
 //! The credentials that `brigade serve` checks: the environment's, or new ones.
 
+use std::env;
 use std::fmt::{self, Write};
 use std::fs::File;
 use std::io::{self, Read};
-
-use super::environment::Environment;
 
 /// An access key and its secret.
 #[derive(Clone, PartialEq, Eq)]
@@ -29,15 +28,18 @@ pub(crate) enum CredentialsError {
 }
 
 impl Credentials {
-    /// Those of the environment, or new ones.
-    pub(crate) fn resolve(environment: &Environment) -> Result<Self, CredentialsError> {
-        match (&environment.serve_access_key_id, &environment.serve_secret_access_key) {
+    /// Those of the environment, or new ones. Empty variables count as missing, as in AWS's tools.
+    pub(crate) fn resolve() -> Result<Self, CredentialsError> {
+        Self::from_variables(|name| env::var(name).ok())
+    }
+
+    fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, CredentialsError> {
+        let present = |name| variable(name).filter(|value| !value.is_empty());
+        match (present("BRIGADE_SERVE_ACCESS_KEY_ID"), present("BRIGADE_SERVE_SECRET_ACCESS_KEY")) {
             (None, None) => Ok(Self::new()?),
-            (Some(access_key_id), Some(secret_access_key)) => Ok(Self {
-                access_key_id: access_key_id.clone(),
-                secret_access_key: secret_access_key.clone(),
-                are_new: false,
-            }),
+            (Some(access_key_id), Some(secret_access_key)) => {
+                Ok(Self { access_key_id, secret_access_key, are_new: false })
+            }
             _ => Err(CredentialsError::Half),
         }
     }
@@ -77,23 +79,19 @@ impl fmt::Debug for Credentials {
 mod tests {
     use super::*;
 
-    fn environment(access_key_id: Option<&str>, secret_access_key: Option<&str>) -> Environment {
-        Environment {
-            serve_access_key_id: access_key_id.map(str::to_owned),
-            serve_secret_access_key: secret_access_key.map(str::to_owned),
-            ..Environment::default()
-        }
+    fn resolve(id: &str, secret: &str) -> Result<Credentials, CredentialsError> {
+        Credentials::from_variables(|name| Some(if name.contains("SECRET") { secret } else { id }.to_owned()))
     }
 
     #[test]
     fn the_environment_decides_or_new_ones_are_made() {
-        let given = Credentials::resolve(&environment(Some("a"), Some("b"))).unwrap();
+        let given = resolve("a", "b").unwrap();
         assert_eq!((given.access_key_id.as_str(), given.secret_access_key.as_str()), ("a", "b"));
         assert!(!given.are_new);
-        for half in [environment(Some("a"), None), environment(None, Some("b"))] {
-            assert!(matches!(Credentials::resolve(&half), Err(CredentialsError::Half)));
+        for half in [resolve("a", ""), resolve("", "b")] {
+            assert!(matches!(half, Err(CredentialsError::Half)));
         }
-        let [one, other] = [(); 2].map(|()| Credentials::resolve(&environment(None, None)).unwrap());
+        let [one, other] = [(); 2].map(|()| resolve("", "").unwrap());
         assert_eq!((one.access_key_id.len(), one.secret_access_key.len()), (20, 40));
         assert!(one.are_new && one.secret_access_key != other.secret_access_key);
     }
