@@ -84,6 +84,8 @@ impl Course {
             // After a conflict the parts are gone
             // (https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html).
             ErrorKind::Conflict if operation == Operation::CompleteMultipartUpload => 1,
+            // It was written, and wrong: what stands there now would be in the way of its own condition.
+            ErrorKind::Corrupt if failure.refusal.is_none() && operation.makes_visible() => 1,
             ErrorKind::Throttled
             | ErrorKind::ServerFault
             | ErrorKind::TimedOut
@@ -183,7 +185,9 @@ mod tests {
             (put, ErrorKind::TimedOut, true, 10),
             (put, ErrorKind::Unreachable, true, 10),
             (put, ErrorKind::Unreachable, false, 3),
-            (put, ErrorKind::Corrupt, true, 3),
+            (put, ErrorKind::Corrupt, true, 1),
+            (Operation::UploadPart, ErrorKind::Corrupt, true, 3),
+            (Operation::GetObject, ErrorKind::Corrupt, true, 3),
             (put, ErrorKind::Conflict, true, 10),
             (Operation::CompleteMultipartUpload, ErrorKind::Conflict, true, 1),
             (put, ErrorKind::BadAnswer, true, 3),
@@ -214,6 +218,11 @@ mod tests {
         }
         let wrong = refused(ErrorKind::Credentials, "SignatureDoesNotMatch");
         assert_eq!(attempts(Operation::GetObject, &wrong, true), 1);
+    }
+
+    #[test]
+    fn a_body_that_the_service_found_damaged_is_sent_again() {
+        assert_eq!(attempts(Operation::PutObject, &refused(ErrorKind::Corrupt, "BadDigest"), true), 3);
     }
 
     #[test]

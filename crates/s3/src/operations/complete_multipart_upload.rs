@@ -171,3 +171,61 @@ fn document(parts: &[&UploadedPart]) -> String {
     document.push_str("</CompleteMultipartUpload>");
     document
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checksum::{crc64nvme, md5};
+
+    fn part(number: u32, content: &[u8], checksum: Checksum) -> UploadedPart {
+        UploadedPart {
+            number,
+            size: content.len() as u64,
+            etag: format!("e{number}"),
+            checksum,
+            verified: Verified::Yes,
+        }
+    }
+
+    fn result(etag: &str, crc: Option<u64>) -> String {
+        let crc = crc.map(|crc| format!("<ChecksumCRC64NVME>{}</ChecksumCRC64NVME>", format_crc64nvme(crc)));
+        let etag = format!("<ETag>&quot;{etag}&quot;</ETag>");
+        format!("<CompleteMultipartUploadResult>{etag}{}</CompleteMultipartUploadResult>", crc.unwrap_or_default())
+    }
+
+    #[test]
+    fn parts_are_named_in_order_with_their_checksums() {
+        let parts = [part(1, b"1234", Checksum::Crc64Nvme(7)), part(2, b"5", Checksum::Md5([0; 16]))];
+        let expected = "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+            <Part><ETag>\"e1\"</ETag><ChecksumCRC64NVME>AAAAAAAAAAc=</ChecksumCRC64NVME><PartNumber>1</PartNumber></Part>\
+            <Part><ETag>\"e2\"</ETag><PartNumber>2</PartNumber></Part></CompleteMultipartUpload>";
+        assert_eq!(document(&parts.iter().collect::<Vec<_>>()), expected);
+    }
+
+    #[test]
+    fn the_whole_is_confirmed_by_the_crc_of_its_parts() {
+        let parts =
+            [b"1234".as_slice(), b"56789"].map(|content| part(1, content, Checksum::Crc64Nvme(crc64nvme(content))));
+        let whole = Whole::of(&parts.iter().collect::<Vec<_>>());
+        assert_eq!((whole.size, whole.crc64nvme), (9, Some(crc64nvme(b"123456789"))));
+        let right = whole.confirm(result("x-2", whole.crc64nvme).as_bytes()).unwrap();
+        assert_eq!(right, Stored { etag: "x-2".to_owned(), verified: Verified::Yes });
+        assert!(matches!(whole.confirm(result("x-2", Some(1)).as_bytes()), Err(Rejection::Corrupt(_))));
+        // Each part was confirmed, which is all that can be known without an answer for the whole.
+        assert_eq!(whole.confirm(result("x-2", None).as_bytes()).unwrap().verified, Verified::Yes);
+    }
+
+    #[test]
+    fn the_whole_is_confirmed_by_the_etag_of_its_parts() {
+        let parts = [b"1234".as_slice(), b"56789"].map(|content| part(1, content, Checksum::Md5(md5(content))));
+        let whole = Whole::of(&parts.iter().collect::<Vec<_>>());
+        let etag = multipart_etag(&[md5(b"1234"), md5(b"56789")]);
+        assert_eq!(whole.confirm(result(&etag, None).as_bytes()).unwrap().verified, Verified::Yes);
+        let other = multipart_etag(&[md5(b"1234"), md5(b"5678")]);
+        assert!(matches!(whole.confirm(result(&other, None).as_bytes()), Err(Rejection::Corrupt(_))));
+        assert!(matches!(whole.confirm(b"<Html/>"), Err(Rejection::Unreadable(_))));
+
+        let unsure = Whole { verified: Verified::Unverifiable, ..whole };
+        assert_eq!(unsure.confirm(result(&other, None).as_bytes()).unwrap().verified, Verified::Unverifiable);
+    }
+}

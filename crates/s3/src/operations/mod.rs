@@ -97,6 +97,11 @@ impl Operation {
         }
     }
 
+    /// Whether it makes an object appear, so that it can't be taken back.
+    pub(crate) const fn makes_visible(self) -> bool {
+        matches!(self, Self::PutObject | Self::CompleteMultipartUpload)
+    }
+
     /// Whether the service may work on it for minutes before it answers.
     pub(crate) const fn is_long(self) -> bool {
         matches!(self, Self::CompleteMultipartUpload)

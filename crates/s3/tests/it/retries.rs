@@ -265,6 +265,13 @@ async fn a_complete_whose_answer_was_lost_is_recognised() {
 }
 
 #[tokio::test]
+async fn a_complete_that_made_something_else_is_an_error() {
+    let server = Server::start([uploaded(), completed("AAAAAAAAAAA=")]).await;
+    assert_eq!(complete(&server).await.unwrap_err().kind(), ErrorKind::Corrupt);
+    assert_eq!(server.finish().await.len(), 2);
+}
+
+#[tokio::test]
 async fn a_complete_that_conflicts_is_told_at_once() {
     let server = Server::start([uploaded(), refusal("409 Conflict", "", "ConditionalRequestConflict")]).await;
     assert_eq!(complete(&server).await.unwrap_err().kind(), ErrorKind::Conflict);
