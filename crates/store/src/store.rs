@@ -207,7 +207,7 @@ pub trait Upload: Send + Sync {
     async fn write(&self, part: Part, body: Bytes) -> Result<(), Failure>;
 
     /// Makes the object appear, after its content was compared with the
-    /// expected digest, if there is one.
+    /// expected digest, if there is one. After a failure the caller abandons it.
     async fn finish(&self, expected: Option<(DigestKind, Digest)>) -> Result<Receipt, Failure>;
 
     /// Gives up: nothing appears, and what was written so far is cleaned away.

@@ -129,27 +129,39 @@ impl Blocked {
     }
 }
 
+/// How often a directory that comes and goes is tried to be opened.
+const OPEN_ATTEMPTS: u32 = 10;
+
 /// Opens a directory by its name in another.
 pub(super) fn open_directory(at: BorrowedFd<'_>, name: &[u8], follow: bool) -> Result<OwnedFd, Blocked> {
     let flags = if follow { DIRECTORY } else { DIRECTORY | OFlags::NOFOLLOW };
-    openat(at, name, flags, Mode::empty()).map_err(|error| match error {
-        // Which one a symlink gives differs between systems.
-        Errno::NOENT | Errno::NOTDIR | Errno::LOOP => what_blocks(at, name, follow, error),
-        error => Blocked::Other(error),
-    })
+    let mut last = Errno::NOENT;
+    for _ in 0..OPEN_ATTEMPTS {
+        match openat(at, name, flags, Mode::empty()) {
+            Ok(directory) => return Ok(directory),
+            // Which one a symlink gives differs between systems.
+            Err(error @ (Errno::NOENT | Errno::NOTDIR | Errno::LOOP)) => match what_blocks(at, name, follow) {
+                Some(blocked) => return Err(blocked),
+                // Another transfer has made it just now.
+                None => last = error,
+            },
+            Err(error) => return Err(Blocked::Other(error)),
+        }
+    }
+    Err(Blocked::Other(last))
 }
 
-fn what_blocks(at: BorrowedFd<'_>, name: &[u8], follow: bool, error: Errno) -> Blocked {
+/// What is in the way, or `None` where a directory is there.
+fn what_blocks(at: BorrowedFd<'_>, name: &[u8], follow: bool) -> Option<Blocked> {
     match look_up(at, name, follow) {
-        Ok(Named::Nothing) => Blocked::Missing,
-        Ok(Named::BrokenSymlink) => Blocked::BrokenSymlink,
+        Ok(Named::Nothing) => Some(Blocked::Missing),
+        Ok(Named::BrokenSymlink) => Some(Blocked::BrokenSymlink),
         Ok(Named::Is(stat)) => match kind_of(&stat) {
-            FileType::Symlink => Blocked::Symlink,
-            // It came just now.
-            FileType::Directory => Blocked::Other(error),
-            _ => Blocked::File,
+            FileType::Symlink => Some(Blocked::Symlink),
+            FileType::Directory => None,
+            _ => Some(Blocked::File),
         },
-        Err(error) => Blocked::Other(error),
+        Err(error) => Some(Blocked::Other(error)),
     }
 }
 
@@ -163,5 +175,27 @@ fn make_directory(at: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, Blocked> {
         // Somebody else may have made it just now, or something in its place.
         Ok(()) | Err(Errno::EXIST) => open_directory(at, name, false),
         Err(error) => Err(Blocked::Other(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn many_may_make_the_same_directories_at_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = Root::new(directory.path().to_owned(), Symlinks::Skip, Role::Destination);
+        for round in 0..300 {
+            let name = round.to_string();
+            thread::scope(|scope| {
+                let makers = [(); 4].map(|()| scope.spawn(|| root.make(&[name.as_bytes(), b"deeper"]).map(drop)));
+                for maker in makers {
+                    maker.join().unwrap().unwrap();
+                }
+            });
+        }
     }
 }
