@@ -9,7 +9,7 @@ use super::{Format, S3Arguments};
 /// Arguments of `brigade ls`.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-Each line has the modification time (UTC), the size in bytes and the key. Without --recursive, all that lies below a
+Each line has the modification time (UTC), the size in bytes and the key. Without --recursive, all that lies below a \
 directory is one line, with DIR in place of the size. s3:// lists the buckets.
 
 Examples:

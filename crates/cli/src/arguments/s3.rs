@@ -46,6 +46,8 @@ pub(crate) struct S3Arguments {
     pub(crate) provider: Option<Provider>,
 
     /// Certificates (PEM) to trust instead of the system's
+    ///
+    /// Otherwise AWS_CA_BUNDLE names the file.
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_bundle: Option<PathBuf>,
 

@@ -8,12 +8,12 @@ use clap::Args;
 /// Arguments of `brigade serve`.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-This is a development server: it has one pair of credentials, no TLS, no users and no policies. Objects survive a
+This is a development server: it has one pair of credentials, no TLS, no users and no policies. Objects survive a \
 restart; how they lie in DIR is the server's own affair. It stops at Ctrl-C.
 
 Standard output has the lines to paste into another terminal, standard error everything else.
 
-The credentials are taken from BRIGADE_SERVE_ACCESS_KEY_ID and BRIGADE_SERVE_SECRET_ACCESS_KEY; without them, new ones
+The credentials are taken from BRIGADE_SERVE_ACCESS_KEY_ID and BRIGADE_SERVE_SECRET_ACCESS_KEY; without them, new ones \
 are made at each start and printed.
 
 Examples:

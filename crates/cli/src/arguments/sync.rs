@@ -12,7 +12,7 @@ use crate::resolve::size::Size;
 /// Arguments of `brigade sync`.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-A location is a directory, or s3://bucket[/prefix]. A prefix is a directory: s3://bucket/site and s3://bucket/site/ are
+A location is a directory, or s3://bucket[/prefix]. A prefix is a directory: s3://bucket/site and s3://bucket/site/ are \
 the same. One of the two locations must be a directory and the other one in S3.
 
 Examples:
@@ -21,11 +21,12 @@ Examples:
   brigade sync ./site s3://bucket/site --delete --dry-run
   brigade sync s3://bucket/photos /backup/photos --exclude '*' --include '*.jpg'
 
-Standard output has what was done: the summary, and with -v or --dry-run a line for each object. Standard error has
-what went wrong, each object named with its reason, and the progress. If whoever reads standard output goes away, the
-sync still goes on to its end.
+Standard output has what was done: the summary, and with -v or --dry-run a line for each object. Standard error has \
+what went wrong, each object named with its reason, and the progress. If whoever reads standard output goes away, the \
+sync still goes on to its end. \
+Ctrl-C (or SIGTERM) lets what is in flight finish, for ten seconds at most; a second one ends at once.
 
-Exit status: 0 everything is in step, 1 could not run, 2 usage, 3 some objects failed, 4 refused for safety, 130 or 143
+Exit status: 0 everything is in step, 1 could not run, 2 usage, 3 some objects failed, 4 refused for safety, 130 or 143 \
 interrupted.")]
 pub(crate) struct Sync {
     /// Where objects come from: a directory, or s3://bucket[/prefix]

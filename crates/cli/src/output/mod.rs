@@ -29,6 +29,6 @@ pub(crate) fn error(streams: &mut Streams, reason: &str) {
 pub(crate) fn unless_unwritten(streams: &mut Streams, exit: Exit) -> Exit {
     streams.flush();
     let Some(reason) = streams.write_error().map(ToString::to_string) else { return exit };
-    error(streams, &format!("could not write to standard output: {reason}; the work itself ended: {exit}"));
+    error(streams, &format!("could not write to standard output: {reason}; results are missing there"));
     Exit::CouldNotRun
 }

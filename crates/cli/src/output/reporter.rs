@@ -82,7 +82,7 @@ impl Reporter {
     /// Says something on standard error that is neither an event nor an error.
     pub(crate) fn note(&self, text: &str) {
         if self.show.wording.verbosity > Verbosity::Quiet {
-            self.above_the_bar(|streams| streams.line(To::Err, Tone::Plain, "note:", text));
+            self.write(To::Err, |streams| streams.line(To::Err, Tone::Plain, "note:", text));
         }
     }
 
@@ -110,15 +110,15 @@ impl Reporter {
         streams.flush();
     }
 
-    /// Writes while the bar is out of the way.
-    fn above_the_bar(&self, write: impl FnOnce(&mut Streams)) {
+    /// Writes, while the bar is out of the way if there is one on the same terminal.
+    fn write(&self, to: To, write: impl FnOnce(&mut Streams)) {
         let mut streams = self.streams();
         match &self.bar {
-            Some(bar) => bar.suspend(|| {
+            Some(bar) if to == To::Err || streams.out_is_terminal => bar.suspend(|| {
                 write(&mut streams);
                 streams.flush();
             }),
-            None => write(&mut streams),
+            _ => write(&mut streams),
         }
     }
 
@@ -133,12 +133,12 @@ impl Observer for Reporter {
         if self.show.format == Format::Json
             && let Some(line) = json::event(&event)
         {
-            self.above_the_bar(|streams| streams.text(To::Out, &line));
+            self.write(To::Out, |streams| streams.text(To::Out, &line));
         }
         // What went wrong is named on standard error in both formats: it may be all that a person sees.
         let line = self.show.wording.line(&event);
         if let Some(line) = line.filter(|line| self.show.format == Format::Text || line.to == To::Err) {
-            self.above_the_bar(|streams| streams.line(line.to, line.tone, &line.word, &line.rest));
+            self.write(line.to, |streams| streams.line(line.to, line.tone, &line.word, &line.rest));
         }
     }
 }

@@ -10,6 +10,8 @@ pub(crate) struct Streams {
     err: Stream,
     /// Whether progress can be drawn on standard error.
     pub(crate) can_draw: bool,
+    /// Whether standard output is a terminal: then what is drawn on standard error is in its way.
+    pub(crate) out_is_terminal: bool,
 }
 
 /// Which of the two streams.
@@ -49,13 +51,14 @@ impl Streams {
             out: Stream::new(BufWriter::new(out), colour_allowed && out_is_terminal),
             err: Stream::new(err, colour_allowed && err_is_terminal),
             can_draw: err_is_terminal && !environment.dumb_terminal,
+            out_is_terminal,
         }
     }
 
     /// Others, without colour or drawing.
     #[cfg(test)]
     pub(crate) fn to_writers(out: impl Write + Send + 'static, err: impl Write + Send + 'static) -> Self {
-        Self { out: Stream::new(out, false), err: Stream::new(err, false), can_draw: false }
+        Self { out: Stream::new(out, false), err: Stream::new(err, false), can_draw: false, out_is_terminal: false }
     }
 
     /// Writes a line whose first word has a tone.
