@@ -80,6 +80,8 @@ impl Transfers {
     ) -> Result<(), Halt> {
         let mut in_flight = JoinSet::new();
         let dispatched = self.dispatch(phase, batches, &mut in_flight).await;
+        // Whoever plans must not wait for a place that will never be free.
+        batches.close();
         while let Some(ended) = in_flight.join_next().await {
             ended??;
         }

@@ -136,6 +136,20 @@ fn a_cancelled_run_says_so_and_starts_nothing() {
 }
 
 #[test]
+fn a_run_that_is_cancelled_in_the_middle_ends_however_much_is_waiting() {
+    let mut fixture = Fixture::up();
+    fixture.options.jobs = 1;
+    for n in 0..5000 {
+        fixture.source.put(format!("{n}"), "content");
+    }
+    *fixture.log.cancel_at_first.lock().unwrap() = Some(fixture.cancel.clone());
+    let error = fixture.run().unwrap_err();
+    assert!(matches!(error.why, Why::Interrupted));
+    assert!(error.summary.created < 5000);
+    assert_eq!(keys(&fixture.dest).len() as u64, error.summary.created);
+}
+
+#[test]
 fn a_pattern_that_matches_nothing_is_warned_about() {
     let fixture = Fixture::up().excluding("*.tpm");
     fixture.source.put("a.tmp", "content");

@@ -26,12 +26,17 @@ pub(crate) struct Log {
     pub(crate) outcomes: Mutex<Vec<(String, Outcome)>>,
     pub(crate) warnings: Mutex<Vec<String>>,
     pub(crate) reordered: Mutex<Vec<String>>,
+    /// Cancelled with the first outcome.
+    pub(crate) cancel_at_first: Mutex<Option<CancellationToken>>,
 }
 
 impl Observer for Log {
     fn event(&self, event: Event<'_>) {
         match event {
             Event::Object { key, outcome } => {
+                if let Some(cancel) = &*self.cancel_at_first.lock().unwrap() {
+                    cancel.cancel();
+                }
                 self.outcomes.lock().unwrap().push((key.to_string(), outcome.clone()));
             }
             Event::Warning { text } => self.warnings.lock().unwrap().push(text),
