@@ -4,7 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use http::Method;
 
-use crate::error::{Error, ErrorKind, Refusal, kind_of, with_causes};
+use crate::error::{Error, ErrorKind, Refusal, with_causes};
+use crate::error_kind::kind_of;
 use crate::request::{Request, Response};
 use crate::timestamp::parse_http_date;
 use crate::xml::{XmlError, walk};

@@ -14,6 +14,7 @@ mod credentials;
 mod dialect;
 mod encoding;
 mod error;
+mod error_kind;
 mod exchange;
 mod failure;
 mod operations;

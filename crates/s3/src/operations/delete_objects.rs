@@ -8,7 +8,8 @@ use http::{Method, StatusCode, header};
 
 use crate::checksum::Checksum;
 use crate::client::{Bucket, Rejection};
-use crate::error::{Error, ErrorKind, Refusal, kind_of};
+use crate::error::{Error, ErrorKind, Refusal};
+use crate::error_kind::kind_of;
 use crate::operations::{DeleteObject, Operation};
 use crate::request::Request;
 use crate::xml::{escape_into, walk};
