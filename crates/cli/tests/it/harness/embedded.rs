@@ -1,0 +1,107 @@
+//! The embedded server in this process: its log can be read, and it fails on order.
+
+use std::thread;
+use std::time::Duration;
+
+use brigade_devserver::{self as devserver, Action, Config, Fault, KeyPattern, Occurrence};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use super::{Credentials, Server};
+
+/// The embedded server in this process. It ends when this is dropped.
+pub(crate) struct Embedded {
+    server: devserver::Server,
+    credentials: Credentials,
+    _runtime: Runtime,
+    _directory: TempDir,
+}
+
+impl Embedded {
+    /// Starts one on a free port, with nothing in it.
+    pub(crate) fn start() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let credentials =
+            Credentials { access_key_id: "embedded-test".into(), secret_access_key: "embedded-test-secret".into() };
+        let account = devserver::Credentials::new(&credentials.access_key_id, &credentials.secret_access_key);
+        let runtime = Runtime::new().unwrap();
+        let server = runtime.block_on(devserver::Server::start(Config::new(directory.path(), account))).unwrap();
+        Self { server, credentials, _runtime: runtime, _directory: directory }
+    }
+
+    /// How to reach it.
+    pub(crate) fn server(&self) -> Server {
+        Server { endpoint: self.server.url(), credentials: self.credentials.clone() }
+    }
+
+    /// How many requests of any kind it got since it forgot them.
+    pub(crate) fn requests(&self) -> usize {
+        self.server.requests().len()
+    }
+
+    /// How many requests of this operation it got since it forgot them.
+    pub(crate) fn received(&self, operation: &str) -> u64 {
+        self.server.count(operation) as u64
+    }
+
+    /// Forgets the requests so far.
+    pub(crate) fn forget_requests(&self) {
+        self.server.clear_requests();
+    }
+
+    /// Asserts that no request since it forgot them could have changed anything.
+    #[track_caller]
+    pub(crate) fn assert_only_read(&self) {
+        let requests = self.server.requests();
+        assert!(!requests.is_empty(), "there was no request at all");
+        for request in requests {
+            let operation = request.operation.unwrap();
+            assert!(["Get", "Head", "List"].iter().any(|verb| operation.starts_with(verb)), "{operation} was sent");
+        }
+    }
+
+    /// Waits until a request of this operation has come for the key.
+    pub(crate) fn wait_for(&self, operation: &str, key: &str) {
+        for _ in 0..1000 {
+            let mut requests = self.server.requests().into_iter();
+            if requests
+                .any(|request| request.operation.as_deref() == Some(operation) && request.key.as_deref() == Some(key))
+            {
+                return;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        panic!("no {operation} of {key} came");
+    }
+
+    /// From now on: denies this operation on the key.
+    pub(crate) fn refuse(&self, operation: &str, key: &str) {
+        self.order(Action::status(403, "AccessDenied"), operation, key);
+    }
+
+    /// From now on: never answers this operation on the key.
+    pub(crate) fn stall(&self, operation: &str, key: &str) {
+        self.order(Action::Stall, operation, key);
+    }
+
+    /// From now on: denies the second page of a listing.
+    pub(crate) fn refuse_second_page(&self) {
+        let refusal = Fault::new(Action::status(403, "AccessDenied")).on("ListObjectsV2");
+        self.server.faults().add(refusal.when(Occurrence::Nth(2)));
+    }
+
+    /// From now on: is too busy for every other request of this operation.
+    pub(crate) fn be_busy_every_other_time(&self, operation: &str) {
+        let busy = Fault::new(Action::status(503, "SlowDown")).on(operation);
+        self.server.faults().add(busy.when(Occurrence::EveryNth(2)));
+    }
+
+    /// From now on: nothing of that any more.
+    pub(crate) fn heal(&self) {
+        self.server.faults().clear();
+    }
+
+    fn order(&self, action: Action, operation: &str, key: &str) {
+        self.server.faults().add(Fault::new(action).on(operation).key(KeyPattern::Exact(key.into())));
+    }
+}

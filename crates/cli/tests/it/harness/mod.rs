@@ -1,0 +1,42 @@
+//! What every test stands on: servers, the tools, trees of files, and the
+//! program under test, each run in an environment of its own.
+
+mod brigade;
+mod embedded;
+mod files;
+mod scene;
+mod seaweed;
+mod served;
+mod server;
+mod tools;
+
+pub(crate) use brigade::{Ended, Running};
+pub(crate) use files::{Files, files_below, long_ago, set_modified, write_files};
+pub(crate) use scene::Scene;
+pub(crate) use served::serve;
+pub(crate) use server::{Credentials, Server};
+pub(crate) use tools::tool;
+
+/// Defines each function as two tests: against the embedded server and
+/// against SeaweedFS.
+macro_rules! on_both_servers {
+    ($($(#[$meta:meta])* fn $name:ident($scene:ident) $body:block)+) => {$(
+        $(#[$meta])*
+        mod $name {
+            use super::*;
+
+            fn check($scene: Scene) $body
+
+            #[test]
+            fn embedded() {
+                check(Scene::embedded());
+            }
+
+            #[test]
+            fn seaweed() {
+                check(Scene::seaweed());
+            }
+        }
+    )+};
+}
+pub(crate) use on_both_servers;

@@ -1,0 +1,37 @@
+//! The program from end to end, as a black box, against real servers: the
+//! embedded one and SeaweedFS. `scripts/test` installs what this needs.
+
+#![cfg(feature = "devserver")]
+
+#[cfg(test)]
+mod comparing;
+#[cfg(test)]
+mod cross_checked;
+#[cfg(test)]
+mod deleting;
+#[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod down;
+#[cfg(test)]
+mod failing;
+#[cfg(test)]
+mod filtering;
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod listing;
+#[cfg(test)]
+mod memory;
+#[cfg(test)]
+mod order;
+#[cfg(test)]
+mod output;
+#[cfg(test)]
+mod serve;
+#[cfg(test)]
+mod shipped;
+#[cfg(test)]
+mod special_files;
+#[cfg(test)]
+mod up;

@@ -1,0 +1,67 @@
+//! What a person and a program read of a run.
+
+use crate::harness::{Files, Scene};
+
+fn two_files() -> Scene {
+    let scene = Scene::embedded();
+    scene.write("tree", &Files::new([("one", b"1"), ("two", b"22")]));
+    scene
+}
+
+#[test]
+fn json_is_one_event_a_line_and_ends_in_the_summary() {
+    let scene = two_files();
+    scene.put("three", b"333");
+    let ended = scene.brigade(["sync", &scene.arg("tree"), &scene.url(""), "--delete", "--output", "json"]).exits(0);
+    let events = ended.events();
+    assert!(events.iter().all(|event| event["version"] == 1 && event["type"].is_string()), "{}", ended.stdout);
+    assert_eq!(events[0]["type"], "started");
+    let outcome = |key: &str| events.iter().find(|event| event["key"] == key).expect(key)["outcome"].clone();
+    assert_eq!((outcome("one"), outcome("two"), outcome("three")), ("sent".into(), "sent".into(), "deleted".into()));
+    let summary = ended.summary();
+    assert_eq!((&summary.0["exit_code"], &summary.0["bytes"]), (&0.into(), &3.into()));
+    assert_eq!(ended.stderr, "");
+}
+
+#[test]
+fn the_json_summary_has_the_exit_code_whatever_it_is() {
+    let scene = two_files();
+    std::fs::create_dir(scene.path("empty")).unwrap();
+    scene.put("three", b"333");
+    let [tree, empty, bucket] = [scene.arg("tree"), scene.arg("empty"), scene.url("")];
+    let runs = [
+        (1, [&tree, "s3://no-such-bucket", "--delete"]),
+        (4, [&empty, &bucket, "--delete"]),
+        (0, [&tree, &bucket, "--dry-run"]),
+    ];
+    for (code, args) in runs {
+        let ended = scene.brigade(["sync", "--output", "json"].into_iter().chain(args)).exits(code);
+        assert_eq!(ended.summary().0["exit_code"], code);
+    }
+}
+
+#[test]
+fn text_has_a_summary_and_names_objects_on_request() {
+    let scene = two_files();
+    let args = ["sync", &scene.arg("tree"), &scene.url("")];
+    let planned = scene.brigade(args.iter().chain(&["--dry-run"])).exits(0).stdout;
+    assert!(planned.contains("would upload one\n") && planned.contains("would upload two\n"), "{planned}");
+    assert!(planned.contains("Dry run: nothing was changed."), "{planned}");
+
+    let named = scene.brigade(args.iter().chain(&["-v"])).exits(0).stdout;
+    assert!(named.contains("upload one\n") && named.contains("upload two\n"), "{named}");
+
+    let summary = scene.brigade(args).exits(0).stdout;
+    assert!(!summary.contains("one"), "{summary}");
+    assert!(summary.ends_with("In step.\n"), "{summary}");
+
+    let quiet = scene.brigade(args.iter().chain(&["-q"])).exits(0);
+    assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("", ""));
+}
+
+#[test]
+fn nothing_is_coloured_where_nobody_looks() {
+    let scene = two_files();
+    let ended = scene.brigade(["sync", &scene.arg("tree"), &scene.url(""), "-v", "--progress", "plain"]).exits(0);
+    assert!(!ended.stdout.contains('\u{1b}') && !ended.stderr.contains('\u{1b}'), "{}{}", ended.stdout, ended.stderr);
+}

@@ -1,0 +1,48 @@
+//! `brigade serve`: any S3 client can use it, with what it prints.
+
+use std::process::Command;
+
+use crate::harness::{Credentials, Ended, Server, serve, tool};
+
+fn aws<const N: usize>(server: &Server, args: [&str; N]) -> Ended {
+    let mut command = Command::new(tool("aws"));
+    server.configure(&mut command);
+    command.args(args);
+    Ended::of(command)
+}
+
+#[test]
+fn what_it_prints_is_all_that_another_client_needs() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (running, server) = serve(scratch.path());
+    aws(&server, ["s3", "mb", "s3://bucket"]).exits(0);
+    let file = scratch.path().join("file");
+    std::fs::write(&file, "content").unwrap();
+    aws(&server, ["s3", "cp", "--quiet", file.to_str().unwrap(), "s3://bucket/a//b"]).exits(0);
+    drop(running);
+
+    let (_running, server) = serve(scratch.path());
+    let content = aws(&server, ["s3", "cp", "s3://bucket/a//b", "-"]).exits(0).stdout;
+    assert_eq!(content, "content", "objects survive a restart");
+
+    let wrong = Credentials { secret_access_key: "wrong".into(), ..server.credentials.clone() };
+    let stranger = Server { credentials: wrong, ..server };
+    let ended = aws(&stranger, ["s3", "ls", "s3://bucket"]);
+    assert_ne!(ended.code, Some(0));
+    ended.complains("SignatureDoesNotMatch");
+}
+
+#[test]
+fn it_ends_when_it_is_asked_to() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (running, _) = serve(scratch.path());
+    assert!(Command::new("kill").args(["-INT", &running.id().to_string()]).status().unwrap().success());
+    assert_eq!(running.wait(), Some(0));
+}
+
+#[test]
+fn a_directory_that_is_not_there_is_an_error() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_brigade"));
+    command.env_clear().args(["serve", "/no/such/directory", "--listen", "127.0.0.1:0"]);
+    Ended::of(command).exits(1).complains("/no/such/directory");
+}
