@@ -10,6 +10,8 @@ use std::path::PathBuf;
 pub struct Config {
     /// Where the buckets are kept, each a directory. Made if missing.
     pub directory: PathBuf,
+    /// Buckets that are made if missing. Default: none.
+    pub buckets: Vec<String>,
     /// Where to listen; port 0 takes any free port. Default: `127.0.0.1:0`.
     pub listen: SocketAddr,
     /// The one account, against which signatures are checked.
@@ -29,6 +31,7 @@ impl Config {
     pub fn new(directory: impl Into<PathBuf>, credentials: Credentials) -> Self {
         Self {
             directory: directory.into(),
+            buckets: Vec::new(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             credentials,
             anonymous: false,

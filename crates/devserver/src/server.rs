@@ -51,6 +51,14 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// A bucket could not be made.
+    #[error("can't make the bucket {name:?}: {reason}")]
+    Bucket {
+        /// Its name.
+        name: String,
+        /// Why not.
+        reason: String,
+    },
     /// The address could not be listened on.
     #[error("can't listen on {address}: {source}; choose another address, or port 0 for a free one")]
     Listen {
@@ -141,11 +149,26 @@ impl Drop for Server {
 
 async fn open_storage(config: &Config) -> Result<Storage, StartError> {
     let (directory, order) = (config.directory.clone(), config.listing_order);
-    tokio::task::spawn_blocking(move || Storage::open(&directory, order))
+    let directory_error = |source| StartError::Directory { directory: config.directory.clone(), source };
+    let storage = tokio::task::spawn_blocking(move || Storage::open(&directory, order))
         .await
         .map_err(io::Error::other)
         .and_then(identity)
-        .map_err(|source| StartError::Directory { directory: config.directory.clone(), source })
+        .map_err(directory_error)?;
+    for name in &config.buckets {
+        make_bucket(&storage, name).map_err(|reason| StartError::Bucket { name: name.clone(), reason })?;
+    }
+    Ok(storage)
+}
+
+fn make_bucket(storage: &Storage, name: &str) -> Result<(), String> {
+    if !s3s::path::check_bucket_name(name) {
+        return Err("a name has 3 to 63 lower-case letters, digits, dots and hyphens".to_owned());
+    }
+    if storage.bucket(name).is_ok() {
+        return Ok(());
+    }
+    storage.create_bucket(name).map_err(|error| error.message().unwrap_or("the directory refuses it").to_owned())
 }
 
 /// Takes connections until it is told to stop, and then sees them end.

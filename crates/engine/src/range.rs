@@ -104,6 +104,8 @@ impl Planning<'_> {
             match item {
                 Listed::Present(_) if side == Side::Source => self.batch.counts.source_objects += 1,
                 Listed::Present(_) => self.batch.counts.dest_objects += 1,
+                // A place is told once, and not at all where the filters leave it out.
+                Listed::Unknown(unknown) if unknown.is_reach_of_symlink() => {}
                 Listed::Unknown(unknown) if self.planner.includes(&unknown.key) => {
                     self.transfers.tally.unknown(side, unknown);
                 }

@@ -65,6 +65,19 @@ pub struct Unknown {
     pub reason: UnknownReason,
 }
 
+impl Unknown {
+    /// Whether this only says how far a symlink's own item, of the key without
+    /// the `/`, reaches: what it may have led to is unknown with it.
+    #[must_use]
+    pub fn is_reach_of_symlink(&self) -> bool {
+        self.extent == Extent::Below
+            && match self.reason {
+                UnknownReason::Symlink | UnknownReason::BrokenSymlink | UnknownReason::SymlinkLoop => true,
+                UnknownReason::SpecialFile | UnknownReason::Unreadable(_) => false,
+            }
+    }
+}
+
 /// How far an [`Unknown`] reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {

@@ -17,12 +17,16 @@ The credentials are taken from BRIGADE_SERVE_ACCESS_KEY_ID and BRIGADE_SERVE_SEC
 are made at each start and printed.
 
 Examples:
-  brigade serve /tmp/buckets
+  brigade serve /tmp/buckets --bucket site
   brigade serve /tmp/buckets --listen 127.0.0.1:0")]
 pub(crate) struct Serve {
     /// The directory that holds the buckets; it must exist
     #[arg(value_name = "DIR")]
     pub(crate) directory: PathBuf,
+
+    /// A bucket to make if it is missing; may be given several times
+    #[arg(long = "bucket", value_name = "NAME")]
+    pub(crate) buckets: Vec<String>,
 
     /// The address and port to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9711")]

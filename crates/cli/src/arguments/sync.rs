@@ -56,8 +56,8 @@ pub(crate) struct Sync {
     #[arg(long, value_name = "N|P%", requires = "delete", help_heading = "Safety")]
     pub(crate) max_delete: Option<MaxDelete>,
 
-    /// Send at most this many objects, and leave the rest for another run
-    #[arg(long, value_name = "N", conflicts_with = "delete", help_heading = "Safety")]
+    /// Send at most this many objects, delete nothing, and leave the rest for another run
+    #[arg(long, value_name = "N", help_heading = "Safety")]
     pub(crate) limit: Option<u64>,
 
     /// How to tell whether an object has changed

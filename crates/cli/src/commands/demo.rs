@@ -8,7 +8,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use brigade_devserver::{Config, Server};
-use brigade_s3::Client;
 use tempfile::TempDir;
 use tokio::process::Command;
 
@@ -97,12 +96,12 @@ impl Stage {
         let directory = TempDir::with_prefix("brigade-demo-")
             .map_err(|error| format!("could not make a temporary directory: {error}; set TMPDIR to another place"))?;
         let credentials = Credentials::new().map_err(|error| error.to_string())?;
-        // Whoever reaches it, on this machine for a moment, may as well: so the bucket is made without credentials,
-        // which this process could only take from its environment.
-        let config =
-            Config { anonymous: true, ..Config::new(directory.path().join("server"), credentials.for_server()) };
+        let config = Config {
+            buckets: vec![BUCKET.to_owned()],
+            record_requests: false,
+            ..Config::new(directory.path().join("server"), credentials.for_server())
+        };
         let server = Server::start(config).await.map_err(|error| error.to_string())?;
-        create_bucket(server.url()).await.map_err(|reason| format!("could not make a bucket: {reason}"))?;
         let program = env::current_exe().map_err(|error| format!("this program doesn't find itself: {error}"))?;
         Ok(Self { directory, server, credentials, program })
     }
@@ -139,12 +138,6 @@ impl Stage {
             .env("AWS_CONFIG_FILE", "/dev/null")
             .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
     }
-}
-
-async fn create_bucket(url: String) -> Result<(), String> {
-    let config = brigade_s3::Config { endpoint_url: Some(url), sign: false, ..brigade_s3::Config::default() };
-    let client = Client::connect(config).await.map_err(|error| error.to_string())?;
-    client.bucket(BUCKET).create_bucket().await.map_err(|error| error.to_string())
 }
 
 fn write(directory: &Path, files: &[(&str, &str)]) -> Result<(), String> {

@@ -13,7 +13,7 @@ use crate::signals::Stop;
 const EXAMPLES: &str = "
 Then use any S3 client, for example:
 
-  aws s3 mb s3://bucket
+  aws s3 mb s3://bucket          (or start again with --bucket bucket)
   brigade sync . s3://bucket
 
 Ctrl-C stops it.
@@ -47,6 +47,7 @@ async fn start(arguments: &Serve, credentials: &Credentials) -> Result<Server, S
     check_directory(&arguments.directory)?;
     let config = Config {
         listen: arguments.listen,
+        buckets: arguments.buckets.clone(),
         record_requests: false,
         ..Config::new(&arguments.directory, credentials.for_server())
     };

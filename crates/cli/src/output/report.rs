@@ -58,7 +58,7 @@ fn rows(text: &mut String, summary: &Summary, dry_run: bool) {
         (replaced, summary.replaced, ""),
         (deleted, summary.deleted, ""),
         ("extra", summary.extra, "only at the destination; --delete would remove them"),
-        ("kept", summary.deletions_held_back, "not deleted, because something failed"),
+        ("kept", summary.deletions_held_back, "not deleted, for the reason given"),
         ("excluded", summary.excluded, "left out by the filters"),
         ("held", summary.held, "left alone, because one side could not be read there"),
         ("left", summary.over_limit, "left undone by --limit"),
@@ -183,7 +183,7 @@ created               3
 replaced              2
 deleted               4
 extra                 5  only at the destination; --delete would remove them
-kept                  6  not deleted, because something failed
+kept                  6  not deleted, for the reason given
 excluded              7  left out by the filters
 held                 13  left alone, because one side could not be read there
 left                  8  left undone by --limit

@@ -176,12 +176,11 @@ mod tests {
 
     #[test]
     fn what_cannot_be_meant_is_a_usage_error() {
-        let table: [(&[&str], ErrorKind); 10] = [
+        let table: [(&[&str], ErrorKind); 9] = [
             (&["a"], ErrorKind::MissingRequiredArgument),
             (&["a", "s3://bucket", "c"], ErrorKind::UnknownArgument),
             (&["a", "s3://bucket", "--max-delete=5"], ErrorKind::MissingRequiredArgument),
             (&["a", "s3://bucket", "--delete", "--max-delete=ten"], ErrorKind::ValueValidation),
-            (&["a", "s3://bucket", "--delete", "--limit=5"], ErrorKind::ArgumentConflict),
             (&["a", "s3://bucket", "-q", "-v"], ErrorKind::ArgumentConflict),
             (&["a", "s3://bucket", "--jobs=0"], ErrorKind::ValueValidation),
             (&["a", "s3://bucket", "--memory=0"], ErrorKind::ValueValidation),

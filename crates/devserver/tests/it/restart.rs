@@ -76,3 +76,25 @@ async fn a_stopped_server_answers_no_more() {
     running.server.stop().await;
     assert!(tokio::net::TcpStream::connect(address).await.is_err());
 }
+
+#[tokio::test]
+async fn buckets_that_are_asked_for_are_there_made_once_and_kept() {
+    let running = running().await;
+    running.put("/bucket/key", "kept").await;
+    let start = |buckets: &[&str]| {
+        let buckets = buckets.iter().map(ToString::to_string).collect();
+        Server::start(Config {
+            buckets,
+            anonymous: true,
+            ..Config::new(running.directory(), Credentials::new("a", "b"))
+        })
+    };
+    start(&["bucket", "another"]).await.unwrap().stop().await;
+    fs::create_dir(running.directory().join("in-the-way")).unwrap();
+    for name in ["../x", "A", "in-the-way"] {
+        assert!(matches!(start(&[name]).await, Err(StartError::Bucket { .. })), "{name}");
+    }
+    let running = running.restarted().await;
+    assert_eq!(running.get("/").await.all("Name"), ["another", "bucket"]);
+    assert_eq!(running.get("/bucket/key").await.text(), "kept");
+}
