@@ -99,3 +99,18 @@ fn nothing_is_left_of_a_temporary_file() {
     let names: Vec<_> = fs::read_dir(scene.path("tree")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names, ["x"]);
 }
+
+#[test]
+fn a_directory_marker_makes_a_directory() {
+    let scene = Scene::embedded();
+    scene.put("album/", b"");
+    scene.put("album/photo", b"1");
+    scene.put("empty/", b"");
+    scene.sync(&scene.url(""), &scene.arg("tree"), ["--delete"]);
+    scene.read("tree").assert_are(&Files::new([("album/photo", b"1")]));
+    assert!(scene.path("tree/empty").is_dir());
+    let again = scene.sync(&scene.url(""), &scene.arg("tree"), ["--delete"]);
+    assert_eq!(&again.0["created"], 0, "{}", again.0);
+    scene.sync(&scene.arg("tree"), &scene.url(""), ["--delete"]);
+    scene.aws(["s3api", "head-object", "--bucket", &scene.bucket, "--key", "empty/"]);
+}

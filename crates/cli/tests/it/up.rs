@@ -111,6 +111,16 @@ fn a_limit_leaves_the_rest_for_another_run() {
 }
 
 #[test]
+fn a_limit_deletes_nothing() {
+    let scene = Scene::embedded();
+    scene.put("gone", b"1");
+    scene.write("tree", &Files::new([("a", b"1"), ("b", b"2")]));
+    scene.sync(&scene.arg("tree"), &scene.url(""), ["--limit", "1", "--delete"]);
+    assert_eq!(scene.stored("").count(), 2);
+    assert!(scene.stored("").0.contains_key("gone"));
+}
+
+#[test]
 fn little_memory_and_few_jobs_send_the_same() {
     let scene = Scene::embedded();
     let files = Files::troublesome();
