@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Instant, SystemTime};
 
 use aws_credential_types::Credentials;
+use http::{HeaderMap, HeaderValue, header};
 
 use crate::address::Endpoint;
 use crate::clock::{Clock, ClockSkew};
@@ -14,13 +15,14 @@ use crate::config::Config;
 use crate::connect::{self, Pool};
 use crate::counters::{Counters, RequestCount};
 use crate::credentials::{CachedCredentials, Surroundings};
-use crate::dialect::{Dialect, Provider};
+use crate::dialect::{Dialect, Provider, Support};
 use crate::error::{ConfigError, Error};
 use crate::failure::Failure;
 pub(crate) use crate::failure::Rejection;
 use crate::request::{Request, Response};
 use crate::retry::{Budget, Course, Next, Remedy};
 use crate::sign::Signer;
+use crate::timestamp::parse_http_date;
 
 /// A client of one service. Cheap to clone; clones share their connections,
 /// their counters and what they have learnt.
@@ -44,6 +46,8 @@ pub(crate) struct Inner {
     budget: Budget,
     /// Whether the service has ever answered.
     reached: AtomicBool,
+    /// Whether an answer came from a service that lists out of order.
+    lists_otherwise: AtomicBool,
 }
 
 impl Client {
@@ -66,6 +70,7 @@ impl Client {
             counters: Counters::default(),
             budget: Budget::default(),
             reached: AtomicBool::new(false),
+            lists_otherwise: AtomicBool::new(false),
             config,
         })))
     }
@@ -82,10 +87,13 @@ impl Client {
         self.0.provider
     }
 
-    /// What may be counted on.
+    /// What may be counted on. Of a provider that nobody has named, its answers
+    /// can tell that it lists out of order: ask again after the first one.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
-        self.0.dialect
+        let told = self.0.provider == Provider::Unknown && self.0.lists_otherwise.load(Ordering::Relaxed);
+        let lists_by_bytes = if told { Support::No } else { self.0.dialect.lists_by_bytes };
+        Dialect { lists_by_bytes, ..self.0.dialect }
     }
 
     /// The region in which buckets are looked for first.
@@ -155,10 +163,15 @@ impl Inner {
     }
 
     /// Learns from an answer, whatever it says.
-    pub(crate) fn observe(&self, date: Option<SystemTime>) {
+    pub(crate) fn observe(&self, headers: &HeaderMap) {
         self.reached.store(true, Ordering::Relaxed);
-        if let Some(date) = date {
+        let header = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        if let Some(date) = header(header::DATE).and_then(parse_http_date) {
             self.clock.observe(date, SystemTime::now());
+        }
+        let provider = header(header::SERVER).and_then(Provider::of_server);
+        if provider.is_some_and(|provider| provider.dialect().lists_by_bytes == Support::No) {
+            self.lists_otherwise.store(true, Ordering::Relaxed);
         }
     }
 

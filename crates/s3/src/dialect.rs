@@ -74,6 +74,14 @@ impl Provider {
         }
     }
 
+    /// Tells a provider by the `Server` header of its answers. A proxy may have
+    /// written it, so it is good for more caution only.
+    #[must_use]
+    pub fn of_server(header: &str) -> Option<Self> {
+        // `SeaweedFS 8000GB 4.48`, as its releases answer.
+        header.starts_with("SeaweedFS").then_some(Self::SeaweedFs)
+    }
+
     /// What it can. Every `Yes` and `No` has its source beside it.
     #[must_use]
     pub const fn dialect(self) -> Dialect {

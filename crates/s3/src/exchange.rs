@@ -15,7 +15,7 @@ use crate::failure::{Failure, Stated};
 use crate::outgoing::{Outgoing, Progress};
 use crate::request::{DOCUMENT_LIMIT, Request, Response};
 use crate::sign::{Scope, Signable, UNSIGNED_PAYLOAD, canonical_query};
-use crate::timestamp::{SigningTime, parse_http_date};
+use crate::timestamp::SigningTime;
 
 /// How the client calls itself.
 const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("brigade/", env!("CARGO_PKG_VERSION")));
@@ -66,7 +66,7 @@ impl Inner {
         })?;
         progress.mark();
         let (head, body) = answer.into_parts();
-        self.observe(head.headers.get(header::DATE).and_then(|date| parse_http_date(date.to_str().ok()?)));
+        self.observe(&head.headers);
         let limit = if head.status.is_success() { request.limit } else { DOCUMENT_LIMIT };
         let body = collect(body, limit, host, progress).await?;
         Ok(Response { status: head.status, headers: head.headers, body })

@@ -1,6 +1,8 @@
 //! What arrives is what was sent, or an error.
 
-use brigade_s3::{Client, Condition, DeleteObject, ErrorKind, GetObject, Provider, PutObject, Verified};
+use brigade_s3::{
+    Client, Condition, Config, DeleteObject, ErrorKind, GetObject, Provider, PutObject, Support, Verified,
+};
 use bytes::Bytes;
 
 use crate::server::{Reaction, Server, answer};
@@ -123,6 +125,18 @@ async fn an_upload_to_a_stranger_is_confirmed_by_its_md5() {
         let sent = server.finish().await.remove(0);
         assert_eq!(sent.header("content-md5"), Some("JfnnlDI7RTiF9RgfG2JNCw=="));
         assert_eq!((sent.header("x-amz-checksum-crc64nvme"), sent.header("if-none-match")), (None, None));
+    }
+}
+
+#[tokio::test]
+async fn a_stranger_whose_answers_say_what_it_is_is_not_trusted_with_the_order() {
+    for (header, expected) in [("SeaweedFS 8000GB 4.48", Support::No), ("nginx", Support::Unknown)] {
+        let server = Server::start([object(&format!("Server: {header}\r\n"), "123456789")]).await;
+        let config = Config { provider: None, ..server.config() };
+        let bucket = Client::connect(config).await.unwrap().bucket("b");
+        assert_eq!(bucket.client().dialect().lists_by_bytes, Support::Unknown);
+        bucket.get_object(whole()).await.unwrap();
+        assert_eq!(bucket.client().dialect().lists_by_bytes, expected, "{header}");
     }
 }
 
