@@ -16,8 +16,10 @@ use super::{Credentials, Server, tool};
 const ATTEMPTS: u32 = 240;
 
 /// Runs the server until this process ends, however it ends: then the pipe on
-/// standard input closes, the server is killed and its data removed.
+/// standard input closes, the server is killed and its data removed. A signal to
+/// the whole group, as Ctrl-C sends, must not end it before that.
 const SUPERVISOR: &str = r#"
+trap '' HUP INT TERM
 "$@" >"$DATA/log" 2>&1 </dev/null &
 cat >/dev/null
 kill -KILL $!
