@@ -28,6 +28,8 @@ mod order;
 #[cfg(test)]
 mod output;
 #[cfg(test)]
+mod reaching;
+#[cfg(test)]
 mod serve;
 #[cfg(test)]
 mod shipped;
