@@ -10,6 +10,7 @@
 //! [`run::run`] is the whole pipe. Each file is a stage of it.
 
 pub mod compare;
+pub mod error;
 pub mod events;
 pub mod filters;
 pub mod job;

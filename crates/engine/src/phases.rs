@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use crate::error::Why;
 use crate::events::{Event, Summary};
 use crate::job::{DeleteLimit, JobSpec, RunOptions};
 use crate::plan::Phase;
-use crate::run::Why;
 use crate::transfer::{Halt, Transfers};
 
 /// Refuses a source that lists nothing while the destination holds something:

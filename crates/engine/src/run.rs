@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use brigade_store::{KeyRange, ListingError, Store};
+use brigade_store::{KeyRange, Store};
 use tokio_util::sync::CancellationToken;
 
+use crate::error::{RunError, Why};
 use crate::events::{Event, Observer, Side, Summary};
 use crate::job::{JobSpec, RunOptions};
 use crate::listing::{Broken, Ordering};
@@ -12,7 +13,7 @@ use crate::phases;
 use crate::plan::Planner;
 use crate::range::{Orderings, RangeError, run_range};
 use crate::tally::Tally;
-use crate::transfer::{Halt, Transfers};
+use crate::transfer::Transfers;
 
 /// What a run works on and reports to.
 pub struct Run {
@@ -28,36 +29,6 @@ pub struct Run {
     pub observer: Arc<dyn Observer>,
     /// Cancelled when the person asks to stop.
     pub cancel: CancellationToken,
-}
-
-/// Why a run could not go on to its end, and what was done until then.
-#[derive(Debug, thiserror::Error)]
-#[error("{why}")]
-pub struct RunError {
-    /// Why.
-    pub why: Why,
-    /// What was done until then.
-    pub summary: Box<Summary>,
-}
-
-/// Why a run could not go on to its end.
-#[derive(Debug, thiserror::Error)]
-pub enum Why {
-    /// A listing broke off. Nothing was deleted.
-    #[error(transparent)]
-    Listing(ListingError),
-    /// A temporary file could not be written or read.
-    #[error("could not use a temporary file: {0}; set TMPDIR to a directory with room")]
-    TemporaryFile(std::io::Error),
-    /// Going on was refused for safety. Nothing was deleted.
-    #[error("{0}")]
-    Refused(String),
-    /// The person asked to stop.
-    #[error("interrupted")]
-    Interrupted,
-    /// A task of ours ended abnormally.
-    #[error("a part of the program ended abnormally, which is a defect: {0}")]
-    Defect(String),
 }
 
 /// Carries out the job once.
@@ -136,28 +107,5 @@ impl Pass {
         phases::refuse_empty_source(&self.tally.summary(), self.source.location())?;
         phases::run(transfers, &self.job, &self.options).await?;
         if self.cancel.is_cancelled() { Err(Why::Interrupted) } else { Ok(()) }
-    }
-}
-
-impl From<RangeError> for Why {
-    fn from(error: RangeError) -> Self {
-        match error {
-            RangeError::Listing(_, Broken::Store(error)) => Self::Listing(error),
-            RangeError::Listing(_, Broken::Spill(error)) => Self::TemporaryFile(error),
-            RangeError::Listing(_, broken @ (Broken::OutOfOrder { .. } | Broken::Task(_))) => {
-                Self::Defect(broken.to_string())
-            }
-            RangeError::Halt(halt) => halt.into(),
-            RangeError::Interrupted => Self::Interrupted,
-        }
-    }
-}
-
-impl From<Halt> for Why {
-    fn from(halt: Halt) -> Self {
-        match halt {
-            Halt::Spool(error) => Self::TemporaryFile(error),
-            Halt::Task(error) => Self::Defect(error.to_string()),
-        }
     }
 }

@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use brigade_engine::error::{RunError, Why};
 use brigade_engine::events::Summary;
-use brigade_engine::run::{self, Run, RunError, Why};
+use brigade_engine::run::{self, Run};
 use brigade_store::{Role, open};
 
 use crate::arguments;

@@ -1,7 +1,7 @@
 //! Objects that fail, change or vanish: the others go on, and each is told.
 
+use brigade_engine::error::Why;
 use brigade_engine::events::Outcome;
-use brigade_engine::run::Why;
 use brigade_store::memory::{Call, MemoryOptions, MemoryStore};
 use brigade_store::{Failure, FailureKind, Key};
 

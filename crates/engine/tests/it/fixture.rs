@@ -3,10 +3,11 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use brigade_engine::error::RunError;
 use brigade_engine::events::{Event, Observer, Outcome, Summary};
 use brigade_engine::filters::{Filters, Rule};
 use brigade_engine::job::{Comparison, DeleteLimit, JobSpec, RunOptions};
-use brigade_engine::run::{Run, RunError, run};
+use brigade_engine::run::{Run, run};
 use brigade_store::memory::MemoryStore;
 use tokio_util::sync::CancellationToken;
 

@@ -1,8 +1,8 @@
 //! What is never done: deletions on a guess, past a limit, or after a failure.
 
+use brigade_engine::error::Why;
 use brigade_engine::events::Outcome;
 use brigade_engine::job::DeleteLimit;
-use brigade_engine::run::Why;
 use brigade_store::memory::{Call, MemoryStore};
 use brigade_store::{Extent, Failure, FailureKind, Key, Unknown, UnknownReason};
 
