@@ -1,6 +1,8 @@
 //! Symlinks, and files that are no files.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
@@ -72,4 +74,16 @@ fn special_files_are_counted_and_no_error() {
     scene.write("tree", &Files::new([("file", b"1")]));
     assert!(Command::new("mkfifo").arg(scene.path("tree/pipe")).status().unwrap().success());
     scene.sync(&scene.arg("tree"), &scene.url(""), []).counts([("created", 1), ("skipped", 1)]);
+}
+
+#[test]
+fn a_name_that_is_not_text_is_named_and_makes_the_run_incomplete() {
+    let scene = Scene::embedded();
+    scene.write("tree", &Files::new([("file", b"1")]));
+    std::fs::write(scene.path("tree").join(OsStr::from_bytes(b"caf\xe9")), b"2").unwrap();
+    let ended = scene.brigade(["sync", &scene.arg("tree"), &scene.url(""), "--output", "json"]).exits(3);
+    ended.summary().counts([("created", 1), ("unrepresentable", 1)]);
+    assert!(ended.events().iter().any(|event| event["key_base64"] == "Y2Fm6Q=="), "{}", ended.stdout);
+    ended.complains("caf\\xe9");
+    assert_eq!(scene.stored("").paths(), ["file"]);
 }
