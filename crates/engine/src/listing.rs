@@ -92,13 +92,13 @@ type Pages = mpsc::Sender<Result<Vec<Listed>, Broken>>;
 async fn send_checked(store: &dyn Store, mut listing: Box<dyn Listing>, pages: &Pages) -> Result<(), Broken> {
     let mut last: Option<Key> = None;
     while let Some(page) = listing.next_page().await? {
-        // The whole page is checked before any of it is acted upon.
-        if let Some(key) = first_out_of_order(last.as_ref(), &page) {
-            return Err(Broken::OutOfOrder { key: Some(key.clone()) });
-        }
         // The first answer can tell what store it is.
         if last.is_none() && Ordering::of(store) == Ordering::Sorted {
             return Err(Broken::OutOfOrder { key: None });
+        }
+        // The whole page is checked before any of it is acted upon.
+        if let Some(key) = first_out_of_order(last.as_ref(), &page) {
+            return Err(Broken::OutOfOrder { key: Some(key.clone()) });
         }
         last = page.last().map(|item| item.key().clone());
         if pages.send(Ok(page)).await.is_err() {

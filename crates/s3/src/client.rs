@@ -139,7 +139,10 @@ impl Client {
             let reached = inner.reached.load(Ordering::Relaxed);
             match course.next(request.operation, &failure, &inner.budget, reached) {
                 Next::Mend(remedy) if inner.mend(remedy, request, &failure, sent).await => {}
-                Next::Mend(_) | Next::GiveUp => return Err(failure.into_error(request, course.lost_reply)),
+                Next::Mend(_) | Next::GiveUp => {
+                    let error = failure.into_error(request, course.lost_reply);
+                    return Err(error.unsigned(inner.credentials.is_none()));
+                }
                 Next::Again(pause) => {
                     tracing::debug!(operation = request.operation.name(), ?pause, "retrying: {}", failure.message);
                     tokio::time::sleep(pause).await;

@@ -49,6 +49,8 @@ struct Details {
     /// Whether an earlier attempt of the same request may have been carried
     /// out without its answer reaching us.
     after_lost_reply: bool,
+    /// Whether the requests of this client are not signed.
+    unsigned: bool,
 }
 
 /// What the service said when it refused.
@@ -67,7 +69,16 @@ impl Error {
 
     /// A refusal by the service, or with `None` a failure found on this side.
     pub(crate) fn new(kind: ErrorKind, operation: Operation, refusal: Option<Box<Refusal>>, message: String) -> Self {
-        Self(Box::new(Details { kind, operation, bucket: None, key: None, refusal, message, after_lost_reply: false }))
+        Self(Box::new(Details {
+            kind,
+            operation,
+            bucket: None,
+            key: None,
+            refusal,
+            message,
+            after_lost_reply: false,
+            unsigned: false,
+        }))
     }
 
     /// The same, with what it was about.
@@ -80,6 +91,12 @@ impl Error {
     /// The same, after an attempt whose answer was lost.
     pub(crate) fn after_lost_reply(mut self, lost: bool) -> Self {
         self.0.after_lost_reply = lost;
+        self
+    }
+
+    /// The same, of a client that doesn't sign.
+    pub(crate) fn unsigned(mut self, unsigned: bool) -> Self {
+        self.0.unsigned = unsigned;
         self
     }
 
@@ -169,6 +186,9 @@ impl Error {
     /// What to do about it.
     fn advice(&self) -> Option<String> {
         let advice = match self.0.kind {
+            ErrorKind::AccessDenied if self.0.unsigned => {
+                "requests are not signed, and not everybody may do this here: leave out --no-sign-request"
+            }
             ErrorKind::AccessDenied => {
                 return Some(format!("the credentials need {} here", self.0.operation.permission()));
             }
@@ -256,6 +276,11 @@ mod tests {
                 refused(Operation::ListObjectsV2, 403, "SignatureDoesNotMatch", "It does not match."),
                 "s3://b/k\\n: ListObjectsV2 was answered 403 SignatureDoesNotMatch: It does not match; \
                  check the secret access key (request id R1)",
+            ),
+            (
+                refused(Operation::ListObjectsV2, 403, "AccessDenied", "").unsigned(true),
+                "s3://b/k\\n: ListObjectsV2 was answered 403 AccessDenied; requests are not signed, and not everybody \
+                 may do this here: leave out --no-sign-request (request id R1)",
             ),
             (refused(Operation::HeadObject, 404, "", ""), "s3://b/k\\n: HeadObject was answered 404 (request id R1)"),
             (

@@ -21,7 +21,7 @@ on_both_servers! {
     fn an_unsigned_request_is_refused_and_said_so(scene) {
         let tree = small_tree(&scene);
         let ended = scene.brigade(["sync", &tree, &scene.url(""), "--no-sign-request"]).exits(1);
-        ended.complains("AccessDenied");
+        ended.complains("AccessDenied").complains("--no-sign-request");
     }
 
     fn wrong_credentials_are_an_error_and_never_shown(scene) {

@@ -14,14 +14,14 @@ fn aws<const N: usize>(server: &Server, args: [&str; N]) -> Ended {
 #[test]
 fn what_it_prints_is_all_that_another_client_needs() {
     let scratch = tempfile::tempdir().unwrap();
-    let (running, server) = serve(scratch.path());
+    let (running, server) = serve(scratch.path(), &[]);
     aws(&server, ["s3", "mb", "s3://bucket"]).exits(0);
     let file = scratch.path().join("file");
     std::fs::write(&file, "content").unwrap();
     aws(&server, ["s3", "cp", "--quiet", file.to_str().unwrap(), "s3://bucket/a//b"]).exits(0);
     drop(running);
 
-    let (_running, server) = serve(scratch.path());
+    let (_running, server) = serve(scratch.path(), &[]);
     let content = aws(&server, ["s3", "cp", "s3://bucket/a//b", "-"]).exits(0).stdout;
     assert_eq!(content, "content", "objects survive a restart");
 
@@ -33,9 +33,22 @@ fn what_it_prints_is_all_that_another_client_needs() {
 }
 
 #[test]
+fn buckets_are_there_from_the_start_if_asked_for() {
+    let scratch = tempfile::tempdir().unwrap();
+    for buckets in [&["one", "two"][..], &["two"]] {
+        let (_running, server) = serve(scratch.path(), buckets);
+        let listed = aws(&server, ["s3", "ls"]).exits(0).stdout;
+        assert_eq!(listed.lines().map(|line| line.rsplit(' ').next().unwrap()).collect::<Vec<_>>(), ["one", "two"]);
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_brigade"));
+    command.env_clear().arg("serve").arg(scratch.path()).args(["--listen=127.0.0.1:0", "--bucket=Not/One"]);
+    Ended::of(command).exits(1).complains("Not/One");
+}
+
+#[test]
 fn it_ends_when_it_is_asked_to() {
     let scratch = tempfile::tempdir().unwrap();
-    let (running, _) = serve(scratch.path());
+    let (running, _) = serve(scratch.path(), &[]);
     assert!(Command::new("kill").args(["-INT", &running.id().to_string()]).status().unwrap().success());
     assert_eq!(running.wait(), Some(0));
 }

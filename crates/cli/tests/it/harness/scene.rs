@@ -46,7 +46,7 @@ impl Scene {
     /// With `brigade serve`, for loads that are not to be measured together with the server.
     pub(crate) fn served_apart() -> Self {
         let data = tempfile::tempdir().unwrap();
-        let (running, server) = serve(data.path());
+        let (running, server) = serve(data.path(), &[]);
         Self::new(server, Backing::Apart { _running: running, _data: data })
     }
 

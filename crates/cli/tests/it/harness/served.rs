@@ -5,10 +5,12 @@ use std::process::Command;
 
 use super::{Credentials, Running, Server};
 
-/// Starts `brigade serve` on a free port, and reads from what it prints how to reach it.
-pub(crate) fn serve(directory: &Path) -> (Running, Server) {
+/// Starts `brigade serve` on a free port, with these buckets, and reads from
+/// what it prints how to reach it.
+pub(crate) fn serve(directory: &Path, buckets: &[&str]) -> (Running, Server) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_brigade"));
     command.env_clear().arg("serve").arg(directory).args(["--listen", "127.0.0.1:0"]);
+    command.args(buckets.iter().map(|bucket| format!("--bucket={bucket}")));
     let mut running = Running::start(command);
     let [mut endpoint, mut access_key_id, mut secret_access_key] = [const { None }; 3];
     while endpoint.is_none() || access_key_id.is_none() || secret_access_key.is_none() {
