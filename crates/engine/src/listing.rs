@@ -146,3 +146,31 @@ fn next_page(mut sorted: Sorted) -> io::Result<(Sorted, Option<Vec<Listed>>)> {
     let page = sorted.next_page(SORTED_PAGE)?;
     Ok((sorted, page))
 }
+
+#[cfg(test)]
+mod tests {
+    use brigade_store::{Extent, Unknown, UnknownReason};
+
+    use super::*;
+
+    #[test]
+    fn keys_ascend_strictly_within_a_page_and_from_page_to_page() {
+        let table: [(Option<&str>, &[&str], Option<&str>); 6] = [
+            (None, &["a", "b", "c"], None),
+            (Some("a"), &["b"], None),
+            (None, &["a", "c", "b"], Some("b")),
+            (None, &["a", "a"], Some("a")),
+            (Some("b"), &["a"], Some("a")),
+            (Some("b"), &["b", "c"], Some("b")),
+        ];
+        for (last, keys, expected) in table {
+            let item = |key: &&str| {
+                let (key, extent, reason) = (Key::from(*key), Extent::Key, UnknownReason::SpecialFile);
+                Listed::Unknown(Unknown { key, extent, reason })
+            };
+            let page: Vec<Listed> = keys.iter().map(item).collect();
+            let last = last.map(Key::from);
+            assert_eq!(first_out_of_order(last.as_ref(), &page), expected.map(Key::from).as_ref(), "{last:?} {keys:?}");
+        }
+    }
+}

@@ -1,6 +1,5 @@
 //! Stores that list in another order: noticed, told, and right in the end.
 
-use brigade_engine::events::Outcome;
 use brigade_store::Order;
 use brigade_store::memory::{Call, MemoryOptions, MemoryStore, Sequence};
 
@@ -42,18 +41,15 @@ fn a_store_known_to_be_out_of_order_is_sorted_from_the_start() {
 
 #[test]
 fn what_was_sent_before_the_order_broke_is_counted_once() {
-    // With pages of two, `a!` is compared and sent before `a/x` comes out of order.
     let fixture = up_to(slash_first(Order::ByBytes));
-    fixture.source.put("A", "new");
+    for key in ["0", "1"] {
+        fixture.source.put(key, key);
+        fixture.dest.put(key, key);
+    }
+    // It lies within the first page of two keys, after which the order breaks.
+    fixture.source.put("00", "new");
     let summary = fixture.run().unwrap();
-    assert_eq!((summary.created, summary.in_step, summary.source_objects), (1, 6, 7));
-    let sent = fixture.outcomes().into_iter().filter(|(_, outcome)| matches!(outcome, Outcome::Sent { .. })).count();
-    assert_eq!(sent, 1);
-}
-
-#[test]
-fn a_key_that_is_listed_twice_is_noticed_as_disorder() {
-    let fixture = up_to(slash_first(Order::ByBytes));
-    assert!(fixture.run().is_ok());
-    assert_eq!(fixture.run().unwrap().in_step, 6);
+    assert_eq!(fixture.dest.count(Call::List), 2);
+    assert_eq!((summary.created, summary.in_step, summary.source_objects), (1, 8, 9));
+    assert_eq!(fixture.dest.count(Call::Write), 1);
 }
