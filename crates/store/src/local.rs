@@ -37,6 +37,9 @@ use root::{Role, Root};
 /// Bytes up to which a file is best read or written in one call.
 const WHOLE_LIMIT: u64 = 16 << 20;
 
+/// Files that are removed in one hop to a thread that may block.
+const REMOVAL_BATCH: usize = 100;
+
 /// What is done with symlinks below a source's root. The root itself is
 /// always followed: the user named it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -92,7 +95,12 @@ impl Store for LocalStore {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { kind: Kind::Local, order: Order::ByBytes, whole_limit: WHOLE_LIMIT }
+        Capabilities {
+            kind: Kind::Local,
+            order: Order::ByBytes,
+            whole_limit: WHOLE_LIMIT,
+            removal_batch: REMOVAL_BATCH,
+        }
     }
 
     fn list(&self, range: &KeyRange) -> Box<dyn Listing> {

@@ -166,8 +166,8 @@ impl Store for MemoryStore {
     }
 
     fn capabilities(&self) -> Capabilities {
-        let MemoryOptions { kind, order, whole_limit, .. } = *self.options;
-        Capabilities { kind, order, whole_limit }
+        let MemoryOptions { kind, order, whole_limit, removal_batch, .. } = *self.options;
+        Capabilities { kind, order, whole_limit, removal_batch }
     }
 
     fn list(&self, range: &KeyRange) -> Box<dyn Listing> {

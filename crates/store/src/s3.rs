@@ -25,6 +25,10 @@ pub(crate) use names::Names;
 /// Bytes up to which an object is best written in one request.
 const WHOLE_LIMIT: u64 = 16 << 20;
 
+/// Objects that one `DeleteObjects` takes
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>).
+const BULK_DELETE_LIMIT: usize = 1000;
+
 /// The objects of a bucket below a prefix. Names that begin with `.brigade-`
 /// are left out of its listings.
 #[derive(Clone)]
@@ -74,7 +78,9 @@ impl Store for BucketStore {
             Support::No => Order::Other,
             Support::Yes | Support::Unknown => Order::ByBytes,
         };
-        Capabilities { kind: Kind::Remote, order, whole_limit: WHOLE_LIMIT }
+        let in_bulk = self.bucket.client().dialect().bulk_delete.is_certain();
+        let removal_batch = if in_bulk { BULK_DELETE_LIMIT } else { 1 };
+        Capabilities { kind: Kind::Remote, order, whole_limit: WHOLE_LIMIT, removal_batch }
     }
 
     fn list(&self, range: &KeyRange) -> Box<dyn Listing> {

@@ -76,6 +76,9 @@ pub struct Capabilities {
     pub order: Order,
     /// Bytes up to which an object is best written whole.
     pub whole_limit: u64,
+    /// How many objects it removes at once: those that one call of
+    /// [`Store::remove`] should be given; at least 1.
+    pub removal_batch: usize,
 }
 
 /// Where a store's objects live.

@@ -2,7 +2,7 @@
 
 use brigade_store::Entry;
 use futures_util::StreamExt;
-use futures_util::stream::FuturesOrdered;
+use futures_util::stream::{FuturesOrdered, FuturesUnordered};
 
 use super::Transfers;
 use crate::events::Outcome;
@@ -15,13 +15,18 @@ impl Transfers {
         if confirmed.is_empty() || self.cancel.is_cancelled() {
             return;
         }
-        let results = if self.dry_run {
-            vec![Ok(()); confirmed.len()]
-        } else {
-            let _request = self.permits.request().await;
-            self.dest.remove(&confirmed).await
-        };
-        for (entry, result) in confirmed.iter().zip(results) {
+        let at_once = self.dest.capabilities().removal_batch.max(1);
+        let removals: FuturesUnordered<_> = confirmed.chunks(at_once).map(|entries| self.remove(entries)).collect();
+        removals.collect::<()>().await;
+    }
+
+    async fn remove(&self, entries: &[Entry]) {
+        let _request = self.permits.request().await;
+        if self.cancel.is_cancelled() {
+            return;
+        }
+        let results = if self.dry_run { vec![Ok(()); entries.len()] } else { self.dest.remove(entries).await };
+        for (entry, result) in entries.iter().zip(results) {
             let outcome = result.map_or_else(Outcome::Failed, |()| Outcome::Deleted);
             self.tally.object(&entry.key, &outcome);
         }

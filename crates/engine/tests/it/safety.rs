@@ -153,3 +153,11 @@ fn a_limit_sends_that_many_and_counts_the_rest() {
     assert_eq!((summary.created, summary.over_limit), (4, 6));
     assert_eq!(keys(&fixture.dest).len(), 4);
 }
+
+#[test]
+fn one_job_is_enough_to_delete_in_several_batches() {
+    let mut fixture = with_extras();
+    fixture.options.jobs = 1;
+    assert_eq!(fixture.run().unwrap().deleted, 3);
+    assert_eq!(keys(&fixture.dest), ["a", "b"]);
+}

@@ -117,7 +117,7 @@ async fn refusals_come_to_the_engine_as_what_they_mean() {
     test.server.faults().add(denied("GetObject").key(KeyPattern::Exact("k".into())));
     let failure = store.read(&entry).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Denied);
-    assert!(failure.reason.contains("s3:GetObject"), "{failure}");
+    assert!(failure.reason.contains("GetObject was answered 403 AccessDenied"), "{failure}");
     assert!(store.read(&other).await.is_ok());
 
     test.server.faults().add(denied("DeleteObjects"));
