@@ -8,7 +8,8 @@ use std::path::PathBuf;
 /// differs.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where the buckets are kept, each a directory. Made if missing.
+    /// Where the buckets are kept, each a directory. Made if missing; no other
+    /// server can use it at the same time.
     pub directory: PathBuf,
     /// Buckets that are made if missing. Default: none.
     pub buckets: Vec<String>,

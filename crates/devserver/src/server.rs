@@ -1,6 +1,5 @@
 //! The running server: listener, connections, shut-down.
 
-use std::convert::identity;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -23,7 +22,7 @@ use crate::gate::{Account, Gate};
 use crate::layer::Layer;
 use crate::request_log::{RequestLog, RequestRecord};
 use crate::service::Service;
-use crate::storage::Storage;
+use crate::storage::{OpenError, Storage};
 use crate::virtual_hosts::Localhost;
 
 /// How long [`Server::stop`] waits for requests under way.
@@ -51,6 +50,12 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// Another server uses the directory.
+    #[error("another server uses {}: stop it, or choose another directory", directory.display())]
+    InUse {
+        /// The directory of the configuration.
+        directory: PathBuf,
+    },
     /// A bucket could not be made.
     #[error("can't make the bucket {name:?}: {reason}")]
     Bucket {
@@ -76,8 +81,6 @@ impl Server {
         let listen_error = |source| StartError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(listen_error)?;
         let address = listener.local_addr().map_err(listen_error)?;
-        // After the address is taken: a second server of the same command must
-        // not sweep what the first one is writing.
         let storage = open_storage(&config).await?;
         let faults = Arc::new(Faults::default());
         let log = Arc::new(RequestLog::default());
@@ -149,12 +152,12 @@ impl Drop for Server {
 
 async fn open_storage(config: &Config) -> Result<Storage, StartError> {
     let (directory, order) = (config.directory.clone(), config.listing_order);
-    let directory_error = |source| StartError::Directory { directory: config.directory.clone(), source };
-    let storage = tokio::task::spawn_blocking(move || Storage::open(&directory, order))
-        .await
-        .map_err(io::Error::other)
-        .and_then(identity)
-        .map_err(directory_error)?;
+    let opened = tokio::task::spawn_blocking(move || Storage::open(&directory, order)).await;
+    let directory = || config.directory.clone();
+    let storage = opened.unwrap_or_else(|error| Err(io::Error::other(error).into())).map_err(|error| match error {
+        OpenError::InUse => StartError::InUse { directory: directory() },
+        OpenError::System(source) => StartError::Directory { directory: directory(), source },
+    })?;
     for name in &config.buckets {
         make_bucket(&storage, name).map_err(|reason| StartError::Bucket { name: name.clone(), reason })?;
     }
@@ -189,8 +192,10 @@ async fn accept(listener: TcpListener, layer: Arc<Layer>, stop: CancellationToke
     }
     drop(listener);
     let ended = async { while connections.join_next().await.is_some() {} };
-    // What is left after that is closed when `connections` is dropped.
-    let _ = tokio::time::timeout(GRACE, ended).await;
+    if tokio::time::timeout(GRACE, ended).await.is_err() {
+        // Waited for, because the directory is free for another server only then.
+        connections.shutdown().await;
+    }
 }
 
 /// Answers the requests of one connection.

@@ -1,6 +1,7 @@
 //! Buckets, objects and uploads on disk, with an index in memory.
 //!
 //! ```text
+//! DIR/.lock                            locked by the server that uses DIR
 //! DIR/BUCKET/bucket.json               says that this directory is a bucket
 //! DIR/BUCKET/objects/4f/4f2c…          one object, named by the SHA-256 of its key
 //! DIR/BUCKET/uploads/ID/upload.json    what a multipart upload was begun with
@@ -21,7 +22,7 @@ mod trailer;
 mod upload;
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -29,6 +30,7 @@ use std::time::{Duration, SystemTime};
 
 use s3s::dto::Timestamp;
 use s3s::{S3Error, S3Result, s3_error};
+use thiserror::Error;
 
 pub(crate) use self::bucket::Bucket;
 pub(crate) use self::receive::{Expected, Received, copy_body, receive};
@@ -41,13 +43,31 @@ pub(crate) struct Storage {
     directory: PathBuf,
     order: ListingOrder,
     buckets: RwLock<BTreeMap<String, Arc<Bucket>>>,
+    /// Keeps other servers out of the directory for as long as it is open.
+    _lock: File,
 }
+
+/// Why a directory could not be opened.
+#[derive(Debug, Error)]
+pub(crate) enum OpenError {
+    /// Another server uses it.
+    #[error("another server uses it")]
+    InUse,
+    /// It could not be made or read.
+    #[error(transparent)]
+    System(#[from] io::Error),
+}
+
+/// No bucket can have this name.
+const LOCK: &str = ".lock";
 
 impl Storage {
     /// Opens `directory`, making it if missing, and reads every bucket's index.
     /// Blocks.
-    pub(crate) fn open(directory: &Path, order: ListingOrder) -> io::Result<Self> {
+    pub(crate) fn open(directory: &Path, order: ListingOrder) -> Result<Self, OpenError> {
         fs::create_dir_all(directory)?;
+        // Before anything is read: opening a bucket sweeps what is being written there.
+        let lock = lock(&directory.join(LOCK))?;
         let mut buckets = BTreeMap::new();
         for entry in fs::read_dir(directory)? {
             let entry = entry?;
@@ -58,7 +78,7 @@ impl Storage {
                 buckets.insert(name, Arc::new(bucket));
             }
         }
-        Ok(Self { directory: directory.to_owned(), order, buckets: RwLock::new(buckets) })
+        Ok(Self { directory: directory.to_owned(), order, buckets: RwLock::new(buckets), _lock: lock })
     }
 
     pub(crate) fn order(&self) -> ListingOrder {
@@ -103,6 +123,22 @@ impl Storage {
         buckets.remove(name);
         Ok(())
     }
+}
+
+/// Locks a file, which is made if missing, until it is closed: at the latest
+/// when the process ends, however it ends.
+fn lock(path: &Path) -> Result<File, OpenError> {
+    let file = File::options().create(true).truncate(false).write(true).open(path).map_err(at(path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse),
+        Err(TryLockError::Error(error)) => Err(at(path)(error).into()),
+    }
+}
+
+/// Puts the path into an error that doesn't name it.
+fn at(path: &Path) -> impl FnOnce(io::Error) -> io::Error {
+    move |error| io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 /// Runs file work where it may block, and hands back what it returned.

@@ -12,7 +12,7 @@ use s3s::{S3Error, S3Result, s3_error};
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
-use super::{Record, Upload, now, read, trailer, write};
+use super::{Record, Upload, at, now, read, trailer, write};
 use crate::checksums::hex;
 use crate::conditions::Writing;
 use crate::config::ListingOrder;
@@ -61,20 +61,22 @@ impl Bucket {
 
     /// Reads a bucket; `None` where the directory is no bucket.
     pub(super) fn open(name: &str, directory: &Path, order: ListingOrder) -> io::Result<Option<Self>> {
-        let description = match fs::read(directory.join(DESCRIPTION)) {
-            Ok(json) => serde_json::from_slice(&json)?,
+        let description = directory.join(DESCRIPTION);
+        let description = match fs::read(&description) {
+            Ok(json) => serde_json::from_slice(&json).map_err(|error| at(&description)(error.into()))?,
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 return Ok(None);
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(at(&description)(error)),
         };
         let bucket = Self::new(name, directory, order, description);
         fs::remove_dir_all(bucket.temporary())?;
         fs::create_dir(bucket.temporary())?;
         let mut index = write(&bucket.index);
         for shelf in fs::read_dir(directory.join(OBJECTS))? {
-            for object in fs::read_dir(shelf?.path())? {
-                let record: Record = trailer::load(&mut File::open(object?.path())?)?;
+            let shelf = shelf?.path();
+            for object in fs::read_dir(&shelf).map_err(at(&shelf))? {
+                let record: Record = trailer::load(&object?.path())?;
                 index.objects.insert(order.sort_key(&record.key), Arc::new(record));
             }
         }

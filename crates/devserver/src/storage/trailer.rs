@@ -6,9 +6,12 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use super::at;
 
 const MAGIC: [u8; 8] = *b"BRIGADE1";
 
@@ -22,20 +25,29 @@ pub(super) fn append<T: Serialize>(file: &mut File, record: &T) -> io::Result<()
     file.write_all(&trailer)
 }
 
-/// Reads the record of a file.
-pub(super) fn load<T: DeserializeOwned>(file: &mut File) -> io::Result<T> {
+/// Reads the record of the file at `path`, which an error names.
+pub(super) fn load<T: DeserializeOwned>(path: &Path) -> io::Result<T> {
+    File::open(path).and_then(|mut file| read(&mut file)).map_err(at(path))
+}
+
+fn read<T: DeserializeOwned>(file: &mut File) -> io::Result<T> {
     let mut end = [0_u8; 12];
-    file.seek(SeekFrom::End(-12))?;
+    // Only what is too short has no such place.
+    file.seek(SeekFrom::End(-12)).map_err(|_| damaged())?;
     file.read_exact(&mut end)?;
     let [a, b, c, d, magic @ ..] = end;
     if magic != MAGIC {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "not a file of the development server"));
+        return Err(damaged());
     }
     let length = u32::from_be_bytes([a, b, c, d]);
-    file.seek(SeekFrom::End(-12 - i64::from(length)))?;
+    file.seek(SeekFrom::End(-12 - i64::from(length))).map_err(|_| damaged())?;
     let mut json = Vec::new();
     file.take(u64::from(length)).read_to_end(&mut json)?;
-    Ok(serde_json::from_slice(&json)?)
+    serde_json::from_slice(&json).map_err(|_| damaged())
+}
+
+fn damaged() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "damaged, or of another program; without the file the rest can be used")
 }
 
 #[cfg(test)]
@@ -48,7 +60,7 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"body").unwrap();
         append(&mut file, &Record { key: "a//b\u{1}".to_owned(), size: 4, ..Record::default() }).unwrap();
-        let record: Record = load(&mut file).unwrap();
+        let record: Record = read(&mut file).unwrap();
         assert_eq!((record.key.as_str(), record.size), ("a//b\u{1}", 4));
     }
 
@@ -56,7 +68,7 @@ mod tests {
     fn other_files_are_refused() {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"something that somebody else wrote").unwrap();
-        assert!(load::<Record>(&mut file).is_err());
-        assert!(load::<Record>(&mut tempfile::tempfile().unwrap()).is_err());
+        assert!(read::<Record>(&mut file).is_err());
+        assert!(read::<Record>(&mut tempfile::tempfile().unwrap()).is_err());
     }
 }

@@ -11,7 +11,7 @@ use s3s::{S3Error, S3Result, s3_error};
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
-use super::{Bucket, ObjectHeaders, Part, now, read, trailer, write};
+use super::{Bucket, ObjectHeaders, Part, at, now, read, trailer, write};
 use crate::checksums::{Algorithm, Hasher, Kind};
 
 /// A multipart upload under way.
@@ -56,11 +56,11 @@ impl Upload {
         for entry in fs::read_dir(directory)? {
             let entry = entry?;
             if entry.file_name() != BEGUN {
-                let part: Part = trailer::load(&mut File::open(entry.path())?)?;
+                let part: Part = trailer::load(&entry.path())?;
                 state.parts.insert(part.number, part);
             }
         }
-        let begun = serde_json::from_slice(&json)?;
+        let begun = serde_json::from_slice(&json).map_err(|error| at(&directory.join(BEGUN))(error.into()))?;
         Ok(Some(Self { id, begun, directory: directory.to_owned(), state: Mutex::new(state) }))
     }
 

@@ -62,10 +62,21 @@ fn config(directory: &TempDir) -> Config {
 impl Running {
     /// The same directory under a new server.
     pub(crate) async fn restarted(self) -> Self {
-        let Self { server, directory } = self;
-        server.stop().await;
-        let server = Server::start(Config { anonymous: true, ..config(&directory) }).await.unwrap();
-        Self { server, directory }
+        self.restarted_with(|config| config.anonymous = true).await
+    }
+
+    /// The same with a configuration of its own.
+    pub(crate) async fn restarted_with(self, change: impl FnOnce(&mut Config)) -> Self {
+        let directory = self.stopped().await;
+        let mut config = config(&directory);
+        change(&mut config);
+        Self { server: Server::start(config).await.unwrap(), directory }
+    }
+
+    /// The directory without its server.
+    pub(crate) async fn stopped(self) -> TempDir {
+        self.server.stop().await;
+        self.directory
     }
 
     pub(crate) fn directory(&self) -> &std::path::Path {

@@ -69,6 +69,34 @@ async fn starting_says_what_is_wrong() {
 }
 
 #[tokio::test]
+async fn a_directory_has_one_server_at_a_time() {
+    let running = running().await;
+    let being_written = running.directory().join("bucket/temporary/object");
+    fs::write(&being_written, "half of an obj").unwrap();
+    let config = Config::new(running.directory(), Credentials::new("a", "b"));
+    let error = Server::start(config).await.unwrap_err();
+    assert!(matches!(&error, StartError::InUse { directory } if directory == running.directory()), "{error}");
+    assert!(being_written.exists());
+    assert_eq!(running.restarted().await.get("/").await.all("Name"), ["bucket"]);
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_named() {
+    let running = running().await;
+    running.put("/bucket/key", "hello").await;
+    let objects = running.directory().join("bucket/objects");
+    let only_entry = |directory| fs::read_dir(directory).unwrap().next().unwrap().unwrap().path();
+    let object = only_entry(only_entry(objects));
+    let whole = fs::read(&object).unwrap();
+    let directory = running.stopped().await;
+    for damaged in [&[], &whole[..3], &whole[1..whole.len() - 1], &whole[whole.len() - 12..]] {
+        fs::write(&object, damaged).unwrap();
+        let error = Server::start(Config::new(directory.path(), Credentials::new("a", "b"))).await.unwrap_err();
+        assert!(error.to_string().contains(object.to_str().unwrap()), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_stopped_server_answers_no_more() {
     let running = running().await;
     let address = running.server.address();
@@ -79,22 +107,20 @@ async fn a_stopped_server_answers_no_more() {
 
 #[tokio::test]
 async fn buckets_that_are_asked_for_are_there_made_once_and_kept() {
-    let running = running().await;
-    running.put("/bucket/key", "kept").await;
-    let start = |buckets: &[&str]| {
+    let asking = |buckets: &[&str]| {
         let buckets = buckets.iter().map(ToString::to_string).collect();
-        Server::start(Config {
-            buckets,
-            anonymous: true,
-            ..Config::new(running.directory(), Credentials::new("a", "b"))
-        })
+        move |config: &mut Config| (config.buckets, config.anonymous) = (buckets, true)
     };
-    start(&["bucket", "another"]).await.unwrap().stop().await;
+    let running = running_with(asking(&["other"])).await;
+    running.put("/bucket/key", "kept").await;
+    let running = running.restarted_with(asking(&["bucket", "another"])).await;
     fs::create_dir(running.directory().join("in-the-way")).unwrap();
-    for name in ["../x", "A", "in-the-way"] {
-        assert!(matches!(start(&[name]).await, Err(StartError::Bucket { .. })), "{name}");
-    }
-    let running = running.restarted().await;
-    assert_eq!(running.get("/").await.all("Name"), ["another", "bucket"]);
+    assert_eq!(running.get("/").await.all("Name"), ["another", "bucket", "other"]);
     assert_eq!(running.get("/bucket/key").await.text(), "kept");
+    let directory = running.stopped().await;
+    for name in ["../x", "A", "in-the-way"] {
+        let mut config = Config::new(directory.path(), Credentials::new("a", "b"));
+        asking(&[name])(&mut config);
+        assert!(matches!(Server::start(config).await, Err(StartError::Bucket { .. })), "{name}");
+    }
 }
