@@ -113,3 +113,35 @@ fn refusal(status: u16, code: &str, retry_after: Option<u64>) -> S3Error {
     error.set_headers(headers);
     error
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::{Instant, timeout};
+
+    use super::*;
+
+    const HOUR: Duration = Duration::from_hours(1);
+
+    fn gate() -> Gate {
+        Gate { anonymous: true, faults: Arc::default(), stop: CancellationToken::new() }
+    }
+
+    // The clock stands still but for what is waited for: hours pass at once, and nothing else does.
+    #[tokio::test(start_paused = true)]
+    async fn a_delay_lasts_as_long_as_it_says() {
+        let start = Instant::now();
+        assert!(gate().befall(&Action::Delay(HOUR)).await.is_ok());
+        assert!(start.elapsed() >= HOUR);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stall_ends_with_the_server_and_not_before() {
+        let gate = gate();
+        let mut stalled = std::pin::pin!(gate.befall(&Action::Stall));
+        assert!(timeout(HOUR, &mut stalled).await.is_err());
+        gate.stop.cancel();
+        assert!(stalled.await.is_err());
+    }
+}
