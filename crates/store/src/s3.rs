@@ -7,6 +7,7 @@ mod names;
 mod reader;
 mod upload;
 
+use std::num::NonZeroUsize;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
@@ -46,12 +47,7 @@ impl BucketStore {
     }
 
     async fn head(&self, key: &Key) -> Result<Option<ObjectHead>, Failure> {
-        let name = match self.names.of(key) {
-            Ok(name) => name,
-            Err(failure) if key.is_reserved() => return Err(failure),
-            // Nothing can be at a key that no object can have.
-            Err(_) => return Ok(None),
-        };
+        let name = self.names.of(key)?;
         match self.bucket.head_object(HeadObject { key: &name }).await {
             Ok(head) => Ok(Some(head)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -158,7 +154,7 @@ impl Store for BucketStore {
             .zip(&names)
             .filter_map(|(entry, name)| Some(DeleteObject { key: name.as_ref().ok()?, if_match: etag(entry) }))
             .collect();
-        let mut removed = self.bucket.delete_many(&objects).await.into_iter();
+        let mut removed = self.bucket.delete_many(&objects, NonZeroUsize::MIN).await.into_iter();
         let outcome = |name: Result<String, Failure>| {
             name?;
             // There is one result for each object that has a name.

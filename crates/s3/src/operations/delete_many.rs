@@ -1,5 +1,7 @@
 //! Removes any number of objects, in as few requests as their keys allow.
 
+use std::num::NonZeroUsize;
+
 use futures_util::stream::{self, StreamExt};
 
 use super::delete_objects::BATCH;
@@ -7,9 +9,6 @@ use crate::client::Bucket;
 use crate::error::{Error, ErrorKind};
 use crate::operations::DeleteObject;
 use crate::xml::can_carry;
-
-/// Objects that are removed at once where it must be one by one.
-const AT_ONCE: usize = 16;
 
 /// Whether the service only failed for the moment, or forgot the key.
 fn is_passing(outcome: &Result<(), Error>) -> bool {
@@ -28,8 +27,9 @@ impl Bucket {
     /// there (any more) is a success. Keys that XML can't carry unchanged, and
     /// all of them where the provider isn't known to have `DeleteObjects`, are
     /// removed one by one, as are those that the service failed to remove for
-    /// the moment, or of which its answer says nothing.
-    pub async fn delete_many(&self, objects: &[DeleteObject<'_>]) -> Vec<Result<(), Error>> {
+    /// the moment, or of which its answer says nothing. Never more than
+    /// `at_once` requests are under way.
+    pub async fn delete_many(&self, objects: &[DeleteObject<'_>], at_once: NonZeroUsize) -> Vec<Result<(), Error>> {
         let mut results: Vec<Option<Result<(), Error>>> = objects.iter().map(|_| None).collect();
         if self.client().dialect().bulk_delete.is_certain() && objects.len() > 1 {
             let together: Vec<usize> = (0..objects.len()).filter(|&place| can_carry(objects[place].key)).collect();
@@ -64,6 +64,6 @@ impl Bucket {
                 }
             });
         }
-        stream::iter(finished).buffered(AT_ONCE).collect().await
+        stream::iter(finished).buffered(at_once.get()).collect().await
     }
 }

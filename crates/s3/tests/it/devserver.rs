@@ -1,6 +1,8 @@
 //! Against Brigade's own development server, which checks signatures,
 //! checksums and conditions.
 
+use std::num::NonZeroUsize;
+
 use brigade_devserver::{Action, Credentials, Fault, Occurrence, Server};
 use brigade_s3::{
     AccessKey, Bucket, Client, CompleteMultipartUpload, Condition, Config, CreateMultipartUpload, DeleteObject,
@@ -84,7 +86,7 @@ async fn hostile_keys_come_back_as_they_went() {
         let listed: Vec<&str> = page.objects.iter().map(|object| object.key.as_str()).collect();
         assert_eq!(listed, keys);
         let all: Vec<DeleteObject<'_>> = keys.iter().map(|key| DeleteObject { key, if_match: None }).collect();
-        assert!(setting.bucket.delete_many(&all).await.iter().all(Result::is_ok));
+        assert!(setting.bucket.delete_many(&all, NonZeroUsize::MIN).await.iter().all(Result::is_ok));
         assert_eq!(setting.bucket.list_objects_v2(ListObjectsV2::default()).await.unwrap().objects, []);
     }
 }
@@ -121,7 +123,7 @@ async fn conditions_guard_writes_and_deletes() {
     let stale = DeleteObject { key: "k", if_match: Some(&first.etag) };
     assert_eq!(setting.bucket.delete_object(stale).await.unwrap_err().kind(), ErrorKind::PreconditionFailed);
     let pair = [stale, DeleteObject { key: "nothing there", if_match: None }];
-    let results = setting.bucket.delete_many(&pair).await;
+    let results = setting.bucket.delete_many(&pair, NonZeroUsize::MIN).await;
     assert_eq!(results[0].as_ref().unwrap_err().kind(), ErrorKind::PreconditionFailed);
     assert!(results[1].is_ok());
     setting.bucket.delete_object(DeleteObject { key: "k", if_match: Some(&second.etag) }).await.unwrap();

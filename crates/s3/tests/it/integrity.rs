@@ -1,5 +1,7 @@
 //! What arrives is what was sent, or an error.
 
+use std::num::NonZeroUsize;
+
 use brigade_s3::{
     Client, Condition, Config, DeleteObject, ErrorKind, GetObject, Provider, PutObject, Support, Verified,
 };
@@ -149,7 +151,7 @@ async fn a_bulk_delete_accounts_for_every_key() {
     let server = Server::start([answer("200 OK", "", answered), removed(), removed(), removed()]).await;
     let bucket = server.bucket().await;
     let keys = ["a", "b", "c", "forgotten", "line\rend"].map(|key| DeleteObject { key, if_match: None });
-    let results = bucket.delete_many(&keys).await;
+    let results = bucket.delete_many(&keys, NonZeroUsize::MIN).await;
     let kinds: Vec<Option<ErrorKind>> =
         results.iter().map(|result| result.as_ref().err().map(brigade_s3::Error::kind)).collect();
     assert_eq!(kinds, [None, Some(ErrorKind::AccessDenied), None, None, None]);
@@ -172,7 +174,7 @@ async fn a_stranger_is_asked_to_delete_one_by_one() {
     config.provider = Some(Provider::Unknown);
     let bucket = Client::connect(config).await.unwrap().bucket("b");
     let keys = ["a", "b"].map(|key| DeleteObject { key, if_match: Some("e") });
-    assert!(bucket.delete_many(&keys).await.iter().all(Result::is_ok));
+    assert!(bucket.delete_many(&keys, NonZeroUsize::MIN).await.iter().all(Result::is_ok));
     let sent = server.finish().await;
     assert!(sent.iter().all(|request| request.line.starts_with("DELETE ") && request.header("if-match").is_none()));
 }
