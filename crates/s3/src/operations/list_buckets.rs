@@ -3,6 +3,7 @@
 
 use http::Method;
 
+use super::list_objects_v2::goes_on;
 use crate::client::{Client, Rejection};
 use crate::error::Error;
 use crate::operations::Operation;
@@ -16,10 +17,15 @@ impl Client {
         let mut token: Option<String> = None;
         loop {
             let mut request = Request::new(Operation::ListBuckets, Method::GET);
-            if let Some(token) = token.take() {
-                request = request.query("continuation-token", token);
+            if let Some(token) = &token {
+                request = request.query("continuation-token", token.as_str());
             }
-            let (page, next) = self.send_for(&request, |response| parse(&response.body)).await?;
+            let read = |document: &[u8]| {
+                let (page, next) = parse(document)?;
+                goes_on(token.as_deref(), next.as_deref())?;
+                Ok((page, next))
+            };
+            let (page, next) = self.send_for(&request, |response| read(&response.body)).await?;
             names.extend(page);
             match next {
                 Some(next) => token = Some(next),

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use http::Method;
 
-use crate::client::Bucket;
+use crate::client::{Bucket, Rejection};
 use crate::encoding::decode_listed;
 use crate::error::Error;
 use crate::operations::Operation;
@@ -53,7 +53,8 @@ pub struct ListedObject {
 }
 
 impl Bucket {
-    /// Lists a page.
+    /// Lists a page. A page that says it goes on where it began is an error:
+    /// a listing that follows it would never end.
     pub async fn list_objects_v2(&self, page: ListObjectsV2<'_>) -> Result<ListedPage, Error> {
         let mut request = Request::new(Operation::ListObjectsV2, Method::GET)
             .bucket(self.name())
@@ -71,8 +72,22 @@ impl Bucket {
         if let Some(max_keys) = page.max_keys {
             request = request.query("max-keys", max_keys.to_string());
         }
-        self.client().send_for(&request, |response| Ok(parse(&response.body)?)).await
+        let read = |document: &[u8]| {
+            let read = parse(document)?;
+            goes_on(page.continuation_token, read.next.as_deref())?;
+            Ok(read)
+        };
+        self.client().send_for(&request, |response| read(&response.body)).await
     }
+}
+
+/// Refuses a page whose next one is the one that was asked for.
+pub(super) fn goes_on(sent: Option<&str>, next: Option<&str>) -> Result<(), Rejection> {
+    if next.is_some() && next == sent {
+        let message = "the service repeats its continuation token: the listing would never end";
+        return Err(Rejection::Unreadable(message.to_owned()));
+    }
+    Ok(())
 }
 
 /// An object as far as it has been read.
@@ -96,7 +111,7 @@ fn parse(document: &[u8]) -> Result<ListedPage, XmlError> {
             "ListBucketResult/Contents/ETag" => unquote(text).clone_into(&mut object.etag),
             "ListBucketResult/Contents" => page.objects.push(complete(std::mem::take(&mut object))?),
             "ListBucketResult/CommonPrefixes/Prefix" => page.common_prefixes.push(text.to_owned()),
-            "ListBucketResult/NextContinuationToken" => page.next = Some(text.to_owned()),
+            "ListBucketResult/NextContinuationToken" if !text.is_empty() => page.next = Some(text.to_owned()),
             "ListBucketResult/IsTruncated" => is_truncated = text == "true",
             "ListBucketResult/EncodingType" => is_encoded = text == "url",
             "ListBucketResult" => is_result = true,
@@ -170,11 +185,20 @@ mod tests {
     }
 
     #[test]
+    fn a_listing_goes_on_to_another_page() {
+        for (sent, next) in [(None, Some("a")), (Some("a"), Some("b")), (Some("a"), None), (None, None)] {
+            assert_eq!(goes_on(sent, next), Ok(()));
+        }
+        assert!(goes_on(Some("a"), Some("a")).is_err());
+    }
+
+    #[test]
     fn pages_that_lack_something_are_refused() {
         let broken = [
             PAGE.replace("<Size>0</Size>", ""),
             PAGE.replace("p/a+b%2B%0D", "p/%FF"),
             PAGE.replace("<NextContinuationToken>1+a/b%20=</NextContinuationToken>", ""),
+            PAGE.replace("1+a/b%20=", ""),
             PAGE.replace("ListBucketResult", "Html"),
             PAGE[..PAGE.len() - 5].to_owned(),
         ];

@@ -4,6 +4,7 @@
 
 mod devserver;
 mod integrity;
+mod listings;
 mod retries;
 mod server;
 mod tls;
