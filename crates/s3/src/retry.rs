@@ -80,7 +80,7 @@ impl Course {
 
     fn attempts_for(&self, operation: Operation, failure: &Failure, reached: bool) -> u32 {
         match failure.kind {
-            ErrorKind::Unreachable if !reached => self.max_attempts.min(ATTEMPTS_WITHOUT_CONTACT),
+            ErrorKind::Unreachable | ErrorKind::TimedOut if !reached => self.max_attempts.min(ATTEMPTS_WITHOUT_CONTACT),
             // After a conflict the parts are gone
             // (https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html).
             ErrorKind::Conflict if operation == Operation::CompleteMultipartUpload => 1,
@@ -185,6 +185,7 @@ mod tests {
             (put, ErrorKind::TimedOut, true, 10),
             (put, ErrorKind::Unreachable, true, 10),
             (put, ErrorKind::Unreachable, false, 3),
+            (put, ErrorKind::TimedOut, false, 3),
             (put, ErrorKind::Corrupt, true, 1),
             (Operation::UploadPart, ErrorKind::Corrupt, true, 3),
             (Operation::GetObject, ErrorKind::Corrupt, true, 3),
