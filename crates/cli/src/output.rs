@@ -6,6 +6,7 @@
 pub(crate) mod figures;
 mod json;
 pub(crate) mod listing;
+pub(crate) mod log;
 pub(crate) mod progress;
 mod report;
 mod reporter;
@@ -17,7 +18,15 @@ pub(crate) use report::Report;
 pub(crate) use reporter::{Reporter, Show};
 pub(crate) use streams::{Streams, To, Tone};
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use crate::exit::Exit;
+
+/// Locks streams that several tasks write to. A panic elsewhere leaves at most
+/// a line unfinished.
+pub(crate) fn lock(streams: &Mutex<Streams>) -> MutexGuard<'_, Streams> {
+    streams.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Writes the line that says why a command could not do what it was asked to.
 pub(crate) fn error(streams: &mut Streams, reason: &str) {

@@ -87,7 +87,7 @@ pub(crate) struct Sync {
     #[arg(long, value_enum, value_name = "HOW", default_value_t, help_heading = "Output")]
     pub(crate) progress: Progress,
 
-    /// Name each object and what was done with it; twice: also those found in step by their content
+    /// Name each object and what was done with it; twice: also those found in step by their content, and each retry
     #[arg(long, short, action = ArgAction::Count, help_heading = "Output")]
     pub(crate) verbose: u8,
 

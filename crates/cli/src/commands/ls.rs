@@ -1,8 +1,11 @@
 //! `brigade ls`: what is in a place, one level of it or everything below.
 
+use std::sync::{Arc, Mutex, MutexGuard};
+
 use brigade_store::browse::{self, Found, Place};
 use brigade_store::s3::Config;
 use brigade_store::{KeyRange, Listed, Location, Role, Symlinks, open};
+use tracing::Level;
 
 use crate::arguments::{Format, Ls};
 use crate::exit::Exit;
@@ -23,6 +26,11 @@ pub(crate) async fn run(arguments: &Ls, mut streams: Streams, stop: &Stop) -> Ex
         }
     };
     let config = s3::resolve(&arguments.s3, CONNECTIONS);
+    let streams = Arc::new(Mutex::new(streams));
+    let log = Arc::clone(&streams);
+    output::log::listen(Level::WARN, move |_, text| {
+        output::lock(&log).line(To::Err, Tone::Warning, "warning:", &text);
+    });
     let mut show = Show { format: arguments.output, streams, is_empty: true, failed: false };
     let listed = tokio::select! {
         () = stop.token.cancelled() => return Exit::Interrupted(stop.signal()),
@@ -31,16 +39,16 @@ pub(crate) async fn run(arguments: &Ls, mut streams: Streams, stop: &Stop) -> Ex
     let exit = match listed {
         Ok(()) if show.failed => Exit::Incomplete,
         Ok(()) if show.is_empty && place.is_below_a_prefix() => {
-            output::error(&mut show.streams, &format!("nothing is at {}", arguments.location.display()));
+            output::error(&mut show.streams(), &format!("nothing is at {}", arguments.location.display()));
             Exit::CouldNotRun
         }
         Ok(()) => Exit::InStep,
         Err(reason) => {
-            output::error(&mut show.streams, &reason);
+            output::error(&mut show.streams(), &reason);
             Exit::CouldNotRun
         }
     };
-    output::unless_unwritten(&mut show.streams, exit)
+    output::unless_unwritten(&mut show.streams(), exit)
 }
 
 /// What is to be listed, and whether everything below it.
@@ -82,13 +90,13 @@ async fn list(what: &What, config: &Config, show: &mut Show) -> Result<(), Strin
 
 async fn level(place: &Place, config: &Config, show: &mut Show) -> Result<(), String> {
     let mut level = browse::ls(place, config).await.map_err(|error| error.to_string())?;
-    while !show.streams.reader_gone()
+    while !show.streams().reader_gone()
         && let Some(page) = level.next_page().await.map_err(|error| error.to_string())?
     {
         for found in page {
             show.found(&found);
         }
-        show.streams.flush();
+        show.streams().flush();
     }
     Ok(())
 }
@@ -97,13 +105,13 @@ async fn everything(location: &Location, config: &Config, show: &mut Show) -> Re
     let role = Role::Source { symlinks: Symlinks::Follow };
     let store = open(location, role, config).await.map_err(|error| error.to_string())?;
     let mut listing = store.list(&KeyRange::everything());
-    while !show.streams.reader_gone()
+    while !show.streams().reader_gone()
         && let Some(page) = listing.next_page().await.map_err(|error| error.to_string())?
     {
         for listed in page {
             show.listed(listed);
         }
-        show.streams.flush();
+        show.streams().flush();
     }
     Ok(())
 }
@@ -111,7 +119,7 @@ async fn everything(location: &Location, config: &Config, show: &mut Show) -> Re
 /// Where what was found is shown.
 struct Show {
     format: Format,
-    streams: Streams,
+    streams: Arc<Mutex<Streams>>,
     /// Whether nothing was found.
     is_empty: bool,
     /// Whether something could not be listed.
@@ -119,9 +127,13 @@ struct Show {
 }
 
 impl Show {
+    fn streams(&self) -> MutexGuard<'_, Streams> {
+        output::lock(&self.streams)
+    }
+
     fn found(&mut self, found: &Found) {
         self.is_empty = false;
-        self.streams.text(To::Out, &output::listing::line(self.format, found));
+        self.streams().text(To::Out, &output::listing::line(self.format, found));
     }
 
     fn listed(&mut self, listed: Listed) {
@@ -130,11 +142,11 @@ impl Show {
             Listed::Unknown(unknown) if unknown.reason.is_failure() => {
                 self.failed = true;
                 let line = format!("{}: {}", unknown.key, unknown.reason);
-                self.streams.line(To::Err, Tone::Failure, "failed:", &line);
+                self.streams().line(To::Err, Tone::Failure, "failed:", &line);
             }
             Listed::Unknown(unknown) => {
                 let line = format!("{}: {}", unknown.key, unknown.reason);
-                self.streams.line(To::Err, Tone::Plain, "skipped:", &line);
+                self.streams().line(To::Err, Tone::Plain, "skipped:", &line);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! `brigade sync`: opens both stores, runs the engine once, shows how it ended.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use brigade_engine::error::{RunError, Why};
@@ -30,6 +30,8 @@ pub(crate) async fn run(arguments: &arguments::Sync, mut streams: Streams, stop:
     };
     let streams = Arc::new(Mutex::new(streams));
     let reporter = Arc::new(Reporter::new(sync.show, Arc::clone(&streams)));
+    let log = Arc::clone(&reporter);
+    output::log::listen(sync.show.wording.verbosity.log_level(), move |level, text| log.log(level, text));
     let dry_run = sync.options.dry_run;
     let ending = tokio::select! {
         biased;
@@ -44,8 +46,7 @@ pub(crate) async fn run(arguments: &arguments::Sync, mut streams: Streams, stop:
         summary: ending.summary.as_ref(),
         error: ending.error.as_deref(),
     });
-    let mut streams = streams.lock().unwrap_or_else(PoisonError::into_inner);
-    output::unless_unwritten(&mut streams, ending.exit)
+    output::unless_unwritten(&mut output::lock(&streams), ending.exit)
 }
 
 /// How a run ended: the exit code, what was done, what to say.

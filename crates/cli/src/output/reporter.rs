@@ -1,11 +1,13 @@
 //! Watches a run and shows it: joins the events, the progress and the summary.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use brigade_engine::events::{Event, Observer};
 use indicatif::ProgressBar;
 use tokio::time::interval;
+use tracing::Level;
 
 use super::json;
 use super::progress::{self, Style};
@@ -37,6 +39,8 @@ pub(crate) struct Reporter {
     started: Instant,
     tally: Tally,
     bar: Option<ProgressBar>,
+    /// Whether the summary is written; changes while the streams are locked.
+    finished: AtomicBool,
     streams: Arc<Mutex<Streams>>,
 }
 
@@ -44,7 +48,7 @@ impl Reporter {
     /// A reporter that writes to these streams.
     pub(crate) fn new(show: Show, streams: Arc<Mutex<Streams>>) -> Self {
         let bar = (show.progress == Style::Bar).then(progress::bar);
-        Self { show, started: Instant::now(), tally: Tally::default(), bar, streams }
+        Self { show, started: Instant::now(), tally: Tally::default(), bar, finished: AtomicBool::new(false), streams }
     }
 
     /// Shows how far the run has come until it is dropped.
@@ -86,17 +90,28 @@ impl Reporter {
         }
     }
 
+    /// Shows what was said on the side.
+    pub(crate) fn log(&self, level: Level, text: String) {
+        if level <= Level::WARN {
+            self.event(Event::Warning { text });
+        } else {
+            self.note(&text);
+        }
+    }
+
     /// How long the run has taken until now.
     pub(crate) fn elapsed(&self) -> Duration {
         self.started.elapsed()
     }
 
-    /// Shows how the run ended. Nothing is shown after it.
+    /// Shows how the run ended. Nothing is written to standard output after it.
+    /// What was given up may still warn on standard error.
     pub(crate) fn finish(&self, report: &Report<'_>) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
         let mut streams = self.streams();
+        self.finished.store(true, Relaxed);
         match self.show.format {
             Format::Json => streams.text(To::Out, &json::summary(report)),
             Format::Text if self.show.wording.verbosity > Verbosity::Quiet => {
@@ -113,6 +128,9 @@ impl Reporter {
     /// Writes, while the bar is out of the way if there is one on the same terminal.
     fn write(&self, to: To, write: impl FnOnce(&mut Streams)) {
         let mut streams = self.streams();
+        if to == To::Out && self.finished.load(Relaxed) {
+            return;
+        }
         match &self.bar {
             Some(bar) if to == To::Err || streams.out_is_terminal => bar.suspend(|| {
                 write(&mut streams);
@@ -123,7 +141,7 @@ impl Reporter {
     }
 
     fn streams(&self) -> MutexGuard<'_, Streams> {
-        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+        super::lock(&self.streams)
     }
 }
 
@@ -183,10 +201,13 @@ mod tests {
         reporter.event(Event::Object { key: &Key::from("one"), outcome: &sent });
         reporter.event(Event::Object { key: &Key::from("two"), outcome: &failed });
         reporter.note("stopping");
+        reporter.log(Level::WARN, "remains".to_owned());
+        reporter.log(Level::DEBUG, "retrying".to_owned());
         let summary = Summary { created: 1, bytes: 5, failed: 1, ..Summary::default() };
         let elapsed = Duration::ZERO;
         let (exit, summary) = (Exit::Incomplete, Some(&summary));
         reporter.finish(&Report { exit, dry_run: false, elapsed, summary, error: Some("the last word") });
+        reporter.event(Event::Object { key: &Key::from("late"), outcome: &sent });
         (out.text(), err.text())
     }
 
@@ -200,7 +221,8 @@ sent                5 B  in 0.0 s
 Not in step (exit code 3): 1 failed.
 ";
         let failed = "failed: two: access denied\n";
-        let errors = format!("{failed}note: stopping\nerror: the last word\n");
+        let said = "note: stopping\nwarning: remains\nnote: retrying\n";
+        let errors = format!("{failed}{said}error: the last word\n");
         assert_eq!(shown(Format::Text, Verbosity::Normal), (summary.to_owned(), errors.clone()));
         assert_eq!(shown(Format::Text, Verbosity::Verbose), (format!("upload one\n{summary}"), errors));
         let errors = format!("{failed}error: the last word\n");
@@ -214,7 +236,7 @@ Not in step (exit code 3): 1 failed.
             .lines()
             .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["type"].as_str().unwrap().to_owned())
             .collect();
-        assert_eq!(types, ["object", "object", "summary"]);
+        assert_eq!(types, ["object", "object", "warning", "summary"]);
         assert_eq!(err, "failed: two: access denied\nerror: the last word\n");
     }
 }

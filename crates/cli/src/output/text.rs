@@ -2,6 +2,7 @@
 
 use brigade_engine::events::{Event, Outcome, Side};
 use brigade_store::{Key, Unknown};
+use tracing::Level;
 
 use super::streams::{To, Tone};
 
@@ -15,8 +16,15 @@ pub(crate) enum Verbosity {
     Normal,
     /// Also each object that was changed, and what was skipped (`-v`).
     Verbose,
-    /// Also objects found in step by their content (`-vv`).
+    /// Also objects found in step by their content, and retries (`-vv`).
     VeryVerbose,
+}
+
+impl Verbosity {
+    /// The most detailed of what is said on the side that is listened to.
+    pub(crate) fn log_level(self) -> Level {
+        if self >= Self::VeryVerbose { Level::DEBUG } else { Level::WARN }
+    }
 }
 
 /// What decides how events are worded.

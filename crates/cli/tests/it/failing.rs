@@ -83,6 +83,33 @@ fn a_busy_server_is_asked_again() {
 }
 
 #[test]
+fn each_retry_is_told_to_who_asks_for_it() {
+    let scene = Scene::embedded();
+    let tree = small_tree(&scene);
+    scene.log().be_busy_every_other_time("PutObject");
+    for (verbose, told) in [("-v", false), ("-vv", true)] {
+        let ended = scene.brigade(["sync", &tree, &scene.url(""), "--compare", "always", verbose]).exits(0);
+        assert_eq!(ended.stderr.contains("note: retrying: "), told, "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn parts_that_could_not_be_removed_are_warned_about() {
+    let scene = Scene::embedded();
+    scene.write("tree", &Files::new([("large", &vec![0; 17 << 20])]));
+    scene.log().refuse("UploadPart", "large");
+    scene.log().refuse("AbortMultipartUpload", "large");
+    let args = ["sync", &scene.arg("tree"), &scene.url("")];
+    let warning = "warning: the parts of an upload that was given up remain in the bucket (error: ";
+    scene.brigade(args).exits(3).complains(warning);
+
+    let ended = scene.brigade(args.iter().chain(&["-q", "--output", "json"])).exits(3);
+    assert!(!ended.stderr.contains("warning"), "{}", ended.stderr);
+    assert_eq!(ended.events().iter().filter(|event| event["type"] == "warning").count(), 1, "{}", ended.stdout);
+    ended.summary();
+}
+
+#[test]
 fn an_interrupted_run_ends_with_130_and_the_next_one_completes_it() {
     let scene = Scene::embedded();
     let tree = small_tree(&scene);
