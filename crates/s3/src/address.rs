@@ -35,7 +35,7 @@ pub(crate) struct Address {
 impl Endpoint {
     /// Reads an endpoint's address. AWS's own hosts are [`Endpoint::Aws`]: they change with the region.
     pub(crate) fn parse(url: &str) -> Result<Self, ConfigError> {
-        let bad = || ConfigError::Endpoint(url.to_owned());
+        let bad = || ConfigError::Endpoint(without_user(url));
         let uri: Uri = url.parse().map_err(|_| bad())?;
         let scheme = uri.scheme().filter(|scheme| **scheme == Scheme::HTTP || **scheme == Scheme::HTTPS);
         let (Some(scheme), Some(authority)) = (scheme.cloned(), uri.authority()) else { return Err(bad()) };
@@ -106,6 +106,14 @@ impl Endpoint {
             Addressing::Virtual => bucket.split('.').all(is_label),
         }
     }
+}
+
+/// What may be shown of an endpoint that may not even be an address: nothing
+/// that could be a user's name or password.
+fn without_user(url: &str) -> String {
+    let Some((before, host)) = url.rsplit_once('@') else { return url.to_owned() };
+    let scheme = before.split_once("://").map_or(String::new(), |(scheme, _)| format!("{scheme}://"));
+    format!("{scheme}...@{host}")
 }
 
 /// Whether the name can be a part of a host's name.
@@ -191,6 +199,20 @@ mod tests {
     fn only_addresses_are_taken() {
         for url in ["", "host", "host:9000", "ftp://host", "http://", "http://user:secret@host", "http://host/?a=b"] {
             assert!(Endpoint::parse(url).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_not_shown() {
+        let table = [
+            ("http://user:topsecret@host", "http://...@host"),
+            ("https://user:top/secret@x@host/?a", "https://...@host/?a"),
+            ("user:topsecret@host", "...@host"),
+        ];
+        for (url, shown) in table {
+            let error = Endpoint::parse(url).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("secret"), "{error}");
+            assert!(error.to_string().contains(&format!("the endpoint {shown:?} is not an address")), "{error}");
         }
     }
 

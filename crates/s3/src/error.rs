@@ -11,8 +11,12 @@ use crate::operations::Operation;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// The endpoint isn't an address.
-    #[error("the endpoint {0:?} is not an address; write it like https://host or http://host:port, without a path")]
+    /// The endpoint isn't an address. Where it names a user and a password,
+    /// they are left out here.
+    #[error(
+        "the endpoint {0:?} is not an address; write it like https://host or http://host:port/path, \
+         without a user, a password or a query"
+    )]
     Endpoint(String),
     /// The CA bundle could not be read.
     #[error("the CA bundle {path} could not be used: {reason}; give a file of PEM certificates")]
