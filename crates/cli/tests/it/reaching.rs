@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::harness::{Ended, Scene};
+use crate::harness::{Ended, Files, Scene};
 
 /// `brigade ls` of the scene's bucket, with nothing set that says how to reach it.
 fn ls(scene: &Scene) -> Command {
@@ -45,6 +45,29 @@ fn a_profile_in_the_configuration_file_says_it_as_well() {
     command.env("AWS_SHARED_CREDENTIALS_FILE", scene.path("credentials"));
     command.env("AWS_CONFIG_FILE", scene.path("config")).env("AWS_PROFILE", "work");
     assert!(Ended::of(command).exits(0).stdout.contains("object"));
+}
+
+#[test]
+fn the_variable_for_s3_goes_before_the_one_for_all_services() {
+    let scene = Scene::embedded();
+    scene.put("object", b"1");
+    let mut command = scene.brigade_command(["ls", &scene.url("")]);
+    command.env("AWS_ENDPOINT_URL", "http://nowhere.invalid").env("AWS_ENDPOINT_URL_S3", &scene.server.endpoint);
+    assert!(Ended::of(command).exits(0).stdout.contains("object"));
+}
+
+#[test]
+fn a_public_bucket_needs_no_credentials() {
+    let scene = Scene::public();
+    let files = Files::new([("file", b"1"), ("dir/inner", b"2")]);
+    scene.write("tree", &files);
+    for (source, dest) in [(scene.arg("tree"), scene.url("")), (scene.url(""), scene.arg("copy"))] {
+        let mut command = scene.brigade_command(["sync", &source, &dest, "--no-sign-request", "--output", "json"]);
+        command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+        Ended::of(command).exits(0).summary().counts([("created", 2)]);
+    }
+    scene.stored("").assert_are(&files);
+    scene.read("copy").assert_are(&files);
 }
 
 #[test]

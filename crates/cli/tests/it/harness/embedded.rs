@@ -20,12 +20,23 @@ pub(crate) struct Embedded {
 impl Embedded {
     /// Starts one on a free port, with nothing in it.
     pub(crate) fn start() -> Self {
+        Self::start_with(|_| ())
+    }
+
+    /// Starts one that lets everybody in.
+    pub(crate) fn start_public() -> Self {
+        Self::start_with(|config| config.anonymous = true)
+    }
+
+    fn start_with(change: impl FnOnce(&mut Config)) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let credentials =
             Credentials { access_key_id: "embedded-test".into(), secret_access_key: "embedded-test-secret".into() };
         let account = devserver::Credentials::new(&credentials.access_key_id, &credentials.secret_access_key);
         let runtime = Runtime::new().unwrap();
-        let server = runtime.block_on(devserver::Server::start(Config::new(directory.path(), account))).unwrap();
+        let mut config = Config::new(directory.path(), account);
+        change(&mut config);
+        let server = runtime.block_on(devserver::Server::start(config)).unwrap();
         Self { server, credentials, _runtime: runtime, _directory: directory }
     }
 

@@ -38,6 +38,12 @@ impl Scene {
         Self::new(embedded.server(), Backing::Embedded(embedded))
     }
 
+    /// With an embedded server of its own that lets everybody in.
+    pub(crate) fn public() -> Self {
+        let embedded = Embedded::start_public();
+        Self::new(embedded.server(), Backing::Embedded(embedded))
+    }
+
     /// With SeaweedFS, which all tests share.
     pub(crate) fn seaweed() -> Self {
         Self::new(seaweed::server(), Backing::Seaweed)
