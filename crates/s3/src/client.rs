@@ -16,7 +16,7 @@ use crate::connect::{self, Pool};
 use crate::counters::{Counters, RequestCount};
 use crate::credentials::{CachedCredentials, Surroundings};
 use crate::dialect::{Dialect, Provider, Support};
-use crate::error::{ConfigError, Error};
+use crate::error::{ConfigError, Error, printable};
 use crate::failure::Failure;
 pub(crate) use crate::failure::Rejection;
 use crate::request::{Request, Response};
@@ -144,7 +144,12 @@ impl Client {
                     return Err(error.unsigned(inner.credentials.is_none()));
                 }
                 Next::Again(pause) => {
-                    tracing::debug!(operation = request.operation.name(), ?pause, "retrying: {}", failure.message);
+                    tracing::debug!(
+                        operation = request.operation.name(),
+                        ?pause,
+                        "retrying: {}",
+                        printable(&failure.message)
+                    );
                     tokio::time::sleep(pause).await;
                 }
             }
@@ -187,7 +192,7 @@ impl Inner {
             }
             Remedy::Region => {
                 let (Some(bucket), Some(region)) = (request.bucket, &failure.region) else { return false };
-                tracing::debug!("the bucket {bucket} is in {region}");
+                tracing::debug!("the bucket {bucket} is in {}", printable(region));
                 let mut regions = self.regions.write().unwrap_or_else(PoisonError::into_inner);
                 regions.insert(bucket.to_owned(), region.clone());
                 true

@@ -166,14 +166,14 @@ impl Error {
             reason.push_str(refusal.status.as_str());
             if let Some(code) = &refusal.code {
                 reason.push(' ');
-                reason.push_str(code);
+                reason.push_str(&printable(code));
             }
         } else {
             reason.push_str(" failed");
         }
         if !self.0.message.is_empty() {
             reason.push_str(": ");
-            reason.push_str(self.0.message.trim_end_matches('.'));
+            reason.push_str(printable(&self.0.message).trim_end_matches('.'));
         }
         if let Some(advice) = self.advice() {
             reason.push_str("; ");
@@ -181,7 +181,7 @@ impl Error {
         }
         if let Some(request_id) = self.request_id() {
             reason.push_str(" (request id ");
-            reason.push_str(request_id);
+            reason.push_str(&printable(request_id));
             reason.push(')');
         }
         reason
@@ -240,6 +240,19 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {}
 
+/// A text from elsewhere as it may be shown: what would move a terminal's
+/// cursor, change its colours or turn its text around is escaped.
+pub(crate) fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '"' | '\'' | '\\' => shown.push(character),
+            _ => shown.extend(character.escape_debug()),
+        }
+    }
+    shown
+}
+
 /// An error and what caused it, outermost first, each said once.
 pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -259,6 +272,19 @@ pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
 mod tests {
     use super::*;
     use crate::error_kind::kind_of;
+
+    #[test]
+    fn what_a_service_says_does_not_command_the_terminal() {
+        let refusal = Refusal {
+            status: StatusCode::IM_A_TEAPOT,
+            code: Some("\u{1b}[2J".to_owned()),
+            request_id: Some("R\r1".to_owned()),
+        };
+        let message = "it's \"\u{e9}\"\u{9b}0m\u{202e}\n".to_owned();
+        let error = Error::new(ErrorKind::Other, Operation::HeadBucket, Some(Box::new(refusal)), message);
+        let shown = "HeadBucket was answered 418 \\u{1b}[2J: it's \"\u{e9}\"\\u{9b}0m\\u{202e}\\n (request id R\\r1)";
+        assert_eq!(error.to_string(), shown);
+    }
 
     fn refused(operation: Operation, status: u16, code: &str, message: &str) -> Error {
         let status = StatusCode::from_u16(status).unwrap();
