@@ -24,15 +24,19 @@ pub(crate) use s3::{Addressing, S3Arguments};
 pub(crate) use serve::Serve;
 pub(crate) use sync::{Compare, Progress, Symlinks, Sync};
 
+/// What to type first, where the server for it is built in.
+const TRY_IT: &str = if cfg!(feature = "devserver") {
+    "\n\nTry it without an account and without a network:\n  brigade demo"
+} else {
+    ""
+};
+
 /// Keeps directories and buckets in step.
 #[derive(Debug, Parser)]
 #[command(name = "brigade", version, arg_required_else_help = true, max_term_width = 100)]
 #[command(after_help = "`brigade help COMMAND` says all about one command.")]
-#[command(after_long_help = "\
-`brigade help COMMAND` says all about one command.
-
-Try it without an account and without a network:
-  brigade demo
+#[command(after_long_help = format!("\
+`brigade help COMMAND` says all about one command.{TRY_IT}
 
 Exit status:
   0    everything is in step
@@ -40,7 +44,7 @@ Exit status:
   2    the command line is wrong
   3    some objects failed; each is named, with its reason
   4    refused for safety; nothing was deleted
-  130  interrupted by SIGINT (143: by SIGTERM); the same command goes on from there")]
+  130  interrupted by SIGINT (143: by SIGTERM); the same command goes on from there"))]
 pub(crate) struct Arguments {
     /// What to do.
     #[command(subcommand)]
@@ -89,5 +93,12 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_sends_nobody_to_a_command_that_is_not_there() {
+        let mut command = Arguments::command();
+        let help = command.render_long_help().to_string();
+        assert_eq!(help.contains("brigade demo"), command.find_subcommand("demo").is_some(), "{help}");
     }
 }
