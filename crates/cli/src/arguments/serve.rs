@@ -9,7 +9,7 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 This is a development server: it has one pair of credentials, no TLS, no users and no policies. Objects survive a \
-restart; how they lie in DIR is the server's own affair. It stops at Ctrl-C.
+restart; how they lie in DIR is the server's own affair, and one server at a time uses it. It stops at Ctrl-C.
 
 Standard output has the lines to paste into another terminal, standard error everything else.
 

@@ -10,15 +10,6 @@ use crate::output::{self, Streams, To, Tone};
 use crate::resolve::serve::Credentials;
 use crate::signals::Stop;
 
-const EXAMPLES: &str = "
-Then use any S3 client, for example:
-
-  aws s3 mb s3://bucket          (or start again with --bucket bucket)
-  brigade sync . s3://bucket
-
-Ctrl-C stops it.
-";
-
 /// Runs the command.
 pub(crate) async fn run(arguments: &Serve, mut streams: Streams, stop: &Stop) -> Exit {
     let credentials = match Credentials::resolve() {
@@ -75,13 +66,22 @@ fn introduce(server: &Server, arguments: &Serve, credentials: &Credentials, stre
     );
     streams.text(To::Out, &exports(&server.url(), credentials));
     streams.flush();
-    streams.text(To::Err, EXAMPLES);
+    streams.text(To::Err, &examples(&arguments.buckets));
     if !server.address().ip().is_loopback() {
         let address = server.address();
         let warning = format!("{address} can be reached from other machines; what is sent is not encrypted");
         streams.line(To::Err, Tone::Warning, "warning:", &warning);
     }
     streams.flush();
+}
+
+/// What to type next; to make a bucket first, if none was asked for.
+fn examples(buckets: &[String]) -> String {
+    let (make, bucket) = match buckets.first() {
+        Some(bucket) => ("", bucket.as_str()),
+        None => ("  aws s3 mb s3://bucket          (or start again with --bucket bucket)\n", "bucket"),
+    };
+    format!("\nThen use any S3 client, for example:\n\n{make}  brigade sync . s3://{bucket}\n\nCtrl-C stops it.\n")
 }
 
 /// The lines that make S3 clients use the server. A secret of the user's own is not shown.
@@ -97,6 +97,13 @@ fn exports(url: &str, credentials: &Credentials) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bucket_that_is_there_need_not_be_made() {
+        assert!(examples(&[]).contains("aws s3 mb s3://bucket"));
+        let with_bucket = examples(&["site".to_owned()]);
+        assert!(with_bucket.contains("brigade sync . s3://site\n") && !with_bucket.contains("aws s3 mb"));
+    }
 
     #[test]
     fn clients_are_given_all_they_need_and_no_secret_of_the_user() {

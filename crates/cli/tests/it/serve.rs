@@ -46,6 +46,16 @@ fn buckets_are_there_from_the_start_if_asked_for() {
 }
 
 #[test]
+fn a_directory_that_another_server_uses_is_left_alone() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (_running, server) = serve(scratch.path(), &["one"]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_brigade"));
+    command.env_clear().arg("serve").arg(scratch.path()).arg("--listen=127.0.0.1:0");
+    Ended::of(command).exits(1).complains("another server uses");
+    assert!(aws(&server, ["s3", "ls"]).exits(0).stdout.contains("one"));
+}
+
+#[test]
 fn it_ends_when_it_is_asked_to() {
     let scratch = tempfile::tempdir().unwrap();
     let (running, _) = serve(scratch.path(), &[]);
