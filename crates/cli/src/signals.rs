@@ -1,10 +1,13 @@
 //! SIGINT and SIGTERM: the first one asks the run to stop, the second one
 //! ends the process at once.
 
-use std::io;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use std::{io, process, thread};
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::runtime::Builder;
+use tokio::signal::unix::{self, SignalKind, signal};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 /// A signal that asks the program to stop.
@@ -34,29 +37,50 @@ pub(crate) struct Stop {
     received: Arc<OnceLock<Signal>>,
 }
 
+/// How long after the first signal the process ends, whatever it is stuck in.
+const LAST_RESORT: Duration = Duration::from_secs(15);
+
 impl Stop {
-    /// Listens for signals from now on.
+    /// Listens for signals from now on, on a thread of its own: it answers even
+    /// when all others are stuck, as they are when nobody reads what they write.
     pub(crate) fn on_signals() -> io::Result<Self> {
         let stop = Self::default();
-        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let signals = {
+            let _entered = runtime.enter();
+            Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? }
+        };
         let stopping = stop.clone();
-        tokio::spawn(async move {
-            loop {
-                let received = tokio::select! {
-                    _ = interrupt.recv() => Signal::Interrupt,
-                    _ = terminate.recv() => Signal::Terminate,
-                };
-                if stopping.received.set(received).is_err() {
-                    std::process::exit(received.exit_code().into());
-                }
-                stopping.token.cancel();
-            }
-        });
+        thread::Builder::new().name("signals".to_owned()).spawn(move || runtime.block_on(stopping.obey(signals)))?;
         Ok(stop)
+    }
+
+    async fn obey(self, mut signals: Signals) {
+        let first = signals.next().await;
+        // Nobody else sets it.
+        let _ = self.received.set(first);
+        self.token.cancel();
+        let last = timeout(LAST_RESORT, signals.next()).await.unwrap_or(first);
+        process::exit(last.exit_code().into());
     }
 
     /// The signal that asked first; Ctrl-C if the token was cancelled otherwise.
     pub(crate) fn signal(&self) -> Signal {
         self.received.get().copied().unwrap_or(Signal::Interrupt)
+    }
+}
+
+/// The signals that are listened for.
+struct Signals {
+    interrupt: unix::Signal,
+    terminate: unix::Signal,
+}
+
+impl Signals {
+    async fn next(&mut self) -> Signal {
+        tokio::select! {
+            _ = self.interrupt.recv() => Signal::Interrupt,
+            _ = self.terminate.recv() => Signal::Terminate,
+        }
     }
 }

@@ -114,9 +114,10 @@ pub enum Outcome {
 /// What a run did, in figures that add up. Nothing is in two of the counts of keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Keys present at the source (filtered ones included).
+    /// Objects at the source that take part; markers of directories and what
+    /// the filters leave out are not counted.
     pub source_objects: u64,
-    /// Keys present at the destination (filtered ones included).
+    /// Objects at the destination that take part.
     pub dest_objects: u64,
     /// Found in step, by the listing or by content.
     pub in_step: u64,

@@ -25,38 +25,53 @@ pub(crate) fn refuse_empty_source(summary: &Summary, source: &str) -> Result<(),
 
 /// Runs the spooled phases in their order.
 pub(crate) async fn run(transfers: &Arc<Transfers>, job: &JobSpec, options: &RunOptions) -> Result<(), Why> {
-    if may_delete(transfers, job, options)? {
+    let deletions = judge_deletions(transfers, job, options);
+    let shown = options.dry_run && matches!(deletions, Deletions::Refused(_));
+    if shown || matches!(deletions, Deletions::Allowed) {
         run_phase(transfers, Phase::Deletions).await?;
     }
-    run_phase(transfers, Phase::AfterDeletions).await
+    run_phase(transfers, Phase::AfterDeletions).await?;
+    match deletions {
+        Deletions::Refused(reason) => Err(Why::Refused(reason)),
+        Deletions::Allowed | Deletions::HeldBack => Ok(()),
+    }
 }
 
-/// Whether the planned deletions may be done. They are all done, or none.
-fn may_delete(transfers: &Transfers, job: &JobSpec, options: &RunOptions) -> Result<bool, Why> {
+/// What becomes of the planned deletions. They are all done, or none.
+enum Deletions {
+    Allowed,
+    HeldBack,
+    /// They are too many; with the reason. A dry run shows them all the same.
+    Refused(String),
+}
+
+fn judge_deletions(transfers: &Transfers, job: &JobSpec, options: &RunOptions) -> Deletions {
     let planned = transfers.spool().waiting(Phase::Deletions);
     let Some(limit) = job.delete.filter(|_| planned > 0) else {
-        return Ok(false);
+        return Deletions::HeldBack;
     };
     if options.limit.is_some() {
         transfers.tally.count(|summary| summary.over_limit += planned);
-        return Ok(false);
+        return Deletions::HeldBack;
     }
     let summary = transfers.tally.summary();
     if !within(limit, planned, summary.dest_objects) {
-        transfers.tally.count(|summary| summary.deletions_held_back = planned);
-        return Err(Why::Refused(format!(
+        if !options.dry_run {
+            transfers.tally.count(|summary| summary.deletions_held_back = planned);
+        }
+        return Deletions::Refused(format!(
             "{planned} of {} objects at the destination would be deleted, more than --max-delete {limit} allows; \
              none was. Look at them with --dry-run, then raise the limit",
             summary.dest_objects
-        )));
+        ));
     }
-    if summary.failed > 0 {
+    if summary.failed > 0 || summary.unrepresentable > 0 {
         transfers.tally.count(|summary| summary.deletions_held_back = planned);
         let text = format!("{planned} deletions were held back, because something failed before them");
         transfers.tally.tell(Event::Warning { text });
-        return Ok(false);
+        return Deletions::HeldBack;
     }
-    Ok(true)
+    Deletions::Allowed
 }
 
 /// Whether so many deletions, of so many objects, are within the limit.

@@ -100,6 +100,11 @@ impl Planner {
         match (triple.left, triple.right) {
             (Presence::Unknown, _) | (_, Presence::Unknown) => Decision::Held,
             (Presence::Absent, Presence::Absent) => Decision::Gone,
+            // A tree lists no directories, and deletions may remove one that they empty:
+            // whether a marker's is there is looked up when they are done.
+            (Presence::Present(source), Presence::Absent) if source.stands_for_directory() => {
+                Decision::Act(Phase::AfterDeletions, transfer(source, None, false))
+            }
             (Presence::Present(source), Presence::Absent) => send(source, None, false),
             (Presence::Absent, Presence::Present(dest)) => self.only_at_dest(dest),
             (Presence::Present(source), Presence::Present(dest)) => {
@@ -117,8 +122,7 @@ impl Planner {
     fn only_at_dest(&self, dest: Entry) -> Decision {
         // A marker of no bytes stands for a directory, and a listing of objects
         // doesn't show whether that directory is there at the source.
-        let stands_for_directory = dest.key.is_marker() && dest.size == 0;
-        if self.deletes && !stands_for_directory {
+        if self.deletes && !dest.stands_for_directory() {
             Decision::Act(Phase::Deletions, Action::Delete(dest))
         } else {
             Decision::Extra
@@ -127,7 +131,11 @@ impl Planner {
 }
 
 fn send(source: Entry, replaces: Option<Entry>, if_content_differs: bool) -> Decision {
-    Decision::Act(Phase::Now, Action::Send(Transfer { source, replaces, if_content_differs }))
+    Decision::Act(Phase::Now, transfer(source, replaces, if_content_differs))
+}
+
+fn transfer(source: Entry, replaces: Option<Entry>, if_content_differs: bool) -> Action {
+    Action::Send(Transfer { source, replaces, if_content_differs })
 }
 
 #[cfg(test)]
@@ -172,7 +180,15 @@ mod tests {
             ("excluded at the destination", true, "k.tmp", Absent, here(1), Decision::Excluded),
             ("excluded at the source", true, "k.tmp", here(1), Absent, Decision::Excluded),
             ("nowhere", true, "k", Absent, Absent, Decision::Gone),
-            ("a marker", true, "d/", Absent, Present(entry("d/", 0)), Decision::Extra),
+            ("a marker at the destination", true, "d/", Absent, Present(entry("d/", 0)), Decision::Extra),
+            (
+                "a marker at the source",
+                true,
+                "d/",
+                Present(entry("d/", 0)),
+                Absent,
+                Decision::Act(Phase::AfterDeletions, transfer(entry("d/", 0), None, false)),
+            ),
         ];
         for (row, delete, key, left, right, expected) in table {
             assert_eq!(decide(delete, key, left, right), expected, "{row}");

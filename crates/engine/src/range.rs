@@ -102,14 +102,12 @@ impl Planning<'_> {
         };
         for item in page.iter().flatten() {
             match item {
-                Listed::Present(_) if side == Side::Source => self.batch.counts.source_objects += 1,
-                Listed::Present(_) => self.batch.counts.dest_objects += 1,
                 // A place is told once, and not at all where the filters leave it out.
                 Listed::Unknown(unknown) if unknown.is_reach_of_symlink() => {}
                 Listed::Unknown(unknown) if self.planner.includes(&unknown.key) => {
                     self.transfers.tally.unknown(side, unknown);
                 }
-                Listed::Unknown(_) => {}
+                Listed::Unknown(_) | Listed::Present(_) => {}
             }
         }
         Ok(page)
@@ -128,9 +126,17 @@ impl Planning<'_> {
 
     fn plan(&mut self, triple: Triple, source_skew: ClockSkew, dest_skew: ClockSkew) -> Result<(), Halt> {
         let was_present = matches!(triple.left, Presence::Present(_)) || matches!(triple.right, Presence::Present(_));
+        let (at_source, at_dest) = (holds_object(&triple.left), holds_object(&triple.right));
         let batch = &mut self.batch;
         batch.keys += u64::from(was_present);
-        match self.planner.decide(triple, source_skew, dest_skew) {
+        let decision = self.planner.decide(triple, source_skew, dest_skew);
+        // What is excluded vouches for nothing: neither that the source is
+        // there, nor that the destination holds so much that a share of it may go.
+        if decision != Decision::Excluded {
+            batch.counts.source_objects += u64::from(at_source);
+            batch.counts.dest_objects += u64::from(at_dest);
+        }
+        match decision {
             Decision::InStep => batch.counts.in_step += 1,
             Decision::Extra => batch.counts.extra += 1,
             Decision::Excluded => batch.counts.excluded += 1,
@@ -166,6 +172,12 @@ impl Planning<'_> {
     fn skews(&self) -> (ClockSkew, ClockSkew) {
         (self.transfers.source.clock_skew(), self.transfers.dest.clock_skew())
     }
+}
+
+/// Whether there is an object with content of its own, or an empty file: a
+/// marker of no bytes only stands for a directory.
+fn holds_object(presence: &Presence) -> bool {
+    matches!(presence, Presence::Present(entry) if !entry.stands_for_directory())
 }
 
 impl Orderings {

@@ -7,13 +7,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::{RunError, Why};
 use crate::events::{Event, Observer, Side, Summary};
-use crate::job::{JobSpec, RunOptions};
+use crate::job::{Comparison, JobSpec, RunOptions};
 use crate::listing::{Broken, Ordering};
 use crate::phases;
 use crate::plan::Planner;
 use crate::range::{Orderings, RangeError, run_range};
 use crate::tally::Tally;
-use crate::transfer::Transfers;
+use crate::transfer::{Allowance, Transfers};
 
 /// What a run works on and reports to.
 pub struct Run {
@@ -65,6 +65,7 @@ impl Pass {
     /// turned out not to list in byte order. Each side can do so once.
     async fn until_in_order(&self) -> Result<(), Why> {
         let mut orderings = Orderings::of(self.source.as_ref(), self.dest.as_ref());
+        let allowance = Allowance::new(self.options.limit);
         loop {
             // The transfers' spool is dropped with them: what was concluded from
             // a listing out of order is forgotten.
@@ -73,6 +74,7 @@ impl Pass {
                 Arc::clone(&self.source),
                 Arc::clone(&self.dest),
                 Arc::clone(&self.tally),
+                allowance.clone(),
                 self.cancel.clone(),
             ));
             match self.once(&transfers, orderings).await {
@@ -82,7 +84,9 @@ impl Pass {
                         Side::Dest => (&self.dest, &mut orderings.dest),
                     };
                     *ordering = Ordering::Sorted;
-                    self.tally.restart();
+                    // What was sent is found in step by the second listing, unless nothing can be.
+                    let stays_sent = !self.options.dry_run && self.job.comparison != Comparison::Always;
+                    self.tally.restart(stays_sent);
                     self.tally.tell(Event::Reordered { location: store.location(), key: key.as_ref() });
                 }
                 Err(error) => return Err(error.into()),

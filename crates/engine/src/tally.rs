@@ -37,9 +37,13 @@ impl Tally {
         summary
     }
 
-    /// Forgets everything but what was sent, because the listing starts again.
-    pub(crate) fn restart(&self) {
+    /// Forgets everything because the listing starts again; not what was sent, if that stays.
+    pub(crate) fn restart(&self, stays_sent: bool) {
         let mut counts = self.counts();
+        if !stays_sent {
+            *counts = Counts::default();
+            return;
+        }
         let Summary { created, replaced, bytes, unverified, .. } = counts.summary;
         counts.sent_before_restart = created + replaced;
         counts.summary = Summary { created, replaced, bytes, unverified, ..Summary::default() };

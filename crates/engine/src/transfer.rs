@@ -29,8 +29,7 @@ pub(crate) struct Transfers {
     pub(crate) cancel: CancellationToken,
     permits: Permits,
     dry_run: bool,
-    /// Objects that may still be sent, with `--limit`.
-    allowance: Option<AtomicU64>,
+    allowance: Allowance,
     spool: Mutex<Spool>,
 }
 
@@ -49,6 +48,7 @@ impl Transfers {
         source: Arc<dyn Store>,
         dest: Arc<dyn Store>,
         tally: Arc<Tally>,
+        allowance: Allowance,
         cancel: CancellationToken,
     ) -> Self {
         Self {
@@ -58,7 +58,7 @@ impl Transfers {
             cancel,
             permits: Permits::new(options.jobs, options.memory),
             dry_run: options.dry_run,
-            allowance: options.limit.map(AtomicU64::new),
+            allowance,
             spool: Mutex::default(),
         }
     }
@@ -79,13 +79,14 @@ impl Transfers {
         batches: &mut mpsc::Receiver<Vec<Action>>,
     ) -> Result<(), Halt> {
         let mut in_flight = JoinSet::new();
-        let dispatched = self.dispatch(phase, batches, &mut in_flight).await;
+        let mut carried = self.dispatch(phase, batches, &mut in_flight).await;
         // Whoever plans must not wait for a place that will never be free.
         batches.close();
+        // Each is awaited, whatever became of the others: none is ever dropped on its way.
         while let Some(ended) = in_flight.join_next().await {
-            ended??;
+            carried = carried.and(ended.unwrap_or_else(|error| Err(error.into())));
         }
-        dispatched
+        carried
     }
 
     async fn dispatch(
@@ -137,10 +138,20 @@ impl Transfers {
         }
         Ok(())
     }
+}
 
-    /// Takes one object off what `--limit` allows.
-    fn within_limit(&self) -> bool {
-        self.allowance.as_ref().is_none_or(|left| {
+/// How many objects may still be sent in this run, with `--limit`.
+#[derive(Clone, Debug)]
+pub(crate) struct Allowance(Option<Arc<AtomicU64>>);
+
+impl Allowance {
+    pub(crate) fn new(limit: Option<u64>) -> Self {
+        Self(limit.map(|limit| Arc::new(AtomicU64::new(limit))))
+    }
+
+    /// Takes one object off, if there is one left.
+    fn take(&self) -> bool {
+        self.0.as_ref().is_none_or(|left| {
             left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
         })
     }

@@ -39,6 +39,12 @@ pub enum Version {
 }
 
 impl Entry {
+    /// Whether this is a marker of no bytes, which stands for a directory.
+    #[must_use]
+    pub fn stands_for_directory(&self) -> bool {
+        self.size == 0 && self.key.is_marker()
+    }
+
     /// The ETag, where the entry is an object in a bucket.
     #[must_use]
     pub fn etag(&self) -> Option<&str> {

@@ -35,6 +35,7 @@ pub struct MemoryStore {
 struct State {
     objects: Objects,
     unknowns: Vec<Unknown>,
+    hidden: Vec<Key>,
     faults: Faults,
     calls: Vec<(Call, Key)>,
 }
@@ -100,6 +101,11 @@ impl MemoryStore {
         self.state().unknowns.push(unknown);
     }
 
+    /// Makes listings leave out this key, as those of a store do that shows writes late.
+    pub fn hide_from_listings(&self, key: impl Into<Key>) {
+        self.state().hidden.push(key.into());
+    }
+
     /// Makes the next `times` calls of this kind at this key fail.
     pub fn fail(&self, call: Call, key: impl Into<Key>, times: usize, failure: Failure) {
         self.state().faults.add(call, key.into(), times, failure);
@@ -136,11 +142,16 @@ impl MemoryStore {
         }
     }
 
-    /// Whether the new object may be written now.
-    fn admit(&self, state: &State, object: &NewObject) -> Result<(), Failure> {
-        if object.key.is_reserved() || !(self.options.represents)(&object.key) {
+    fn check_represents(&self, key: &Key) -> Result<(), Failure> {
+        if key.is_reserved() || !(self.options.represents)(key) {
             return Err(Failure::new(FailureKind::Unrepresentable, "this store can't hold a key like this one"));
         }
+        Ok(())
+    }
+
+    /// Whether the new object may be written now.
+    fn admit(&self, state: &State, object: &NewObject) -> Result<(), Failure> {
+        self.check_represents(&object.key)?;
         if self.options.obstructs {
             state.objects.check_not_obstructed(&object.key)?;
         }
@@ -175,6 +186,7 @@ impl Store for MemoryStore {
     }
 
     async fn look(&self, key: &Key) -> Result<Option<Entry>, Failure> {
+        self.check_represents(key)?;
         Ok(self.call(Call::Look, key)?.objects.get(key).map(|stored| stored.entry.clone()))
     }
 

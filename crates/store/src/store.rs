@@ -26,6 +26,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// What is at the key now; `None` where it is proven that nothing is. In a
     /// tree, a directory is what a key that ends in `/` stands for, and no other key.
+    /// At a key that the store can't hold, nothing is proven: it fails as
+    /// [`crate::FailureKind::Unrepresentable`].
     async fn look(&self, key: &Key) -> Result<Option<Entry>, Failure>;
 
     /// Reads a whole object into memory, for which the caller has made room by

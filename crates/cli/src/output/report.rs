@@ -57,7 +57,7 @@ fn rows(text: &mut String, summary: &Summary, dry_run: bool) {
     let if_any = [
         (replaced, summary.replaced, ""),
         (deleted, summary.deleted, ""),
-        ("extra", summary.extra, "only at the destination; --delete would remove them"),
+        ("extra", summary.extra, "only at the destination, and left there"),
         ("kept", summary.deletions_held_back, "not deleted, for the reason given"),
         ("excluded", summary.excluded, "left out by the filters"),
         ("held", summary.held, "left alone, because one side could not be read there"),
@@ -182,7 +182,7 @@ in step           1,204
 created               3
 replaced              2
 deleted               4
-extra                 5  only at the destination; --delete would remove them
+extra                 5  only at the destination, and left there
 kept                  6  not deleted, for the reason given
 excluded              7  left out by the filters
 held                 13  left alone, because one side could not be read there

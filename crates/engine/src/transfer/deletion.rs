@@ -1,6 +1,6 @@
 //! Deleting: each object looked up again at the source just before it is removed.
 
-use brigade_store::Entry;
+use brigade_store::{Entry, Failure, FailureKind};
 use futures_util::StreamExt;
 use futures_util::stream::{FuturesOrdered, FuturesUnordered};
 
@@ -51,6 +51,8 @@ impl Transfers {
                 Ok(Some(_)) => {
                     Outcome::Withdrawn { reason: "it is at the source again, and was not deleted".to_owned() }
                 }
+                // The source could not hold it if it wanted to: that it lacks it says nothing.
+                Err(Failure { kind: FailureKind::Unrepresentable, reason }) => Outcome::Unrepresentable { reason },
                 Err(failure) => Outcome::Failed(failure),
             };
             self.tally.object(&entry.key, &outcome);

@@ -7,9 +7,6 @@ use crate::events::{Event, Outcome};
 use crate::plan::Transfer;
 use crate::representation;
 
-/// How often an object that changes while it is read is begun again.
-const READ_AGAIN: u32 = 1;
-
 /// What came of sending an object.
 pub(super) enum Sent {
     Outcome(Outcome),
@@ -29,27 +26,60 @@ pub(super) enum Stopped {
 }
 
 impl Transfers {
-    /// Brings an object over, and says what came of it.
-    pub(super) async fn bring(&self, transfer: &Transfer) -> Sent {
-        match self.already_there(transfer).await {
-            Ok(true) => return Sent::Outcome(Outcome::InStep),
-            Ok(false) => {}
-            Err(stopped) => return self.account(stopped),
+    /// Brings an object over, and says what came of it. If a side turns out to
+    /// have changed meanwhile, it is looked at again, once.
+    pub(super) async fn bring(&self, planned: &Transfer) -> Sent {
+        let mut counted = false;
+        let stopped = match self.attempt(planned, &mut counted).await {
+            Ok(sent) => return sent,
+            Err(stopped) => stopped,
+        };
+        match self.look_again(planned, stopped).await {
+            Ok(again) => self.attempt(&again, &mut counted).await.unwrap_or_else(|stopped| self.account(stopped)),
+            Err(sent) => sent,
         }
-        if !self.within_limit() {
-            return Sent::OverLimit;
+    }
+
+    async fn attempt(&self, transfer: &Transfer, counted: &mut bool) -> Result<Sent, Stopped> {
+        if self.already_there(transfer).await? {
+            return Ok(Sent::Outcome(Outcome::InStep));
         }
-        if self.dry_run {
-            let verified = Verified::Yes;
-            return Sent::Outcome(Outcome::Sent {
-                bytes: transfer.source.size,
-                replaced: transfer.replaces.is_some(),
-                verified,
-            });
+        if !*counted && !self.allowance.take() {
+            return Ok(Sent::OverLimit);
         }
-        match self.copy(transfer).await {
-            Ok(outcome) => Sent::Outcome(outcome),
-            Err(stopped) => self.account(stopped),
+        *counted = true;
+        let replaced = transfer.replaces.is_some();
+        let (bytes, verified) = if self.dry_run {
+            (transfer.source.size, Verified::Yes)
+        } else {
+            self.copy_version(&transfer.source, transfer.replaces.as_ref()).await?
+        };
+        Ok(Sent::Outcome(Outcome::Sent { bytes, replaced, verified }))
+    }
+
+    /// What to try after a first attempt was stopped, or else what came of it.
+    async fn look_again(&self, planned: &Transfer, stopped: Stopped) -> Result<Transfer, Sent> {
+        let key = &planned.source.key;
+        match stopped {
+            Stopped::Source(failure) if failure.kind == FailureKind::Changed => match self.source.look(key).await {
+                Ok(Some(source)) => {
+                    let replaces = planned.replaces.clone();
+                    Ok(Transfer { source, if_content_differs: replaces.is_some(), replaces })
+                }
+                Ok(None) => Err(Sent::Outcome(withdrawn())),
+                Err(failure) => Err(self.account(Stopped::Source(failure))),
+            },
+            // Somebody else wrote it. That is never overwritten, but it may be what was to be sent.
+            Stopped::Dest(failure) if failure.kind == FailureKind::Changed => match self.dest.look(key).await {
+                Ok(Some(dest))
+                    if dest.size == planned.source.size
+                        && matches!(self.same_content(&planned.source, &dest).await, Ok(true)) =>
+                {
+                    Err(Sent::Outcome(Outcome::InStep))
+                }
+                _ => Err(self.account(Stopped::Dest(failure))),
+            },
+            stopped => Err(self.account(stopped)),
         }
     }
 
@@ -58,40 +88,25 @@ impl Transfers {
     async fn already_there(&self, transfer: &Transfer) -> Result<bool, Stopped> {
         let source = &transfer.source;
         match &transfer.replaces {
-            Some(dest) if transfer.if_content_differs => self.same_content(source, dest).await,
+            Some(dest) if transfer.if_content_differs && source.size == dest.size => {
+                let _request = self.permits.request().await;
+                self.same_content(source, dest).await
+            }
             // A tree lists no directories: whether a marker's is there is looked up.
-            None if source.key.is_marker() && source.size == 0 => {
+            None if source.stands_for_directory() => {
+                let _request = self.permits.request().await;
                 Ok(self.dest.look(&source.key).await.map_err(Stopped::Dest)?.is_some())
             }
             _ => Ok(false),
         }
     }
 
-    async fn copy(&self, transfer: &Transfer) -> Result<Outcome, Stopped> {
-        let mut listed = transfer.source.clone();
-        for again in (0..=READ_AGAIN).rev() {
-            match self.copy_version(&listed, transfer.replaces.as_ref()).await {
-                Err(Stopped::Source(failure)) if failure.kind == FailureKind::Changed && again > 0 => {
-                    match self.source.look(&listed.key).await.map_err(Stopped::Source)? {
-                        Some(now) => listed = now,
-                        None => return Ok(withdrawn()),
-                    }
-                }
-                Err(Stopped::Source(failure)) if failure.kind == FailureKind::Absent => return Ok(withdrawn()),
-                copied => return copied,
-            }
-        }
-        let reason = "it changed each time while it was read; run again when it is at rest";
-        Err(Stopped::Source(Failure::new(FailureKind::Changed, reason)))
-    }
-
-    async fn copy_version(&self, listed: &Entry, replaces: Option<&Entry>) -> Result<Outcome, Stopped> {
-        let (bytes, verified) = if listed.size <= self.dest.capabilities().whole_limit {
-            self.copy_whole(listed, replaces).await?
+    async fn copy_version(&self, listed: &Entry, replaces: Option<&Entry>) -> Result<(u64, Verified), Stopped> {
+        if listed.size <= self.dest.capabilities().whole_limit {
+            self.copy_whole(listed, replaces).await
         } else {
-            self.copy_in_parts(listed, replaces).await?
-        };
-        Ok(Outcome::Sent { bytes, replaced: replaces.is_some(), verified })
+            self.copy_in_parts(listed, replaces).await
+        }
     }
 
     async fn copy_whole(&self, listed: &Entry, replaces: Option<&Entry>) -> Result<(u64, Verified), Stopped> {
@@ -112,6 +127,7 @@ impl Transfers {
             Stopped::Interrupted => Sent::Interrupted,
             // Whatever failed after the person asked to stop may have failed because of it.
             Stopped::Source(_) | Stopped::Dest(_) if self.cancel.is_cancelled() => Sent::Interrupted,
+            Stopped::Source(failure) if failure.kind == FailureKind::Absent => Sent::Outcome(withdrawn()),
             Stopped::Dest(failure) if failure.kind == FailureKind::Obstructed => Sent::Obstructed(failure),
             Stopped::Dest(Failure { kind: FailureKind::Unrepresentable, reason }) => {
                 Sent::Outcome(Outcome::Unrepresentable { reason })

@@ -46,6 +46,37 @@ fn what_changes_while_it_is_read_is_read_once_more_and_then_fails() {
     }
 }
 
+#[test]
+fn what_vanishes_or_changes_while_it_is_compared_is_looked_at_again() {
+    let table = [
+        (FailureKind::Absent, 1, (0, 0, 1, 0)),
+        (FailureKind::Changed, 1, (1, 0, 0, 0)),
+        (FailureKind::Changed, 2, (0, 0, 0, 1)),
+    ];
+    for (kind, times, expected) in table {
+        let fixture = Fixture::up();
+        fixture.source.put("a", "content");
+        fixture.dest.put("a", "content");
+        fixture.source.fail(Call::Digests, "a", times, Failure::new(kind, "on order"));
+        let summary = fixture.run().unwrap();
+        let found = (summary.in_step, summary.created, summary.withdrawn, summary.failed);
+        assert_eq!(found, expected, "{kind:?} {times}");
+    }
+}
+
+#[test]
+fn what_somebody_else_wrote_meanwhile_is_in_step_only_if_it_is_the_same() {
+    for (theirs, in_step, failed) in [("content", 1, 0), ("differs", 0, 1)] {
+        let fixture = Fixture::up();
+        fixture.source.put("a", "content");
+        fixture.dest.put("a", theirs);
+        fixture.dest.hide_from_listings("a");
+        let summary = fixture.run().unwrap();
+        assert_eq!((summary.in_step, summary.failed, summary.created), (in_step, failed, 0), "{theirs}");
+        assert_eq!(fixture.dest.contents()[&Key::from("a")], theirs);
+    }
+}
+
 fn in_parts() -> Fixture {
     let small = |options| MemoryStore::new(MemoryOptions { whole_limit: 16, ..options });
     let fixture = Fixture::new(small(MemoryOptions::local()), small(MemoryOptions::remote()));

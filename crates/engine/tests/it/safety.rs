@@ -3,7 +3,7 @@
 use brigade_engine::error::Why;
 use brigade_engine::events::Outcome;
 use brigade_engine::job::DeleteLimit;
-use brigade_store::memory::{Call, MemoryStore};
+use brigade_store::memory::{Call, MemoryOptions, MemoryStore};
 use brigade_store::{Extent, Failure, FailureKind, Key, Unknown, UnknownReason};
 
 use crate::fixture::{Fixture, keys};
@@ -48,6 +48,62 @@ fn an_empty_source_is_refused_however_small_the_destination() {
         assert_eq!(keys(&fixture.dest), ["only"]);
     }
     assert_eq!(Fixture::up().deleting().run().unwrap().failed, 0, "nothing on both sides is in step");
+}
+
+#[test]
+fn what_takes_no_part_does_not_vouch_for_the_source() {
+    let excluded = Fixture::up().deleting().excluding("*.tmp");
+    excluded.source.put("only.tmp", "left out");
+    let marker = Fixture::down().deleting();
+    marker.source.put("z/", "");
+    for fixture in [excluded, marker] {
+        fixture.dest.put("a", "kept");
+        let error = fixture.run().unwrap_err();
+        assert!(matches!(error.why, Why::Refused(_)), "{error}");
+        assert_eq!(keys(&fixture.dest), ["a"]);
+    }
+}
+
+#[test]
+fn a_share_is_taken_of_what_takes_part() {
+    let mut fixture = with_extras().excluding("*.log");
+    for n in 0..100 {
+        fixture.dest.put(format!("{n}.log"), "left out");
+    }
+    fixture.job.delete = Some(DeleteLimit::Percent(10.0));
+    assert!(matches!(fixture.run().unwrap_err().why, Why::Refused(_)));
+}
+
+#[test]
+fn a_dry_run_shows_the_deletions_that_are_too_many() {
+    let mut fixture = with_extras();
+    fixture.job.delete = Some(DeleteLimit::Objects(2));
+    fixture.options.dry_run = true;
+    let error = fixture.run().unwrap_err();
+    assert!(matches!(error.why, Why::Refused(_)), "{error}");
+    let shown = fixture.outcomes().into_iter().filter(|(_, outcome)| *outcome == Outcome::Deleted);
+    assert_eq!(shown.map(|(key, _)| key).collect::<Vec<_>>(), ["x", "y", "z"]);
+    assert_eq!(changes(&fixture.dest), 0);
+}
+
+#[test]
+fn what_one_side_cannot_hold_is_neither_deleted_nor_deleted_for() {
+    let options = MemoryOptions { represents: |key: &Key| !key.to_string().contains("//"), ..MemoryOptions::local() };
+    // Up: that a tree lacks what it could not hold says nothing.
+    let fixture = Fixture::new(MemoryStore::new(options.clone()), MemoryStore::remote()).deleting();
+    fixture.source.put("a", "same");
+    for key in ["a", "x//y", "z"] {
+        fixture.dest.put(key, "same");
+    }
+    let summary = fixture.run().unwrap();
+    assert_eq!((summary.deleted, summary.unrepresentable), (1, 1));
+    assert_eq!(keys(&fixture.dest), ["a", "x//y"]);
+    // Down: what could not be brought holds the deletions back.
+    let fixture = Fixture::new(fixture.dest.clone(), MemoryStore::new(options)).deleting();
+    fixture.dest.put("local", "kept");
+    let summary = fixture.run().unwrap();
+    assert_eq!((summary.unrepresentable, summary.deletions_held_back, summary.deleted), (1, 1, 0));
+    assert_eq!(keys(&fixture.dest), ["a", "local"]);
 }
 
 #[test]

@@ -8,14 +8,9 @@ use super::root::Root;
 use super::stat::{Named, entry_of, kind_of, look_up};
 use crate::{Entry, Failure, FailureKind, Key, UnknownReason};
 
-/// The file at the key; `None` where it is proven that there is none: a
-/// directory is none, and nothing is at a key that no file can have.
+/// The file at the key; `None` where it is proven that there is none: a directory is none.
 pub(super) fn look(root: &Root, key: Key) -> Result<Option<Entry>, Failure> {
-    let path = match KeyPath::of(&key) {
-        Ok(path) => path,
-        Err(failure) if key.is_reserved() => return Err(failure),
-        Err(_) => return Ok(None),
-    };
+    let path = KeyPath::of(&key)?;
     let Some(directory) = root.find(&path.directories)? else {
         return Ok(None);
     };

@@ -13,9 +13,7 @@ use crate::{Entry, Failure, FailureKind, Key, NewObject, Receipt, Verified};
 /// The directory that a marker stands for; `None` where there is none.
 pub(super) fn look(root: &Root, marker: Key) -> Result<Option<Entry>, Failure> {
     let directory = directory_key(&marker);
-    let Ok(path) = KeyPath::of(&directory) else {
-        return Ok(None);
-    };
+    let path = KeyPath::of(&directory)?;
     root.find(&path.components())?.map(|directory| entry_at(marker, &directory)).transpose()
 }
 

@@ -58,7 +58,8 @@ fn listed_in(state: &State, range: &KeyRange) -> Vec<Listed> {
     let known = state
         .objects
         .entries()
-        .filter(|entry| range.contains(&entry.key) && !state.unknowns.iter().any(|unknown| covers(unknown, &entry.key)))
+        .filter(|entry| range.contains(&entry.key) && !state.hidden.contains(&entry.key))
+        .filter(|entry| !state.unknowns.iter().any(|unknown| covers(unknown, &entry.key)))
         .cloned()
         .map(Listed::Present);
     let unknown = state.unknowns.iter().filter(|unknown| touches(range, unknown)).cloned().map(Listed::Unknown);
