@@ -26,7 +26,7 @@ on_both_servers! {
 
     fn wrong_credentials_are_an_error_and_never_shown(scene) {
         let tree = small_tree(&scene);
-        let mut command = scene.brigade_command(["sync", &tree, &scene.url(""), "-v"]);
+        let mut command = scene.brigade_command(["sync", &tree, &scene.url(""), "-vv"]);
         command.env("AWS_SECRET_ACCESS_KEY", "wrong-and-secret");
         let ended = Ended::of(command).exits(1).complains("SignatureDoesNotMatch");
         for said in [&ended.stdout, &ended.stderr] {
