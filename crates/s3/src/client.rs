@@ -167,7 +167,7 @@ impl Inner {
     /// Credentials that count now; `None` where requests aren't signed.
     pub(crate) async fn credentials(&self) -> Result<Option<Arc<Credentials>>, Failure> {
         let Some(credentials) = &self.credentials else { return Ok(None) };
-        credentials.current(SystemTime::now()).await.map(Some).map_err(Failure::without_credentials)
+        credentials.current(SystemTime::now()).await.map(Some).map_err(|error| Failure::without_credentials(&error))
     }
 
     /// Learns from an answer, whatever it says.

@@ -1,6 +1,6 @@
 //! Credentials, region and endpoint from where AWS's own tools have them.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
@@ -10,9 +10,9 @@ use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_types::service_config::ServiceConfigKey;
-use tokio::sync::Mutex;
 
 use crate::address::region_of_url;
 use crate::config::Config;
@@ -24,6 +24,13 @@ const MARGIN: Duration = Duration::from_mins(5);
 
 /// How long to wait after new ones could not be had, while the old ones last.
 const PAUSE: Duration = Duration::from_secs(30);
+
+/// How long the first credentials may take: a `credential_process` may ask a
+/// person for a code.
+const FIRST_LIMIT: Duration = Duration::from_mins(5);
+
+/// How long new ones may take while requests wait for them.
+const RENEWAL_LIMIT: Duration = Duration::from_mins(1);
 
 /// How long the metadata service of a cloud machine may take: it answers in
 /// milliseconds, or isn't there.
@@ -88,9 +95,13 @@ fn endpoint_around(shared: &SdkConfig) -> Option<String> {
 pub(crate) struct CachedCredentials {
     provider: SharedCredentialsProvider,
     current: Mutex<Current>,
+    /// Held by the request that fetches new ones.
+    turn: tokio::sync::Mutex<()>,
+    renewal_limit: Duration,
 }
 
 /// The credentials in use.
+#[derive(Clone)]
 struct Current {
     credentials: Arc<Credentials>,
     fetched: Instant,
@@ -103,6 +114,29 @@ impl Current {
         let renewal = credentials.expiry().map(|expiry| expiry.checked_sub(MARGIN).unwrap_or(expiry));
         Self { credentials: Arc::new(credentials), fetched: Instant::now(), renewal }
     }
+
+    fn is_due(&self, now: SystemTime) -> bool {
+        self.renewal.is_some_and(|renewal| now >= renewal)
+    }
+
+    fn is_over(&self, now: SystemTime) -> bool {
+        self.credentials.expiry().is_some_and(|expiry| now >= expiry)
+    }
+}
+
+/// Why credentials could not be fetched.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FetchError {
+    /// What gives them didn't answer.
+    #[error(
+        "credentials were waited for in vain for {} s: what gives them (a credential_process, a sign-on, a metadata \
+         service) did not answer",
+        .0.as_secs()
+    )]
+    TooLate(Duration),
+    /// There are none.
+    #[error("{}", with_causes(.0))]
+    Refused(#[from] CredentialsError),
 }
 
 impl CachedCredentials {
@@ -122,57 +156,91 @@ impl CachedCredentials {
             chain = chain.profile_name(profile);
         }
         let provider = SharedCredentialsProvider::new(chain.build().await);
-        let first = fetch(&provider).await.map_err(|reason| {
-            ConfigError::NoCredentials(match &config.profile {
-                Some(profile) => format!("profile {profile}: {reason}"),
-                None => reason,
-            })
+        let first = first(&provider, FIRST_LIMIT).await.map_err(|reason| {
+            let whose = config.profile.as_ref().map(|profile| format!("profile {profile}: ")).unwrap_or_default();
+            match reason {
+                FetchError::TooLate(_) => ConfigError::SlowCredentials(format!("{whose}{reason}")),
+                FetchError::Refused(_) => ConfigError::NoCredentials(format!("{whose}{reason}")),
+            }
         })?;
         Ok(Self::holding(first, provider))
     }
 
     fn holding(first: Credentials, provider: SharedCredentialsProvider) -> Self {
-        Self { provider, current: Mutex::new(Current::new(first)) }
+        let current = Mutex::new(Current::new(first));
+        Self { provider, current, turn: tokio::sync::Mutex::default(), renewal_limit: RENEWAL_LIMIT }
     }
 
     /// Credentials that count now. Where new ones can't be had, the old ones
-    /// are used as long as they last.
-    pub(crate) async fn current(&self, now: SystemTime) -> Result<Arc<Credentials>, String> {
-        let mut current = self.current.lock().await;
-        if current.renewal.is_none_or(|renewal| now < renewal) {
-            return Ok(current.credentials.clone());
+    /// are used as long as they last; as long, only one request waits for the
+    /// new ones.
+    pub(crate) async fn current(&self, now: SystemTime) -> Result<Arc<Credentials>, FetchError> {
+        let held = self.held();
+        if !held.is_due(now) || (!held.is_over(now) && self.turn.try_lock().is_err()) {
+            return Ok(held.credentials);
         }
-        match fetch(&self.provider).await {
-            Ok(fresh) => *current = Current::new(fresh),
-            Err(reason) if current.credentials.expiry().is_some_and(|expiry| now >= expiry) => return Err(reason),
-            Err(reason) => {
+        match self.renew(|held| held.is_due(now)).await {
+            Err(reason) if !held.is_over(now) => {
                 tracing::warn!("new credentials could not be fetched yet: {reason}");
-                current.renewal = Some(now + PAUSE);
+                self.postpone(&held, now + PAUSE);
+                Ok(held.credentials)
             }
+            renewed => renewed,
         }
-        Ok(current.credentials.clone())
     }
 
     /// Fetches new ones after the service has refused a request that was sent
     /// then, unless another request has had them replaced since.
-    pub(crate) async fn replace(&self, sent: Instant) -> Result<(), String> {
-        let mut current = self.current.lock().await;
-        if current.fetched < sent {
-            *current = Current::new(fetch(&self.provider).await?);
+    pub(crate) async fn replace(&self, sent: Instant) -> Result<(), FetchError> {
+        self.renew(|held| held.fetched < sent).await.map(drop)
+    }
+
+    /// Fetches new ones, unless another request has done so by the time it is
+    /// our turn. The limit is for the turn too: a provider that is stuck would
+    /// else stop one request after the other for the whole of it.
+    async fn renew(&self, is_stale: impl Fn(&Current) -> bool) -> Result<Arc<Credentials>, FetchError> {
+        within(self.renewal_limit, async {
+            let _turn = self.turn.lock().await;
+            let held = self.held();
+            if !is_stale(&held) {
+                return Ok(held.credentials);
+            }
+            let fresh = Current::new(self.provider.provide_credentials().await?);
+            self.hold(fresh.clone());
+            Ok(fresh.credentials)
+        })
+        .await
+    }
+
+    fn held(&self) -> Current {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn hold(&self, current: Current) {
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = current;
+    }
+
+    /// Fetches no others in place of these before then.
+    fn postpone(&self, these: &Current, renewal: SystemTime) {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.fetched == these.fetched {
+            current.renewal = Some(renewal);
         }
-        Ok(())
     }
 }
 
-async fn fetch(provider: &SharedCredentialsProvider) -> Result<Credentials, String> {
-    provider.provide_credentials().await.map_err(|error| with_causes(&error))
+async fn first(provider: &SharedCredentialsProvider, limit: Duration) -> Result<Credentials, FetchError> {
+    within(limit, async { Ok(provider.provide_credentials().await?) }).await
+}
+
+async fn within<T>(limit: Duration, fetched: impl Future<Output = Result<T, FetchError>>) -> Result<T, FetchError> {
+    tokio::time::timeout(limit, fetched).await.unwrap_or(Err(FetchError::TooLate(limit)))
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
-    use aws_credential_types::provider::error::CredentialsError;
     use aws_credential_types::provider::future;
 
     use super::*;
@@ -206,12 +274,13 @@ mod tests {
         let start = SystemTime::UNIX_EPOCH;
         let given = Arc::new(AtomicU64::new(0));
         let provider = SharedCredentialsProvider::new(Fleeting { given: given.clone(), good, end: start });
-        let first = fetch(&provider).await.unwrap();
+        let first = super::first(&provider, Duration::ZERO).await.unwrap();
         (CachedCredentials::holding(first, provider), given, start)
     }
 
     async fn id(cached: &CachedCredentials, now: SystemTime) -> Result<String, String> {
-        cached.current(now).await.map(|credentials| credentials.access_key_id().to_owned())
+        let current = cached.current(now).await.map_err(|error| error.to_string())?;
+        Ok(current.access_key_id().to_owned())
     }
 
     #[tokio::test]
@@ -231,6 +300,44 @@ mod tests {
         assert_eq!(given.load(Ordering::Relaxed), 2, "it waits before it tries again");
         assert_eq!(id(&cached, renewal + PAUSE).await.as_deref(), Ok("id1"));
         assert!(id(&cached, start + HOUR).await.unwrap_err().contains("gone"));
+    }
+
+    /// Gives credentials only after they are waited for no more.
+    #[derive(Debug)]
+    struct Stuck;
+
+    impl ProvideCredentials for Stuck {
+        fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+        where
+            Self: 'a,
+        {
+            future::ProvideCredentials::new(std::future::pending())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_provider_that_is_stuck_is_not_waited_for_without_end() {
+        let stuck = SharedCredentialsProvider::new(Stuck);
+        let error = super::first(&stuck, Duration::ZERO).await.unwrap_err();
+        assert!(matches!(error, FetchError::TooLate(Duration::ZERO)));
+        assert!(error.to_string().contains("a credential_process"), "{error}");
+
+        let start = SystemTime::UNIX_EPOCH;
+        let old = Credentials::new("old", "secret", None, Some(start + HOUR), "test");
+        let cached = CachedCredentials { renewal_limit: Duration::ZERO, ..CachedCredentials::holding(old, stuck) };
+        assert_eq!(id(&cached, start + HOUR - MARGIN).await.as_deref(), Ok("old"));
+        assert!(id(&cached, start + HOUR).await.unwrap_err().contains("waited for in vain"));
+        assert!(cached.replace(Instant::now()).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn only_one_request_waits_while_the_old_credentials_last() {
+        let (cached, given, start) = cached(2).await;
+        let turn = cached.turn.lock().await;
+        assert_eq!(id(&cached, start + HOUR - MARGIN).await.as_deref(), Ok("id1"));
+        drop(turn);
+        assert_eq!(id(&cached, start + HOUR - MARGIN).await.as_deref(), Ok("id2"));
+        assert_eq!(given.load(Ordering::Relaxed), 2);
     }
 
     #[tokio::test]

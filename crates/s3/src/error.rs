@@ -35,6 +35,9 @@ pub enum ConfigError {
          or use --no-sign-request for a public bucket"
     )]
     NoCredentials(String),
+    /// What gives the credentials didn't answer in time.
+    #[error("{0}; see whether it waits for something, or choose another profile with --profile")]
+    SlowCredentials(String),
 }
 
 /// Why an operation failed.

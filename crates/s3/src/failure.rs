@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use http::Method;
 
+use crate::credentials::FetchError;
 use crate::error::{Error, ErrorKind, Refusal, with_causes};
 use crate::error_kind::kind_of;
 use crate::request::{Request, Response};
@@ -63,8 +64,8 @@ impl Failure {
     }
 
     /// There are no credentials to sign with.
-    pub(crate) fn without_credentials(reason: String) -> Self {
-        Self::new(ErrorKind::Credentials, reason, false)
+    pub(crate) fn without_credentials(error: &FetchError) -> Self {
+        Self::new(ErrorKind::Credentials, error.to_string(), false)
     }
 
     /// The request can't be written down as HTTP.
