@@ -11,7 +11,7 @@ use crate::error::ConfigError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Endpoint {
     /// AWS's own, one host for each region.
-    Aws,
+    Aws(AwsHosts),
     /// One that was given.
     Given {
         /// `http` or `https`.
@@ -21,6 +21,26 @@ pub(crate) enum Endpoint {
         /// What stands before every path, without a `/` at its end.
         base: String,
     },
+}
+
+/// Which of AWS's own hosts are asked
+/// (<https://docs.aws.amazon.com/general/latest/gr/s3.html>).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct AwsHosts {
+    /// Those whose cryptography is validated by FIPS 140.
+    pub(crate) fips: bool,
+    /// Those that have IPv6 addresses too.
+    pub(crate) dual_stack: bool,
+}
+
+impl AwsHosts {
+    /// The host in a region.
+    fn host(self, region: &str) -> String {
+        let fips = if self.fips { "-fips" } else { "" };
+        let dual_stack = if self.dual_stack { ".dualstack" } else { "" };
+        let domain = if is_in_china(region) { "amazonaws.com.cn" } else { "amazonaws.com" };
+        format!("s3{fips}{dual_stack}.{region}.{domain}")
+    }
 }
 
 /// A request's address.
@@ -33,8 +53,22 @@ pub(crate) struct Address {
 }
 
 impl Endpoint {
+    /// The endpoint of this address, or AWS, whose other hosts are asked where
+    /// that is wanted. Only AWS has such hosts, and none for FIPS in China.
+    pub(crate) fn choose(url: Option<&str>, hosts: AwsHosts, region: &str) -> Result<Self, ConfigError> {
+        let endpoint = url.map_or(Ok(Self::Aws(hosts)), Self::parse)?;
+        match endpoint {
+            Self::Aws(_) if hosts.fips && is_in_china(region) => Err(ConfigError::NoSuchHosts(region.to_owned())),
+            Self::Aws(_) => Ok(Self::Aws(hosts)),
+            Self::Given { authority, .. } if hosts != AwsHosts::default() => {
+                Err(ConfigError::NoSuchHosts(authority.to_string()))
+            }
+            given @ Self::Given { .. } => Ok(given),
+        }
+    }
+
     /// Reads an endpoint's address. AWS's own hosts are [`Endpoint::Aws`]: they change with the region.
-    pub(crate) fn parse(url: &str) -> Result<Self, ConfigError> {
+    fn parse(url: &str) -> Result<Self, ConfigError> {
         let bad = || ConfigError::Endpoint(without_user(url));
         let uri: Uri = url.parse().map_err(|_| bad())?;
         let scheme = uri.scheme().filter(|scheme| **scheme == Scheme::HTTP || **scheme == Scheme::HTTPS);
@@ -43,7 +77,7 @@ impl Endpoint {
             return Err(bad());
         }
         if scheme == Scheme::HTTPS && authority.port().is_none() && is_aws_host(authority.host()) {
-            return Ok(Self::Aws);
+            return Ok(Self::Aws(AwsHosts::default()));
         }
         let own_port = if scheme == Scheme::HTTPS { 443 } else { 80 };
         let authority = match authority.port_u16() {
@@ -56,7 +90,7 @@ impl Endpoint {
     /// The host's name, for telling the provider; `None` for AWS.
     pub(crate) fn host(&self) -> Option<&str> {
         match self {
-            Self::Aws => None,
+            Self::Aws(_) => None,
             Self::Given { authority, .. } => Some(authority.host()),
         }
     }
@@ -64,7 +98,7 @@ impl Endpoint {
     /// Whether connections are encrypted.
     pub(crate) fn is_encrypted(&self) -> bool {
         match self {
-            Self::Aws => true,
+            Self::Aws(_) => true,
             Self::Given { scheme, .. } => *scheme == Scheme::HTTPS,
         }
     }
@@ -78,7 +112,7 @@ impl Endpoint {
         key: Option<&str>,
     ) -> Address {
         let (scheme, authority, base) = match self {
-            Self::Aws => (Scheme::HTTPS, aws_host(region), ""),
+            Self::Aws(hosts) => (Scheme::HTTPS, hosts.host(region), ""),
             Self::Given { scheme, authority, base } => (scheme.clone(), authority.to_string(), base.as_str()),
         };
         let mut path = base.to_owned();
@@ -102,7 +136,7 @@ impl Endpoint {
         match addressing {
             Addressing::Path => false,
             // A dot would be outside the service's certificate.
-            Addressing::Auto => *self == Self::Aws && is_label(bucket),
+            Addressing::Auto => matches!(self, Self::Aws(_)) && is_label(bucket),
             Addressing::Virtual => bucket.split('.').all(is_label),
         }
     }
@@ -125,11 +159,8 @@ fn is_label(name: &str) -> bool {
         && !name.ends_with('-')
 }
 
-/// S3's host in a region
-/// (<https://docs.aws.amazon.com/general/latest/gr/s3.html>).
-fn aws_host(region: &str) -> String {
-    let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-    format!("s3.{region}.{domain}")
+fn is_in_china(region: &str) -> bool {
+    region.starts_with("cn-")
 }
 
 fn is_aws_host(host: &str) -> bool {
@@ -190,9 +221,30 @@ mod tests {
         assert_eq!(endpoint.address(Addressing::Auto, "r", Some("b"), None).path, "/b");
         assert_eq!(endpoint.address(Addressing::Virtual, "r", Some("b"), None).path, "/");
         assert_eq!(
-            Endpoint::Aws.address(Addressing::Auto, "cn-north-1", None, None).host,
+            Endpoint::Aws(AwsHosts::default()).address(Addressing::Auto, "cn-north-1", None, None).host,
             "s3.cn-north-1.amazonaws.com.cn"
         );
+    }
+
+    #[test]
+    fn other_hosts_are_asked_where_aws_has_them() {
+        let table = [
+            (None, false, false, "us-east-1", Some("s3.us-east-1.amazonaws.com")),
+            (None, true, false, "us-east-1", Some("s3-fips.us-east-1.amazonaws.com")),
+            (None, false, true, "us-east-1", Some("s3.dualstack.us-east-1.amazonaws.com")),
+            (None, true, true, "us-gov-west-1", Some("s3-fips.dualstack.us-gov-west-1.amazonaws.com")),
+            (None, false, true, "cn-north-1", Some("s3.dualstack.cn-north-1.amazonaws.com.cn")),
+            (None, true, false, "cn-north-1", None),
+            (Some("https://s3.amazonaws.com"), true, false, "us-west-2", Some("s3-fips.us-west-2.amazonaws.com")),
+            (Some("http://host:1"), false, false, "us-east-1", Some("host:1")),
+            (Some("http://host:1"), true, false, "us-east-1", None),
+            (Some("http://host:1"), false, true, "us-east-1", None),
+        ];
+        for (url, fips, dual_stack, region, expected) in table {
+            let endpoint = Endpoint::choose(url, AwsHosts { fips, dual_stack }, region);
+            let host = endpoint.ok().map(|endpoint| endpoint.address(Addressing::Auto, region, None, None).host);
+            assert_eq!(host.as_deref(), expected, "{url:?}");
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::clock::{Clock, ClockSkew};
 use crate::config::Config;
 use crate::connect::{self, Pool};
 use crate::counters::{Counters, RequestCount};
-use crate::credentials::{CachedCredentials, Surroundings};
+use crate::credentials::CachedCredentials;
 use crate::dialect::{Dialect, Provider, Support};
 use crate::error::{ConfigError, Error, printable};
 use crate::failure::Failure;
@@ -22,6 +22,7 @@ pub(crate) use crate::failure::Rejection;
 use crate::request::{Request, Response};
 use crate::retry::{Budget, Course, Next, Remedy};
 use crate::sign::Signer;
+use crate::surroundings::Surroundings;
 use crate::timestamp::parse_http_date;
 
 /// A client of one service. Cheap to clone; clones share their connections,
@@ -55,10 +56,11 @@ impl Client {
     /// the first credentials. The service itself isn't asked anything.
     pub async fn connect(config: Config) -> Result<Self, ConfigError> {
         let surroundings = Surroundings::of(&config).await?;
-        let endpoint = surroundings.endpoint_url.as_deref().map_or(Ok(Endpoint::Aws), Endpoint::parse)?;
+        let url = surroundings.endpoint_url.as_deref();
+        let endpoint = Endpoint::choose(url, surroundings.aws_hosts, &surroundings.region)?;
         let provider = config.provider.unwrap_or_else(|| Provider::of_host(endpoint.host()));
         Ok(Self(Arc::new(Inner {
-            pool: connect::pool(&config, endpoint.is_encrypted())?,
+            pool: connect::pool(&config, surroundings.ca_bundle.as_deref(), endpoint.is_encrypted())?,
             endpoint,
             credentials: surroundings.credentials,
             signer: Signer::default(),

@@ -28,7 +28,7 @@ pub struct Config {
     /// Who answers at the endpoint; without it told from the endpoint's name.
     pub provider: Option<Provider>,
     /// A file of PEM certificates to trust in place of the system's; without
-    /// one `AWS_CA_BUNDLE`.
+    /// one `AWS_CA_BUNDLE`, or the profile's `ca_bundle`.
     pub ca_bundle: Option<PathBuf>,
     /// Whether the requester pays, where a bucket asks for that.
     pub request_payer: bool,

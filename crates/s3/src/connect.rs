@@ -21,8 +21,8 @@ use crate::resolve::Resolver;
 pub(crate) type Pool = Client<HttpsConnector<HttpConnector<Resolver>>, Outgoing>;
 
 /// Makes the pool. Certificates are read only where they are needed.
-pub(crate) fn pool(config: &Config, is_encrypted: bool) -> Result<Pool, ConfigError> {
-    let connector = connector(config, tls(config, is_encrypted)?);
+pub(crate) fn pool(config: &Config, ca_bundle: Option<&Path>, is_encrypted: bool) -> Result<Pool, ConfigError> {
+    let connector = connector(config, tls(ca_bundle, is_encrypted)?);
     Ok(Client::builder(TokioExecutor::new())
         .pool_max_idle_per_host(config.max_idle_connections)
         .pool_timer(TokioTimer::new())
@@ -37,15 +37,14 @@ fn connector(config: &Config, tls: ClientConfig) -> HttpsConnector<HttpConnector
     HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(tcp)
 }
 
-fn tls(config: &Config, is_encrypted: bool) -> Result<ClientConfig, ConfigError> {
+fn tls(ca_bundle: Option<&Path>, is_encrypted: bool) -> Result<ClientConfig, ConfigError> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| ConfigError::SystemCertificates(error.to_string()))?;
-    let bundle = config.ca_bundle.clone().or_else(|| std::env::var_os("AWS_CA_BUNDLE").map(Into::into));
-    let builder = match bundle {
+    let builder = match ca_bundle {
         _ if !is_encrypted => builder.with_root_certificates(RootCertStore::empty()),
-        Some(bundle) => builder.with_root_certificates(roots_of(&bundle)?),
+        Some(bundle) => builder.with_root_certificates(roots_of(bundle)?),
         None => builder.with_native_roots().map_err(|error| ConfigError::SystemCertificates(error.to_string()))?,
     };
     Ok(builder.with_no_client_auth())

@@ -18,6 +18,20 @@ pub enum ConfigError {
          without a user, a password or a query"
     )]
     Endpoint(String),
+    /// AWS's FIPS or dual-stack hosts are asked for, and the endpoint has none.
+    #[error(
+        "AWS's FIPS or dual-stack hosts are asked for, but {0} has none; set AWS_USE_FIPS_ENDPOINT=false and \
+         AWS_USE_DUALSTACK_ENDPOINT=false, or leave out --endpoint-url"
+    )]
+    NoSuchHosts(String),
+    /// A setting that is on or off is neither.
+    #[error("{variable}, or the profile's setting of that meaning, is {value:?}; it can be true or false")]
+    NotABoolean {
+        /// The variable of the environment.
+        variable: &'static str,
+        /// What it is.
+        value: String,
+    },
     /// The CA bundle could not be read.
     #[error("the CA bundle {path} could not be used: {reason}; give a file of PEM certificates")]
     CaBundle {

@@ -23,6 +23,7 @@ mod request;
 mod resolve;
 mod retry;
 mod sign;
+mod surroundings;
 mod timestamp;
 mod xml;
 

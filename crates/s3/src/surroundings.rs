@@ -1,0 +1,198 @@
+//! What the environment and the AWS files say, where the caller says nothing.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use aws_config::meta::region::ProvideRegion;
+use aws_config::profile::ProfileFileRegionProvider;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_types::service_config::ServiceConfigKey;
+
+use crate::address::{AwsHosts, region_of_url};
+use crate::config::Config;
+use crate::credentials::CachedCredentials;
+use crate::error::ConfigError;
+
+/// What the caller says of a client, and where it says nothing, what the
+/// environment and the profile say.
+pub(crate) struct Surroundings {
+    /// `None`: AWS.
+    pub(crate) endpoint_url: Option<String>,
+    pub(crate) aws_hosts: AwsHosts,
+    pub(crate) region: String,
+    /// `None`: the system's certificates.
+    pub(crate) ca_bundle: Option<PathBuf>,
+    /// `None`: requests aren't signed.
+    pub(crate) credentials: Option<CachedCredentials>,
+}
+
+impl Surroundings {
+    /// Looks around: files and the environment, and with `sign` whatever
+    /// gives the credentials.
+    pub(crate) async fn of(config: &Config) -> Result<Self, ConfigError> {
+        let given_region = match &config.region {
+            Some(region) => Some(region.clone()),
+            None => region_around(config.profile.as_deref()).await,
+        };
+        let shared = load(config, given_region.clone()).await;
+        let settings = Settings { shared: &shared, variable: &variable };
+        let endpoint_url = config.endpoint_url.clone().map_or_else(|| settings.endpoint_url(), |url| Ok(Some(url)))?;
+        let region = given_region
+            .or_else(|| endpoint_url.as_deref().and_then(region_of_url))
+            .unwrap_or_else(|| "us-east-1".to_owned());
+        Ok(Self {
+            endpoint_url,
+            aws_hosts: settings.aws_hosts()?,
+            ca_bundle: config.ca_bundle.clone().or_else(|| settings.ca_bundle()),
+            credentials: if config.sign { Some(CachedCredentials::of(config, &region).await?) } else { None },
+            region,
+        })
+    }
+}
+
+/// A variable of the environment; an empty one counts as missing.
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+async fn region_around(profile: Option<&str>) -> Option<String> {
+    if let Some(region) = variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")) {
+        return Some(region.to_string_lossy().into_owned());
+    }
+    let mut in_profile = ProfileFileRegionProvider::builder();
+    if let Some(profile) = profile {
+        in_profile = in_profile.profile_name(profile);
+    }
+    in_profile.build().region().await.map(|region| region.as_ref().to_owned())
+}
+
+/// Without credentials and with a region, so that nothing goes over the network.
+async fn load(config: &Config, region: Option<String>) -> SdkConfig {
+    let region = Region::new(region.unwrap_or_else(|| "us-east-1".to_owned()));
+    let mut loader = aws_config::defaults(BehaviorVersion::latest()).region(region).no_credentials();
+    if let Some(profile) = &config.profile {
+        loader = loader.profile_name(profile);
+    }
+    loader.load().await
+}
+
+/// Settings by the names that AWS's own tools know them by
+/// (<https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html>).
+struct Settings<'a> {
+    shared: &'a SdkConfig,
+    variable: &'a dyn Fn(&str) -> Option<OsString>,
+}
+
+impl Settings<'_> {
+    /// `AWS_ENDPOINT_URL_S3` before `AWS_ENDPOINT_URL`, each in the environment
+    /// before the profile
+    /// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>).
+    fn endpoint_url(&self) -> Result<Option<String>, ConfigError> {
+        if self.is_on("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls")? {
+            return Ok(None);
+        }
+        let for_s3 = (self.variable)("AWS_ENDPOINT_URL_S3");
+        let url = for_s3.or_else(|| self.setting("AWS_ENDPOINT_URL", "endpoint_url"));
+        Ok(url.map(|url| url.to_string_lossy().into_owned()))
+    }
+
+    fn aws_hosts(&self) -> Result<AwsHosts, ConfigError> {
+        Ok(AwsHosts {
+            fips: self.is_on("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?,
+            dual_stack: self.is_on("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?,
+        })
+    }
+
+    fn ca_bundle(&self) -> Option<PathBuf> {
+        self.setting("AWS_CA_BUNDLE", "ca_bundle").map(PathBuf::from)
+    }
+
+    fn is_on(&self, variable: &'static str, profile: &str) -> Result<bool, ConfigError> {
+        let Some(value) = self.setting(variable, profile) else { return Ok(false) };
+        match value.to_string_lossy().to_ascii_lowercase().as_str() {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            other => Err(ConfigError::NotABoolean { variable, value: other.to_owned() }),
+        }
+    }
+
+    /// What the variable says, or else the profile.
+    fn setting(&self, variable: &str, profile: &str) -> Option<OsString> {
+        (self.variable)(variable).or_else(|| self.in_profile(profile)).filter(|value| !value.is_empty())
+    }
+
+    /// What the profile says: for S3 by its `services`, or else for all of them.
+    fn in_profile(&self, name: &str) -> Option<OsString> {
+        // No variable has an empty name: those have been looked at.
+        let key = ServiceConfigKey::builder().service_id("S3").env("").profile(name).build().ok()?;
+        self.shared.service_config()?.load_config(key).map(OsString::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+
+    use super::*;
+
+    /// Names and values.
+    type Variables<'a> = &'a [(&'a str, &'a str)];
+
+    /// The settings that a profile and variables make, as text.
+    async fn settings(profile: &str, variables: Variables<'_>) -> Result<String, String> {
+        let contents = format!("[profile p]\n{profile}");
+        let files = EnvConfigFiles::builder().with_contents(EnvConfigFileKind::Config, contents).build();
+        let loader = aws_config::defaults(BehaviorVersion::latest()).region(Region::new("r")).no_credentials();
+        let shared = loader.profile_files(files).profile_name("p").load().await;
+        let variable = |name: &str| {
+            let found = variables.iter().find(|(found, _)| *found == name);
+            found.map(|(_, value)| OsString::from(value)).filter(|value| !value.is_empty())
+        };
+        let settings = Settings { shared: &shared, variable: &variable };
+        let told = || Ok((settings.endpoint_url()?, settings.aws_hosts()?, settings.ca_bundle()));
+        told()
+            .map(|(url, hosts, bundle)| {
+                let bundle = bundle.map(|bundle| bundle.display().to_string());
+                format!(
+                    "{} {} {} {}",
+                    url.unwrap_or_default(),
+                    hosts.fips,
+                    hosts.dual_stack,
+                    bundle.unwrap_or_default()
+                )
+            })
+            .map_err(|error: ConfigError| error.to_string())
+    }
+
+    #[tokio::test]
+    async fn settings_come_from_the_environment_and_then_from_the_profile() {
+        let profile = "endpoint_url = http://profile\nca_bundle = /profile.pem\nuse_fips_endpoint = true\n";
+        let services = "services = s\n[services s]\ns3 =\n  endpoint_url = http://services\n";
+        let ignoring = "endpoint_url = http://profile\nignore_configured_endpoint_urls = true\n";
+        let (both, s3) = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3");
+        let table: [(&str, Variables<'_>, &str); 9] = [
+            ("", &[], " false false "),
+            (profile, &[], "http://profile true false /profile.pem"),
+            (services, &[], "http://services false false "),
+            (profile, &[(both, "http://all")], "http://all true false /profile.pem"),
+            (profile, &[(both, "http://all"), (s3, "http://s3")], "http://s3 true false /profile.pem"),
+            (profile, &[(both, "http://all"), (s3, "")], "http://all true false /profile.pem"),
+            (profile, &[(both, ""), (s3, ""), ("AWS_CA_BUNDLE", "")], "http://profile true false /profile.pem"),
+            (ignoring, &[(both, "http://all")], " false false "),
+            (
+                profile,
+                &[
+                    ("AWS_USE_FIPS_ENDPOINT", "FALSE"),
+                    ("AWS_USE_DUALSTACK_ENDPOINT", "true"),
+                    ("AWS_CA_BUNDLE", "/variable.pem"),
+                ],
+                "http://profile false true /variable.pem",
+            ),
+        ];
+        for (profile, variables, told) in table {
+            assert_eq!(settings(profile, variables).await.as_deref(), Ok(told), "{profile} {variables:?}");
+        }
+        let error = settings("", &[("AWS_USE_FIPS_ENDPOINT", "perhaps")]).await.unwrap_err();
+        assert!(error.contains("AWS_USE_FIPS_ENDPOINT") && error.contains("\"perhaps\""), "{error}");
+    }
+}
