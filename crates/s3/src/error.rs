@@ -214,6 +214,9 @@ impl Error {
                 return Some(format!("the credentials need {} here", self.0.operation.permission()));
             }
             ErrorKind::NoSuchBucket => "check the bucket's name and the endpoint, or create the bucket first",
+            ErrorKind::Elsewhere => {
+                "the bucket is in another region or at another endpoint: give --region or --endpoint-url"
+            }
             ErrorKind::Credentials => match self.code() {
                 Some("SignatureDoesNotMatch") => "check the secret access key",
                 Some("InvalidAccessKeyId") => "check the access key id, and that it belongs to this endpoint",

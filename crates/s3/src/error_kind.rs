@@ -12,6 +12,8 @@ pub enum ErrorKind {
     NoSuchBucket,
     /// The multipart upload isn't there: never begun, completed, or aborted.
     NoSuchUpload,
+    /// The bucket is in another region, or at another endpoint.
+    Elsewhere,
     /// These credentials may not do this.
     AccessDenied,
     /// The credentials are missing, wrong or expired.
@@ -88,9 +90,16 @@ fn kind_of_status(status: StatusCode, about_key: bool) -> ErrorKind {
         StatusCode::TOO_MANY_REQUESTS => ErrorKind::Throttled,
         StatusCode::REQUEST_TIMEOUT => ErrorKind::TimedOut,
         StatusCode::NOT_IMPLEMENTED | StatusCode::METHOD_NOT_ALLOWED => ErrorKind::NotImplemented,
+        status if is_redirect(status) => ErrorKind::Elsewhere,
         status if status.is_server_error() => ErrorKind::ServerFault,
         _ => ErrorKind::Other,
     }
+}
+
+/// Whether the service says to ask elsewhere: S3 does so with 301 and 307
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>).
+pub(crate) fn is_redirect(status: StatusCode) -> bool {
+    status.is_redirection() && status != StatusCode::NOT_MODIFIED
 }
 
 #[cfg(test)]
@@ -116,6 +125,9 @@ mod tests {
             (409, "BucketAlreadyExists", false, ErrorKind::Other),
             (503, "SlowDown", true, ErrorKind::Throttled),
             (429, "", true, ErrorKind::Throttled),
+            (301, "PermanentRedirect", true, ErrorKind::Elsewhere),
+            (307, "", false, ErrorKind::Elsewhere),
+            (304, "", true, ErrorKind::Other),
             (500, "", true, ErrorKind::ServerFault),
             (200, "InternalError", true, ErrorKind::ServerFault),
             (400, "RequestTimeout", true, ErrorKind::TimedOut),

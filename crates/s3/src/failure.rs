@@ -6,7 +6,7 @@ use http::Method;
 
 use crate::credentials::FetchError;
 use crate::error::{Error, ErrorKind, Refusal, with_causes};
-use crate::error_kind::kind_of;
+use crate::error_kind::{is_redirect, kind_of};
 use crate::request::{Request, Response};
 use crate::timestamp::parse_http_date;
 use crate::xml::{XmlError, walk};
@@ -95,10 +95,17 @@ impl Failure {
             request_id: header("x-amz-request-id").or(stated.request_id),
             code: stated.code,
         };
+        let mut message = stated.message;
+        if let Some(location) = header("location").filter(|_| is_redirect(response.status)) {
+            let separator = if message.is_empty() { "" } else { " " };
+            message.push_str(separator);
+            message.push_str("It points to ");
+            message.push_str(&location);
+        }
         let kind = kind_of(response.status, refusal.code.as_deref(), request.key.is_some());
         Self {
             kind,
-            message: stated.message,
+            message,
             region: header("x-amz-bucket-region").or(stated.region),
             retry_after: response.header("retry-after").and_then(|value| parse_retry_after(value, now)),
             may_be_done: response.status.is_server_error() || response.status.is_success(),

@@ -119,6 +119,22 @@ async fn a_redirect_to_another_region_is_followed_and_remembered() {
 }
 
 #[tokio::test]
+async fn a_redirect_without_a_region_is_told_with_where_it_points() {
+    let table = [
+        ("301 Moved Permanently", "Location: https://b.elsewhere/\r\n", "Because. It points to https://b.elsewhere/; "),
+        ("307 Temporary Redirect", "", "Because; "),
+    ];
+    for (status, location, shown) in table {
+        let server = Server::start([refusal(status, location, "PermanentRedirect")]).await;
+        let error = server.bucket().await.get_object(whole("k")).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Elsewhere, "{error}");
+        let advice = "the bucket is in another region or at another endpoint: give --region or --endpoint-url";
+        assert!(error.to_string().ends_with(&format!(" PermanentRedirect: {shown}{advice}")), "{error}");
+        assert_eq!(server.finish().await.len(), 1);
+    }
+}
+
+#[tokio::test]
 async fn a_region_in_an_error_is_followed_once_only() {
     let body = "<Error><Code>AuthorizationHeaderMalformed</Code><Region>garage</Region></Error>";
     let server = Server::start([answer("400 Bad Request", "", body), answer("400 Bad Request", "", body)]).await;
