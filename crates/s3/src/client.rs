@@ -131,6 +131,7 @@ impl Client {
             inner.counters.sending(request.operation, is_retry);
             let sent = Instant::now();
             let attempt = inner.attempt(request).await;
+            let attempt = attempt.map(|response| Response { after_lost_reply: course.lost_reply, ..response });
             let failure = match attempt.and_then(|response| read(&response).map_err(Failure::rejected)) {
                 Ok(value) => {
                     inner.budget.earn();

@@ -69,7 +69,7 @@ impl Inner {
         self.observe(&head.headers);
         let limit = if head.status.is_success() { request.limit } else { DOCUMENT_LIMIT };
         let body = collect(body, limit, host, progress).await?;
-        Ok(Response { status: head.status, headers: head.headers, body })
+        Ok(Response { status: head.status, headers: head.headers, body, after_lost_reply: false })
     }
 
     /// The request as HTTP, signed.

@@ -87,6 +87,8 @@ pub(crate) struct Response {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// Whether an earlier attempt may have been carried out without our knowing.
+    pub(crate) after_lost_reply: bool,
 }
 
 impl Response {

@@ -22,14 +22,22 @@ fn is_passing(outcome: &Result<(), Error>) -> bool {
     )
 }
 
+/// Whether the service may have removed it before it refused to.
+fn is_after_lost_reply(outcome: &Result<(), Error>) -> bool {
+    outcome.as_ref().is_err_and(|error| error.is_after_lost_reply())
+}
+
 impl Bucket {
     /// Removes objects. One result for each, in the same order; one that isn't
     /// there (any more) is a success. Keys that XML can't carry unchanged, and
     /// all of them where the provider isn't known to have `DeleteObjects`, are
     /// removed one by one, as are those that the service failed to remove for
-    /// the moment, or of which its answer says nothing. Never more than
+    /// the moment, or of which its answer says nothing. What a condition
+    /// refuses after an answer was lost is looked at: it is removed if nothing
+    /// is there. Never more than
     /// `at_once` requests are under way.
     pub async fn delete_many(&self, objects: &[DeleteObject<'_>], at_once: NonZeroUsize) -> Vec<Result<(), Error>> {
+        let mut lost_reply = false;
         let mut results: Vec<Option<Result<(), Error>>> = objects.iter().map(|_| None).collect();
         if self.client().dialect().bulk_delete.is_certain() && objects.len() > 1 {
             let together: Vec<usize> = (0..objects.len()).filter(|&place| can_carry(objects[place].key)).collect();
@@ -37,6 +45,7 @@ impl Bucket {
                 let batch: Vec<DeleteObject<'_>> = places.iter().map(|&place| objects[place]).collect();
                 match self.delete_objects(&batch).await {
                     Ok(outcomes) => {
+                        lost_reply |= outcomes.iter().any(is_after_lost_reply);
                         for (&place, outcome) in places.iter().zip(outcomes) {
                             // What only passes is tried again, on its own.
                             results[place] = Some(outcome).filter(|outcome| !is_passing(outcome));
@@ -58,9 +67,16 @@ impl Bucket {
         let mut finished = Vec::with_capacity(objects.len());
         for (result, object) in results.into_iter().zip(objects) {
             finished.push(async move {
-                match result {
+                let result = match result {
                     Some(result) => result,
                     None => self.delete_object(*object).await,
+                };
+                match result {
+                    // The first attempt may have removed what it now misses.
+                    Err(error) if lost_reply && error.kind() == ErrorKind::PreconditionFailed => {
+                        self.recognise_absence(object.key, error).await
+                    }
+                    result => result,
                 }
             });
         }

@@ -37,7 +37,7 @@ impl Bucket {
 
     /// A removal whose answer was lost and which is then refused by its own
     /// condition was carried out if nothing is there.
-    async fn recognise_absence(&self, key: &str, refused: Error) -> Result<(), Error> {
+    pub(super) async fn recognise_absence(&self, key: &str, refused: Error) -> Result<(), Error> {
         match self.head_object(HeadObject { key }).await {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             _ => Err(refused),

@@ -11,7 +11,7 @@ use crate::client::{Bucket, Rejection};
 use crate::error::{Error, ErrorKind, Refusal};
 use crate::error_kind::kind_of;
 use crate::operations::{DeleteObject, Operation};
-use crate::request::Request;
+use crate::request::{Request, Response};
 use crate::xml::{escape_into, walk};
 
 /// Objects that S3 removes in one request at most.
@@ -33,8 +33,13 @@ impl Bucket {
             .text_header(header::CONTENT_TYPE.as_str(), "application/xml")?
             .header(name, value)
             .body(body);
-        let outcomes = self.client().send_for(&request, |response| parse(&response.body)).await?;
-        Ok(objects.iter().map(|object| self.outcome(object.key, outcomes.get(object.key))).collect())
+        let read = |response: &Response| Ok((parse(&response.body)?, response.after_lost_reply));
+        let (outcomes, lost) = self.client().send_for(&request, read).await?;
+        let outcome = |object: &DeleteObject<'_>| {
+            let outcome = self.outcome(object.key, outcomes.get(object.key));
+            outcome.map_err(|error| error.after_lost_reply(lost))
+        };
+        Ok(objects.iter().map(outcome).collect())
     }
 
     fn outcome(&self, key: &str, outcome: Option<&Outcome>) -> Result<(), Error> {

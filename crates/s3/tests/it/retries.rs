@@ -1,5 +1,7 @@
 //! What is sent again, what is mended first, and what is told at once.
 
+use std::num::NonZeroUsize;
+
 use brigade_s3::{
     AccessKey, Client, CompleteMultipartUpload, Condition, DeleteObject, ErrorKind, GetObject, HeadObject, PutObject,
     Stored, UploadPart, Verified,
@@ -226,6 +228,36 @@ async fn a_delete_whose_answer_was_lost_is_recognised() {
     .await;
     server.bucket().await.delete_object(DeleteObject { key: "k", if_match: Some("e") }).await.unwrap();
     assert_eq!(server.finish().await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_bulk_delete_whose_answer_was_lost_is_recognised() {
+    let refused = |key: &str, code: &str| format!("<Error><Key>{key}</Key><Code>{code}</Code></Error>");
+    let failed = |key: &str| refused(key, "PreconditionFailed");
+    let body = format!("<DeleteResult>{}{}{}</DeleteResult>", failed("a"), failed("b"), refused("c", "InternalError"));
+    let gone = head_answer("404 Not Found", "", 0);
+    let head = "Last-Modified: Fri, 24 May 2013 00:00:00 GMT\r\nETag: \"other\"\r\n";
+    let lost = vec![
+        Reaction::HangUp,
+        answer("200 OK", "", &body),
+        gone.clone(),
+        head_answer("200 OK", head, 9),
+        refusal("412 Precondition Failed", "", "PreconditionFailed"),
+        gone,
+    ];
+    let refused_again = refusal("412 Precondition Failed", "", "PreconditionFailed");
+    let never_lost = vec![answer("200 OK", "", &body), refused_again];
+    let precondition = Some(ErrorKind::PreconditionFailed);
+    for (script, expected) in [(lost, [None, precondition, None]), (never_lost, [precondition; 3])] {
+        let requests = script.len();
+        let server = Server::start(script).await;
+        let keys = ["a", "b", "c"].map(|key| DeleteObject { key, if_match: Some("e") });
+        let results = server.bucket().await.delete_many(&keys, NonZeroUsize::MIN).await;
+        let kinds: Vec<Option<ErrorKind>> =
+            results.iter().map(|result| result.as_ref().err().map(brigade_s3::Error::kind)).collect();
+        assert_eq!(kinds, expected);
+        assert_eq!(server.finish().await.len(), requests);
+    }
 }
 
 fn uploaded() -> Reaction {
