@@ -178,7 +178,12 @@ fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+    use http::header::RETRY_AFTER;
+    use http::{HeaderMap, HeaderValue, StatusCode};
+
     use super::*;
+    use crate::operations::Operation;
 
     #[test]
     fn refusals_are_read() {
@@ -193,6 +198,16 @@ mod tests {
         for other in [&b""[..], b"<html><p>Bad gateway", b"<DeleteResult/>"] {
             assert_eq!(Stated::read(other), None);
         }
+    }
+
+    #[test]
+    fn how_long_to_wait_is_read_from_an_answer() {
+        let request = Request::new(Operation::ListBuckets, Method::GET);
+        let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static("7"))]);
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        let response = Response { status, headers, body: Bytes::new(), after_lost_reply: false };
+        let failure = Failure::refused(&request, &response, SystemTime::UNIX_EPOCH);
+        assert_eq!((failure.kind, failure.retry_after), (ErrorKind::ServerFault, Some(Duration::from_secs(7))));
     }
 
     #[test]

@@ -24,7 +24,7 @@ fn is_passing(outcome: &Result<(), Error>) -> bool {
 
 /// Whether the service may have removed it before it refused to.
 fn is_after_lost_reply(outcome: &Result<(), Error>) -> bool {
-    outcome.as_ref().is_err_and(|error| error.is_after_lost_reply())
+    outcome.as_ref().is_err_and(Error::is_after_lost_reply)
 }
 
 impl Bucket {

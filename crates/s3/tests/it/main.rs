@@ -5,6 +5,7 @@
 mod devserver;
 mod integrity;
 mod listings;
+mod lost_replies;
 mod retries;
 mod server;
 mod tls;

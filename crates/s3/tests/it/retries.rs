@@ -1,16 +1,9 @@
 //! What is sent again, what is mended first, and what is told at once.
 
-use std::num::NonZeroUsize;
-
-use brigade_s3::{
-    AccessKey, Client, CompleteMultipartUpload, Condition, DeleteObject, ErrorKind, GetObject, HeadObject, PutObject,
-    Stored, UploadPart, Verified,
-};
+use brigade_s3::{AccessKey, Client, Condition, DeleteObject, ErrorKind, GetObject, HeadObject, PutObject, Verified};
 use bytes::Bytes;
 
 use crate::server::{Reaction, Server, answer, head_answer, refusal};
-
-const CRC_OF_123456789: &str = "rosUhgp5mIg=";
 
 fn put(condition: Condition<'_>) -> PutObject<'_> {
     PutObject { key: "k", body: Bytes::from_static(b"123456789"), condition, ..PutObject::default() }
@@ -147,6 +140,29 @@ async fn a_region_in_an_error_is_followed_once_only() {
     assert_eq!(regions, ["us-east-1", "garage"]);
 }
 
+#[tokio::test]
+async fn a_session_that_has_ended_is_renewed_once() {
+    let ended = || refusal("400 Bad Request", "", "ExpiredToken");
+    let server = Server::start([ended(), object()]).await;
+    signing_client(&server).await.bucket("b").get_object(whole("k")).await.unwrap();
+    assert_eq!(server.finish().await.len(), 2);
+
+    let server = Server::start([ended(), ended()]).await;
+    let error = signing_client(&server).await.bucket("b").get_object(whole("k")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Credentials);
+    assert!(error.to_string().ends_with("the session has ended: log in again"), "{error}");
+    assert_eq!(server.finish().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_service_may_say_when_to_ask_again() {
+    let busy = |when: &str| answer("503 Service Unavailable", &format!("Retry-After: {when}\r\n"), "");
+    let long_ago = "Fri, 24 May 2013 00:00:00 GMT";
+    let server = Server::start([busy("0"), busy(long_ago), busy("some time"), object()]).await;
+    server.bucket().await.get_object(whole("k")).await.unwrap();
+    assert_eq!(server.finish().await.len(), 4);
+}
+
 /// The second refusal is a HEAD's: it has no body to say what is wrong, but it says the time.
 #[tokio::test]
 async fn a_clock_that_is_off_is_corrected_and_remembered() {
@@ -185,145 +201,6 @@ async fn signing_client(server: &Server) -> Client {
     config.sign = true;
     config.access_key = Some(AccessKey { id: "AKID".to_owned(), secret: "secret".to_owned(), session_token: None });
     Client::connect(config).await.unwrap()
-}
-
-#[tokio::test]
-async fn a_put_whose_answer_was_lost_is_recognised() {
-    let head = format!(
-        "Last-Modified: Fri, 24 May 2013 00:00:00 GMT\r\nETag: \"e\"\r\nx-amz-checksum-crc64nvme: {CRC_OF_123456789}\r\n"
-    );
-    let server = Server::start([
-        Reaction::HangUp,
-        refusal("412 Precondition Failed", "", "PreconditionFailed"),
-        head_answer("200 OK", &head, 9),
-    ])
-    .await;
-    let stored = server.bucket().await.put_object(put(Condition::IfAbsent)).await.unwrap();
-    assert_eq!(stored, Stored { etag: "e".to_owned(), verified: Verified::Yes });
-    assert_eq!(server.finish().await.len(), 3);
-}
-
-#[tokio::test]
-async fn another_writer_is_not_taken_for_a_lost_answer() {
-    let head =
-        "Last-Modified: Fri, 24 May 2013 00:00:00 GMT\r\nETag: \"e\"\r\nx-amz-checksum-crc64nvme: AAAAAAAAAAA=\r\n";
-    let lost = [Reaction::HangUp, refusal("412 Precondition Failed", "", ""), head_answer("200 OK", head, 9)];
-    let never_lost = [refusal("412 Precondition Failed", "", "PreconditionFailed")];
-    for script in [lost.to_vec(), never_lost.to_vec()] {
-        let requests = script.len();
-        let server = Server::start(script).await;
-        let error = server.bucket().await.put_object(put(Condition::IfMatch("old"))).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::PreconditionFailed);
-        assert_eq!(server.finish().await.len(), requests);
-    }
-}
-
-#[tokio::test]
-async fn a_delete_whose_answer_was_lost_is_recognised() {
-    let server = Server::start([
-        Reaction::HangUp,
-        refusal("412 Precondition Failed", "", "PreconditionFailed"),
-        head_answer("404 Not Found", "", 0),
-    ])
-    .await;
-    server.bucket().await.delete_object(DeleteObject { key: "k", if_match: Some("e") }).await.unwrap();
-    assert_eq!(server.finish().await.len(), 3);
-}
-
-#[tokio::test]
-async fn a_bulk_delete_whose_answer_was_lost_is_recognised() {
-    let refused = |key: &str, code: &str| format!("<Error><Key>{key}</Key><Code>{code}</Code></Error>");
-    let failed = |key: &str| refused(key, "PreconditionFailed");
-    let body = format!("<DeleteResult>{}{}{}</DeleteResult>", failed("a"), failed("b"), refused("c", "InternalError"));
-    let gone = head_answer("404 Not Found", "", 0);
-    let head = "Last-Modified: Fri, 24 May 2013 00:00:00 GMT\r\nETag: \"other\"\r\n";
-    let lost = vec![
-        Reaction::HangUp,
-        answer("200 OK", "", &body),
-        gone.clone(),
-        head_answer("200 OK", head, 9),
-        refusal("412 Precondition Failed", "", "PreconditionFailed"),
-        gone,
-    ];
-    let refused_again = refusal("412 Precondition Failed", "", "PreconditionFailed");
-    let never_lost = vec![answer("200 OK", "", &body), refused_again];
-    let precondition = Some(ErrorKind::PreconditionFailed);
-    for (script, expected) in [(lost, [None, precondition, None]), (never_lost, [precondition; 3])] {
-        let requests = script.len();
-        let server = Server::start(script).await;
-        let keys = ["a", "b", "c"].map(|key| DeleteObject { key, if_match: Some("e") });
-        let results = server.bucket().await.delete_many(&keys, NonZeroUsize::MIN).await;
-        let kinds: Vec<Option<ErrorKind>> =
-            results.iter().map(|result| result.as_ref().err().map(brigade_s3::Error::kind)).collect();
-        assert_eq!(kinds, expected);
-        assert_eq!(server.finish().await.len(), requests);
-    }
-}
-
-fn uploaded() -> Reaction {
-    answer("200 OK", &format!("ETag: \"p\"\r\nx-amz-checksum-crc64nvme: {CRC_OF_123456789}\r\n"), "")
-}
-
-/// Uploads one part and completes.
-async fn complete(server: &Server) -> Result<Stored, brigade_s3::Error> {
-    let bucket = server.bucket().await;
-    let part = UploadPart { key: "k", upload_id: "u", number: 1, body: Bytes::from_static(b"123456789") };
-    let parts = [bucket.upload_part(part).await?];
-    let condition = Condition::IfAbsent;
-    bucket
-        .complete_multipart_upload(CompleteMultipartUpload { key: "k", upload_id: "u", parts: &parts, condition })
-        .await
-}
-
-fn completed(crc: &str) -> Reaction {
-    let body = format!(
-        "<CompleteMultipartUploadResult><ETag>&quot;e-1&quot;</ETag><ChecksumCRC64NVME>{crc}</ChecksumCRC64NVME>\
-         </CompleteMultipartUploadResult>"
-    );
-    answer("200 OK", "", &body)
-}
-
-#[tokio::test]
-async fn a_complete_that_fails_within_its_200_is_sent_again() {
-    let failed = answer("200 OK", "", "  \n<Error><Code>InternalError</Code></Error>");
-    let server = Server::start([uploaded(), failed, completed(CRC_OF_123456789)]).await;
-    let stored = complete(&server).await.unwrap();
-    assert_eq!(stored, Stored { etag: "e-1".to_owned(), verified: Verified::Yes });
-    let sent = server.finish().await;
-    assert_eq!(sent[1].line, "POST /b/k?uploadId=u HTTP/1.1");
-    assert_eq!(sent[1].header("x-amz-checksum-crc64nvme"), Some(CRC_OF_123456789));
-    assert_eq!(sent[1].header("if-none-match"), Some("*"));
-    assert_eq!(sent[1].body, sent[2].body);
-}
-
-#[tokio::test]
-async fn a_complete_whose_answer_was_lost_is_recognised() {
-    let head = format!(
-        "Last-Modified: Fri, 24 May 2013 00:00:00 GMT\r\nETag: \"e-1\"\r\nx-amz-checksum-crc64nvme: {CRC_OF_123456789}\r\n"
-    );
-    let gone = refusal("404 Not Found", "", "NoSuchUpload");
-    let server = Server::start([uploaded(), Reaction::HangUp, gone.clone(), head_answer("200 OK", &head, 9)]).await;
-    let stored = complete(&server).await.unwrap();
-    assert_eq!(stored, Stored { etag: "e-1".to_owned(), verified: Verified::Yes });
-    server.finish().await;
-
-    let server = Server::start([uploaded(), gone]).await;
-    assert_eq!(complete(&server).await.unwrap_err().kind(), ErrorKind::NoSuchUpload);
-    server.finish().await;
-}
-
-#[tokio::test]
-async fn a_complete_that_made_something_else_is_an_error() {
-    let server = Server::start([uploaded(), completed("AAAAAAAAAAA=")]).await;
-    assert_eq!(complete(&server).await.unwrap_err().kind(), ErrorKind::Corrupt);
-    assert_eq!(server.finish().await.len(), 2);
-}
-
-#[tokio::test]
-async fn a_complete_that_conflicts_is_told_at_once() {
-    let server = Server::start([uploaded(), refusal("409 Conflict", "", "ConditionalRequestConflict")]).await;
-    assert_eq!(complete(&server).await.unwrap_err().kind(), ErrorKind::Conflict);
-    assert_eq!(server.finish().await.len(), 2);
 }
 
 #[tokio::test]
