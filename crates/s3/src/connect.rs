@@ -1,5 +1,5 @@
-//! Connections: TCP without delay, TLS, a pool that keeps them alive. A proxy
-//! named by the environment would be chosen here, in [`connector`].
+//! Connections: TCP without delay, TLS, a pool that keeps them alive. Proxies
+//! that the environment names (`HTTPS_PROXY` and the like) aren't supported yet.
 
 use std::path::Path;
 use std::sync::Arc;
