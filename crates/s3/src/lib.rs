@@ -8,6 +8,7 @@ mod checksum;
 mod client;
 mod clock;
 mod config;
+mod config_error;
 mod connect;
 mod counters;
 mod credentials;

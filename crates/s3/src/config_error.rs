@@ -1,0 +1,48 @@
+//! Why a client could not be made, told so that a person knows what to do.
+
+/// Why a client could not be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The endpoint isn't an address. Where it names a user and a password,
+    /// they are left out here.
+    #[error(
+        "the endpoint {0:?} is not an address; write it like https://host or http://host:port/path, \
+         without a user, a password or a query"
+    )]
+    Endpoint(String),
+    /// AWS's FIPS or dual-stack hosts are asked for, and the endpoint has none.
+    #[error(
+        "AWS's FIPS or dual-stack hosts are asked for, but {0} has none; set AWS_USE_FIPS_ENDPOINT=false and \
+         AWS_USE_DUALSTACK_ENDPOINT=false, or leave out --endpoint-url"
+    )]
+    NoSuchHosts(String),
+    /// A setting that is on or off is neither.
+    #[error("{variable}, or the profile's setting of that meaning, is {value:?}; it can be true or false")]
+    NotABoolean {
+        /// The variable of the environment.
+        variable: &'static str,
+        /// What it is.
+        value: String,
+    },
+    /// The CA bundle could not be read.
+    #[error("the CA bundle {path} could not be used: {reason}; give a file of PEM certificates")]
+    CaBundle {
+        /// The file.
+        path: String,
+        /// What the system or the parser said.
+        reason: String,
+    },
+    /// The system has no certificates to trust.
+    #[error("the system's certificates could not be loaded: {0}; install them (ca-certificates), or give --ca-bundle")]
+    SystemCertificates(String),
+    /// There are no credentials.
+    #[error(
+        "no credentials were found ({0}); set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose a profile with --profile, \
+         or use --no-sign-request for a public bucket"
+    )]
+    NoCredentials(String),
+    /// What gives the credentials didn't answer in time.
+    #[error("{0}; see whether it waits for something, or choose another profile with --profile")]
+    SlowCredentials(String),
+}
