@@ -6,6 +6,8 @@ use std::time::{Duration, Instant, SystemTime};
 use aws_config::Region;
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::imds;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
@@ -86,17 +88,11 @@ impl CachedCredentials {
             let fixed = Credentials::new(&key.id, &key.secret, key.session_token.clone(), None, "configuration");
             return Ok(Self::holding(fixed.clone(), SharedCredentialsProvider::new(fixed)));
         }
-        let metadata = imds::Client::builder()
-            .max_attempts(1)
-            .connect_timeout(METADATA_TIMEOUT)
-            .read_timeout(METADATA_TIMEOUT)
-            .operation_timeout(METADATA_TIMEOUT)
-            .build();
-        let mut chain = DefaultCredentialsChain::builder().region(Region::new(region.to_owned())).imds_client(metadata);
-        if let Some(profile) = &config.profile {
-            chain = chain.profile_name(profile);
-        }
-        let provider = SharedCredentialsProvider::new(chain.build().await);
+        let region = Region::new(region.to_owned());
+        let provider = match &config.profile {
+            Some(profile) => of_profile(profile, region),
+            None => of_chain(region).await,
+        };
         let first = first(&provider, FIRST_LIMIT).await.map_err(|reason| {
             let whose = config.profile.as_ref().map(|profile| format!("profile {profile}: ")).unwrap_or_default();
             match reason {
@@ -168,6 +164,26 @@ impl CachedCredentials {
             current.renewal = Some(renewal);
         }
     }
+}
+
+/// Those of a profile that was named, and no others: whoever names one would
+/// else work on the account of whatever the environment holds.
+fn of_profile(profile: &str, region: Region) -> SharedCredentialsProvider {
+    let around = ProviderConfig::default().with_region(Some(region));
+    let provider = ProfileFileCredentialsProvider::builder().configure(&around).profile_name(profile).build();
+    SharedCredentialsProvider::new(provider)
+}
+
+/// The first that there are: the environment, the profile, web identity, the machine's own.
+async fn of_chain(region: Region) -> SharedCredentialsProvider {
+    let metadata = imds::Client::builder()
+        .max_attempts(1)
+        .connect_timeout(METADATA_TIMEOUT)
+        .read_timeout(METADATA_TIMEOUT)
+        .operation_timeout(METADATA_TIMEOUT)
+        .build();
+    let chain = DefaultCredentialsChain::builder().region(region).imds_client(metadata);
+    SharedCredentialsProvider::new(chain.build().await)
 }
 
 async fn first(provider: &SharedCredentialsProvider, limit: Duration) -> Result<Credentials, FetchError> {

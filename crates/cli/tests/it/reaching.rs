@@ -48,6 +48,19 @@ fn a_profile_in_the_configuration_file_says_it_as_well() {
 }
 
 #[test]
+fn a_profile_that_is_named_is_the_one_that_signs() {
+    let scene = with_credentials_file();
+    let wrong = "[wrong]\naws_access_key_id = nobody\naws_secret_access_key = nothing\n";
+    std::fs::write(scene.path("credentials"), wrong).unwrap();
+    for (profile, complaint) in [("wrong", "InvalidAccessKeyId"), ("missing", "missing")] {
+        // The scene's command has good credentials in its environment.
+        let mut command = scene.brigade_command(["ls", &scene.url(""), "--profile", profile]);
+        command.env("AWS_SHARED_CREDENTIALS_FILE", scene.path("credentials"));
+        Ended::of(command).exits(1).complains(complaint);
+    }
+}
+
+#[test]
 fn the_variable_for_s3_goes_before_the_one_for_all_services() {
     let scene = Scene::embedded();
     scene.put("object", b"1");
