@@ -83,28 +83,16 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
 
     #[test]
-    fn a_bucket_becomes_what_the_tree_is(source in tree(), dest in tree()) {
-        let fixture = Fixture::new(
-            small(MemoryOptions::local(), Sequence::ByBytes),
-            small(MemoryOptions::remote(), Sequence::ByBytes),
-        ).deleting();
-        fill(&fixture.source, &source);
-        fill(&fixture.dest, &dest);
-        if let Some(first) = check_in_step(&fixture)? {
-            check_sums(&first, union(&source, &dest))?;
-        }
-    }
-
-    #[test]
-    fn a_tree_becomes_what_the_bucket_is(source in tree(), dest in tree()) {
-        let fixture = Fixture::new(
-            small(MemoryOptions::remote(), Sequence::ByBytes),
-            small(MemoryOptions::local(), Sequence::ByBytes),
-        ).deleting();
-        fill(&fixture.source, &source);
-        fill(&fixture.dest, &dest);
-        if let Some(first) = check_in_step(&fixture)? {
-            check_sums(&first, union(&source, &dest))?;
+    fn the_destination_becomes_what_the_source_is_up_and_down(source in tree(), dest in tree()) {
+        let local = || small(MemoryOptions::local(), Sequence::ByBytes);
+        let bucket = || small(MemoryOptions::remote(), Sequence::ByBytes);
+        for fixture in [Fixture::new(local(), bucket()), Fixture::new(bucket(), local())] {
+            let fixture = fixture.deleting();
+            fill(&fixture.source, &source);
+            fill(&fixture.dest, &dest);
+            if let Some(first) = check_in_step(&fixture)? {
+                check_sums(&first, union(&source, &dest))?;
+            }
         }
     }
 
