@@ -131,7 +131,8 @@ pub struct Summary {
     pub unverified: u64,
     /// Deleted from the destination.
     pub deleted: u64,
-    /// At the destination only, and left there: deletions were not asked for.
+    /// At the destination only, and left there: deletions were not asked for,
+    /// or it stands for a directory.
     pub extra: u64,
     /// Deletions that were planned and not done, because something failed.
     pub deletions_held_back: u64,
