@@ -58,3 +58,33 @@ fn units(bytes: u64) -> u32 {
     let most = u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX);
     u32::try_from(bytes.div_ceil(MEMORY_UNIT)).unwrap_or(most).clamp(1, most)
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn no_more_is_given_than_there_is() {
+        let permits = Permits::new(2, 3 * MEMORY_UNIT);
+        let held: Vec<Permit> = (0..2).filter_map(|_| permits.request().now_or_never()).collect();
+        assert_eq!(held.len(), 2);
+        assert!(permits.request().now_or_never().is_none(), "a third request waits");
+        let held = permits.memory(2 * MEMORY_UNIT).now_or_never();
+        assert!(held.is_some());
+        assert!(permits.memory(MEMORY_UNIT + 1).now_or_never().is_none(), "two units are more than is left");
+        assert!(permits.memory(MEMORY_UNIT).now_or_never().is_some());
+    }
+
+    #[test]
+    fn what_needs_more_than_there_is_gets_all_of_it() {
+        let permits = Permits::new(0, 0);
+        assert!(permits.request().now_or_never().is_some(), "there is always one");
+        let held = permits.memory(u64::MAX).now_or_never();
+        assert!(held.is_some());
+        assert!(permits.memory(1).now_or_never().is_none());
+        drop(held);
+        assert!(permits.memory(1).now_or_never().is_some());
+    }
+}
