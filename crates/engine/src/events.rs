@@ -138,7 +138,8 @@ pub struct Summary {
     pub deletions_held_back: u64,
     /// Left out by the filters.
     pub excluded: u64,
-    /// At a place that one side could not tell of: left alone.
+    /// At the destination, and left alone because the source could not tell
+    /// whether it has them.
     pub held: u64,
     /// Left undone by `--limit`.
     pub over_limit: u64,

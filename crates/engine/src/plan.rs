@@ -57,6 +57,9 @@ pub enum Decision {
     Excluded,
     /// Nothing: one side can't tell what is there, and said so when it was listed.
     Held,
+    /// Nothing, though the source has this: the destination can't tell what
+    /// stands in its place.
+    Blocked(Entry),
     /// Nothing: neither side has it now.
     Gone,
 }
@@ -98,6 +101,7 @@ impl Planner {
             return Decision::Excluded;
         }
         match (triple.left, triple.right) {
+            (Presence::Present(source), Presence::Unknown) => Decision::Blocked(source),
             (Presence::Unknown, _) | (_, Presence::Unknown) => Decision::Held,
             (Presence::Absent, Presence::Absent) => Decision::Gone,
             // A tree lists no directories, and deletions may remove one that they empty:
@@ -176,7 +180,8 @@ mod tests {
             ("gone from the source", true, "k", Absent, here(1), deletion),
             ("gone, without --delete", false, "k", Absent, here(1), Decision::Extra),
             ("the source can't tell", true, "k", Unknown, here(1), Decision::Held),
-            ("the destination can't tell", true, "k", here(1), Unknown, Decision::Held),
+            ("the destination can't tell", true, "k", here(1), Unknown, Decision::Blocked(entry("k", 1))),
+            ("the destination can't tell of nothing", true, "k", Absent, Unknown, Decision::Held),
             ("excluded at the destination", true, "k.tmp", Absent, here(1), Decision::Excluded),
             ("excluded at the source", true, "k.tmp", here(1), Absent, Decision::Excluded),
             ("nowhere", true, "k", Absent, Absent, Decision::Gone),

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use brigade_store::{ClockSkew, KeyRange, Listed, Store};
+use brigade_store::{ClockSkew, Failure, FailureKind, KeyRange, Listed, Store};
 use tokio::sync::mpsc;
 
-use crate::events::{Event, Side, Summary};
+use crate::events::{Event, Outcome, Side, Summary};
 use crate::listing::{Broken, OrderedListing, Ordering};
 use crate::merge::{Merge, Presence, Strip, Triple};
 use crate::plan::{Action, Decision, Phase, Planner};
@@ -141,6 +141,12 @@ impl Planning<'_> {
             Decision::Extra => batch.counts.extra += 1,
             Decision::Excluded => batch.counts.excluded += 1,
             Decision::Held => batch.counts.held += u64::from(was_present),
+            Decision::Blocked(source) => {
+                let reason = "the destination can't tell what stands there: a symlink, something that is no regular \
+                              file, or a place that could not be read; mend that, or exclude this key";
+                let failure = Failure::new(FailureKind::Failed, reason);
+                self.transfers.tally.object(&source.key, &Outcome::Failed(failure));
+            }
             Decision::Gone => {}
             Decision::Act(Phase::Now, action) => {
                 if let Action::Send(transfer) = &action {

@@ -9,11 +9,12 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use brigade_store::Store;
+use brigade_store::{Entry, Store};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
+use crate::events::Outcome;
 use crate::job::RunOptions;
 use crate::permits::Permits;
 use crate::plan::{Action, Phase, Transfer};
@@ -131,7 +132,7 @@ impl Transfers {
                 self.spool().push(Phase::AfterDeletions, &Action::Send(transfer))?;
             }
             Sent::Obstructed(failure) => {
-                self.tally.object(&transfer.source.key, &crate::events::Outcome::Failed(failure));
+                self.tally.object(&transfer.source.key, &Outcome::Failed(failure));
             }
             Sent::OverLimit => self.tally.count(|summary| summary.over_limit += 1),
             Sent::Interrupted => {}
@@ -157,7 +158,7 @@ impl Allowance {
     }
 }
 
-fn split(batch: Vec<Action>) -> (Vec<Transfer>, Vec<brigade_store::Entry>) {
+fn split(batch: Vec<Action>) -> (Vec<Transfer>, Vec<Entry>) {
     let (mut transfers, mut deletions) = (Vec::new(), Vec::new());
     for action in batch {
         match action {

@@ -60,7 +60,7 @@ fn rows(text: &mut String, summary: &Summary, dry_run: bool) {
         ("extra", summary.extra, "only at the destination, and left there"),
         ("kept", summary.deletions_held_back, "not deleted, for the reason given"),
         ("excluded", summary.excluded, "left out by the filters"),
-        ("held", summary.held, "left alone, because one side could not be read there"),
+        ("held", summary.held, "left alone, because the source could not tell"),
         ("left", summary.over_limit, "left undone by --limit"),
         ("gone", summary.withdrawn, "changed or went away before their turn came"),
         ("skipped", summary.skipped, "symlinks and special files"),
@@ -185,7 +185,7 @@ deleted               4
 extra                 5  only at the destination, and left there
 kept                  6  not deleted, for the reason given
 excluded              7  left out by the filters
-held                 13  left alone, because one side could not be read there
+held                 13  left alone, because the source could not tell
 left                  8  left undone by --limit
 gone                  9  changed or went away before their turn came
 skipped              10  symlinks and special files

@@ -64,8 +64,9 @@ fn a_link_in_the_destination_is_not_followed() {
     std::fs::create_dir(scene.path("outside")).unwrap();
     symlink("../outside", scene.path("tree/link")).unwrap();
     scene.put("file", b"2");
-    let summary = scene.sync(&scene.url(""), &scene.arg("tree"), ["--delete"]);
-    summary.counts([("created", 1), ("held", 1), ("skipped", 1)]);
+    let ended = scene.brigade(["sync", &scene.url(""), &scene.arg("tree"), "--delete", "--output", "json"]).exits(3);
+    ended.summary().counts([("created", 1), ("failed", 1), ("skipped", 1)]);
+    ended.complains("link/stolen");
     assert!(scene.read("outside").0.is_empty());
     assert!(scene.path("tree/link").is_symlink());
 }

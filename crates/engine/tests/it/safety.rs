@@ -155,6 +155,22 @@ fn what_could_not_be_read_is_not_deleted() {
 }
 
 #[test]
+fn what_cannot_be_sent_because_of_what_stands_there_is_a_failure_each() {
+    let fixture = with_extras();
+    for key in ["link", "link/a", "link/b"] {
+        fixture.source.put(key, "not sent");
+    }
+    for (key, extent) in [("link", Extent::Key), ("link/", Extent::Below)] {
+        fixture.dest.add_unknown(Unknown { key: Key::from(key), extent, reason: UnknownReason::Symlink });
+    }
+    let summary = fixture.run().unwrap();
+    assert_eq!((summary.failed, summary.skipped, summary.created, summary.deleted), (3, 1, 0, 0));
+    assert!(!summary.complete());
+    let told = fixture.outcomes().into_iter().filter(|(_, outcome)| matches!(outcome, Outcome::Failed(_)));
+    assert_eq!(told.map(|(key, _)| key).collect::<Vec<_>>(), ["link", "link/a", "link/b"]);
+}
+
+#[test]
 fn a_listing_that_breaks_off_deletes_nothing() {
     for breaks_at_source in [true, false] {
         let fixture = with_extras();
