@@ -132,8 +132,8 @@ impl Walk {
                 Ok(Some(stat)) => return Ok(Some(Listed::Present(entry_of(Key::new(key), &stat)))),
                 Err(reason) => Some(reason),
             },
-            (Child::Directory, Ok(_)) => self.descend(stack, name, false)?,
-            (Child::LinkedDirectory, Ok(_)) => self.descend(stack, name, true)?,
+            (Child::Directory, Ok(_)) => self.descend(stack, name, false)?.map(found_late),
+            (Child::LinkedDirectory, Ok(_)) => self.descend(stack, name, true)?.map(found_late),
         };
         let extent = if name.ends_with(b"/") { Extent::Below } else { Extent::Key };
         Ok(reason.map(|reason| Listed::Unknown(Unknown { key: Key::new(key), extent, reason })))
@@ -250,6 +250,16 @@ fn close_beyond(frames: &mut [Frame], level: usize, bounds: Bounds) {
     let far = level.checked_sub(bounds.open_directories).filter(|&far| far > 0);
     if let Some(frame) = far.and_then(|far| frames.get_mut(far)) {
         frame.descriptor = None;
+    }
+}
+
+/// The reason for a directory that turns out to be a symlink of no use only
+/// when it is entered. Its own item, which would have told of the link, comes
+/// before the `/` and has passed: this one must tell by itself.
+fn found_late(reason: UnknownReason) -> UnknownReason {
+    match reason {
+        UnknownReason::BrokenSymlink | UnknownReason::SymlinkLoop | UnknownReason::Symlink => became_something_else(),
+        reason => reason,
     }
 }
 
