@@ -19,6 +19,73 @@ pub enum Verdict {
     AskContent,
 }
 
+/// The row of the table that applies to two versions: a verdict with its reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Row {
+    /// Everything is taken to differ.
+    Always,
+    /// Their sizes differ.
+    SizesDiffer,
+    /// Their sizes are equal, and nothing more is asked.
+    SizesEqual,
+    /// The source's version is older than the moment the destination's was written, by the fudge at least.
+    Older,
+    /// It isn't.
+    NotOlder,
+    /// Both are the versions that were settled.
+    Unchanged,
+    /// Both listings give the same digest.
+    DigestsEqual,
+    /// Both listings give an MD5, and not the same.
+    DigestsDiffer,
+    /// The object was written so long after the file last changed that it can hold nothing older.
+    ClearlyOlder,
+    /// Nothing that is listed tells.
+    Undecided,
+}
+
+impl Row {
+    /// What the row tells.
+    #[must_use]
+    pub fn verdict(self) -> Verdict {
+        match self {
+            Self::Always | Self::SizesDiffer | Self::NotOlder | Self::DigestsDiffer => Verdict::Differs,
+            Self::SizesEqual | Self::Older | Self::Unchanged | Self::DigestsEqual | Self::ClearlyOlder => {
+                Verdict::InStep
+            }
+            Self::Undecided => Verdict::AskContent,
+        }
+    }
+}
+
+/// What two versions' content told, where the listings could not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// The file has the MD5 that the object's `ETag` gives.
+    SameMd5,
+    /// Both have the same CRC-64/NVME.
+    SameCrc64,
+    /// The file, cut into usual parts, gives the object's multipart `ETag`.
+    SameMultipart,
+    /// Their CRC-64/NVMEs differ.
+    OtherCrc64,
+    /// The file gives the object's multipart `ETag` with none of the usual part sizes.
+    OtherMultipart,
+    /// There is no digest of one kind that proves anything.
+    Unproven,
+}
+
+impl Content {
+    /// Whether the content is proven to be the same.
+    #[must_use]
+    pub fn is_same(self) -> bool {
+        match self {
+            Self::SameMd5 | Self::SameCrc64 | Self::SameMultipart => true,
+            Self::OtherCrc64 | Self::OtherMultipart | Self::Unproven => false,
+        }
+    }
+}
+
 /// How two versions are compared.
 #[derive(Clone, Copy, Debug)]
 pub struct Comparer {
@@ -29,37 +96,40 @@ pub struct Comparer {
 }
 
 impl Comparer {
-    /// Compares the versions that both sides list. Times of objects are
+    /// The row for the versions that both sides list. Times of objects are
     /// expected in the local clock's terms (see [`in_local_time`]).
     #[must_use]
-    pub fn compare(&self, source: &Entry, settled: Option<&SettledPair>, dest: &Entry) -> Verdict {
-        if self.comparison == Comparison::Always || source.size != dest.size {
-            return Verdict::Differs;
+    pub fn compare(&self, source: &Entry, settled: Option<&SettledPair>, dest: &Entry) -> Row {
+        if self.comparison == Comparison::Always {
+            return Row::Always;
+        }
+        if source.size != dest.size {
+            return Row::SizesDiffer;
         }
         match self.comparison {
-            Comparison::Size => Verdict::InStep,
+            Comparison::Size => Row::SizesEqual,
             Comparison::Mtime => self.by_time(source, dest),
             Comparison::Checksum => by_listed_digest(source, dest),
             Comparison::Auto | Comparison::Always => self.auto(source, settled, dest),
         }
     }
 
-    fn auto(&self, source: &Entry, settled: Option<&SettledPair>, dest: &Entry) -> Verdict {
+    fn auto(&self, source: &Entry, settled: Option<&SettledPair>, dest: &Entry) -> Row {
         if let Some(pair) = settled {
             let unchanged = pair.left.same_version(source) && pair.right.same_version(dest) && !pair.unsure;
-            return if unchanged { Verdict::InStep } else { by_listed_digest(source, dest) };
+            return if unchanged { Row::Unchanged } else { by_listed_digest(source, dest) };
         }
         match by_listed_digest(source, dest) {
-            Verdict::AskContent if self.clearly_older(source, dest) => Verdict::InStep,
-            verdict => verdict,
+            Row::Undecided if self.clearly_older(source, dest) => Row::ClearlyOlder,
+            row => row,
         }
     }
 
     /// The old tools' rule, in whole seconds: sent again unless the source's
     /// version is older than the moment the destination was written, by more than the fudge.
-    fn by_time(&self, source: &Entry, dest: &Entry) -> Verdict {
+    fn by_time(&self, source: &Entry, dest: &Entry) -> Row {
         let limit = whole_seconds(written(dest)) - i128::from(self.fudge.as_secs());
-        if whole_seconds(source.modified) > limit { Verdict::Differs } else { Verdict::InStep }
+        if whole_seconds(source.modified) > limit { Row::NotOlder } else { Row::Older }
     }
 
     /// Whether an object was written so long after the file last changed that
@@ -87,12 +157,12 @@ pub fn in_local_time(mut entry: Entry, skew: ClockSkew) -> Entry {
 }
 
 /// What the listings' own digests tell, where both have one of a kind.
-fn by_listed_digest(source: &Entry, dest: &Entry) -> Verdict {
+fn by_listed_digest(source: &Entry, dest: &Entry) -> Row {
     match (source.listed_digest(), dest.listed_digest()) {
-        (Some(Digest::Md5(left)), Some(Digest::Md5(right))) if left != right => Verdict::Differs,
+        (Some(Digest::Md5(left)), Some(Digest::Md5(right))) if left != right => Row::DigestsDiffer,
         // Equal is proof; unequal multipart digests may come of other part sizes.
-        (Some(left), Some(right)) if left == right => Verdict::InStep,
-        _ => Verdict::AskContent,
+        (Some(left), Some(right)) if left == right => Row::DigestsEqual,
+        _ => Row::Undecided,
     }
 }
 
@@ -194,7 +264,7 @@ mod tests {
         ];
         for (row, comparison, source, dest, expected) in table {
             let comparer = Comparer { comparison, fudge: Duration::from_secs(FUDGE) };
-            assert_eq!(comparer.compare(&source, None, &dest), expected, "{row}");
+            assert_eq!(comparer.compare(&source, None, &dest).verdict(), expected, "{row}");
         }
     }
 
@@ -212,10 +282,10 @@ mod tests {
             ("the destination changed", &source, pair(&source, &dest, false), &rewritten, AskContent),
         ];
         for (row, source, settled, dest, expected) in table {
-            assert_eq!(comparer.compare(source, Some(&settled), dest), expected, "{row}");
+            assert_eq!(comparer.compare(source, Some(&settled), dest).verdict(), expected, "{row}");
             // The other direction: the same pair, seen from the bucket.
             let turned = SettledPair { left: settled.right, right: settled.left, unsure: settled.unsure };
-            assert_eq!(comparer.compare(dest, Some(&turned), source), expected, "{row}, down");
+            assert_eq!(comparer.compare(dest, Some(&turned), source).verdict(), expected, "{row}, down");
         }
     }
 

@@ -42,6 +42,15 @@ pub struct PatternError {
 #[derive(Clone, Debug)]
 pub struct Matched(Vec<bool>);
 
+/// What the filters say of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// Whether it takes part.
+    pub takes_part: bool,
+    /// The rule that decided, counted from 0; `None` where none matches.
+    pub rule: Option<usize>,
+}
+
 impl Filters {
     /// Compiles the rules, in the order of the command line.
     pub fn new(rules: &[Rule]) -> Result<Self, PatternError> {
@@ -58,12 +67,18 @@ impl Filters {
         Ok(Self { rules: rules.to_vec(), globs, rule_of_glob })
     }
 
-    /// Whether the key takes part, by the last rule that matches. Where none
-    /// does, it takes part unless the first rule is an include: that one means "only these".
+    /// Whether the key takes part.
     #[must_use]
     pub fn includes(&self, key: &Key, matched: &mut Matched) -> bool {
+        self.judge(key, matched).takes_part
+    }
+
+    /// Judges the key by the last rule that matches. Where none does, it takes
+    /// part unless the first rule is an include: that one means "only these".
+    #[must_use]
+    pub fn judge(&self, key: &Key, matched: &mut Matched) -> Judgement {
         if self.rules.is_empty() {
-            return true;
+            return Judgement { takes_part: true, rule: None };
         }
         let mut last = None;
         for glob in self.globs.matches_candidate(&Candidate::from_bytes(key.as_bytes())) {
@@ -72,7 +87,7 @@ impl Filters {
             last = last.max(Some(rule));
         }
         let is_include = |rule: usize| matches!(self.rules[rule], Rule::Include(_));
-        last.map_or(!is_include(0), is_include)
+        Judgement { takes_part: last.map_or(!is_include(0), is_include), rule: last }
     }
 
     /// That no rule has matched yet.

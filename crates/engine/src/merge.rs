@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use brigade_store::{Entry, Extent, Key, Listed};
+use brigade_store::{Entry, Extent, Key, Listed, Unknown};
 
 /// What is known of one key: on both sides now, and when they were last in step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -183,7 +183,7 @@ impl<T: Keyed> Queue<T> {
 #[derive(Debug, Default)]
 struct Side {
     queue: Queue<Listed>,
-    unknown_below: Option<Key>,
+    unknown_below: Option<Unknown>,
 }
 
 impl Side {
@@ -194,7 +194,7 @@ impl Side {
             Listed::Present(_) => false,
         });
         if let Some(Listed::Unknown(unknown)) = next {
-            self.unknown_below = Some(unknown.key);
+            self.unknown_below = Some(unknown);
             return true;
         }
         false
@@ -210,7 +210,7 @@ impl Side {
     }
 
     fn unknown_covers(&self, key: &Key) -> bool {
-        self.unknown_below.as_ref().is_some_and(|prefix| key.as_bytes().starts_with(prefix.as_bytes()))
+        self.unknown_below.as_ref().is_some_and(|unknown| unknown.covers(key))
     }
 }
 
@@ -219,7 +219,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
     use std::time::SystemTime;
 
-    use brigade_store::{Unknown, UnknownReason, Version};
+    use brigade_store::{UnknownReason, Version};
     use proptest::prelude::*;
 
     use super::*;

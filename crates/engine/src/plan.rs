@@ -2,7 +2,7 @@
 
 use brigade_store::{ClockSkew, Entry, Key};
 
-use crate::compare::{Comparer, Verdict, in_local_time};
+use crate::compare::{Comparer, Row, Verdict, in_local_time};
 use crate::filters::{Filters, Matched};
 use crate::job::JobSpec;
 use crate::merge::{Presence, Triple};
@@ -97,10 +97,21 @@ impl Planner {
 
     /// Decides about one key. The skews tell the stores' times by the local clock.
     pub fn decide(&mut self, triple: Triple, source_skew: ClockSkew, dest_skew: ClockSkew) -> Decision {
+        self.decide_by_row(triple, source_skew, dest_skew).0
+    }
+
+    /// Decides about one key, and says by which row of the table, where two versions were compared.
+    pub(crate) fn decide_by_row(
+        &mut self,
+        triple: Triple,
+        source_skew: ClockSkew,
+        dest_skew: ClockSkew,
+    ) -> (Decision, Option<Row>) {
         if !self.includes(&triple.key) {
-            return Decision::Excluded;
+            return (Decision::Excluded, None);
         }
-        match (triple.left, triple.right) {
+        let mut applied = None;
+        let decision = match (triple.left, triple.right) {
             (Presence::Present(source), Presence::Unknown) => Decision::Blocked(source),
             (Presence::Unknown, _) | (_, Presence::Unknown) => Decision::Held,
             (Presence::Absent, Presence::Absent) => Decision::Gone,
@@ -114,13 +125,16 @@ impl Planner {
             (Presence::Present(source), Presence::Present(dest)) => {
                 let local_source = in_local_time(source.clone(), source_skew);
                 let local_dest = in_local_time(dest.clone(), dest_skew);
-                match self.comparer.compare(&local_source, triple.settled.as_ref(), &local_dest) {
+                let row = self.comparer.compare(&local_source, triple.settled.as_ref(), &local_dest);
+                applied = Some(row);
+                match row.verdict() {
                     Verdict::InStep => Decision::InStep,
                     Verdict::Differs => send(source, Some(dest), false),
                     Verdict::AskContent => send(source, Some(dest), true),
                 }
             }
-        }
+        };
+        (decision, applied)
     }
 
     fn only_at_dest(&self, dest: Entry) -> Decision {

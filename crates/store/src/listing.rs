@@ -23,12 +23,36 @@ impl KeyRange {
         Self::default()
     }
 
+    /// This key, and next to no other.
+    #[must_use]
+    pub fn around(key: &Key) -> Self {
+        Self { after: just_before(key), through: Some(key.clone()) }
+    }
+
     /// Whether the key lies in the range.
     #[must_use]
     pub fn contains(&self, key: &Key) -> bool {
         self.after.as_ref().is_none_or(|after| key > after)
             && self.through.as_ref().is_none_or(|through| key <= through)
     }
+}
+
+/// A key shortly before this one, which S3 can be asked to start at if it can
+/// hold this one; `None` where nothing is before it.
+fn just_before(key: &Key) -> Option<Key> {
+    let (last, start) = key.as_bytes().split_last()?;
+    let Some(text) = key.as_text() else {
+        let end: &[u8] = if *last == 0 { &[] } else { &[last - 1, u8::MAX] };
+        return Some(Key::new([start, end].concat()));
+    };
+    let mut characters = text.chars();
+    let last = u32::from(characters.next_back()?);
+    let mut before = characters.as_str().to_owned();
+    // Not every number is a character: the surrogates are none.
+    if let Some(end) = (0..last).rev().find_map(char::from_u32) {
+        before.extend([end, char::MAX]);
+    }
+    Some(Key::from(before))
 }
 
 /// One item of a listing.
@@ -66,6 +90,15 @@ pub struct Unknown {
 }
 
 impl Unknown {
+    /// Whether it is about this key.
+    #[must_use]
+    pub fn covers(&self, key: &Key) -> bool {
+        match self.extent {
+            Extent::Key => self.key == *key,
+            Extent::Below => key.as_bytes().starts_with(self.key.as_bytes()),
+        }
+    }
+
     /// Whether this only says how far a symlink's own item, of the key without
     /// the `/`, reaches: what it may have led to is unknown with it.
     #[must_use]
@@ -144,4 +177,27 @@ pub struct ListingError {
     pub location: String,
     /// What went wrong and what to do about it.
     pub reason: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_range_around_a_key_holds_it_and_none_of_its_neighbours() {
+        let keys: [&[u8]; 9] = [b"", b"a", b"a/b", b"a\0", b"\0", "é".as_bytes(), b"caf\xe9", b"x\xff\0", b"dir/"];
+        for key in keys.map(Key::new) {
+            let range = KeyRange::around(&key);
+            assert!(range.contains(&key), "{key}");
+            let above = key.as_bytes().split_last().map(|(_, above)| Key::new(above));
+            let below = Key::new([key.as_bytes(), b"\0"].concat());
+            for other in above.into_iter().chain([below]) {
+                assert!(!range.contains(&other), "{key}: {other}");
+            }
+        }
+        for (key, before) in [("a/b", "a/a~"), ("\u{e000}", "\u{d7ff}\u{10ffff}")] {
+            assert!(!KeyRange::around(&key.into()).contains(&before.into()), "{key}");
+        }
+        assert!(!KeyRange::around(&Key::new(&b"caf\xe9"[..])).contains(&Key::new(&b"caf\xe8\xa8"[..])));
+    }
 }

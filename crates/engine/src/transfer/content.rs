@@ -5,15 +5,15 @@ use brigade_store::{Digest, DigestKind, Entry, Kind, Store};
 use super::Transfers;
 use super::parts::part_size;
 use super::sending::Stopped;
+use crate::compare::Content;
 
 /// Part sizes that uploaders are known to use, in MiB: a multipart `ETag` that
 /// fits none of them stays unexplained, and the object is sent.
 const USUAL_PART_SIZES: [u64; 14] = [5, 6, 7, 8, 10, 15, 16, 20, 25, 32, 50, 64, 100, 128];
 
 impl Transfers {
-    /// Whether both versions, which are of one size, have the same content;
-    /// `false` as well where no digest of one kind can be had of both.
-    pub(super) async fn same_content(&self, source: &Entry, dest: &Entry) -> Result<bool, Stopped> {
+    /// What the content of both versions, which are of one size, tells.
+    pub(super) async fn same_content(&self, source: &Entry, dest: &Entry) -> Result<Content, Stopped> {
         let (left, right) = (self.source.as_ref(), self.dest.as_ref());
         match (left.capabilities().kind, right.capabilities().kind) {
             (Kind::Local, Kind::Remote) => {
@@ -47,33 +47,46 @@ impl Held<'_> {
 
     /// Compares a file with an object: by the digest that the object's ETag
     /// gives, else by the one that the store keeps beside it.
-    async fn same_as_object(&self, object: &Held<'_>) -> Result<bool, Stopped> {
+    async fn same_as_object(&self, object: &Held<'_>) -> Result<Content, Stopped> {
         let listed = object.entry.listed_digest();
         if let Some(Digest::Md5(_)) = listed {
             // An equal MD5 settles it without a request. A different one may be
             // an ETag that is no MD5 (SSE-KMS).
             if self.digests(&[DigestKind::Md5]).await?.first() == listed.as_ref() {
-                return Ok(true);
+                return Ok(Content::SameMd5);
             }
         }
         let stored = object.digests(&[DigestKind::Crc64Nvme]).await?;
         if !stored.is_empty() {
-            return Ok(self.digests(&[DigestKind::Crc64Nvme]).await? == stored);
+            return Ok(by_crc64(&stored, &self.digests(&[DigestKind::Crc64Nvme]).await?));
         }
         match listed {
             Some(Digest::MultipartMd5 { parts, .. }) => {
                 let wanted = fitting_part_sizes(self.entry.size, parts);
-                Ok(self.digests(&wanted).await?.iter().any(|digest| Some(digest) == listed.as_ref()))
+                let fits = self.digests(&wanted).await?.iter().any(|digest| Some(digest) == listed.as_ref());
+                Ok(if fits { Content::SameMultipart } else { Content::OtherMultipart })
             }
-            _ => Ok(false),
+            _ => Ok(Content::Unproven),
         }
     }
 }
 
 /// Compares two versions by a digest that both stores keep (or can work out).
-async fn same_stored(left: &Held<'_>, right: &Held<'_>) -> Result<bool, Stopped> {
+async fn same_stored(left: &Held<'_>, right: &Held<'_>) -> Result<Content, Stopped> {
     let stored = left.digests(&[DigestKind::Crc64Nvme]).await?;
-    Ok(!stored.is_empty() && right.digests(&[DigestKind::Crc64Nvme]).await? == stored)
+    if stored.is_empty() {
+        return Ok(Content::Unproven);
+    }
+    Ok(by_crc64(&stored, &right.digests(&[DigestKind::Crc64Nvme]).await?))
+}
+
+/// Compares what one side has stored with what the other gives.
+fn by_crc64(stored: &[Digest], other: &[Digest]) -> Content {
+    match other {
+        [] => Content::Unproven,
+        other if other == stored => Content::SameCrc64,
+        _ => Content::OtherCrc64,
+    }
 }
 
 /// The ways in which an object of this size may have been cut into so many parts.

@@ -73,7 +73,7 @@ impl Transfers {
             Stopped::Dest(failure) if failure.kind == FailureKind::Changed => match self.dest.look(key).await {
                 Ok(Some(dest))
                     if dest.size == planned.source.size
-                        && matches!(self.same_content(&planned.source, &dest).await, Ok(true)) =>
+                        && matches!(self.same_content(&planned.source, &dest).await, Ok(content) if content.is_same()) =>
                 {
                     Err(Sent::Outcome(Outcome::InStep))
                 }
@@ -90,7 +90,7 @@ impl Transfers {
         match &transfer.replaces {
             Some(dest) if transfer.if_content_differs && source.size == dest.size => {
                 let _request = self.permits.request().await;
-                self.same_content(source, dest).await
+                Ok(self.same_content(source, dest).await?.is_same())
             }
             // A tree lists no directories: whether a marker's is there is looked up.
             None if source.stands_for_directory() => {

@@ -90,8 +90,9 @@ impl Pages {
     async fn fetch(&self, token: Option<&str>) -> Result<(Vec<Listed>, Option<String>), ListingError> {
         let after = self.range.after.as_ref().filter(|_| self.is_ordered);
         let start_after = after.map(|after| self.names.start_after(after)).filter(|name| !name.is_empty());
+        let prefix = self.names.prefix_of(&self.range);
         let page = ListObjectsV2 {
-            prefix: self.names.prefix(),
+            prefix: &prefix,
             start_after: start_after.as_deref(),
             continuation_token: token,
             ..ListObjectsV2::default()

@@ -2,7 +2,7 @@
 
 use brigade_s3::ListedObject;
 
-use crate::{Entry, Failure, FailureKind, Key, Version};
+use crate::{Entry, Failure, FailureKind, Key, KeyRange, Version};
 
 /// Bytes that a name may have in S3
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>).
@@ -46,7 +46,21 @@ impl Names {
     /// the key itself, or as much of it as can stand in a request. The keys that are
     /// listed too many are those between the two.
     pub(super) fn start_after(&self, after: &Key) -> String {
-        let text = after.as_bytes().utf8_chunks().next().map_or("", |chunk| chunk.valid());
+        self.longest_text(after.as_bytes())
+    }
+
+    /// What the names of all keys in the range begin with, as far as it can
+    /// stand in a request. It holds whatever the order in which they are listed.
+    pub(super) fn prefix_of(&self, range: &KeyRange) -> String {
+        let (Some(after), Some(through)) = (&range.after, &range.through) else { return self.prefix.clone() };
+        let pairs = after.as_bytes().iter().zip(through.as_bytes());
+        let shared = pairs.take_while(|(one, other)| one == other).count();
+        self.longest_text(&through.as_bytes()[..shared])
+    }
+
+    /// As much of the key's name as is text, and no longer than a name may be.
+    fn longest_text(&self, key: &[u8]) -> String {
+        let text = key.utf8_chunks().next().map_or("", |chunk| chunk.valid());
         let room = LONGEST_NAME.saturating_sub(self.prefix.len());
         format!("{}{}", self.prefix, &text[..text.floor_char_boundary(room)])
     }
@@ -108,6 +122,23 @@ mod tests {
         assert_eq!(names.start_after(&Key::new(&b"\xff"[..])), "p/");
         let long = format!("x{}", "é".repeat(600));
         assert_eq!(names.start_after(&long.as_str().into()), format!("p/{}", &long[..1021]));
+    }
+
+    #[test]
+    fn only_names_that_begin_as_all_in_the_range_do_are_asked_for() {
+        let names = Names::below("p/");
+        assert_eq!(names.prefix_of(&KeyRange::everything()), "p/");
+        assert_eq!(names.prefix_of(&KeyRange { after: Some("a/b".into()), through: None }), "p/");
+        let table: [(&[u8], &[u8], &str); 4] = [
+            (b"a/ba", b"a/bc", "p/a/b"),
+            (b"a", b"b", "p/"),
+            (b"caf\xe8\xff", b"caf\xe9", "p/caf"),
+            ("xè".as_bytes(), "xé".as_bytes(), "p/x"),
+        ];
+        for (after, through, expected) in table {
+            let range = KeyRange { after: Some(Key::new(after)), through: Some(Key::new(through)) };
+            assert_eq!(names.prefix_of(&range), expected, "{range:?}");
+        }
     }
 
     #[test]
