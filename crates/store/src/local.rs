@@ -37,6 +37,9 @@ use root::{Role, Root};
 /// Bytes up to which a file is best read or written in one call.
 const WHOLE_LIMIT: u64 = 16 << 20;
 
+/// Bytes in a part of a larger file: what is written at once.
+const PART_SIZE: u64 = 8 << 20;
+
 /// Files that are removed in one hop to a thread that may block.
 const REMOVAL_BATCH: usize = 100;
 
@@ -99,6 +102,7 @@ impl Store for LocalStore {
             kind: Kind::Local,
             order: Order::ByBytes,
             whole_limit: WHOLE_LIMIT,
+            part_size: PART_SIZE,
             removal_batch: REMOVAL_BATCH,
         }
     }

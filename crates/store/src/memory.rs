@@ -1,6 +1,8 @@
 //! A store in memory, for tests and simulation: it keeps every promise of the
 //! trait, and breaks the ones it is told to break.
 
+mod directories;
+mod fates;
 mod faults;
 mod listing;
 mod objects;
@@ -14,6 +16,7 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+pub use fates::{Change, Fate, Fates, Strike};
 pub use faults::Call;
 pub use options::{Clock, MemoryOptions, Sequence, ticking_clock};
 
@@ -22,7 +25,7 @@ use crate::{
     ObjectHeaders, Reader, Receipt, Store, Unknown, Upload, Verified,
 };
 use faults::Faults;
-use objects::{Content, Objects};
+use objects::{Content, Objects, Stored};
 
 /// A store in memory. Clones share their objects.
 #[derive(Clone)]
@@ -37,7 +40,30 @@ struct State {
     unknowns: Vec<Unknown>,
     hidden: Vec<Key>,
     faults: Faults,
+    fates: Option<Arc<dyn Fates>>,
     calls: Vec<(Call, Key)>,
+}
+
+impl State {
+    fn put(&mut self, kind: Kind, key: &Key, content: Content, by_call: bool) -> Entry {
+        let before = self.objects.get(key).cloned();
+        let stored = self.objects.insert(kind, key.clone(), content);
+        self.tell(key, before.as_ref(), Some(&stored), by_call);
+        stored.entry
+    }
+
+    fn take(&mut self, key: &Key, by_call: bool) {
+        let before = self.objects.remove(key);
+        self.tell(key, before.as_ref(), None, by_call);
+    }
+
+    fn tell(&self, key: &Key, before: Option<&Stored>, after: Option<&Stored>, by_call: bool) {
+        if let Some(fates) = &self.fates {
+            let [before, after] =
+                [before, after].map(|stored| stored.map(|stored| (&stored.entry, &stored.content.body)));
+            fates.changed(Change { key, before, after, by_call });
+        }
+    }
 }
 
 impl MemoryStore {
@@ -70,18 +96,26 @@ impl MemoryStore {
     pub fn put_modified(&self, key: impl Into<Key>, body: impl Into<Bytes>, modified: SystemTime) -> Entry {
         let headers = ObjectHeaders::default();
         let content = Content { body: body.into(), part_size: None, headers, modified, changed: modified };
-        self.state().objects.insert(self.options.kind, key.into(), content)
+        self.state().put(self.options.kind, &key.into(), content, false)
     }
 
-    /// Takes an object away as somebody else would.
+    /// Takes an object away as somebody else would; in a tree, with a key that
+    /// ends in `/`, the directories there that hold no file.
     pub fn take(&self, key: impl Into<Key>) {
-        self.state().objects.remove(&key.into());
+        self.state().take(&key.into(), false);
     }
 
     /// Every key with its content.
     #[must_use]
     pub fn contents(&self) -> BTreeMap<Key, Bytes> {
         self.state().objects.contents()
+    }
+
+    /// Every object as listings would tell of it, with its content.
+    #[must_use]
+    pub fn versions(&self) -> Vec<(Entry, Bytes)> {
+        let state = self.state();
+        state.objects.stored.values().map(|stored| (stored.entry.clone(), stored.content.body.clone())).collect()
     }
 
     /// What was written with the object at this key.
@@ -101,6 +135,11 @@ impl MemoryStore {
         self.state().unknowns.push(unknown);
     }
 
+    /// Makes listings tell of everything again.
+    pub fn forget_unknowns(&self) {
+        self.state().unknowns.clear();
+    }
+
     /// Makes listings leave out this key, as those of a store do that shows writes late.
     pub fn hide_from_listings(&self, key: impl Into<Key>) {
         self.state().hidden.push(key.into());
@@ -114,6 +153,11 @@ impl MemoryStore {
     /// Makes listings break off after this many items from now on; `None` mends them.
     pub fn break_listings_after(&self, items: Option<usize>) {
         self.state().faults.listing_breaks_after = items;
+    }
+
+    /// Makes every call from now on meet its fate; `None` ends that.
+    pub fn set_fates(&self, fates: Option<Arc<dyn Fates>>) {
+        self.state().fates = fates;
     }
 
     /// Every call so far, in order, with its key (of a listing, the key it starts after).
@@ -132,18 +176,51 @@ impl MemoryStore {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Logs the call and fails if it is to fail; else hands out the state.
-    fn call(&self, call: Call, key: &Key) -> Result<MutexGuard<'_, State>, Failure> {
+    /// Makes a call, which is logged when it reaches the store, and done there unless it is to fail.
+    async fn call<T>(
+        &self,
+        call: Call,
+        key: &Key,
+        act: impl FnOnce(&mut State) -> Result<T, Failure> + Send,
+    ) -> Result<T, Failure> {
+        let fates = self.state().fates.clone();
+        let Some(fates) = fates else { return self.reach(call, key, act) };
+        let Fate { to_store, strike, from_store } = fates.befalls(call, key);
+        tokio::time::sleep(to_store).await;
+        fates.reached(call, key, &strike);
+        let result = match &strike {
+            Strike::Refused(failure) => self.reach(call, key, |_| Err(failure.clone())),
+            Strike::None | Strike::AnswerLost(_) => self.reach(call, key, act),
+        };
+        tokio::time::sleep(from_store).await;
+        match strike {
+            Strike::AnswerLost(failure) => result.and(Err(failure)),
+            Strike::None | Strike::Refused(_) => result,
+        }
+    }
+
+    fn reach<T>(
+        &self,
+        call: Call,
+        key: &Key,
+        act: impl FnOnce(&mut State) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let mut state = self.state();
         state.calls.push((call, key.clone()));
         match state.faults.strike(call, key) {
             Some(failure) => Err(failure),
-            None => Ok(state),
+            None => act(&mut state),
         }
     }
 
+    /// Whether the key can only be that of a directory.
+    fn is_directory(&self, key: &Key) -> bool {
+        self.options.kind == Kind::Local && key.is_marker()
+    }
+
     fn check_represents(&self, key: &Key) -> Result<(), Failure> {
-        if key.is_reserved() || !(self.options.represents)(key) {
+        let name = if self.is_directory(key) { directories::without_slash(key) } else { key.clone() };
+        if name.is_reserved() || !(self.options.represents)(&name) {
             return Err(Failure::new(FailureKind::Unrepresentable, "this store can't hold a key like this one"));
         }
         Ok(())
@@ -152,10 +229,23 @@ impl MemoryStore {
     /// Whether the new object may be written now.
     fn admit(&self, state: &State, object: &NewObject) -> Result<(), Failure> {
         self.check_represents(&object.key)?;
+        if self.is_directory(&object.key) {
+            return Err(Failure::new(FailureKind::Unrepresentable, "no file can have a key that ends in a slash"));
+        }
         if self.options.obstructs {
             state.objects.check_not_obstructed(&object.key)?;
         }
         state.objects.check_condition(object)
+    }
+
+    /// Makes the directory that a marker stands for, in a tree.
+    fn make_directory(&self, state: &mut State, object: &NewObject) -> Result<Receipt, Failure> {
+        self.check_represents(&object.key)?;
+        if self.options.obstructs {
+            state.objects.check_not_obstructed(&object.key)?;
+        }
+        let entry = state.objects.make_directory(&object.key);
+        Ok(Receipt { entry, verified: Verified::Yes })
     }
 
     fn store(&self, state: &mut State, object: &NewObject, body: Bytes, part_size: Option<u64>) -> Receipt {
@@ -165,7 +255,7 @@ impl MemoryStore {
             Kind::Remote => changed,
         };
         let content = Content { body, part_size, headers: object.headers.clone(), modified, changed };
-        let entry = state.objects.insert(self.options.kind, object.key.clone(), content);
+        let entry = state.put(self.options.kind, &object.key, content, true);
         Receipt { entry, verified: Verified::Yes }
     }
 }
@@ -177,8 +267,8 @@ impl Store for MemoryStore {
     }
 
     fn capabilities(&self) -> Capabilities {
-        let MemoryOptions { kind, order, whole_limit, removal_batch, .. } = *self.options;
-        Capabilities { kind, order, whole_limit, removal_batch }
+        let MemoryOptions { kind, order, whole_limit, part_size, removal_batch, .. } = *self.options;
+        Capabilities { kind, order, whole_limit, part_size, removal_batch }
     }
 
     fn list(&self, range: &KeyRange) -> Box<dyn Listing> {
@@ -187,56 +277,78 @@ impl Store for MemoryStore {
 
     async fn look(&self, key: &Key) -> Result<Option<Entry>, Failure> {
         self.check_represents(key)?;
-        Ok(self.call(Call::Look, key)?.objects.get(key).map(|stored| stored.entry.clone()))
+        self.call(Call::Look, key, |state| {
+            Ok(match state.objects.get(key) {
+                Some(stored) => Some(stored.entry.clone()),
+                None if self.is_directory(key) => state.objects.directory(key),
+                None => None,
+            })
+        })
+        .await
     }
 
     async fn read(&self, entry: &Entry) -> Result<Object, Failure> {
-        let state = self.call(Call::Read, &entry.key)?;
-        let stored = state.objects.version(entry)?;
-        Ok(Object {
-            entry: stored.entry.clone(),
-            headers: stored.headers_read(),
-            body: stored.content.body.clone(),
-            verified: Verified::Yes,
+        self.call(Call::Read, &entry.key, |state| {
+            let stored = state.objects.version(entry)?;
+            Ok(Object {
+                entry: stored.entry.clone(),
+                headers: stored.headers_read(),
+                body: stored.content.body.clone(),
+                verified: Verified::Yes,
+            })
         })
+        .await
     }
 
     async fn open(&self, entry: &Entry) -> Result<Box<dyn Reader>, Failure> {
-        let stored = self.call(Call::Open, &entry.key)?.objects.version(entry)?.clone();
+        let stored = self.call(Call::Open, &entry.key, |state| state.objects.version(entry).cloned()).await?;
         Ok(Box::new(transfer::MemoryReader::new(self.clone(), stored)))
     }
 
     async fn digests(&self, entry: &Entry, wanted: &[DigestKind]) -> Result<Vec<Digest>, Failure> {
-        let state = self.call(Call::Digests, &entry.key)?;
-        let stored = state.objects.version(entry)?;
-        Ok(wanted.iter().filter_map(|&kind| stored.known_digest(kind)).collect())
+        self.call(Call::Digests, &entry.key, |state| {
+            let stored = state.objects.version(entry)?;
+            Ok(wanted.iter().filter_map(|&kind| stored.known_digest(kind)).collect())
+        })
+        .await
     }
 
     async fn write(&self, object: &NewObject, body: Bytes) -> Result<Receipt, Failure> {
-        let mut state = self.call(Call::Write, &object.key)?;
-        self.admit(&state, object)?;
-        objects::check_size(object, &body)?;
-        Ok(self.store(&mut state, object, body, None))
+        self.call(Call::Write, &object.key, |state| {
+            if self.is_directory(&object.key) && object.size == 0 {
+                return self.make_directory(state, object);
+            }
+            self.admit(state, object)?;
+            objects::check_size(object, &body)?;
+            Ok(self.store(state, object, body, None))
+        })
+        .await
     }
 
     async fn begin(&self, object: &NewObject) -> Result<Box<dyn Upload>, Failure> {
-        let mut state = self.call(Call::Begin, &object.key)?;
-        self.admit(&state, object)?;
-        state.objects.open_uploads += 1;
+        self.call(Call::Begin, &object.key, |state| {
+            self.admit(state, object)?;
+            state.objects.open_uploads += 1;
+            Ok(())
+        })
+        .await?;
         Ok(Box::new(transfer::MemoryUpload::new(self.clone(), object.clone())))
     }
 
     async fn remove(&self, entries: &[Entry]) -> Vec<Result<(), Failure>> {
-        let remove = |entry: &Entry| {
-            let mut state = self.call(Call::Remove, &entry.key)?;
-            match state.objects.version(entry) {
-                Ok(_) => state.objects.remove(&entry.key),
-                Err(failure) if failure.kind == FailureKind::Absent => {}
-                Err(failure) => return Err(failure),
-            }
-            Ok(())
-        };
-        entries.iter().map(remove).collect()
+        let mut results = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let removed = self.call(Call::Remove, &entry.key, |state| match state.objects.version(entry) {
+                Ok(_) => {
+                    state.take(&entry.key, true);
+                    Ok(())
+                }
+                Err(failure) if failure.kind == FailureKind::Absent => Ok(()),
+                Err(failure) => Err(failure),
+            });
+            results.push(removed.await);
+        }
+        results
     }
 }
 

@@ -26,6 +26,10 @@ pub(crate) use names::Names;
 /// Bytes up to which an object is best written in one request.
 const WHOLE_LIMIT: u64 = 16 << 20;
 
+/// Bytes in a part, where the number of parts allows it. S3 takes parts from
+/// 5 MiB to 5 GiB (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>).
+const PART_SIZE: u64 = 8 << 20;
+
 /// Objects that one `DeleteObjects` takes
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>).
 const BULK_DELETE_LIMIT: usize = 1000;
@@ -76,7 +80,7 @@ impl Store for BucketStore {
         };
         let in_bulk = self.bucket.client().dialect().bulk_delete.is_certain();
         let removal_batch = if in_bulk { BULK_DELETE_LIMIT } else { 1 };
-        Capabilities { kind: Kind::Remote, order, whole_limit: WHOLE_LIMIT, removal_batch }
+        Capabilities { kind: Kind::Remote, order, whole_limit: WHOLE_LIMIT, part_size: PART_SIZE, removal_batch }
     }
 
     fn list(&self, range: &KeyRange) -> Box<dyn Listing> {

@@ -78,6 +78,8 @@ pub struct Capabilities {
     pub order: Order,
     /// Bytes up to which an object is best written whole.
     pub whole_limit: u64,
+    /// Bytes in a part of a larger object, where the number of parts allows it.
+    pub part_size: u64,
     /// How many objects it removes at once: those that one call of
     /// [`Store::remove`] should be given; at least 1.
     pub removal_batch: usize,

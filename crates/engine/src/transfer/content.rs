@@ -62,7 +62,8 @@ impl Held<'_> {
         }
         match listed {
             Some(Digest::MultipartMd5 { parts, .. }) => {
-                let wanted = fitting_part_sizes(self.entry.size, parts);
+                let ours = part_size(object.store.capabilities().part_size, self.entry.size);
+                let wanted = fitting_part_sizes(ours, self.entry.size, parts);
                 let fits = self.digests(&wanted).await?.iter().any(|digest| Some(digest) == listed.as_ref());
                 Ok(if fits { Content::SameMultipart } else { Content::OtherMultipart })
             }
@@ -89,10 +90,10 @@ fn by_crc64(stored: &[Digest], other: &[Digest]) -> Content {
     }
 }
 
-/// The ways in which an object of this size may have been cut into so many parts.
-fn fitting_part_sizes(size: u64, parts: u32) -> Vec<DigestKind> {
+/// The ways, besides ours, in which an object of this size may have been cut into so many parts.
+fn fitting_part_sizes(ours: u64, size: u64, parts: u32) -> Vec<DigestKind> {
     let mut candidates: Vec<u64> = USUAL_PART_SIZES.iter().map(|mebibytes| mebibytes << 20).collect();
-    candidates.push(part_size(size));
+    candidates.push(ours);
     // One part only: whatever its size was, it held everything.
     candidates.push(size.max(1));
     candidates.sort_unstable();
@@ -123,7 +124,7 @@ mod tests {
         for (size, parts, mebibytes) in table {
             let expected: Vec<DigestKind> =
                 mebibytes.into_iter().map(|n: u64| DigestKind::MultipartMd5 { part_size: n << 20 }).collect();
-            assert_eq!(fitting_part_sizes(size, parts), expected, "{parts} parts");
+            assert_eq!(fitting_part_sizes(8 * MIB, size, parts), expected, "{parts} parts");
         }
     }
 }

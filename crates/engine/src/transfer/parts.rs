@@ -9,17 +9,15 @@ use super::Transfers;
 use super::sending::{Stopped, both, new_object};
 use crate::events::Event;
 
-/// Bytes in a part, where the number of parts allows it. S3 takes parts from
-/// 5 MiB to 5 GiB (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>).
-pub(crate) const PART_SIZE: u64 = 8 << 20;
-
-/// S3's limit on the parts of an upload (the same page).
+/// S3's limit on the parts of an upload (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>).
 const MOST_PARTS: u64 = 10_000;
 
-/// Bytes in each part but the last of an object of this size: whole MiB, so
-/// that others can work out a multipart `ETag` from the size alone.
-pub(crate) fn part_size(size: u64) -> u64 {
-    size.div_ceil(MOST_PARTS).next_multiple_of(1 << 20).max(PART_SIZE)
+/// Bytes in each part but the last of an object of this size: the usual size, or
+/// as many whole MiB as keep the parts few enough, so that others can work out
+/// a multipart `ETag` from the size alone.
+pub(crate) fn part_size(usual: u64, size: u64) -> u64 {
+    let usual = usual.max(1);
+    if size.div_ceil(usual) <= MOST_PARTS { usual } else { size.div_ceil(MOST_PARTS).next_multiple_of(1 << 20) }
 }
 
 impl Transfers {
@@ -74,7 +72,7 @@ impl Transfers {
         size: u64,
         parts: &mut JoinSet<Result<(), Stopped>>,
     ) -> Result<(), Stopped> {
-        let part_size = part_size(size);
+        let part_size = part_size(self.dest.capabilities().part_size, size);
         let mut part = Part { number: 1, offset: 0 };
         while part.offset < size {
             let end = size.min(part.offset + part_size);
@@ -116,11 +114,13 @@ mod tests {
     fn parts_are_whole_mebibytes_and_few_enough() {
         const GIB: u64 = 1 << 30;
         const TIB: u64 = 1 << 40;
+        const PART_SIZE: u64 = 8 << 20;
         for size in [1, PART_SIZE, 100 * GIB, 5 * TIB, 5 * TIB - 1, 48 * TIB] {
-            let part = part_size(size);
+            let part = part_size(PART_SIZE, size);
             assert!(part >= PART_SIZE && part.is_multiple_of(1 << 20), "{size}");
             assert!(size.div_ceil(part) <= MOST_PARTS, "{size}");
         }
-        assert_eq!(part_size(5 * TIB), 525 << 20);
+        assert_eq!(part_size(PART_SIZE, 5 * TIB), 525 << 20);
+        assert_eq!(part_size(PART_SIZE, MOST_PARTS * PART_SIZE), PART_SIZE);
     }
 }

@@ -7,6 +7,8 @@ use crate::{Failure, Key};
 pub enum Call {
     /// The first page of a [`crate::Store::list`].
     List,
+    /// A further page of it; its key is the last one listed before.
+    ListMore,
     /// [`crate::Store::look`].
     Look,
     /// [`crate::Store::read`].

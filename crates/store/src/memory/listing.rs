@@ -12,22 +12,29 @@ pub(super) struct MemoryListing {
     range: KeyRange,
     items: Option<vec::IntoIter<Listed>>,
     listed: usize,
+    last: Key,
 }
 
 impl MemoryListing {
     pub(super) fn new(store: MemoryStore, range: KeyRange) -> Self {
-        Self { store, range, items: None, listed: 0 }
+        Self { store, range, items: None, listed: 0, last: Key::from("") }
     }
 
-    fn start(&self) -> Result<vec::IntoIter<Listed>, ListingError> {
+    async fn start(&self) -> Result<vec::IntoIter<Listed>, ListingError> {
         let after = self.range.after.clone().unwrap_or_else(|| Key::from(""));
-        let state = self.store.call(Call::List, &after).map_err(|failure| self.error(failure.reason))?;
-        let mut items = listed_in(&state, &self.range);
+        let listed = self.store.call(Call::List, &after, |state| Ok(listed_in(state, &self.range))).await;
+        let mut items = listed.map_err(|failure| self.error(failure.reason))?;
         match self.store.options.sequence {
             Sequence::ByBytes => items.sort_by(|a, b| a.key().cmp(b.key())),
             Sequence::SlashFirst => items.sort_by_cached_key(|item| slash_first(item.key())),
         }
         Ok(items.into_iter())
+    }
+
+    /// Asks for a further page.
+    async fn go_on(&self) -> Result<(), ListingError> {
+        let more = self.store.call(Call::ListMore, &self.last, |_| Ok(()));
+        more.await.map_err(|failure| self.error(failure.reason))
     }
 
     fn error(&self, reason: String) -> ListingError {
@@ -39,8 +46,11 @@ impl MemoryListing {
 impl Listing for MemoryListing {
     async fn next_page(&mut self) -> Result<Option<Vec<Listed>>, ListingError> {
         let mut items = match self.items.take() {
-            Some(items) => items,
-            None => self.start()?,
+            Some(items) => {
+                self.go_on().await?;
+                items
+            }
+            None => self.start().await?,
         };
         let breaks_after = self.store.state().faults.listing_breaks_after.unwrap_or(usize::MAX);
         let allowed = breaks_after.saturating_sub(self.listed).min(self.store.options.page_size.max(1));
@@ -50,6 +60,9 @@ impl Listing for MemoryListing {
         let page: Vec<Listed> = items.by_ref().take(allowed).collect();
         self.listed += page.len();
         self.items = Some(items);
+        if let Some(item) = page.last() {
+            self.last = item.key().clone();
+        }
         Ok((!page.is_empty()).then_some(page))
     }
 }

@@ -1,8 +1,7 @@
 //! The objects of a [`super::MemoryStore`], their versions, and what may be done to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::ops::Bound;
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -12,7 +11,9 @@ use crate::{Condition, Digest, DigestKind, Entry, Failure, FailureKind, Key, Kin
 
 #[derive(Default)]
 pub(super) struct Objects {
-    stored: BTreeMap<Key, Stored>,
+    pub(super) stored: BTreeMap<Key, Stored>,
+    /// Directories that were made by themselves, each with its `/`; only in a tree.
+    pub(super) made: BTreeSet<Key>,
     last_inode: u64,
     pub(super) open_uploads: usize,
 }
@@ -48,8 +49,13 @@ impl Objects {
         self.stored.iter().map(|(key, stored)| (key.clone(), stored.content.body.clone())).collect()
     }
 
-    pub(super) fn remove(&mut self, key: &Key) {
-        self.stored.remove(key);
+    pub(super) fn remove(&mut self, key: &Key) -> Option<Stored> {
+        let removed = self.stored.remove(key);
+        if key.is_marker() {
+            self.made.retain(|made| !made.as_bytes().starts_with(key.as_bytes()));
+        }
+        self.forget_emptied_directories(key);
+        removed
     }
 
     /// The object, if it is still the version of this entry.
@@ -68,22 +74,7 @@ impl Objects {
         }
     }
 
-    /// Whether neither a directory stands at the key nor a file above it.
-    pub(super) fn check_not_obstructed(&self, key: &Key) -> Result<(), Failure> {
-        let bytes = key.as_bytes();
-        let slashes = bytes.iter().enumerate().filter(|&(_, &byte)| byte == b'/');
-        if slashes.into_iter().any(|(slash, _)| self.stored.contains_key(&bytes[..slash])) {
-            return Err(Failure::new(FailureKind::Obstructed, "a file stands where a directory must go"));
-        }
-        let below = [bytes, b"/"].concat();
-        let first_below = self.stored.range::<[u8], _>((Bound::Included(&*below), Bound::Unbounded)).next();
-        if first_below.is_some_and(|(first, _)| first.as_bytes().starts_with(&below)) {
-            return Err(Failure::new(FailureKind::Obstructed, "a directory stands where the file must go"));
-        }
-        Ok(())
-    }
-
-    pub(super) fn insert(&mut self, kind: Kind, key: Key, content: Content) -> Entry {
+    pub(super) fn insert(&mut self, kind: Kind, key: Key, content: Content) -> Stored {
         let size = content.body.len() as u64;
         let version = match kind {
             Kind::Local => {
@@ -93,8 +84,9 @@ impl Objects {
             Kind::Remote => Version::Object { etag: etag(&content) },
         };
         let entry = Entry { key: key.clone(), size, modified: content.modified, version };
-        self.stored.insert(key, Stored { entry: entry.clone(), content });
-        entry
+        let stored = Stored { entry, content };
+        self.stored.insert(key, stored.clone());
+        stored
     }
 }
 

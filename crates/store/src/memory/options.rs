@@ -21,6 +21,8 @@ pub struct MemoryOptions {
     pub page_size: usize,
     /// Bytes up to which an object is best written whole.
     pub whole_limit: u64,
+    /// Bytes in a part of what is written in parts.
+    pub part_size: u64,
     /// How many objects it removes at once.
     pub removal_batch: usize,
     /// Whether `a` and `a/b` can't both be there, as in a file system.
@@ -67,6 +69,7 @@ impl MemoryOptions {
             sequence: Sequence::ByBytes,
             page_size: 1000,
             whole_limit: 16 << 20,
+            part_size: 8 << 20,
             removal_batch: 2,
             obstructs: false,
             represents: |_| true,

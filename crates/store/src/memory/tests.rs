@@ -101,7 +101,63 @@ async fn files_and_directories_stand_in_each_others_way_only_in_a_tree() {
 async fn keys_that_it_cannot_hold_are_refused() {
     let store = MemoryStore::local();
     assert_eq!(write(&store, "a//b", Condition::Absent).await, Err(FailureKind::Unrepresentable));
-    assert_eq!(write(&store, "x/", Condition::Absent).await, Err(FailureKind::Unrepresentable));
+    assert_eq!(write(&store, "x/", Condition::Absent).await, Err(FailureKind::Unrepresentable), "it has content");
+    assert_eq!(store.look(&Key::from("a//")).await.unwrap_err().kind, FailureKind::Unrepresentable);
+}
+
+#[tokio::test]
+async fn a_marker_makes_a_directory_of_a_tree_which_goes_with_its_last_file() {
+    let tree = MemoryStore::local();
+    let marker = new_object("d/e/", 0, Condition::Absent);
+    tree.write(&marker, Bytes::new()).await.unwrap();
+    assert!(tree.contents().is_empty());
+    for directory in ["d/", "d/e/"] {
+        assert_eq!(tree.look(&directory.into()).await.unwrap().unwrap().key, directory.into());
+    }
+    assert_eq!(write(&tree, "d/e", Condition::Absent).await, Err(FailureKind::Obstructed));
+    let file = write(&tree, "d/e/f", Condition::Absent).await.unwrap();
+    assert_eq!(tree.remove(&[file]).await, [Ok(())]);
+    assert_eq!(tree.look(&"d/".into()).await, Ok(None));
+    tree.put("file", "x");
+    let marker = new_object("file/", 0, Condition::Absent);
+    assert_eq!(tree.write(&marker, Bytes::new()).await.unwrap_err().kind, FailureKind::Obstructed);
+}
+
+/// Refuses to write `no`, and loses the answer of every other call.
+struct Cruel(Mutex<Vec<String>>);
+
+impl Fates for Cruel {
+    fn befalls(&self, _: Call, key: &Key) -> Fate {
+        let failure = Failure::new(FailureKind::Failed, "cruel");
+        let strike = if *key == Key::from("no") { Strike::Refused(failure) } else { Strike::AnswerLost(failure) };
+        Fate { to_store: Duration::from_secs(3), strike, from_store: Duration::from_secs(2) }
+    }
+
+    fn reached(&self, call: Call, key: &Key, _: &Strike) {
+        self.0.lock().unwrap().push(format!("{call:?} {key}"));
+    }
+
+    fn changed(&self, change: Change<'_>) {
+        let there = change.after.map_or("nothing", |(_, body)| std::str::from_utf8(body).unwrap());
+        self.0.lock().unwrap().push(format!("{there} at {}, {}", change.key, change.by_call));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_meets_its_fate() {
+    let store = MemoryStore::remote();
+    let cruel = Arc::new(Cruel(Mutex::default()));
+    store.set_fates(Some(cruel.clone()));
+    let start = tokio::time::Instant::now();
+    for key in ["no", "yes"] {
+        assert_eq!(write(&store, key, Condition::Absent).await, Err(FailureKind::Failed), "{key}");
+    }
+    assert_eq!(start.elapsed(), Duration::from_secs(10), "by a clock that stands still otherwise");
+    store.take("yes");
+    let told = ["Write no", "Write yes", "new at yes, true", "nothing at yes, false"];
+    assert_eq!(*cruel.0.lock().unwrap(), told);
+    store.set_fates(None);
+    write(&store, "no", Condition::Absent).await.unwrap();
 }
 
 #[tokio::test]

@@ -26,9 +26,9 @@ impl MemoryReader {
     }
 
     /// Logs the call, and fails if the object is no longer the one that was opened.
-    fn call(&self, call: Call) -> Result<(), Failure> {
-        self.store.call(call, &self.stored.entry.key)?.objects.version(&self.stored.entry)?;
-        Ok(())
+    async fn call(&self, call: Call) -> Result<(), Failure> {
+        let entry = &self.stored.entry;
+        self.store.call(call, &entry.key, |state| state.objects.version(entry).map(drop)).await
     }
 }
 
@@ -43,7 +43,7 @@ impl Reader for MemoryReader {
     }
 
     async fn read(&self, range: Range<u64>) -> Result<Bytes, Failure> {
-        self.call(Call::ReadRange)?;
+        self.call(Call::ReadRange).await?;
         let body = &self.stored.content.body;
         match (usize::try_from(range.start), usize::try_from(range.end)) {
             (Ok(start), Ok(end)) if start <= end && end <= body.len() => Ok(body.slice(start..end)),
@@ -52,7 +52,7 @@ impl Reader for MemoryReader {
     }
 
     async fn check_unchanged(&self) -> Result<(), Failure> {
-        self.call(Call::CheckUnchanged)
+        self.call(Call::CheckUnchanged).await
     }
 
     fn digest(&self) -> Option<(DigestKind, Digest)> {
@@ -89,31 +89,41 @@ impl MemoryUpload {
 #[async_trait]
 impl Upload for MemoryUpload {
     async fn write(&self, part: Part, body: Bytes) -> Result<(), Failure> {
-        self.store.call(Call::WritePart, &self.object.key).map(drop)?;
-        self.parts().as_mut().ok_or_else(closed)?.insert(part.number, (part.offset, body));
-        Ok(())
+        self.store
+            .call(Call::WritePart, &self.object.key, |_| {
+                self.parts().as_mut().ok_or_else(closed)?.insert(part.number, (part.offset, body));
+                Ok(())
+            })
+            .await
     }
 
     async fn finish(&self, expected: Option<(DigestKind, Digest)>) -> Result<Receipt, Failure> {
-        let mut state = self.store.call(Call::Finish, &self.object.key)?;
-        let mut parts = self.parts();
-        let (body, part_size) = joined(parts.as_ref().ok_or_else(closed)?)?;
-        objects::check_size(&self.object, &body)?;
-        if expected.is_some_and(|(kind, digest)| objects::digest(&body, kind) != digest) {
-            return Err(Failure::new(FailureKind::Corrupt, "the content does not have the digest of its source"));
-        }
-        self.store.admit(&state, &self.object)?;
-        *parts = None;
-        state.objects.open_uploads -= 1;
-        Ok(self.store.store(&mut state, &self.object, body, Some(part_size)))
+        self.store
+            .call(Call::Finish, &self.object.key, |state| {
+                let mut parts = self.parts();
+                let (body, part_size) = joined(parts.as_ref().ok_or_else(closed)?)?;
+                objects::check_size(&self.object, &body)?;
+                if expected.is_some_and(|(kind, digest)| objects::digest(&body, kind) != digest) {
+                    let reason = "the content does not have the digest of its source";
+                    return Err(Failure::new(FailureKind::Corrupt, reason));
+                }
+                self.store.admit(state, &self.object)?;
+                *parts = None;
+                state.objects.open_uploads -= 1;
+                Ok(self.store.store(state, &self.object, body, Some(part_size)))
+            })
+            .await
     }
 
     async fn abandon(&self) {
-        let mut state = self.store.state();
-        state.calls.push((Call::Abandon, self.object.key.clone()));
-        if self.parts().take().is_some() {
-            state.objects.open_uploads -= 1;
-        }
+        let abandoned = self.store.call(Call::Abandon, &self.object.key, |state| {
+            if self.parts().take().is_some() {
+                state.objects.open_uploads -= 1;
+            }
+            Ok(())
+        });
+        // Its trait has no failure for it.
+        let _ = abandoned.await;
     }
 }
 

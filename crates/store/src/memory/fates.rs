@@ -1,0 +1,56 @@
+//! What befalls each call of a [`super::MemoryStore`], decided call by call: for simulations.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::Call;
+use crate::{Entry, Failure, Key};
+
+/// Decides what befalls each call of a store, and watches what comes of it.
+pub trait Fates: Send + Sync + 'static {
+    /// What is to befall this call, which is about to be made.
+    fn befalls(&self, call: Call, key: &Key) -> Fate;
+
+    /// The call has reached the store, which does next what its fate lets it do.
+    fn reached(&self, call: Call, key: &Key, strike: &Strike);
+
+    /// An object has come, changed or gone. The store is locked meanwhile and must not be called.
+    fn changed(&self, change: Change<'_>);
+}
+
+/// What befalls one call.
+#[derive(Clone, Debug, Default)]
+pub struct Fate {
+    /// How long it takes to reach the store, by tokio's clock.
+    pub to_store: Duration,
+    /// What goes wrong there.
+    pub strike: Strike,
+    /// How long the answer takes to come back.
+    pub from_store: Duration,
+}
+
+/// What goes wrong with a call.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Strike {
+    /// Nothing.
+    #[default]
+    None,
+    /// It is not done, and answered with this.
+    Refused(Failure),
+    /// It is done, but if that succeeds the caller gets this instead of the answer.
+    AnswerLost(Failure),
+}
+
+/// An object that came, changed or went.
+#[derive(Clone, Copy, Debug)]
+pub struct Change<'a> {
+    /// Its key.
+    pub key: &'a Key,
+    /// What was there, with its content; `None` where nothing was.
+    pub before: Option<(&'a Entry, &'a Bytes)>,
+    /// What is there now, with its content; `None` where nothing is.
+    pub after: Option<(&'a Entry, &'a Bytes)>,
+    /// Whether a call of the trait did it, and not somebody else ([`super::MemoryStore::put`]).
+    pub by_call: bool,
+}
