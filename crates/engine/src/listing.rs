@@ -8,6 +8,7 @@ use brigade_store::spill::{Sorted, Sorter};
 use brigade_store::{Key, KeyRange, Listed, Listing, ListingError, Order, Store};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, spawn_blocking};
+use tokio_util::task::AbortOnDropHandle;
 
 /// Pages that wait to be merged, besides the one being read.
 const PAGES_AHEAD: usize = 2;
@@ -60,6 +61,9 @@ impl Ordering {
 #[derive(Debug)]
 pub struct OrderedListing {
     pages: mpsc::Receiver<Result<Vec<Listed>, Broken>>,
+    /// Ends the reading, in the middle of a page if need be: a run that has
+    /// returned asks a store for nothing more.
+    _reading: AbortOnDropHandle<()>,
 }
 
 impl OrderedListing {
@@ -68,7 +72,7 @@ impl OrderedListing {
         let (sender, pages) = mpsc::channel(PAGES_AHEAD);
         let listing = store.list(range);
         let store = Arc::clone(store);
-        tokio::spawn(async move {
+        let reading = tokio::spawn(async move {
             let ended = match ordering {
                 Ordering::AsListed => send_checked(store.as_ref(), listing, &sender).await,
                 Ordering::Sorted => send_sorted(listing, &sender).await,
@@ -78,7 +82,7 @@ impl OrderedListing {
                 let _ = sender.send(Err(broken)).await;
             }
         });
-        Self { pages }
+        Self { pages, _reading: AbortOnDropHandle::new(reading) }
     }
 
     /// The next page, never empty; `None` at the proven end.

@@ -97,8 +97,10 @@ impl Planning<'_> {
     async fn next_page(&mut self, listing: &mut OrderedListing, side: Side) -> Result<Option<Vec<Listed>>, RangeError> {
         let cancel = self.transfers.cancel.clone();
         let page = tokio::select! {
-            page = listing.next_page() => page.map_err(|broken| RangeError::Listing(side, broken))?,
+            // In this order, so that the same run takes the same course again.
+            biased;
             () = cancel.cancelled() => return Err(RangeError::Interrupted),
+            page = listing.next_page() => page.map_err(|broken| RangeError::Listing(side, broken))?,
         };
         for item in page.iter().flatten() {
             match item {
