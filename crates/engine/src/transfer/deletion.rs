@@ -1,6 +1,6 @@
 //! Deleting: each object looked up again at the source just before it is removed.
 
-use brigade_store::{Entry, Failure, FailureKind};
+use brigade_store::{Entry, Failure, FailureKind, Key, Kind};
 use futures_util::StreamExt;
 use futures_util::stream::{FuturesOrdered, FuturesUnordered};
 
@@ -36,8 +36,7 @@ impl Transfers {
         let mut looks: FuturesOrdered<_> = planned
             .into_iter()
             .map(|entry| async move {
-                let _request = self.permits.request().await;
-                let found = self.source.look(&entry.key).await;
+                let found = self.look_at_source(&entry.key).await;
                 (entry, found)
             })
             .collect();
@@ -58,5 +57,17 @@ impl Transfers {
             self.tally.object(&entry.key, &outcome);
         }
         confirmed
+    }
+
+    /// Looks for what is to be deleted. A marker that comes here has content, which
+    /// no tree could hold: its directory is not what would have to be there.
+    async fn look_at_source(&self, key: &Key) -> Result<Option<Entry>, Failure> {
+        if key.is_marker() && self.source.capabilities().kind == Kind::Local {
+            let reason = "no file can have this key: it ends with a slash, and has content; remove it yourself, \
+                          or exclude it";
+            return Err(Failure::new(FailureKind::Unrepresentable, reason));
+        }
+        let _request = self.permits.request().await;
+        self.source.look(key).await
     }
 }

@@ -107,6 +107,20 @@ fn what_one_side_cannot_hold_is_neither_deleted_nor_deleted_for() {
 }
 
 #[test]
+fn a_marker_with_content_is_nothing_that_a_tree_could_hold() {
+    // Whether the tree has a directory of that name, or not, proves nothing.
+    for there in ["d/x", "other"] {
+        let fixture = Fixture::up().deleting();
+        fixture.source.put(there, "same");
+        fixture.dest.put(there, "same");
+        fixture.dest.put("d/", "content");
+        let summary = fixture.run().unwrap();
+        assert_eq!((summary.unrepresentable, summary.withdrawn, summary.deleted), (1, 0, 0), "{there}");
+        assert_eq!(keys(&fixture.dest), if there == "d/x" { ["d/", "d/x"] } else { ["d/", "other"] });
+    }
+}
+
+#[test]
 fn more_deletions_than_allowed_are_counted_before_the_first_one() {
     for (limit, allowed) in [
         (DeleteLimit::Objects(2), false),
