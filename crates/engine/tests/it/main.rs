@@ -6,4 +6,5 @@ mod failures;
 mod fixture;
 mod order;
 mod safety;
+mod simulation;
 mod trees;

@@ -1,0 +1,214 @@
+//! What a seed draws: two stores, what is in them, and a job between them.
+//! Few names, so that both sides share keys, and files stand where the other
+//! side has directories.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use brigade_engine::filters::Filters;
+use brigade_engine::job::{Comparison, DeleteLimit, JobSpec, RunOptions};
+use brigade_store::memory::{Clock, MemoryOptions, MemoryStore, Sequence};
+use brigade_store::{Extent, Key, Kind, Order, Store as _, Unknown, UnknownReason};
+use fastrand::Rng;
+use tokio::time::Instant;
+
+use super::model::{Selection, holds, is_unknown};
+
+/// Two stores and a job between them.
+pub(crate) struct Scenario {
+    pub(crate) source: MemoryStore,
+    pub(crate) dest: MemoryStore,
+    /// What neither can tell of: those of the source, those of the destination.
+    pub(crate) unknowns: [Vec<Unknown>; 2],
+    pub(crate) selection: Selection,
+    pub(crate) job: JobSpec,
+    pub(crate) options: RunOptions,
+}
+
+impl Scenario {
+    /// Two stores with nothing in them. [`Self::fill`] is apart, so that it is seen.
+    pub(crate) fn draw(rng: &mut Rng) -> Self {
+        let clock = clock();
+        let local = MemoryOptions { clock: Arc::clone(&clock), ..small(rng, MemoryOptions::local()) };
+        let mut remote = MemoryOptions { clock, represents: is_name, ..small(rng, MemoryOptions::remote()) };
+        if rng.u64(..5) == 0 {
+            remote.sequence = Sequence::SlashFirst;
+            remote.order = *rng.choice(&[Order::ByBytes, Order::Other]).unwrap();
+        }
+        let (local, remote) = (MemoryStore::new(local), MemoryStore::new(remote));
+        let (source, dest) = if rng.bool() { (local, remote) } else { (remote, local) };
+        let selection =
+            *rng.choice(&[Selection::Everything; 4].into_iter().chain(Selection::ALL).collect::<Vec<_>>()).unwrap();
+        Self { source, dest, unknowns: [vec![], vec![]], selection, job: job(rng, selection), options: options(rng) }
+    }
+
+    /// Puts objects into both stores, and makes places unknown.
+    pub(crate) fn fill(&mut self, rng: &mut Rng) {
+        let now = clock()();
+        let count = *rng.choice(&[1, 6, 12, 30]).unwrap();
+        for store in [&self.source, &self.dest] {
+            for _ in 0..rng.u64(..=count) {
+                let (key, body) = (key(rng, store), content(rng));
+                let age = Duration::from_secs(*rng.choice(&[1, 100, 100_000]).unwrap());
+                if has_room(store, &key) {
+                    store.put_modified(key, body, now - age);
+                }
+            }
+        }
+        for (store, unknowns) in [&self.source, &self.dest].into_iter().zip(&mut self.unknowns) {
+            if kind(store) == Kind::Local && rng.u64(..4) == 0 {
+                *unknowns = draw_unknowns(rng);
+                for unknown in unknowns {
+                    store.add_unknown(unknown.clone());
+                }
+            }
+        }
+    }
+
+    /// Mends what a run can only name: places that can't be told of, keys that one side can't hold.
+    pub(crate) fn mend(&mut self) {
+        self.unknowns = [vec![], vec![]];
+        for (store, other) in [(&self.source, &self.dest), (&self.dest, &self.source)] {
+            store.forget_unknowns();
+            let keys: Vec<Key> = store.contents().into_keys().collect();
+            for key in keys {
+                let in_the_way = kind(other) == Kind::Local && stands_below(store, &key);
+                let is_marker_with_content =
+                    kind(other) == Kind::Local && key.is_marker() && !store.contents()[&key].is_empty();
+                if in_the_way || is_marker_with_content || !holds(kind(other), &key) {
+                    store.take(key);
+                }
+            }
+        }
+        if kind(&self.dest) == Kind::Local {
+            self.clear_the_way();
+        }
+        self.job.delete = Some(DeleteLimit::Unlimited);
+        self.options.limit = None;
+        self.options.dry_run = false;
+    }
+
+    /// Takes away what no run may: what is excluded and stands in the way, and directories without files.
+    fn clear_the_way(&self) {
+        let wanted = self.source.contents();
+        for key in self.dest.contents().into_keys().filter(|key| !self.selection.includes(key)) {
+            if wanted.keys().any(|wanted| is_below(wanted, &key) || is_below(&key, wanted)) {
+                self.dest.take(key);
+            }
+        }
+        for key in wanted.into_keys().filter(|key| !key.is_marker()) {
+            self.dest.take(Key::new([key.as_bytes(), b"/"].concat()));
+        }
+    }
+}
+
+/// A store's kind.
+pub(crate) fn kind(store: &MemoryStore) -> Kind {
+    store.capabilities().kind
+}
+
+/// Whether S3 can name the key.
+pub(crate) fn is_name(key: &Key) -> bool {
+    key.as_text().is_some() && (1..=1024).contains(&key.as_bytes().len())
+}
+
+/// A key that the store can hold.
+pub(crate) fn key(rng: &mut Rng, store: &MemoryStore) -> Key {
+    loop {
+        let key = any_key(rng);
+        if holds(kind(store), &key) && (kind(store) == Kind::Remote || !key.is_marker()) {
+            return key;
+        }
+    }
+}
+
+fn any_key(rng: &mut Rng) -> Key {
+    const ODD: [&[u8]; 9] = [b"a//b", b"../x", b"a/", b"b/a/", b"\xff", b"b/\xfe/a", b"/", b"a\rb", b"c/"];
+    match rng.u64(..40) {
+        0..6 => Key::new(*rng.choice(&ODD).unwrap()),
+        6 => Key::from(["a".repeat(200).as_str(); 6].join("/")),
+        _ => {
+            let names = ["a", "b", "c", "a-", "a.b", "d"];
+            let depth = *rng.choice(&[1, 1, 2, 2, 3]).unwrap();
+            Key::from((0..depth).map(|_| *rng.choice(&names).unwrap()).collect::<Vec<_>>().join("/"))
+        }
+    }
+}
+
+/// Few contents, several of one length; the longer ones go in parts.
+pub(crate) fn content(rng: &mut Rng) -> Vec<u8> {
+    let length = *rng.choice(&[0, 1, 1, 5, 16, 17, 40, 61]).unwrap();
+    let first = rng.u8(b'x'..=b'z');
+    (0..length).map(|place| first.wrapping_add(place / 8)).collect()
+}
+
+/// Whether the key can be put there: in a tree, no file is a directory.
+pub(crate) fn has_room(store: &MemoryStore, key: &Key) -> bool {
+    kind(store) == Kind::Remote || !store.contents().keys().any(|other| is_below(other, key) || is_below(key, other))
+}
+
+fn stands_below(store: &MemoryStore, key: &Key) -> bool {
+    store.contents().keys().any(|other| is_below(key, other))
+}
+
+/// Whether the key lies below the other one, if that were a directory.
+fn is_below(key: &Key, other: &Key) -> bool {
+    !other.is_marker() && key.as_bytes().strip_prefix(other.as_bytes()).is_some_and(|rest| rest.starts_with(b"/"))
+}
+
+fn draw_unknowns(rng: &mut Rng) -> Vec<Unknown> {
+    let unreadable = UnknownReason::Unreadable("permission denied".into());
+    let name = *rng.choice(&["a", "b", "a-", "d"]).unwrap();
+    let at_key = |reason| Unknown { key: name.into(), extent: Extent::Key, reason };
+    let below = |reason| Unknown { key: format!("{name}/").into(), extent: Extent::Below, reason };
+    let unknowns = match rng.u64(..4) {
+        0 => vec![below(unreadable)],
+        1 => vec![at_key(UnknownReason::SpecialFile)],
+        2 => vec![at_key(UnknownReason::BrokenSymlink), below(UnknownReason::BrokenSymlink)],
+        _ => vec![at_key(UnknownReason::Symlink), below(UnknownReason::Symlink)],
+    };
+    debug_assert!(is_unknown(&unknowns, &unknowns[0].key));
+    unknowns
+}
+
+/// Small limits, so that there are several pages, parts and batches.
+fn small(rng: &mut Rng, options: MemoryOptions) -> MemoryOptions {
+    MemoryOptions {
+        page_size: *rng.choice(&[1, 2, 5, 1000]).unwrap(),
+        whole_limit: 16,
+        part_size: *rng.choice(&[3, 8, 40]).unwrap(),
+        removal_batch: *rng.choice(&[1, 2, 1000]).unwrap(),
+        ..options
+    }
+}
+
+fn job(rng: &mut Rng, selection: Selection) -> JobSpec {
+    use Comparison::{Always, Auto, Checksum, Mtime, Size};
+    let limits = [
+        DeleteLimit::Unlimited,
+        DeleteLimit::Unlimited,
+        DeleteLimit::Objects(rng.u64(..4)),
+        DeleteLimit::Percent(30.0),
+    ];
+    JobSpec {
+        filters: Filters::new(&selection.rules()).unwrap(),
+        comparison: *rng.choice(&[Auto, Auto, Auto, Size, Mtime, Checksum, Always]).unwrap(),
+        clock_fudge_factor: Duration::from_secs(*rng.choice(&[60, 1200]).unwrap()),
+        delete: (rng.u64(..4) > 0).then(|| *rng.choice(&limits).unwrap()),
+    }
+}
+
+fn options(rng: &mut Rng) -> RunOptions {
+    RunOptions {
+        jobs: rng.usize(1..=8),
+        memory: *rng.choice(&[1, 8192, 64 << 20]).unwrap(),
+        limit: (rng.u64(..8) == 0).then(|| rng.u64(..5)),
+        dry_run: rng.u64(..8) == 0,
+    }
+}
+
+/// Tokio's time, which stands still but for what is waited for.
+fn clock() -> Clock {
+    let (epoch, start) = (SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000), Instant::now());
+    Arc::new(move || epoch + start.elapsed())
+}

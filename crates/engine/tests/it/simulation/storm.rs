@@ -1,0 +1,143 @@
+//! What goes wrong in a run, and when: drawn from the seed, call by call.
+//!
+//! A call's fate depends on the seed and on which call it is (of its kind, at
+//! its key, for the how many-th time), never on what else is under way.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use brigade_engine::events::Side;
+use brigade_store::memory::{Call, Change, Fate, Fates, MemoryStore, Strike};
+use brigade_store::{Failure, FailureKind, Key};
+use fastrand::Rng;
+use tokio_util::sync::CancellationToken;
+
+use super::chronicle::{Chronicle, Happened};
+use super::scenario::{self, Scenario};
+
+/// How bad it gets.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Weather {
+    pub(crate) seed: u64,
+    /// How many calls in a thousand are refused.
+    pub(crate) refused: u64,
+    /// How many answers in a thousand are lost.
+    pub(crate) lost: u64,
+    /// How many pages of listings in a thousand don't come.
+    pub(crate) broken_pages: u64,
+    /// How often somebody else writes or removes something.
+    pub(crate) passers_by: u64,
+    /// Stopped when so many calls have been made.
+    pub(crate) cancelled_at: Option<u64>,
+}
+
+impl Weather {
+    pub(crate) fn draw(rng: &mut Rng) -> Self {
+        let mut rate = |rates: &[u64]| *rng.choice(rates).unwrap();
+        let (refused, lost) = (rate(&[0, 0, 5, 30, 150]), rate(&[0, 0, 5, 30, 150]));
+        let (broken_pages, passers_by) = (rate(&[0, 0, 0, 30, 200]), rate(&[0, 0, 1, 3, 8]));
+        let cancelled_at = (rng.u64(..5) == 0).then(|| rng.u64(1..80));
+        Self { seed: rng.u64(..), refused, lost, broken_pages, passers_by, cancelled_at }
+    }
+}
+
+/// The fates of both stores' calls in one run.
+pub(crate) struct Storm {
+    weather: Weather,
+    chronicle: Chronicle,
+    cancel: CancellationToken,
+    calls: AtomicU64,
+}
+
+impl Storm {
+    /// Lets it befall both stores.
+    pub(crate) fn over(scenario: &Scenario, weather: Weather, chronicle: &Chronicle, cancel: &CancellationToken) {
+        let calls = AtomicU64::new(0);
+        let storm = Arc::new(Self { weather, chronicle: chronicle.clone(), cancel: cancel.clone(), calls });
+        for (side, store) in [(Side::Source, &scenario.source), (Side::Dest, &scenario.dest)] {
+            let at = AtSide { side, storm: Arc::clone(&storm), made: Mutex::default() };
+            store.set_fates(Some(Arc::new(at)));
+        }
+    }
+
+    fn strike(&self, call: Call, rng: &mut Rng) -> Strike {
+        let lot = rng.u64(..1000);
+        let failure = |kind| Failure::new(kind, "the storm");
+        let Weather { refused, lost, broken_pages, .. } = self.weather;
+        match call {
+            // An upload that can't be given up is the store's to clean up.
+            Call::Abandon => Strike::None,
+            Call::List | Call::ListMore if lot >= broken_pages => Strike::None,
+            Call::List | Call::ListMore => Strike::Refused(failure(FailureKind::Failed)),
+            _ if lot < refused => {
+                let kinds = [FailureKind::Failed, FailureKind::Denied, FailureKind::Corrupt];
+                Strike::Refused(failure(*rng.choice(&kinds).unwrap()))
+            }
+            // Asked again after a lost answer, a store finds what it wrote itself.
+            Call::Write | Call::Finish if lot < refused + lost && rng.bool() => {
+                Strike::AnswerLost(failure(FailureKind::Changed))
+            }
+            _ if lot < refused + lost => Strike::AnswerLost(failure(FailureKind::Failed)),
+            _ => Strike::None,
+        }
+    }
+}
+
+/// The storm as one store meets it.
+struct AtSide {
+    side: Side,
+    storm: Arc<Storm>,
+    made: Mutex<BTreeMap<(u8, Key), u64>>,
+}
+
+impl Fates for AtSide {
+    fn befalls(&self, call: Call, key: &Key) -> Fate {
+        let mut made = self.made.lock().unwrap();
+        let nth = made.entry((call as u8, key.clone())).or_default();
+        *nth += 1;
+        let mut rng =
+            lot(self.storm.weather.seed, &[&[self.side as u8, call as u8], key.as_bytes(), &nth.to_le_bytes()]);
+        let mut delay = || Duration::from_millis(rng.u64(1..2000));
+        let (to_store, from_store) = (delay(), delay());
+        Fate { to_store, strike: self.storm.strike(call, &mut rng), from_store }
+    }
+
+    fn reached(&self, call: Call, key: &Key, strike: &Strike) {
+        let Storm { weather, chronicle, cancel, calls } = self.storm.as_ref();
+        chronicle.record(Happened::Call { side: self.side, call, key: key.clone(), strike: strike.clone() });
+        if weather.cancelled_at == Some(calls.fetch_add(1, Ordering::Relaxed) + 1) {
+            chronicle.record(Happened::Cancelled);
+            cancel.cancel();
+        }
+    }
+
+    fn changed(&self, change: Change<'_>) {
+        self.storm.chronicle.record_change(self.side, change);
+    }
+}
+
+/// What is drawn for these bytes: the same whenever they are (FNV-1a).
+fn lot(seed: u64, parts: &[&[u8]]) -> Rng {
+    let bytes = parts.iter().flat_map(|part| part.iter().chain(&[0xff]));
+    Rng::with_seed(
+        bytes.fold(seed ^ 0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)),
+    )
+}
+
+/// Somebody else, who writes and removes at either side while the run is on.
+pub(crate) async fn pass_by(source: MemoryStore, dest: MemoryStore, weather: Weather) {
+    let mut rng = Rng::with_seed(weather.seed ^ 0x5eed);
+    for _ in 0..weather.passers_by {
+        tokio::time::sleep(Duration::from_millis(rng.u64(1..8000))).await;
+        let store = if rng.bool() { &source } else { &dest };
+        let key = scenario::key(&mut rng, store);
+        if rng.u64(..3) == 0 {
+            store.take(key);
+        } else if scenario::has_room(store, &key) {
+            let body = scenario::content(&mut rng);
+            store.put(key, body);
+        }
+    }
+}
