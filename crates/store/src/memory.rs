@@ -289,7 +289,10 @@ impl Store for MemoryStore {
 
     async fn read(&self, entry: &Entry) -> Result<Object, Failure> {
         self.call(Call::Read, &entry.key, |state| {
-            let stored = state.objects.version(entry)?;
+            let stored = state.objects.openable(entry)?;
+            if stored.entry.size > entry.size {
+                return Err(Failure::new(FailureKind::Changed, "it has grown since it was listed"));
+            }
             Ok(Object {
                 entry: stored.entry.clone(),
                 headers: stored.headers_read(),
@@ -301,7 +304,7 @@ impl Store for MemoryStore {
     }
 
     async fn open(&self, entry: &Entry) -> Result<Box<dyn Reader>, Failure> {
-        let stored = self.call(Call::Open, &entry.key, |state| state.objects.version(entry).cloned()).await?;
+        let stored = self.call(Call::Open, &entry.key, |state| state.objects.openable(entry).cloned()).await?;
         Ok(Box::new(transfer::MemoryReader::new(self.clone(), stored)))
     }
 

@@ -66,6 +66,14 @@ impl Objects {
         if stored.entry.same_version(entry) { Ok(stored) } else { Err(changed()) }
     }
 
+    /// What opening this entry gives: of a file, whichever version is there by now.
+    pub(super) fn openable(&self, entry: &Entry) -> Result<&Stored, Failure> {
+        match (&entry.version, self.stored.get(&entry.key)) {
+            (Version::File { .. }, Some(stored)) => Ok(stored),
+            _ => self.version(entry),
+        }
+    }
+
     pub(super) fn check_condition(&self, object: &NewObject) -> Result<(), Failure> {
         match (&object.condition, self.stored.get(&object.key)) {
             (Condition::Absent, None) => Ok(()),

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 
 use super::objects::{self, Stored};
-use super::{Call, MemoryStore};
+use super::{Call, MemoryStore, State};
 use crate::{
     Digest, DigestKind, Entry, Failure, FailureKind, NewObject, ObjectHeaders, Part, Reader, Receipt, Upload, Version,
 };
@@ -25,10 +25,14 @@ impl MemoryReader {
         Self { store, stored, headers }
     }
 
-    /// Logs the call, and fails if the object is no longer the one that was opened.
-    async fn call(&self, call: Call) -> Result<(), Failure> {
+    /// The content to read from: that of the version that was opened, or in a
+    /// tree whatever is in the file by now, as a file that is open shows it.
+    fn content(&self, state: &State) -> Result<Bytes, Failure> {
         let entry = &self.stored.entry;
-        self.store.call(call, &entry.key, |state| state.objects.version(entry).map(drop)).await
+        match entry.version {
+            Version::File { .. } => Ok(state.objects.get(&entry.key).unwrap_or(&self.stored).content.body.clone()),
+            Version::Object { .. } => Ok(state.objects.version(entry)?.content.body.clone()),
+        }
     }
 }
 
@@ -43,16 +47,16 @@ impl Reader for MemoryReader {
     }
 
     async fn read(&self, range: Range<u64>) -> Result<Bytes, Failure> {
-        self.call(Call::ReadRange).await?;
-        let body = &self.stored.content.body;
+        let content = self.store.call(Call::ReadRange, &self.stored.entry.key, |state| self.content(state)).await?;
         match (usize::try_from(range.start), usize::try_from(range.end)) {
-            (Ok(start), Ok(end)) if start <= end && end <= body.len() => Ok(body.slice(start..end)),
-            _ => Err(Failure::new(FailureKind::Failed, format!("the object ends before byte {}", range.end))),
+            (Ok(start), Ok(end)) if start <= end && end <= content.len() => Ok(content.slice(start..end)),
+            _ => Err(Failure::new(FailureKind::Changed, format!("the object ends before byte {}", range.end))),
         }
     }
 
     async fn check_unchanged(&self) -> Result<(), Failure> {
-        self.call(Call::CheckUnchanged).await
+        let entry = &self.stored.entry;
+        self.store.call(Call::CheckUnchanged, &entry.key, |state| state.objects.version(entry).map(drop)).await
     }
 
     fn digest(&self) -> Option<(DigestKind, Digest)> {

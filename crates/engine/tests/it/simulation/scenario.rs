@@ -122,6 +122,14 @@ pub(crate) fn key(rng: &mut Rng, store: &MemoryStore) -> Key {
     }
 }
 
+/// Such a key, most often one that is at one of the sides.
+pub(crate) fn meddled_key(rng: &mut Rng, store: &MemoryStore, other: &MemoryStore) -> Key {
+    let from = if rng.bool() { store } else { other };
+    let there: Vec<Key> = from.contents().into_keys().collect();
+    let fits = |key: &Key| holds(kind(store), key) && (kind(store) == Kind::Remote || !key.is_marker());
+    rng.choice(there).filter(fits).unwrap_or_else(|| key(rng, store))
+}
+
 fn any_key(rng: &mut Rng) -> Key {
     const ODD: [&[u8]; 9] = [b"a//b", b"../x", b"a/", b"b/a/", b"\xff", b"b/\xfe/a", b"/", b"a\rb", b"c/"];
     match rng.u64(..40) {

@@ -37,7 +37,7 @@ impl Weather {
     pub(crate) fn draw(rng: &mut Rng) -> Self {
         let mut rate = |rates: &[u64]| *rng.choice(rates).unwrap();
         let (refused, lost) = (rate(&[0, 0, 5, 30, 150]), rate(&[0, 0, 5, 30, 150]));
-        let (broken_pages, passers_by) = (rate(&[0, 0, 0, 30, 200]), rate(&[0, 0, 1, 3, 8]));
+        let (broken_pages, passers_by) = (rate(&[0, 0, 0, 30, 200]), rate(&[0, 0, 2, 6, 15]));
         let cancelled_at = (rng.u64(..5) == 0).then(|| rng.u64(1..80));
         Self { seed: rng.u64(..), refused, lost, broken_pages, passers_by, cancelled_at }
     }
@@ -130,14 +130,16 @@ fn lot(seed: u64, parts: &[&[u8]]) -> Rng {
 pub(crate) async fn pass_by(source: MemoryStore, dest: MemoryStore, weather: Weather) {
     let mut rng = Rng::with_seed(weather.seed ^ 0x5eed);
     for _ in 0..weather.passers_by {
-        tokio::time::sleep(Duration::from_millis(rng.u64(1..8000))).await;
-        let store = if rng.bool() { &source } else { &dest };
-        let key = scenario::key(&mut rng, store);
-        if rng.u64(..3) == 0 {
-            store.take(key);
-        } else if scenario::has_room(store, &key) {
-            let body = scenario::content(&mut rng);
-            store.put(key, body);
+        tokio::time::sleep(Duration::from_millis(rng.u64(1..4000))).await;
+        let (store, other) = if rng.u64(..3) > 0 { (&source, &dest) } else { (&dest, &source) };
+        let key = scenario::meddled_key(&mut rng, store, other);
+        let there = store.contents().get(&key).cloned();
+        match (rng.u64(..4), there) {
+            (0, _) => store.take(key),
+            // The same length, as an edit in place leaves it.
+            (1, Some(content)) => drop(store.put(key, content.iter().map(|byte| byte ^ 1).collect::<Vec<_>>())),
+            _ if scenario::has_room(store, &key) => drop(store.put(key, scenario::content(&mut rng))),
+            _ => {}
         }
     }
 }
