@@ -4,6 +4,8 @@ use std::ops::RangeInclusive;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 /// A rule: which requests, which of them, and what befalls them. Only requests
 /// that passed the check of their signature are looked at.
 #[derive(Clone, Debug)]
@@ -114,6 +116,8 @@ pub enum Action {
     /// Never answered, and not done; the connection stays open until the client
     /// closes it or the server stops.
     Stall,
+    /// Done when the rules are cleared, and not before.
+    Hold,
     /// Done and answered, but the connection is closed after half of the body.
     TruncatedBody,
     /// Done so much later.
@@ -134,6 +138,8 @@ impl Action {
 #[derive(Debug, Default)]
 pub struct Faults {
     rules: Mutex<Vec<Rule>>,
+    /// How often they were cleared.
+    clearings: watch::Sender<u64>,
 }
 
 #[derive(Debug)]
@@ -150,9 +156,15 @@ impl Faults {
         self.rules().push(Rule { fault, matched: 0 });
     }
 
-    /// Removes all rules. Requests that are stalled stay so.
+    /// Removes all rules, and lets go on what is held. Requests that are stalled stay so.
     pub fn clear(&self) {
         self.rules().clear();
+        self.clearings.send_modify(|clearings| *clearings += 1);
+    }
+
+    /// Tells when the rules are cleared from now on.
+    pub(crate) fn clearings(&self) -> watch::Receiver<u64> {
+        self.clearings.subscribe()
     }
 
     /// What befalls this request, which is counted.

@@ -8,6 +8,7 @@ use http::{HeaderMap, StatusCode, header};
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::{S3Error, S3Result, s3_error};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Credentials;
@@ -75,16 +76,18 @@ impl S3Access for Gate {
         if let Some(refusal) = exchange.refusal.lock().unwrap_or_else(PoisonError::into_inner).take() {
             return Err(refusal);
         }
+        // From before the rules are looked at: none that clears them is missed.
+        let clearings = self.faults.clearings();
         let Some(action) = self.faults.strike(&operation, key.as_deref()) else { return Ok(()) };
         // Nobody else sets it: a request passes the gate once.
         let action = exchange.fault.get_or_init(|| action);
-        self.befall(action).await
+        self.befall(action, clearings).await
     }
 }
 
 impl Gate {
     /// The part of a fault that comes before the operation.
-    async fn befall(&self, action: &Action) -> S3Result<()> {
+    async fn befall(&self, action: &Action, mut clearings: watch::Receiver<u64>) -> S3Result<()> {
         match action {
             Action::Status { status, code, retry_after } => Err(refusal(*status, code, *retry_after)),
             // The error is never sent: the layer closes the connection instead.
@@ -92,6 +95,13 @@ impl Gate {
             Action::Stall => {
                 self.stop.cancelled().await;
                 Err(s3_error!(InternalError))
+            }
+            Action::Hold => {
+                tokio::select! {
+                    // It fails only where there are no rules any more at all.
+                    _ = clearings.changed() => Ok(()),
+                    () = self.stop.cancelled() => Err(s3_error!(InternalError)),
+                }
             }
             Action::Delay(duration) => {
                 tokio::time::sleep(*duration).await;
@@ -128,18 +138,31 @@ mod tests {
         Gate { anonymous: true, faults: Arc::default(), stop: CancellationToken::new() }
     }
 
+    async fn befall(gate: &Gate, action: &Action) -> S3Result<()> {
+        gate.befall(action, gate.faults.clearings()).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_held_goes_on_when_the_rules_are_cleared() {
+        let gate = gate();
+        let mut held = std::pin::pin!(befall(&gate, &Action::Hold));
+        assert!(timeout(HOUR, &mut held).await.is_err());
+        gate.faults.clear();
+        assert!(held.await.is_ok());
+    }
+
     // The clock stands still but for what is waited for: hours pass at once, and nothing else does.
     #[tokio::test(start_paused = true)]
     async fn a_delay_lasts_as_long_as_it_says() {
         let start = Instant::now();
-        assert!(gate().befall(&Action::Delay(HOUR)).await.is_ok());
+        assert!(befall(&gate(), &Action::Delay(HOUR)).await.is_ok());
         assert!(start.elapsed() >= HOUR);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_stall_ends_with_the_server_and_not_before() {
         let gate = gate();
-        let mut stalled = std::pin::pin!(gate.befall(&Action::Stall));
+        let mut stalled = std::pin::pin!(befall(&gate, &Action::Stall));
         assert!(timeout(HOUR, &mut stalled).await.is_err());
         gate.stop.cancel();
         assert!(stalled.await.is_err());

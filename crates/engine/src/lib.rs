@@ -16,6 +16,7 @@ pub mod filters;
 pub mod job;
 pub mod listing;
 pub mod merge;
+mod nesting;
 mod permits;
 mod phases;
 pub mod plan;

@@ -30,6 +30,9 @@ pub(crate) async fn run(transfers: &Arc<Transfers>, job: &JobSpec, options: &Run
     if shown || matches!(deletions, Deletions::Allowed) {
         run_phase(transfers, Phase::Deletions).await?;
     }
+    if options.dry_run && matches!(deletions, Deletions::Allowed) {
+        transfers.count_deletions_as_done(&job.filters);
+    }
     run_phase(transfers, Phase::AfterDeletions).await?;
     match deletions {
         Deletions::Refused(reason) => Err(Why::Refused(reason)),

@@ -1,11 +1,12 @@
 //! The planner of a one-way sync: from triples to actions. Pure: no I/O, no clock.
 
-use brigade_store::{ClockSkew, Entry, Key};
+use brigade_store::{ClockSkew, Entry, Key, Kind};
 
 use crate::compare::{Comparer, Row, Verdict, in_local_time};
 use crate::filters::{Filters, Matched};
 use crate::job::JobSpec;
 use crate::merge::{Presence, Triple};
+use crate::nesting::Nesting;
 
 /// When an action runs. Only [`Phase::Now`] runs while listing; all others go
 /// through the spool and run, in this order, when every range is done.
@@ -60,6 +61,14 @@ pub enum Decision {
     /// Nothing, though the source has this: the destination can't tell what
     /// stands in its place.
     Blocked(Entry),
+    /// Nothing, though the source has this: it also has an object whose name
+    /// the directory would need that this one belongs in.
+    Shadowed {
+        /// The object.
+        source: Entry,
+        /// The other one's key.
+        above: Key,
+    },
     /// Nothing: neither side has it now.
     Gone,
 }
@@ -71,13 +80,15 @@ pub struct Planner {
     matched: Matched,
     comparer: Comparer,
     deletes: bool,
+    nesting: Nesting,
 }
 
 impl Planner {
-    /// The planner of a job.
+    /// The planner of a job towards such a destination.
     #[must_use]
-    pub fn new(job: &JobSpec) -> Self {
+    pub fn new(job: &JobSpec, dest: Kind) -> Self {
         Self {
+            nesting: Nesting::new(dest),
             matched: job.filters.none_matched(),
             filters: job.filters.clone(),
             comparer: Comparer { comparison: job.comparison, fudge: job.clock_fudge_factor },
@@ -111,7 +122,14 @@ impl Planner {
             return (Decision::Excluded, None);
         }
         let mut applied = None;
+        let above = match &triple.left {
+            Presence::Present(source) => self.nesting.file_above(&source.key),
+            Presence::Absent | Presence::Unknown => None,
+        };
         let decision = match (triple.left, triple.right) {
+            (Presence::Present(source), Presence::Absent) if let Some(above) = above => {
+                Decision::Shadowed { source, above }
+            }
             (Presence::Present(source), Presence::Unknown) => Decision::Blocked(source),
             (Presence::Unknown, _) | (_, Presence::Unknown) => Decision::Held,
             (Presence::Absent, Presence::Absent) => Decision::Gone,
@@ -179,7 +197,7 @@ mod tests {
             delete: delete.then_some(DeleteLimit::Unlimited),
         };
         let triple = Triple { key: Key::from(key), left, settled: None, right };
-        Planner::new(&job).decide(triple, ClockSkew::default(), ClockSkew::default())
+        Planner::new(&job, Kind::Local).decide(triple, ClockSkew::default(), ClockSkew::default())
     }
 
     #[test]

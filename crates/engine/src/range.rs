@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use brigade_store::{ClockSkew, Failure, FailureKind, KeyRange, Listed, Store};
+use brigade_store::{ClockSkew, Entry, Failure, FailureKind, Key, KeyRange, Listed, Store};
 use tokio::sync::mpsc;
 
 use crate::events::{Event, Outcome, Side, Summary};
@@ -149,6 +149,9 @@ impl Planning<'_> {
                 let failure = Failure::new(FailureKind::Failed, reason);
                 self.transfers.tally.object(&source.key, &Outcome::Failed(failure));
             }
+            Decision::Shadowed { source, above } => {
+                self.transfers.tally.object(&source.key, &self.shadowed(&source, &above));
+            }
             Decision::Gone => {}
             Decision::Act(Phase::Now, action) => {
                 if let Action::Send(transfer) = &action {
@@ -159,6 +162,18 @@ impl Planning<'_> {
             Decision::Act(phase, action) => self.transfers.spool().push(phase, &action).map_err(Halt::from)?,
         }
         Ok(())
+    }
+
+    /// What becomes of an object that would need another one's name for a directory.
+    fn shadowed(&self, source: &Entry, above: &Key) -> Outcome {
+        if let Err(Failure { reason, .. }) = self.transfers.dest.could_hold(source) {
+            return Outcome::Unrepresentable { reason };
+        }
+        let reason = format!(
+            "{above} is an object too, and a tree can't hold a file and a directory of one name; \
+             rename or exclude one of them"
+        );
+        Outcome::Failed(Failure::new(FailureKind::Obstructed, reason))
     }
 
     /// Hands what was planned to transfer, and tells of it.

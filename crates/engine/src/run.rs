@@ -96,7 +96,7 @@ impl Pass {
     }
 
     async fn once(&self, transfers: &Arc<Transfers>, orderings: Orderings) -> Result<(), RangeError> {
-        let mut planner = Planner::new(&self.job);
+        let mut planner = Planner::new(&self.job, self.dest.capabilities().kind);
         run_range(transfers, &mut planner, &KeyRange::everything(), orderings).await?;
         for pattern in planner.unmatched_patterns() {
             self.tally.tell(Event::Warning { text: format!("the pattern {pattern:?} matches no key") });

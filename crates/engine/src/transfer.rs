@@ -2,12 +2,13 @@
 
 mod content;
 mod deletion;
+mod forecast;
 mod parts;
 mod sending;
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use brigade_store::{Entry, Store};
 use tokio::sync::mpsc;
@@ -15,6 +16,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::events::Outcome;
+use crate::filters::Filters;
 use crate::job::RunOptions;
 use crate::permits::Permits;
 use crate::plan::{Action, Phase, Transfer};
@@ -32,6 +34,8 @@ pub(crate) struct Transfers {
     dry_run: bool,
     allowance: Allowance,
     spool: Mutex<Spool>,
+    /// In a dry run, by what the deletions were judged, once they have been shown.
+    shown_deletions: OnceLock<Filters>,
 }
 
 /// Why transfers could not go on.
@@ -61,6 +65,7 @@ impl Transfers {
             dry_run: options.dry_run,
             allowance,
             spool: Mutex::default(),
+            shown_deletions: OnceLock::new(),
         }
     }
 

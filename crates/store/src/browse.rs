@@ -60,7 +60,7 @@ enum Source {
 const PAGE: usize = 1000;
 
 /// Looks into a place. Keys are those below it, in the order in which the place
-/// lists them; the program's own files (`.brigade-*`) are left out. Where there
+/// lists them; the program's temporary files are left out. Where there
 /// is nothing below a prefix, but an object of that very name, it is that object.
 pub async fn ls(place: &Place, s3: &Config) -> Result<Level, BrowseError> {
     let source = match place {
@@ -174,10 +174,7 @@ impl BucketLevel {
         }
         for prefix in page.common_prefixes {
             let below = self.names.below_prefix(&prefix).map_err(|reason| listing_error(&self.written, reason))?;
-            let below = Key::from(below);
-            if !below.is_reserved() {
-                found.push(Found::Prefix(below));
-            }
+            found.push(Found::Prefix(Key::from(below)));
         }
         found.sort_by(|a, b| a.name().cmp(b.name()));
         Ok(found)
@@ -210,7 +207,7 @@ fn read_directory(path: &Path) -> io::Result<Vec<Found>> {
     for name in fs::read_dir(path)? {
         let name = name?;
         let key = Key::new(name.file_name().as_bytes());
-        if key.is_reserved() {
+        if key.is_temporary() {
             continue;
         }
         // A symlink stands for its target, and a broken one for itself.

@@ -16,6 +16,20 @@ pub struct Key(Box<[u8]>);
 /// What names begin with that the program keeps for itself: temporary files, trash.
 pub(crate) const RESERVED: &[u8] = b".brigade-";
 
+/// Hexadecimal digits that end the name of a temporary file.
+const TEMPORARY_DIGITS: usize = 16;
+
+/// A name for a temporary file, different each time.
+pub(crate) fn temporary_name() -> Vec<u8> {
+    [RESERVED, format!("{:0TEMPORARY_DIGITS$x}", fastrand::u64(..)).as_bytes()].concat()
+}
+
+/// Whether a temporary file of the program has such a name.
+pub(crate) fn is_temporary_name(name: &[u8]) -> bool {
+    let digits = name.strip_prefix(RESERVED).unwrap_or_default();
+    digits.len() == TEMPORARY_DIGITS && digits.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 impl Key {
     /// A key of exactly these bytes.
     pub fn new(bytes: impl Into<Box<[u8]>>) -> Self {
@@ -40,11 +54,18 @@ impl Key {
         self.0.ends_with(b"/")
     }
 
-    /// Whether the key is one of the program's own, or inside of what is: such
-    /// keys are never listed, written or removed as somebody's objects.
+    /// Whether a name in the key is reserved for the program: such keys are
+    /// never sent, written or removed as somebody's objects.
     #[must_use]
     pub fn is_reserved(&self) -> bool {
         self.0.split(|&byte| byte == b'/').any(|component| component.starts_with(RESERVED))
+    }
+}
+
+impl Key {
+    /// Whether the program itself made what has this key: one of its temporary files.
+    pub(crate) fn is_temporary(&self) -> bool {
+        is_temporary_name(self.0.rsplit(|&byte| byte == b'/').next().unwrap_or_default())
     }
 }
 
@@ -67,12 +88,12 @@ impl Borrow<[u8]> for Key {
 }
 
 /// Shown as text; what isn't printable text is escaped (`\n`, `\xff`), so that
-/// a name can never draw on a terminal or split a line.
+/// a name can never draw on a terminal, split a line or turn its direction.
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for chunk in self.0.utf8_chunks() {
             for character in chunk.valid().chars() {
-                if character.is_control() || character == '\\' {
+                if is_unprintable(character) || character == '\\' {
                     write!(f, "{}", character.escape_default())?;
                 } else {
                     write!(f, "{character}")?;
@@ -84,6 +105,15 @@ impl fmt::Display for Key {
         }
         Ok(())
     }
+}
+
+/// Whether a terminal may take the character for something to do instead of
+/// something to show: controls, line separators, changes of direction
+/// (<https://www.unicode.org/reports/tr9/>).
+#[must_use]
+pub fn is_unprintable(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 impl fmt::Debug for Key {
@@ -115,9 +145,20 @@ mod tests {
     }
 
     #[test]
+    fn temporary_files_are_told_from_what_somebody_else_named_so() {
+        let name = temporary_name();
+        assert!(is_temporary_name(&name) && Key::new([b"a/", &*name].concat()).is_temporary());
+        for key in [".brigade-", ".brigade-notes", ".brigade-0123456789abcdeF", ".brigade-0123456789abcdef0"] {
+            assert!(!Key::from(key).is_temporary(), "{key}");
+        }
+        assert!(!Key::from(".brigade-0123456789abcdef/below").is_temporary());
+    }
+
+    #[test]
     fn what_is_not_printable_text_is_escaped() {
         assert_eq!(Key::from("päth/ok file").to_string(), "päth/ok file");
         assert_eq!(Key::from("a\nb\u{1b}[31m").to_string(), "a\\nb\\u{1b}[31m");
+        assert_eq!(Key::from("a\u{202e}gpj.exe\u{9b}0m\u{7f}").to_string(), "a\\u{202e}gpj.exe\\u{9b}0m\\u{7f}");
         assert_eq!(Key::new(&b"a\xffb\\"[..]).to_string(), "a\\xffb\\\\");
     }
 }

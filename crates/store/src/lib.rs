@@ -21,7 +21,7 @@ mod store;
 pub use digest::{Digest, DigestKind};
 pub use entry::{Entry, Version};
 pub use failure::{Failure, FailureKind};
-pub use key::Key;
+pub use key::{Key, is_unprintable};
 pub use listing::{Extent, KeyRange, Listed, Listing, ListingError, Unknown, UnknownReason};
 pub use local::{LocalStore, Symlinks};
 pub use location::{Location, LocationError};

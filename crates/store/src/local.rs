@@ -10,6 +10,7 @@ mod marker;
 mod publish;
 mod read;
 mod remove;
+mod room;
 mod root;
 mod stat;
 mod temporary;
@@ -78,7 +79,7 @@ impl LocalStore {
     }
 
     /// Runs the work where it may block, in one hop.
-    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Root) -> T + Send + 'static) -> Result<T, Failure> {
+    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Arc<Root>) -> T + Send + 'static) -> Result<T, Failure> {
         let root = self.root.clone();
         blocking(move || work(&root)).await
     }
@@ -114,6 +115,15 @@ impl Store for LocalStore {
     async fn look(&self, key: &Key) -> Result<Option<Entry>, Failure> {
         let key = key.clone();
         self.blocking(move |root| if key.is_marker() { marker::look(root, key) } else { look::look(root, key) }).await?
+    }
+
+    fn could_hold(&self, entry: &Entry) -> Result<(), Failure> {
+        key_path::KeyPath::of_object(&entry.key, entry.size).map(drop)
+    }
+
+    async fn check_room(&self, key: &Key) -> Result<(), Failure> {
+        let key = key.clone();
+        self.blocking(move |root| room::check_room(root, &key)).await?
     }
 
     async fn read(&self, entry: &Entry) -> Result<Object, Failure> {

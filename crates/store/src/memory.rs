@@ -287,6 +287,15 @@ impl Store for MemoryStore {
         .await
     }
 
+    fn could_hold(&self, entry: &Entry) -> Result<(), Failure> {
+        self.check_represents(&entry.key)
+    }
+
+    async fn check_room(&self, key: &Key) -> Result<(), Failure> {
+        self.check_represents(key)?;
+        if self.options.obstructs { self.state().objects.check_not_obstructed(key) } else { Ok(()) }
+    }
+
     async fn read(&self, entry: &Entry) -> Result<Object, Failure> {
         self.call(Call::Read, &entry.key, |state| {
             let stored = state.objects.openable(entry)?;

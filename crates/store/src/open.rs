@@ -30,6 +30,15 @@ pub enum OpenError {
     /// Something else than a directory.
     #[error("{0} is not a directory; give the directory that it is in, and choose with --include")]
     NotADirectory(PathBuf),
+    /// A destination on whose path a symlink leads nowhere: neither can it be
+    /// followed, nor a directory be made in its place.
+    #[error("{path}: {link} is a symlink whose target does not exist; make the target, or remove the symlink")]
+    DanglingLink {
+        /// The destination.
+        path: PathBuf,
+        /// The symlink.
+        link: PathBuf,
+    },
     /// A directory that can't be looked at.
     #[error("{path}: {reason}")]
     Unreadable {
@@ -56,7 +65,7 @@ pub async fn open(location: &Location, role: Role, s3: &Config) -> Result<Arc<dy
         }
         Location::Bucket { bucket, prefix, written } => {
             let client = Client::connect(s3.clone()).await?;
-            Ok(Arc::new(BucketStore::new(client.bucket(bucket), prefix, written)))
+            Ok(Arc::new(BucketStore::new(client.bucket(bucket), prefix, written, role)))
         }
     }
 }
@@ -68,9 +77,21 @@ fn check_directory(path: &Path, role: Role) -> Result<(), OpenError> {
         Ok(_) => Err(OpenError::NotADirectory(path.into())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => match role {
             Role::Source { .. } => Err(OpenError::Missing(path.into())),
-            Role::Destination => Ok(()),
+            Role::Destination => check_can_be_made(path),
         },
         Err(reason) => Err(OpenError::Unreadable { path: path.into(), reason }),
+    }
+}
+
+/// Tells a path whose directories can't be made because a symlink is in the way.
+fn check_can_be_made(path: &Path) -> Result<(), OpenError> {
+    // The nearest that is there is a directory, or a symlink of which `metadata` says that it isn't.
+    let nearest = path.ancestors().find(|above| above.symlink_metadata().is_ok());
+    match nearest {
+        Some(link) if link.is_symlink() && !link.exists() => {
+            Err(OpenError::DanglingLink { path: path.into(), link: link.into() })
+        }
+        _ => Ok(()),
     }
 }
 
@@ -82,6 +103,8 @@ mod tests {
     async fn wrong_paths_are_told_at_once() {
         let root = tempfile::tempdir().unwrap();
         std::fs::write(root.path().join("file"), "x").unwrap();
+        std::os::unix::fs::symlink("nowhere", root.path().join("dangling")).unwrap();
+        std::os::unix::fs::symlink(".", root.path().join("link")).unwrap();
         let source = Role::Source { symlinks: Symlinks::Follow };
         let table = [
             ("", source, None),
@@ -90,6 +113,11 @@ mod tests {
             ("new", Role::Destination, None),
             ("file", source, Some("is not a directory")),
             ("file", Role::Destination, Some("is not a directory")),
+            ("dangling", source, Some("there is no such directory")),
+            ("dangling", Role::Destination, Some("dangling is a symlink whose target does not exist")),
+            ("dangling/below/it", Role::Destination, Some("dangling is a symlink whose target does not exist")),
+            ("link", Role::Destination, None),
+            ("link/new", Role::Destination, None),
             ("file/below", Role::Destination, Some("Not a directory")),
         ];
         for (path, role, expected) in table {

@@ -18,7 +18,7 @@ pub use brigade_s3::{Addressing, Config, ConfigError, Provider, UnknownProvider}
 
 use crate::{
     Capabilities, ClockSkew, Condition, Digest, DigestKind, Entry, Failure, Key, KeyRange, Kind, Listing, NewObject,
-    Object, ObjectHeaders, Order, Reader, Receipt, RequestCount, Store, Upload, Verified, Version,
+    Object, ObjectHeaders, Order, Reader, Receipt, RequestCount, Role, Store, Upload, Verified, Version,
 };
 use failures::{changed, failure};
 pub(crate) use names::Names;
@@ -34,20 +34,21 @@ const PART_SIZE: u64 = 8 << 20;
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>).
 const BULK_DELETE_LIMIT: usize = 1000;
 
-/// The objects of a bucket below a prefix. Names that begin with `.brigade-`
-/// are left out of its listings.
+/// The objects of a bucket below a prefix.
 #[derive(Clone)]
 pub(crate) struct BucketStore {
     bucket: Bucket,
     names: Names,
     location: String,
+    role: Role,
 }
 
 impl BucketStore {
     /// The objects whose names begin with the prefix, which is empty or ends
-    /// in `/`; the location is how the user wrote it.
-    pub(crate) fn new(bucket: Bucket, prefix: &str, location: impl Into<String>) -> Self {
-        Self { bucket, names: Names::below(prefix), location: location.into() }
+    /// in `/`; the location is how the user wrote it. The listing of a
+    /// destination leaves out what is reserved.
+    pub(crate) fn new(bucket: Bucket, prefix: &str, location: impl Into<String>, role: Role) -> Self {
+        Self { bucket, names: Names::below(prefix), location: location.into(), role }
     }
 
     async fn head(&self, key: &Key) -> Result<Option<ObjectHead>, Failure> {
@@ -89,12 +90,22 @@ impl Store for BucketStore {
             names: self.names.clone(),
             range: range.clone(),
             is_ordered: self.bucket.client().dialect().lists_by_bytes.is_certain(),
+            lists_reserved: self.role != Role::Destination,
             location: self.location.clone(),
         }))
     }
 
     async fn look(&self, key: &Key) -> Result<Option<Entry>, Failure> {
         Ok(self.head(key).await?.map(|head| entry(key, &head)))
+    }
+
+    fn could_hold(&self, entry: &Entry) -> Result<(), Failure> {
+        self.names.of(&entry.key).map(drop)
+    }
+
+    /// In a bucket no name stands in another's way.
+    async fn check_room(&self, key: &Key) -> Result<(), Failure> {
+        self.names.of(key).map(drop)
     }
 
     async fn read(&self, listed: &Entry) -> Result<Object, Failure> {

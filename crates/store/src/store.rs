@@ -39,6 +39,14 @@ pub trait Store: Send + Sync + 'static {
     /// Opens an object to read it in ranges, each of the same version.
     async fn open(&self, entry: &Entry) -> Result<Box<dyn Reader>, Failure>;
 
+    /// Whether the store could hold an object of this key and size at all:
+    /// fails as [`crate::FailureKind::Unrepresentable`], with the reason. Nothing is looked at.
+    fn could_hold(&self, entry: &Entry) -> Result<(), Failure>;
+
+    /// Whether there is room for a new object at this key: fails as
+    /// [`Store::write`] would for what stands in its way now, and changes nothing.
+    async fn check_room(&self, key: &Key) -> Result<(), Failure>;
+
     /// Digests of the object's content, as many of the wanted kinds as the
     /// store can give: a local tree reads the file once and works out all of
     /// them, a bucket answers what it has stored.

@@ -1,13 +1,14 @@
 //! Events as JSON, one object a line, for other programs. The format is
 //! described in `docs/formats/events.md`; what is there stays there.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use brigade_engine::events::{Event, Outcome, Side, Summary};
 use brigade_engine::plan::Phase;
-use brigade_store::{Extent, FailureKind, Key, Verified};
+use brigade_store::{Extent, FailureKind, Key, Verified, is_unprintable};
 use serde::Serialize;
 
 use super::report::Report;
@@ -25,9 +26,20 @@ pub(super) fn line(body: &impl Serialize) -> String {
         body: &'a B,
     }
     // Only maps with keys that aren't text can fail, and there are none.
-    let mut text = serde_json::to_string(&Line { version: VERSION, body }).unwrap_or_default();
-    text.push('\n');
-    text
+    let text = serde_json::to_string(&Line { version: VERSION, body }).unwrap_or_default();
+    let mut line = String::with_capacity(text.len() + 1);
+    for character in text.chars() {
+        // JSON leaves some of what a terminal may act upon as it is. All of it lies within
+        // strings, and in the range that four digits can say.
+        if is_unprintable(character) {
+            // Writing into a string can't fail.
+            let _ = write!(line, "\\u{:04x}", u32::from(character));
+        } else {
+            line.push(character);
+        }
+    }
+    line.push('\n');
+    line
 }
 
 /// The line of an engine's event; none for those that [`progress`] adds up.

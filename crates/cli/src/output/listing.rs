@@ -29,7 +29,7 @@ pub(crate) fn line(format: Format, found: &Found) -> String {
 
 fn text(found: &Found) -> String {
     match found {
-        Found::Bucket(name) => format!("{name}\n"),
+        Found::Bucket(name) => format!("{}\n", Key::from(name.as_str())),
         Found::Prefix(key) => columns("", "DIR", key),
         Found::Object(entry) => columns(&seconds(entry), &entry.size.to_string(), &entry.key),
     }

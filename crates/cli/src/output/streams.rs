@@ -1,6 +1,9 @@
 //! Standard output and standard error, or what stands in for them.
 
+use std::borrow::Cow;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
+
+use brigade_store::is_unprintable;
 
 use crate::resolve::environment::Environment;
 
@@ -61,8 +64,10 @@ impl Streams {
         Self { out: Stream::new(out, false), err: Stream::new(err, false), can_draw: false, out_is_terminal: false }
     }
 
-    /// Writes a line whose first word has a tone.
+    /// Writes a line whose first word has a tone. What a terminal may act upon
+    /// is escaped in the rest: it may quote a path, or an answer of whatever server.
     pub(crate) fn line(&mut self, to: To, tone: Tone, word: &str, rest: &str) {
+        let rest = printable(rest);
         let stream = self.stream(to);
         let colour = match tone {
             _ if !stream.colour => None,
@@ -106,6 +111,17 @@ impl Streams {
     }
 }
 
+/// The text with all that isn't printable escaped, so that it stays one line.
+fn printable(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_unprintable) {
+        return Cow::Borrowed(text);
+    }
+    let escaped = text.chars().map(|character| {
+        if is_unprintable(character) { character.escape_default().to_string() } else { character.to_string() }
+    });
+    Cow::Owned(escaped.collect())
+}
+
 impl Stream {
     fn new(writer: impl Write + Send + 'static, colour: bool) -> Self {
         Self { writer: Box::new(writer), colour, broken: None }
@@ -147,6 +163,18 @@ mod tests {
         streams.text(To::Out, "a");
         assert!(streams.reader_gone());
         assert!(streams.write_error().is_none());
+    }
+
+    #[test]
+    fn what_a_terminal_may_act_upon_is_escaped() {
+        let table = [
+            ("caf\u{e9}: a\\b", "caf\u{e9}: a\\b"),
+            ("a\u{1b}[2Jb\nerror: c", "a\\u{1b}[2Jb\\nerror: c"),
+            ("\u{9b}0m \u{7f}\u{202e}", "\\u{9b}0m \\u{7f}\\u{202e}"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(printable(text), expected);
+        }
     }
 
     #[test]

@@ -53,7 +53,7 @@ impl Line {
     }
 
     fn failed(key: &Key, reason: &str) -> Self {
-        Self::new(To::Err, Tone::Failure, "failed:", format!("{key}: {reason}"))
+        Self::new(To::Err, Tone::Failure, "failed:", format!("{}: {reason}", named(key)))
     }
 }
 
@@ -116,6 +116,11 @@ impl Wording {
     fn from(&self, least: Verbosity, line: impl FnOnce() -> Line) -> Option<Line> {
         (self.verbosity >= least).then(line)
     }
+}
+
+/// The key; in words where it is empty: the name of an object is the prefix itself.
+fn named(key: &Key) -> String {
+    if key.as_bytes().is_empty() { "(the prefix itself)".to_owned() } else { key.to_string() }
 }
 
 #[cfg(test)]

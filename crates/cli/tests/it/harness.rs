@@ -9,9 +9,10 @@ mod seaweed;
 mod served;
 mod server;
 mod tools;
+mod wire;
 
 pub(crate) use brigade::{Ended, Running};
-pub(crate) use files::{Files, files_below, long_ago, set_modified, write_files};
+pub(crate) use files::{Files, everything_below, files_below, long_ago, set_modified, write_files};
 pub(crate) use scene::Scene;
 pub(crate) use served::serve;
 pub(crate) use server::{Credentials, Server};

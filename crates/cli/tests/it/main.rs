@@ -20,6 +20,8 @@ mod filtering;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod hostile_keys;
+#[cfg(test)]
 mod listing;
 #[cfg(test)]
 mod memory;

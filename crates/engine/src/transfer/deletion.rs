@@ -1,6 +1,6 @@
 //! Deleting: each object looked up again at the source just before it is removed.
 
-use brigade_store::{Entry, Failure, FailureKind, Key, Kind};
+use brigade_store::{Entry, Failure, FailureKind};
 use futures_util::StreamExt;
 use futures_util::stream::{FuturesOrdered, FuturesUnordered};
 
@@ -36,7 +36,7 @@ impl Transfers {
         let mut looks: FuturesOrdered<_> = planned
             .into_iter()
             .map(|entry| async move {
-                let found = self.look_at_source(&entry.key).await;
+                let found = self.look_at_source(&entry).await;
                 (entry, found)
             })
             .collect();
@@ -50,7 +50,6 @@ impl Transfers {
                 Ok(Some(_)) => {
                     Outcome::Withdrawn { reason: "it is at the source again, and was not deleted".to_owned() }
                 }
-                // The source could not hold it if it wanted to: that it lacks it says nothing.
                 Err(Failure { kind: FailureKind::Unrepresentable, reason }) => Outcome::Unrepresentable { reason },
                 Err(failure) => Outcome::Failed(failure),
             };
@@ -59,15 +58,11 @@ impl Transfers {
         confirmed
     }
 
-    /// Looks for what is to be deleted. A marker that comes here has content, which
-    /// no tree could hold: its directory is not what would have to be there.
-    async fn look_at_source(&self, key: &Key) -> Result<Option<Entry>, Failure> {
-        if key.is_marker() && self.source.capabilities().kind == Kind::Local {
-            let reason = "no file can have this key: it ends with a slash, and has content; remove it yourself, \
-                          or exclude it";
-            return Err(Failure::new(FailureKind::Unrepresentable, reason));
-        }
+    /// Looks for what is to be deleted. That the source lacks what it could not
+    /// hold if it wanted to, such as a marker with content in a tree, says nothing.
+    async fn look_at_source(&self, entry: &Entry) -> Result<Option<Entry>, Failure> {
+        self.source.could_hold(entry)?;
         let _request = self.permits.request().await;
-        self.source.look(key).await
+        self.source.look(&entry.key).await
     }
 }

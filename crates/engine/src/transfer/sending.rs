@@ -41,6 +41,7 @@ impl Transfers {
     }
 
     async fn attempt(&self, transfer: &Transfer, counted: &mut bool) -> Result<Sent, Stopped> {
+        self.dest.could_hold(&transfer.source).map_err(Stopped::Dest)?;
         if self.already_there(transfer).await? {
             return Ok(Sent::Outcome(Outcome::InStep));
         }
@@ -50,6 +51,7 @@ impl Transfers {
         *counted = true;
         let replaced = transfer.replaces.is_some();
         let (bytes, verified) = if self.dry_run {
+            self.foresee_room(&transfer.source.key).await.map_err(Stopped::Dest)?;
             (transfer.source.size, Verified::Yes)
         } else {
             self.copy_version(&transfer.source, transfer.replaces.as_ref()).await?

@@ -8,7 +8,6 @@ use rustix::io::Errno;
 
 use super::stat::{Identity, Named, kind_of, look_up, stat_of};
 use crate::UnknownReason;
-use crate::key::RESERVED;
 use crate::spill::{RecordSorter, RunLimit, SortedRecords, decode_reason, encode_reason};
 
 /// What a name in a directory stands for.
@@ -32,6 +31,8 @@ pub(super) struct Reading<'a> {
     pub(super) names_in_memory: usize,
     /// Whether a name, with a `/` at its end if it leads to keys below it, is wanted.
     pub(super) wanted: &'a dyn Fn(&[u8]) -> bool,
+    /// Whether a name is none of the user's.
+    pub(super) left_out: fn(&[u8]) -> bool,
     /// Whether a directory is one of those that the walk is in.
     pub(super) is_ancestor: &'a dyn Fn(Identity) -> bool,
     /// Whether the walk was given up.
@@ -86,7 +87,7 @@ impl Reading<'_> {
             }
             let entry = entry.map_err(ReadingError::Directory)?;
             let name = entry.file_name().to_bytes();
-            if matches!(name, b"." | b"..") || name.starts_with(RESERVED) {
+            if matches!(name, b"." | b"..") || (self.left_out)(name) {
                 continue;
             }
             self.push(&mut sorter, name, self.tell(directory, name, entry.file_type())).map_err(ReadingError::Spill)?;

@@ -27,6 +27,18 @@ pub(super) fn changed(what: &str) -> Failure {
     Failure::new(FailureKind::Changed, format!("{what}; run again"))
 }
 
+/// A directory is in the way of a file.
+pub(super) fn obstructed() -> Failure {
+    let reason = "a directory stands where this file must go; look into it, and remove it or use --delete";
+    Failure::new(FailureKind::Obstructed, reason)
+}
+
+/// Something is in the way that is neither a file nor a directory.
+pub(super) fn special() -> Failure {
+    let reason = "something that is not a regular file (FIFO, socket or device) has its name; remove it";
+    Failure::new(FailureKind::Failed, reason)
+}
+
 /// A symlink is in the way, where none is followed. The name is that of the
 /// symlink, below the root.
 pub(super) fn symlink(name: impl std::fmt::Display) -> Failure {

@@ -19,14 +19,27 @@ impl<'a> KeyPath<'a> {
     /// Takes the key apart; fails with [`FailureKind::Unrepresentable`] where
     /// no file can have it, or none but Brigade's own.
     pub(super) fn of(key: &'a Key) -> Result<Self, Failure> {
-        let mut directories: Vec<&[u8]> = key.as_bytes().split(|&byte| byte == b'/').collect();
+        Self::of_bytes(key.as_bytes())
+    }
+
+    fn of_bytes(key: &'a [u8]) -> Result<Self, Failure> {
+        let mut directories: Vec<&[u8]> = key.split(|&byte| byte == b'/').collect();
         if let Some(reason) = directories.iter().find_map(|component| objection(component)) {
-            let reason = format!("no file can have this key: {reason}; rename or exclude it");
-            return Err(Failure::new(FailureKind::Unrepresentable, reason));
+            return Err(refused(reason));
         }
         // `split` gives at least one component.
         let name = directories.pop().unwrap_or_default();
         Ok(Self { directories, name })
+    }
+
+    /// The path of what has this key and size: an empty object whose key ends
+    /// in `/` stands for the directory of that name.
+    pub(super) fn of_object(key: &'a Key, size: u64) -> Result<Self, Failure> {
+        match key.as_bytes().strip_suffix(b"/") {
+            Some(_) if size > 0 => Err(refused("it ends with a slash, and has content")),
+            Some(directory) => Self::of_bytes(directory),
+            None => Self::of(key),
+        }
     }
 
     /// All of its names, from the root.
@@ -35,6 +48,13 @@ impl<'a> KeyPath<'a> {
         components.push(self.name);
         components
     }
+}
+
+fn refused(reason: &str) -> Failure {
+    Failure::new(
+        FailureKind::Unrepresentable,
+        format!("no file can have this key: {reason}; rename or exclude it"),
+    )
 }
 
 /// The reason why this can't be the name of a file or directory.

@@ -8,29 +8,18 @@ use super::failures::failure;
 use super::key_path::KeyPath;
 use super::root::Root;
 use super::stat::entry_of;
-use crate::{Entry, Failure, FailureKind, Key, NewObject, Receipt, Verified};
+use crate::{Entry, Failure, Key, NewObject, Receipt, Verified};
 
 /// The directory that a marker stands for; `None` where there is none.
 pub(super) fn look(root: &Root, marker: Key) -> Result<Option<Entry>, Failure> {
-    let directory = directory_key(&marker);
-    let path = KeyPath::of(&directory)?;
-    root.find(&path.components())?.map(|directory| entry_at(marker, &directory)).transpose()
+    let found = root.find(&KeyPath::of_object(&marker, 0)?.components())?;
+    found.map(|directory| entry_at(marker, &directory)).transpose()
 }
 
 /// Makes the directory that a marker stands for, if it is missing.
 pub(super) fn write(root: &Root, object: NewObject) -> Result<Receipt, Failure> {
-    if object.size > 0 {
-        let reason = "no file can have this key: it ends with a slash, and has content; rename or exclude it";
-        return Err(Failure::new(FailureKind::Unrepresentable, reason));
-    }
-    let directory = directory_key(&object.key);
-    let made = root.make(&KeyPath::of(&directory)?.components())?;
+    let made = root.make(&KeyPath::of_object(&object.key, object.size)?.components())?;
     Ok(Receipt { entry: entry_at(object.key, &made)?, verified: Verified::Yes })
-}
-
-fn directory_key(marker: &Key) -> Key {
-    let bytes = marker.as_bytes();
-    Key::new(bytes.strip_suffix(b"/").unwrap_or(bytes))
 }
 
 /// The marker's entry: a directory has no bytes of its own to copy.
@@ -45,7 +34,7 @@ mod tests {
     use crate::local::Symlinks;
     use crate::local::root::Role;
     use crate::local::scenery::Scenery;
-    use crate::{Condition, ObjectHeaders};
+    use crate::{Condition, FailureKind, ObjectHeaders};
 
     fn marker(key: &str, size: u64) -> NewObject {
         let headers = ObjectHeaders::default();

@@ -5,9 +5,10 @@ use std::os::fd::BorrowedFd;
 use rustix::fs::{AtFlags, FileType, Mode, RenameFlags, linkat, renameat, renameat_with, unlinkat};
 use rustix::io::Errno;
 
-use super::failures::{changed, failure, symlink};
+use super::failures::{changed, failure, obstructed, special, symlink};
+use super::room::{clear, is_bare};
 use super::stat::{entry_of, kind_of, stat_of};
-use crate::{Condition, Entry, Failure, FailureKind, Key};
+use crate::{Condition, Entry, Failure, Key};
 
 /// Checks that the name in the directory is as the condition wants it. Gives
 /// the permission bits of the file that is to be replaced, if one is.
@@ -29,14 +30,10 @@ pub(super) fn check(
         }
         (FileType::RegularFile, Condition::Replaces(_)) => Err(changed("the file to replace is not the one listed")),
         (FileType::RegularFile, Condition::Absent) => Err(changed("a file has appeared there since it was listed")),
-        (FileType::Directory, _) => {
-            Err(Failure::new(FailureKind::Obstructed, "a directory stands where this file must go"))
-        }
+        (FileType::Directory, Condition::Absent) if is_bare(directory, name) => Ok(None),
+        (FileType::Directory, _) => Err(obstructed()),
         (FileType::Symlink, _) => Err(symlink(key)),
-        _ => Err(Failure::new(
-            FailureKind::Failed,
-            "something that is not a regular file (FIFO, socket or device) has its name; remove it",
-        )),
+        _ => Err(special()),
     }
 }
 
@@ -53,7 +50,10 @@ pub(super) fn publish(
         // No call compares and renames at once: who writes the same file
         // between the check above and this is not noticed.
         Condition::Replaces(_) => renameat(directory, temporary, directory, name),
-        Condition::Absent => rename_to_free_name(directory, temporary, name),
+        Condition::Absent => match rename_to_free_name(directory, temporary, name) {
+            Err(Errno::EXIST) if clear(directory, name).is_ok() => rename_to_free_name(directory, temporary, name),
+            renamed => renamed,
+        },
     };
     renamed.map_err(|error| match (error, check(directory, name, key, condition)) {
         (Errno::EXIST | Errno::ISDIR, Err(failure)) => failure,

@@ -6,12 +6,12 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustix::fs::{CWD, FileType, Mode, OFlags, mkdirat, openat};
+use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, mkdirat, openat, stat};
 use rustix::io::Errno;
 
 use super::Symlinks;
-use super::failures::{failure, symlink};
-use super::stat::{Named, kind_of, look_up};
+use super::failures::{changed, failure, symlink};
+use super::stat::{Identity, Named, kind_of, look_up};
 use crate::{Failure, FailureKind, Key, UnknownReason};
 
 /// What the tree is to the run.
@@ -57,8 +57,17 @@ impl Root {
         Ok(root)
     }
 
-    /// The directory that these names lead to, or `None` where there is none.
+    /// The directory that these names lead to, or `None` where there is none:
+    /// of what is below a file, too, it is proven that there is nothing.
     pub(super) fn find(&self, directories: &[&[u8]]) -> Result<Option<Arc<OwnedFd>>, Failure> {
+        match self.enter(directories) {
+            Err(failure) if failure.kind == FailureKind::Obstructed => Ok(None),
+            entered => entered,
+        }
+    }
+
+    /// The same, but a file that stands in a directory's place is a failure.
+    pub(super) fn enter(&self, directories: &[&[u8]]) -> Result<Option<Arc<OwnedFd>>, Failure> {
         let mut at = match self.open() {
             Ok(root) => root,
             // Nothing is in a destination that isn't there; of a source, that proves nothing.
@@ -68,7 +77,7 @@ impl Root {
         for (depth, name) in directories.iter().enumerate() {
             at = match open_directory(at.as_fd(), name, self.follows()) {
                 Ok(next) => Arc::new(next),
-                Err(Blocked::Missing | Blocked::File) => return Ok(None),
+                Err(Blocked::Missing) => return Ok(None),
                 Err(blocked) => return Err(blocked.failure(&directories[..=depth])),
             };
         }
@@ -90,6 +99,22 @@ impl Root {
             at = Arc::new(next);
         }
         Ok(at)
+    }
+
+    /// Checks that the names still lead to the directory that is held, and the
+    /// path to the root: what is written through a descriptor goes wherever
+    /// the directory was moved to meanwhile.
+    pub(super) fn check_leads_to(&self, directories: &[&[u8]], held: &OwnedFd) -> Result<(), Failure> {
+        let look = |error| failure("look at the directory", error);
+        let root_now = stat(&self.path).map_err(look)?;
+        let root = self.open().map_err(look)?;
+        let is_root_there = Identity::of(&root_now) == Identity::of(&fstat(&root).map_err(look)?);
+        let found = if is_root_there { self.find(directories)? } else { None };
+        let found = found.map(|found| fstat(&found)).transpose().map_err(look)?;
+        if found.map(|found| Identity::of(&found)) == Some(Identity::of(&fstat(held).map_err(look)?)) {
+            return Ok(());
+        }
+        Err(changed("its directory was moved away or replaced while it was written"))
     }
 }
 
@@ -118,7 +143,9 @@ impl Blocked {
             Self::Missing => failure(&format!("enter the directory {name}"), Errno::NOENT),
             Self::File => Failure::new(
                 FailureKind::Obstructed,
-                format!("{name} is not a directory, and must be one for this key"),
+                format!(
+                    "{name} is a file, and must be a directory for this key; look into it, and remove it or use --delete"
+                ),
             ),
             Self::Symlink => symlink(name),
             Self::BrokenSymlink => {

@@ -16,13 +16,14 @@ use super::publish::{check, publish};
 use super::root::Root;
 use super::stat::entry_of;
 use super::time;
-use crate::key::RESERVED;
+use crate::key::temporary_name;
 use crate::{Entry, Failure, NewObject};
 
 /// A file under a name of our own, which is removed with this value unless it
 /// was published.
 #[derive(Debug)]
 pub(super) struct Temporary {
+    root: Arc<Root>,
     object: NewObject,
     directory: Arc<OwnedFd>,
     name: Vec<u8>,
@@ -36,7 +37,7 @@ pub(super) struct Temporary {
 impl Temporary {
     /// Makes the file beside the object's target, and the directories that
     /// lead there, if the condition holds.
-    pub(super) fn beside(root: &Root, object: NewObject) -> Result<Self, Failure> {
+    pub(super) fn beside(root: &Arc<Root>, object: NewObject) -> Result<Self, Failure> {
         let path = KeyPath::of(&object.key)?;
         let directory = root.make(&path.directories)?;
         let mode = check(directory.as_fd(), path.name, &object.key, &object.condition)?;
@@ -47,11 +48,11 @@ impl Temporary {
         let made_with = if mode.is_some() { Mode::RUSR | Mode::WUSR } else { new };
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         loop {
-            let name = [RESERVED, format!("{:016x}", fastrand::u64(..)).as_bytes()].concat();
+            let name = temporary_name();
             match openat(&directory, name.as_slice(), flags, made_with) {
                 Ok(file) => {
                     let (file, settled) = (file.into(), AtomicBool::new(false));
-                    return Ok(Self { object, directory, name, file, mode, settled });
+                    return Ok(Self { root: Arc::clone(root), object, directory, name, file, mode, settled });
                 }
                 Err(Errno::EXIST) => {}
                 Err(error) => return Err(failure("make a temporary file beside it", error)),
@@ -78,8 +79,11 @@ impl Temporary {
         }
         // Making the content durable, where it is asked for, has its place here: before the name.
         let path = KeyPath::of(&self.object.key)?;
+        self.root.check_leads_to(&path.directories, &self.directory)?;
         publish(self.directory.as_fd(), &self.name, path.name, &self.object.key, &self.object.condition)?;
         self.settled.store(true, Ordering::Relaxed);
+        // Once more: what was moved between the check and the rename must not be reported as done.
+        self.root.check_leads_to(&path.directories, &self.directory)?;
         let stat = fstat(&self.file).map_err(|error| failure("look at the written file", error))?;
         Ok(entry_of(self.object.key.clone(), &stat))
     }

@@ -17,6 +17,7 @@ use rustix::io::Errno;
 use super::directory::{Child, Children, Reading, ReadingError, unreadable};
 use super::root::{Blocked, Role, Root, open_directory};
 use super::stat::{Identity, Named, entry_of, kind_of, look_up};
+use crate::key::{RESERVED, is_temporary_name};
 use crate::{Extent, Key, KeyRange, Listed, Unknown, UnknownReason};
 
 /// Items in a page.
@@ -186,6 +187,7 @@ impl Walk {
             follow: self.root.follows(),
             names_in_memory: self.bounds.names_in_memory,
             wanted: &|name| self.reaches(&stack.prefix, name),
+            left_out: left_out(self.root.role()),
             is_ancestor: &|other| other == identity || stack.contains(other),
             stopped: &|| self.stop.load(Ordering::Relaxed),
         };
@@ -242,6 +244,15 @@ impl Stack {
     fn leave(&mut self) {
         self.frames.pop();
         self.prefix.truncate(self.frames.last().map_or(0, |frame| frame.prefix_length));
+    }
+}
+
+/// What is not listed: of a source, the temporary files of a run that has it
+/// as its destination; of a destination, everything that the program keeps for itself.
+fn left_out(role: Role) -> fn(&[u8]) -> bool {
+    match role {
+        Role::Source => is_temporary_name,
+        Role::Destination => |name| name.starts_with(RESERVED),
     }
 }
 

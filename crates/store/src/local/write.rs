@@ -14,7 +14,7 @@ use super::{blocking, digests};
 use crate::{Digest, DigestKind, Failure, FailureKind, NewObject, Part, Receipt, Upload, Verified};
 
 /// Writes the file and makes it visible.
-pub(super) fn write_whole(root: &Root, object: NewObject, body: &[u8]) -> Result<Receipt, Failure> {
+pub(super) fn write_whole(root: &Arc<Root>, object: NewObject, body: &[u8]) -> Result<Receipt, Failure> {
     check_length(body.len() as u64, &object)?;
     let temporary = Temporary::beside(root, object)?;
     temporary.file().write_all_at(body, 0).map_err(|error| failure("write the file", error))?;
@@ -31,7 +31,7 @@ pub(super) struct FileUpload {
 
 impl FileUpload {
     /// Makes the temporary file.
-    pub(super) fn begin(root: &Root, object: NewObject) -> Result<Self, Failure> {
+    pub(super) fn begin(root: &Arc<Root>, object: NewObject) -> Result<Self, Failure> {
         Ok(Self { temporary: Arc::new(Temporary::beside(root, object)?), written: Mutex::default() })
     }
 }

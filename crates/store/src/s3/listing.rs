@@ -54,6 +54,8 @@ pub(super) struct Pages {
     /// asked to start at a key, and can the listing stop at one. In another order
     /// keys of the range may come before the one and after the other.
     pub(super) is_ordered: bool,
+    /// Whether names are listed that are reserved for the program.
+    pub(super) lists_reserved: bool,
     pub(super) location: String,
 }
 
@@ -103,7 +105,7 @@ impl Pages {
         for object in page.objects {
             let Some(entry) = self.names.entry(object).map_err(|reason| self.error(reason))? else { continue };
             is_past_the_range = self.is_ordered && self.range.through.as_ref().is_some_and(|last| entry.key >= *last);
-            if self.range.contains(&entry.key) {
+            if self.range.contains(&entry.key) && (self.lists_reserved || !entry.key.is_reserved()) {
                 listed.push(Listed::Present(entry));
             }
         }

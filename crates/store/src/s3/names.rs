@@ -72,13 +72,13 @@ impl Names {
         below.ok_or_else(|| format!("the service listed {name:?}, which does not begin with what was asked for"))
     }
 
-    /// What is listed for this object: nothing for what is the program's own,
+    /// What is listed for this object: nothing for a temporary file's copy,
     /// and nothing for an empty object whose name is the prefix itself, a
     /// marker that only says that the place exists.
     pub(crate) fn entry(&self, object: ListedObject) -> Result<Option<Entry>, String> {
         let key = Key::from(self.below_prefix(&object.key)?);
         let is_own_marker = key.as_bytes().is_empty() && object.size == 0;
-        if is_own_marker || key.is_reserved() {
+        if is_own_marker || key.is_temporary() {
             return Ok(None);
         }
         let version = Version::Object { etag: object.etag };
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn markers_of_the_place_itself_and_reserved_names_are_left_out() {
+    fn markers_of_the_place_itself_and_temporary_files_are_left_out() {
         let names = Names::below("p/");
         let listed = |key: &str, size| {
             let object = ListedObject { key: key.into(), size, last_modified: UNIX_EPOCH, etag: "e".into() };
@@ -151,6 +151,7 @@ mod tests {
         assert_eq!(listed("p/", 0), None);
         assert_eq!(listed("p/", 1), Some(String::new()));
         assert_eq!(listed("p/x/", 0), Some("x/".into()));
-        assert_eq!(listed("p/x/.brigade-1", 1), None);
+        assert_eq!(listed("p/x/.brigade-0123456789abcdef", 1), None);
+        assert_eq!(listed("p/x/.brigade-1", 1), Some("x/.brigade-1".into()));
     }
 }

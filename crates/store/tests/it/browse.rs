@@ -31,7 +31,7 @@ async fn a_bucket_is_shown_level_by_level() {
     for key in ["a", "a/x", "a/y/z", "a-b", "c//d"] {
         put(&*store, key, key).await.unwrap();
     }
-    test.bucket().await.put_object(PutObject { key: ".brigade-trash/a", ..PutObject::default() }).await.unwrap();
+    test.bucket().await.put_object(PutObject { key: ".brigade-0123456789abcdef", ..PutObject::default() }).await.unwrap();
     let config = test.config(Provider::BrigadeDev);
     let table: [(&str, &[&str]); 8] = [
         ("s3://", &["bucket bucket"]),
@@ -68,7 +68,7 @@ async fn a_directory_is_shown_as_a_bucket_would_be() {
         std::fs::create_dir(at(name)).unwrap();
         std::fs::write(at(name).join("x"), "x").unwrap();
     }
-    for name in ["a-b", ".brigade-1", "a.txt"] {
+    for name in ["a-b", ".brigade-0123456789abcdef", "a.txt"] {
         std::fs::write(at(name), name).unwrap();
     }
     std::os::unix::fs::symlink("a.txt", at("link")).unwrap();

@@ -95,6 +95,11 @@ impl Embedded {
         self.order(Action::Stall, operation, key);
     }
 
+    /// From now on: lets this operation on the key wait until [`Self::heal`].
+    pub(crate) fn hold(&self, operation: &str, key: &str) {
+        self.order(Action::Hold, operation, key);
+    }
+
     /// From now on: denies the second page of a listing.
     pub(crate) fn refuse_second_page(&self) {
         let refusal = Fault::new(Action::status(403, "AccessDenied")).on("ListObjectsV2");

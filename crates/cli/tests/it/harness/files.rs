@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::path::Path;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 /// The files of a tree, by their paths below its root.
@@ -116,6 +117,32 @@ pub(crate) fn long_ago() -> SystemTime {
 /// Sets a file's mtime.
 pub(crate) fn set_modified(path: &Path, modified: SystemTime) {
     File::options().write(true).open(path).unwrap().set_modified(modified).unwrap();
+}
+
+/// Everything below the directory, whatever it is and nothing followed: of a file
+/// its content, inode and mtime, of a symlink its target.
+pub(crate) fn everything_below(root: &Path) -> BTreeMap<PathBuf, String> {
+    let mut everything = BTreeMap::new();
+    let mut directories = vec![root.to_owned()];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            let metadata = path.symlink_metadata().unwrap();
+            let (inode, mtime) = (metadata.ino(), metadata.mtime_nsec());
+            let what = if metadata.is_dir() {
+                directories.push(path.clone());
+                "directory".to_owned()
+            } else if metadata.is_symlink() {
+                format!("symlink to {}", path.read_link().unwrap().display())
+            } else if metadata.is_file() {
+                format!("file {inode} of {mtime}: {}", fs::read(&path).unwrap().escape_ascii())
+            } else {
+                format!("{:?} {inode}", metadata.file_type())
+            };
+            everything.insert(path, what);
+        }
+    }
+    everything
 }
 
 /// All files below the directory; none where it isn't there.

@@ -132,10 +132,12 @@ fn directories_outside_the_range_are_not_read() {
 #[test]
 fn what_is_brigades_own_is_left_out_at_every_level() {
     let scenery = Scenery::new();
-    for key in [".brigade-1", ".brigade-trash/x", "a/.brigade-2", "a/.brigade", "a/x.brigade-"] {
+    for key in [".brigade-0123456789abcdef", ".brigade-trash/x", "a/.brigade-2", "a/.brigade", "a/x.brigade-"] {
         scenery.file(key, "");
     }
-    assert_eq!(words(&scenery, Symlinks::Follow), ["a/.brigade", "a/x.brigade-"]);
+    let of_source = [".brigade-trash/x", "a/.brigade", "a/.brigade-2", "a/x.brigade-"];
+    assert_eq!(words(&scenery, Symlinks::Follow), of_source);
+    assert!(left_out(Role::Destination)(b".brigade-2"));
 }
 
 #[test]

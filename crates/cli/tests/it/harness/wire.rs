@@ -1,0 +1,96 @@
+//! A client that names every key exactly, byte for byte on the wire: others
+//! normalise what they are given, or can't say it. It signs nothing.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use super::Scene;
+
+impl Scene {
+    /// Puts an object under exactly this key. The server must let everybody in: [`Scene::public`].
+    #[track_caller]
+    pub(crate) fn put_exactly(&self, key: &str, content: &[u8]) {
+        self.ask("PUT", &format!("/{}/{}", self.bucket, escape(key)), content);
+    }
+
+    /// Removes the object that has exactly this key.
+    #[track_caller]
+    pub(crate) fn remove_exactly(&self, key: &str) {
+        self.ask("DELETE", &format!("/{}/{}", self.bucket, escape(key)), b"");
+    }
+
+    /// Every object of the bucket, at most a page of them, with its content.
+    #[track_caller]
+    pub(crate) fn objects(&self) -> BTreeMap<String, Vec<u8>> {
+        let page = self.ask("GET", &format!("/{}?list-type=2&encoding-type=url", self.bucket), b"");
+        let page = String::from_utf8(page).unwrap();
+        assert!(page.contains("<IsTruncated>false<"), "there are more than a page: {page}");
+        let keys = page.split("<Key>").skip(1).map(|rest| unescape(rest.split("</Key>").next().unwrap()));
+        keys.map(|key| {
+            let content = self.ask("GET", &format!("/{}/{}", self.bucket, escape(&key)), b"");
+            (key, content)
+        })
+        .collect()
+    }
+
+    /// Sends a request, which must succeed; the body of its answer.
+    #[track_caller]
+    fn ask(&self, method: &str, target: &str, body: &[u8]) -> Vec<u8> {
+        let host = self.server.endpoint.strip_prefix("http://").unwrap();
+        let mut connection = TcpStream::connect(host).unwrap();
+        let head = format!(
+            "{method} {target} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            body.len()
+        );
+        connection.write_all(head.as_bytes()).unwrap();
+        connection.write_all(body).unwrap();
+        let mut answer = Vec::new();
+        connection.read_to_end(&mut answer).unwrap();
+        let end = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
+        let head = String::from_utf8_lossy(&answer[..end]).to_ascii_lowercase();
+        assert!(head.starts_with("http/1.1 2"), "{method} {target}: {}", String::from_utf8_lossy(&answer));
+        if head.contains("transfer-encoding: chunked") { unchunked(&answer[end..]) } else { answer[end..].to_vec() }
+    }
+}
+
+fn escape(key: &str) -> String {
+    key.bytes().fold(String::new(), |mut escaped, byte| {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => escaped.push(byte.into()),
+            _ => write!(escaped, "%{byte:02X}").unwrap(),
+        }
+        escaped
+    })
+}
+
+fn unescape(escaped: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = escaped.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let digits = [rest.next().unwrap(), rest.next().unwrap()];
+                u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap()
+            }
+            byte => byte,
+        });
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+/// The body that comes in chunks (RFC 9112, 7.1).
+fn unchunked(mut rest: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    loop {
+        let end = rest.windows(2).position(|window| window == b"\r\n").unwrap();
+        let length = usize::from_str_radix(std::str::from_utf8(&rest[..end]).unwrap(), 16).unwrap();
+        if length == 0 {
+            return body;
+        }
+        body.extend_from_slice(&rest[end + 2..end + 2 + length]);
+        rest = &rest[end + 2 + length + 2..];
+    }
+}
