@@ -79,7 +79,10 @@ impl LocalStore {
     }
 
     /// Runs the work where it may block, in one hop.
-    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Arc<Root>) -> T + Send + 'static) -> Result<T, Failure> {
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Arc<Root>) -> T + Send + 'static,
+    ) -> Result<T, Failure> {
         let root = self.root.clone();
         blocking(move || work(&root)).await
     }

@@ -30,6 +30,8 @@ mod order;
 #[cfg(test)]
 mod output;
 #[cfg(test)]
+mod planted_links;
+#[cfg(test)]
 mod reaching;
 #[cfg(test)]
 mod serve;

@@ -51,10 +51,7 @@ impl<'a> KeyPath<'a> {
 }
 
 fn refused(reason: &str) -> Failure {
-    Failure::new(
-        FailureKind::Unrepresentable,
-        format!("no file can have this key: {reason}; rename or exclude it"),
-    )
+    Failure::new(FailureKind::Unrepresentable, format!("no file can have this key: {reason}; rename or exclude it"))
 }
 
 /// The reason why this can't be the name of a file or directory.

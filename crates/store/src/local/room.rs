@@ -76,7 +76,9 @@ mod tests {
         scenery.link("linked/link", "nowhere");
         scenery.file("file", "kept");
         let directory = std::fs::File::open(scenery.path()).unwrap();
-        for (name, gives_way) in [("empty", true), ("nested", true), ("full", false), ("linked", false), ("file", false)] {
+        for (name, gives_way) in
+            [("empty", true), ("nested", true), ("full", false), ("linked", false), ("file", false)]
+        {
             assert_eq!(is_bare(directory.as_fd(), name.as_bytes()), gives_way, "{name}");
             assert_eq!(clear(directory.as_fd(), name.as_bytes()).is_ok(), gives_way, "{name}");
             assert_eq!(scenery.path().join(name).exists(), !gives_way, "{name}");

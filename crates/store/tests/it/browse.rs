@@ -31,7 +31,11 @@ async fn a_bucket_is_shown_level_by_level() {
     for key in ["a", "a/x", "a/y/z", "a-b", "c//d"] {
         put(&*store, key, key).await.unwrap();
     }
-    test.bucket().await.put_object(PutObject { key: ".brigade-0123456789abcdef", ..PutObject::default() }).await.unwrap();
+    test.bucket()
+        .await
+        .put_object(PutObject { key: ".brigade-0123456789abcdef", ..PutObject::default() })
+        .await
+        .unwrap();
     let config = test.config(Provider::BrigadeDev);
     let table: [(&str, &[&str]); 8] = [
         ("s3://", &["bucket bucket"]),

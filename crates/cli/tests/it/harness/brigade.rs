@@ -19,8 +19,17 @@ pub(crate) struct Ended {
 
 impl Ended {
     /// Runs the command to its end.
-    pub(crate) fn of(mut command: Command) -> Self {
-        let Output { status, stdout, stderr } = command.stdin(Stdio::null()).output().unwrap();
+    pub(crate) fn of(command: Command) -> Self {
+        Self::of_while(command, || ())
+    }
+
+    /// Runs the command to its end, and does this meanwhile. It must not say
+    /// more until then than a pipe holds.
+    pub(crate) fn of_while(mut command: Command, meanwhile: impl FnOnce()) -> Self {
+        let piped = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = piped.spawn().unwrap();
+        meanwhile();
+        let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
         Self {
             command: format!("{command:?}"),
             code: status.code(),

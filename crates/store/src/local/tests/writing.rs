@@ -55,14 +55,23 @@ async fn a_directory_and_a_file_never_take_each_others_place() {
     let store = destination(&scenery);
     scenery.file("file", "old");
     let listed = entry(&store, "file").await;
-    scenery.directory("directory");
+    scenery.file("directory/kept", "");
     assert_fails(write(&store, "directory", b"x", Condition::Absent).await, FailureKind::Obstructed, "a directory");
-    assert_fails(write(&store, "file/x", b"x", Condition::Absent).await, FailureKind::Obstructed, "file is not");
+    assert_fails(write(&store, "file/x", b"x", Condition::Absent).await, FailureKind::Obstructed, "file is a file");
     std::fs::remove_file(scenery.at("file")).unwrap();
     scenery.directory("file");
     let replaces = Condition::Replaces(listed);
     assert_fails(write(&store, "file", b"x", replaces).await, FailureKind::Obstructed, "a directory");
-    assert_eq!(scenery.names(), ["directory", "file"]);
+    assert_eq!(scenery.names(), ["directory", "directory/kept", "file"]);
+}
+
+#[tokio::test]
+async fn a_directory_without_any_file_gives_way_to_a_new_one() {
+    let scenery = Scenery::new();
+    let store = destination(&scenery);
+    std::fs::create_dir_all(scenery.at("a/b/c")).unwrap();
+    write(&store, "a", b"x", Condition::Absent).await.unwrap();
+    assert_eq!((scenery.names(), scenery.content("a")), (vec!["a".into()], Some(b"x".to_vec())));
 }
 
 #[tokio::test]
@@ -185,7 +194,7 @@ async fn what_comes_to_the_target_before_the_rename_is_kept() {
 
     let table: [(Plant, FailureKind, &str); 3] = [
         (|here, _| here.file("d/a", "theirs"), FailureKind::Changed, "has appeared"),
-        (|here, _| here.directory("d/a"), FailureKind::Obstructed, "a directory"),
+        (|here, _| here.file("d/a/kept", ""), FailureKind::Obstructed, "a directory"),
         (|here, outside| here.link("d/a", outside.at("f")), FailureKind::Failed, "d/a is a symlink"),
     ];
     for (plant, kind, reason) in table {
@@ -196,7 +205,7 @@ async fn what_comes_to_the_target_before_the_rename_is_kept() {
         plant(&scenery, &outside);
         assert_fails(upload.finish(None).await, kind, reason);
         drop(upload);
-        assert_eq!(scenery.names(), ["d", "d/a"]);
+        assert_eq!(scenery.names()[..2], ["d", "d/a"]);
         assert_ne!(scenery.content("d/a"), Some(b"0123456789".to_vec()));
     }
     assert_eq!(outside.content("f").unwrap(), b"precious");
@@ -224,9 +233,13 @@ async fn a_symlink_planted_in_the_parents_place_leads_nowhere() {
     std::fs::rename(scenery.at("d"), scenery.at("moved")).unwrap();
     scenery.link("d", outside.path());
     // The descriptor still leads to the directory that was entered, wherever it is now.
-    upload.finish(None).await.unwrap();
+    assert_fails(upload.finish(None).await, FailureKind::Failed, "d is a symlink");
+    std::fs::remove_file(scenery.at("d")).unwrap();
+    scenery.directory("d");
+    assert_fails(upload.finish(None).await, FailureKind::Changed, "moved away or replaced");
+    drop(upload);
     assert_eq!(outside.names(), [""; 0]);
-    assert_eq!(scenery.names(), ["d", "moved", "moved/a"]);
+    assert_eq!(scenery.names(), ["d", "moved"]);
 }
 
 #[tokio::test]
