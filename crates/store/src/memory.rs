@@ -228,14 +228,19 @@ impl MemoryStore {
 
     /// Whether the new object may be written now.
     fn admit(&self, state: &State, object: &NewObject) -> Result<(), Failure> {
-        self.check_represents(&object.key)?;
-        if self.is_directory(&object.key) {
-            return Err(Failure::new(FailureKind::Unrepresentable, "no file can have a key that ends in a slash"));
-        }
+        self.check_holds_content(&object.key)?;
         if self.options.obstructs {
             state.objects.check_not_obstructed(&object.key)?;
         }
         state.objects.check_condition(object)
+    }
+
+    fn check_holds_content(&self, key: &Key) -> Result<(), Failure> {
+        self.check_represents(key)?;
+        if self.is_directory(key) {
+            return Err(Failure::new(FailureKind::Unrepresentable, "no file can have a key that ends in a slash"));
+        }
+        Ok(())
     }
 
     /// Makes the directory that a marker stands for, in a tree.
@@ -288,7 +293,7 @@ impl Store for MemoryStore {
     }
 
     fn could_hold(&self, entry: &Entry) -> Result<(), Failure> {
-        self.check_represents(&entry.key)
+        if entry.size == 0 { self.check_represents(&entry.key) } else { self.check_holds_content(&entry.key) }
     }
 
     async fn check_room(&self, key: &Key) -> Result<(), Failure> {
