@@ -5,7 +5,9 @@
 #![expect(clippy::doc_markdown, reason = "the comments on arguments are the help, which is plain text")]
 
 mod completions;
+mod explain;
 mod filters;
+mod job;
 mod ls;
 mod man;
 mod s3;
@@ -16,13 +18,15 @@ mod sync;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub(crate) use completions::Completions;
+pub(crate) use explain::Explain;
 pub(crate) use filters::{FilterArgument, FilterArguments};
+pub(crate) use job::{Compare, JobArguments, Symlinks};
 pub(crate) use ls::Ls;
 pub(crate) use man::Man;
 pub(crate) use s3::{Addressing, S3Arguments};
 #[cfg(feature = "devserver")]
 pub(crate) use serve::Serve;
-pub(crate) use sync::{Compare, Progress, Symlinks, Sync};
+pub(crate) use sync::{Progress, Sync};
 
 /// What to type first, where the server for it is built in.
 const TRY_IT: &str = if cfg!(feature = "devserver") {
@@ -56,6 +60,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Make DEST the same as SOURCE
     Sync(Box<Sync>),
+    /// Say what a sync would do with one key, and why
+    Explain(Box<Explain>),
     /// List what is in a bucket or a directory
     Ls(Ls),
     /// Serve a directory as an S3 server, for development

@@ -3,6 +3,7 @@
 mod completions;
 #[cfg(feature = "devserver")]
 mod demo;
+mod explain;
 mod ls;
 mod man;
 #[cfg(feature = "devserver")]
@@ -39,6 +40,7 @@ fn start() -> io::Result<(Runtime, Stop)> {
 async fn run_command(command: Command, streams: Streams, stop: &Stop) -> Exit {
     match command {
         Command::Sync(arguments) => sync::run(&arguments, streams, stop).await,
+        Command::Explain(arguments) => explain::run(&arguments, streams, stop).await,
         Command::Ls(arguments) => ls::run(&arguments, streams, stop).await,
         #[cfg(feature = "devserver")]
         Command::Serve(arguments) => serve::run(&arguments, streams, stop).await,

@@ -3,6 +3,7 @@
 //!
 //! Standard output has results and events, standard error everything else.
 
+pub(crate) mod explanation;
 pub(crate) mod figures;
 mod json;
 pub(crate) mod listing;

@@ -3,7 +3,9 @@
 //! the environment, then the default.
 
 pub(crate) mod environment;
+pub(crate) mod explain;
 pub(crate) mod filters;
+pub(crate) mod job;
 pub(crate) mod max_delete;
 pub(crate) mod s3;
 #[cfg(feature = "devserver")]
@@ -35,6 +37,14 @@ pub(crate) enum UsageError {
         source_location: String,
         /// Where they go.
         dest: String,
+    },
+    /// A key that is written as a URL, and of another place.
+    #[error("{key} does not lie below {root}; give the key as it is below SOURCE and DEST")]
+    KeyElsewhere {
+        /// The key as written.
+        key: String,
+        /// What it would have to begin with.
+        root: String,
     },
     /// From directory to directory.
     #[error("both locations are directories; one of them must be s3://bucket[/prefix]")]

@@ -90,6 +90,12 @@ impl Filters {
         Judgement { takes_part: last.map_or(!is_include(0), is_include), rule: last }
     }
 
+    /// A rule, by its place, counted from 0.
+    #[must_use]
+    pub fn rule(&self, place: usize) -> Option<&Rule> {
+        self.rules.get(place)
+    }
+
     /// That no rule has matched yet.
     #[must_use]
     pub fn none_matched(&self) -> Matched {

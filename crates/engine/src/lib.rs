@@ -12,6 +12,7 @@
 pub mod compare;
 pub mod error;
 pub mod events;
+pub mod explain;
 pub mod filters;
 pub mod job;
 pub mod listing;

@@ -130,7 +130,7 @@ impl Transfers {
         Ok(())
     }
 
-    async fn send(&self, phase: Phase, transfer: Transfer) -> Result<(), Halt> {
+    pub(crate) async fn send(&self, phase: Phase, transfer: Transfer) -> Result<(), Halt> {
         match self.bring(&transfer).await {
             Sent::Outcome(outcome) => self.tally.object(&transfer.source.key, &outcome),
             Sent::Obstructed(_) if phase < Phase::AfterDeletions => {

@@ -1,11 +1,10 @@
 //! `brigade sync`.
 
-use std::ffi::OsString;
 use std::num::NonZeroUsize;
 
 use clap::{ArgAction, Args, ValueEnum};
 
-use super::{FilterArguments, Format, S3Arguments};
+use super::{Format, JobArguments, S3Arguments};
 use crate::resolve::max_delete::MaxDelete;
 use crate::resolve::size::Size;
 
@@ -29,24 +28,8 @@ Ctrl-C (or SIGTERM) lets what is in flight finish, for ten seconds at most; a se
 Exit status: 0 everything is in step, 1 could not run, 2 usage, 3 some objects failed, 4 refused for safety, 130 or 143 \
 interrupted.")]
 pub(crate) struct Sync {
-    /// Where objects come from: a directory, or s3://bucket[/prefix]
-    #[arg(value_name = "SOURCE")]
-    pub(crate) source: OsString,
-
-    /// Where they go: a directory, or s3://bucket[/prefix]
-    #[arg(value_name = "DEST")]
-    pub(crate) dest: OsString,
-
-    /// Delete from DEST what SOURCE doesn't have
-    ///
-    /// Deletions come last, and only if both sides were listed to the end and nothing failed. If SOURCE is empty and
-    /// DEST isn't, the run is refused.
-    #[arg(long, help_heading = "What to sync")]
-    pub(crate) delete: bool,
-
-    /// What to do with symlinks in SOURCE
-    #[arg(long, value_enum, value_name = "HOW", default_value_t, help_heading = "What to sync")]
-    pub(crate) symlinks: Symlinks,
+    #[command(flatten)]
+    pub(crate) job: JobArguments,
 
     /// Say what would be done, and change nothing
     #[arg(long, short = 'n', help_heading = "Safety")]
@@ -59,17 +42,6 @@ pub(crate) struct Sync {
     /// Send at most this many objects, delete nothing, and leave the rest for another run
     #[arg(long, value_name = "N", help_heading = "Safety")]
     pub(crate) limit: Option<u64>,
-
-    /// How to tell whether an object has changed
-    #[arg(long, value_enum, value_name = "HOW", default_value_t, help_heading = "How to compare")]
-    pub(crate) compare: Compare,
-
-    /// How many seconds clocks may run apart: times that are closer prove nothing
-    #[arg(long, value_name = "SECS", default_value_t = 1200, help_heading = "How to compare")]
-    pub(crate) clock_fudge_factor: u64,
-
-    #[command(flatten)]
-    pub(crate) filters: FilterArguments,
 
     /// How many requests, or files, are in flight at once
     #[arg(long, short, value_name = "N", default_value = "64", help_heading = "Speed")]
@@ -97,32 +69,6 @@ pub(crate) struct Sync {
 
     #[command(flatten)]
     pub(crate) s3: S3Arguments,
-}
-
-/// What to do with symlinks in the source (`--symlinks`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Symlinks {
-    /// Send what they point to
-    #[default]
-    Follow,
-    /// Leave them out
-    Skip,
-}
-
-/// How to tell whether an object has changed (`--compare`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Compare {
-    /// Size, then digests, then times where they are proof, then the content
-    #[default]
-    Auto,
-    /// Size alone
-    Size,
-    /// Size, and whether the source was modified after the copy was made
-    Mtime,
-    /// Size and content digests, whatever the times say
-    Checksum,
-    /// Send everything
-    Always,
 }
 
 /// How progress is shown (`--progress`).

@@ -147,7 +147,7 @@ impl<'a> KeyField<'a> {
 
 #[derive(Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
-enum OutcomeField<'a> {
+pub(super) enum OutcomeField<'a> {
     Sent { bytes: u64, replaced: bool, verified: bool },
     InStep,
     Deleted,
@@ -157,7 +157,7 @@ enum OutcomeField<'a> {
 }
 
 impl<'a> OutcomeField<'a> {
-    fn new(outcome: &'a Outcome) -> Self {
+    pub(super) fn new(outcome: &'a Outcome) -> Self {
         match outcome {
             Outcome::Sent { bytes, replaced, verified } => {
                 Self::Sent { bytes: *bytes, replaced: *replaced, verified: *verified == Verified::Yes }
@@ -178,7 +178,7 @@ fn side_name(side: Side) -> &'static str {
     }
 }
 
-fn phase_name(phase: Phase) -> &'static str {
+pub(super) fn phase_name(phase: Phase) -> &'static str {
     match phase {
         Phase::Now => "now",
         Phase::Deletions => "deletions",

@@ -45,7 +45,7 @@ fn seconds(entry: &Entry) -> String {
 }
 
 /// None for a time that no calendar has: a file may claim to be of any year.
-fn timestamp(time: SystemTime) -> Option<Timestamp> {
+pub(super) fn timestamp(time: SystemTime) -> Option<Timestamp> {
     Timestamp::try_from(time).ok()
 }
 

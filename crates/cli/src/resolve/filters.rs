@@ -1,26 +1,50 @@
 //! The filter options as the engine's rules, in the order of the command line.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use brigade_engine::filters::{Filters, Rule};
 
 use super::UsageError;
 use crate::arguments::{FilterArgument, FilterArguments};
 
+/// The rules, compiled, and where each of them was written.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Resolved {
+    pub(crate) filters: Filters,
+    pub(crate) origins: Vec<Origin>,
+}
+
+/// Where a rule was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// On the command line: as `--exclude` or `--include`.
+    CommandLine,
+    /// In a file that `--exclude-from` names.
+    File {
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+    },
+}
+
 /// Reads the pattern files and compiles all rules.
-pub(crate) fn resolve(arguments: &FilterArguments) -> Result<Filters, UsageError> {
-    Ok(Filters::new(&rules(arguments)?)?)
+pub(crate) fn resolve(arguments: &FilterArguments) -> Result<Resolved, UsageError> {
+    let (rules, origins): (Vec<Rule>, _) = rules(arguments)?.into_iter().unzip();
+    Ok(Resolved { filters: Filters::new(&rules)?, origins })
 }
 
 /// The rules in order, those of a file where its option stands.
-fn rules(FilterArguments(arguments): &FilterArguments) -> Result<Vec<Rule>, UsageError> {
+fn rules(FilterArguments(arguments): &FilterArguments) -> Result<Vec<(Rule, Origin)>, UsageError> {
     let mut rules = Vec::new();
     for argument in arguments {
         match argument {
-            FilterArgument::Exclude(pattern) => rules.push(Rule::Exclude(pattern.clone())),
-            FilterArgument::Include(pattern) => rules.push(Rule::Include(pattern.clone())),
-            FilterArgument::ExcludeFrom(path) => rules.extend(rules_in_file(&read(path)?)),
+            FilterArgument::Exclude(pattern) => rules.push((Rule::Exclude(pattern.clone()), Origin::CommandLine)),
+            FilterArgument::Include(pattern) => rules.push((Rule::Include(pattern.clone()), Origin::CommandLine)),
+            FilterArgument::ExcludeFrom(path) => {
+                let in_file = |(line, rule)| (rule, Origin::File { path: path.clone(), line });
+                rules.extend(rules_in_file(&read(path)?).map(in_file));
+            }
         }
     }
     Ok(rules)
@@ -33,14 +57,16 @@ fn read(path: &Path) -> Result<String, UsageError> {
 /// The rules in the text of a file in gitignore's manner
 /// (<https://git-scm.com/docs/gitignore>): blank lines and comments are
 /// skipped, `!` lets in, `\#` and `\!` begin a pattern with that character,
-/// and trailing spaces don't count unless escaped.
-fn rules_in_file(text: &str) -> impl Iterator<Item = Rule> {
-    text.strip_prefix('\u{feff}').unwrap_or(text).lines().map(without_trailing_spaces).filter_map(|line| {
-        match line.as_bytes().first()? {
-            b'#' => None,
-            b'!' => Some(Rule::Include(line[1..].to_owned())),
-            _ => Some(Rule::Exclude(line.to_owned())),
-        }
+/// and trailing spaces don't count unless escaped. Each with its line, counted from 1.
+fn rules_in_file(text: &str) -> impl Iterator<Item = (usize, Rule)> {
+    let lines = text.strip_prefix('\u{feff}').unwrap_or(text).lines().map(without_trailing_spaces);
+    (1..).zip(lines).filter_map(|(number, line)| {
+        let rule = match line.as_bytes().first()? {
+            b'#' => return None,
+            b'!' => Rule::Include(line[1..].to_owned()),
+            _ => Rule::Exclude(line.to_owned()),
+        };
+        Some((number, rule))
     })
 }
 
@@ -61,7 +87,7 @@ mod tests {
     fn arguments(line: &[&str]) -> FilterArguments {
         let line = ["brigade", "sync"].iter().chain(line).chain(&["a", "s3://b"]);
         match Arguments::try_parse_from(line).unwrap().command {
-            Command::Sync(sync) => sync.filters,
+            Command::Sync(sync) => sync.job.filters,
             other => panic!("{other:?}"),
         }
     }
@@ -87,6 +113,7 @@ mod tests {
             (&["--exclude", "-x", "--include=-y"], vec![exclude("-x"), include("-y")]),
         ];
         for (line, expected) in table {
+            let expected: Vec<_> = expected.into_iter().map(|rule| (rule, Origin::CommandLine)).collect();
             assert_eq!(rules(&arguments(line)).unwrap(), expected, "{line:?}");
         }
     }
@@ -94,13 +121,17 @@ mod tests {
     #[test]
     fn the_rules_of_a_file_stand_where_its_option_stands() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        fs::write(file.path(), "*.tmp\n!keep.tmp\n").unwrap();
+        fs::write(file.path(), "# scraps\n*.tmp\n!keep.tmp\n").unwrap();
         let path = file.path().to_str().unwrap();
         let line = ["--include", "first", "--exclude-from", path, "--exclude", "last"];
-        assert_eq!(
-            rules(&arguments(&line)).unwrap(),
-            [include("first"), exclude("*.tmp"), include("keep.tmp"), exclude("last")]
-        );
+        let in_line = |line| Origin::File { path: path.into(), line };
+        let expected = [
+            (include("first"), Origin::CommandLine),
+            (exclude("*.tmp"), in_line(2)),
+            (include("keep.tmp"), in_line(3)),
+            (exclude("last"), Origin::CommandLine),
+        ];
+        assert_eq!(rules(&arguments(&line)).unwrap(), expected);
     }
 
     #[test]
@@ -121,6 +152,6 @@ mod tests {
             exclude("end\\ "),
             exclude("end\\\\"),
         ];
-        assert_eq!(rules_in_file(text).collect::<Vec<_>>(), expected);
+        assert!(rules_in_file(text).map(|(_, rule)| rule).eq(expected));
     }
 }

@@ -1,13 +1,12 @@
 //! `brigade sync` as plain data: the two locations, the job spec, the run options.
 
-use std::time::Duration;
-
-use brigade_engine::job::{Comparison, DeleteLimit, JobSpec, RunOptions};
+use brigade_engine::job::{DeleteLimit, JobSpec, RunOptions};
 use brigade_store::s3::Config;
 use brigade_store::{Location, Symlinks};
 
-use super::{UsageError, filters, s3};
-use crate::arguments::{self, Compare};
+use super::job::{self, Job};
+use super::{UsageError, s3};
+use crate::arguments;
 use crate::output::Show;
 use crate::output::progress::Style;
 use crate::output::text::{Verbosity, Wording};
@@ -34,45 +33,21 @@ pub(crate) struct Sync {
 /// Decides everything that the arguments leave open. `can_draw` says whether
 /// progress can be drawn on standard error.
 pub(crate) fn resolve(arguments: &arguments::Sync, can_draw: bool) -> Result<Sync, UsageError> {
-    let source = Location::parse(&arguments.source)?;
-    let dest = Location::parse(&arguments.dest)?;
-    let send = direction(&source, &dest)?;
+    let most = arguments.max_delete.map_or(DeleteLimit::Unlimited, |max_delete| max_delete.0);
+    let Job { source, dest, send, symlinks, spec, .. } = job::resolve(&arguments.job, most)?;
     let wording = Wording { verbosity: verbosity(arguments), send, dry_run: arguments.dry_run };
     Ok(Sync {
         source,
         dest,
-        symlinks: symlinks(arguments.symlinks),
+        symlinks,
         s3: s3::resolve(&arguments.s3, arguments.jobs.get()),
-        job: job(arguments)?,
+        job: spec,
         options: options(arguments),
         show: Show {
             format: arguments.output,
             progress: Style::resolve(arguments.progress, can_draw, arguments.quiet),
             wording,
         },
-    })
-}
-
-/// What sending an object is called between these locations, if a sync between them is possible.
-fn direction(source: &Location, dest: &Location) -> Result<&'static str, UsageError> {
-    if source.overlaps(dest) {
-        return Err(UsageError::Overlap { source_location: source.to_string(), dest: dest.to_string() });
-    }
-    match (source, dest) {
-        (Location::Local(_), Location::Bucket { .. }) => Ok("upload"),
-        (Location::Bucket { .. }, Location::Local(_)) => Ok("download"),
-        (Location::Local(_), Location::Local(_)) => Err(UsageError::BothLocal),
-        (Location::Bucket { .. }, Location::Bucket { .. }) => Err(UsageError::BothBuckets),
-    }
-}
-
-fn job(arguments: &arguments::Sync) -> Result<JobSpec, UsageError> {
-    let limit = arguments.max_delete.map_or(DeleteLimit::Unlimited, |max_delete| max_delete.0);
-    Ok(JobSpec {
-        filters: filters::resolve(&arguments.filters)?,
-        comparison: comparison(arguments.compare),
-        clock_fudge_factor: Duration::from_secs(arguments.clock_fudge_factor),
-        delete: arguments.delete.then_some(limit),
     })
 }
 
@@ -94,25 +69,11 @@ fn verbosity(arguments: &arguments::Sync) -> Verbosity {
     }
 }
 
-fn symlinks(symlinks: arguments::Symlinks) -> Symlinks {
-    match symlinks {
-        arguments::Symlinks::Follow => Symlinks::Follow,
-        arguments::Symlinks::Skip => Symlinks::Skip,
-    }
-}
-
-fn comparison(compare: Compare) -> Comparison {
-    match compare {
-        Compare::Auto => Comparison::Auto,
-        Compare::Size => Comparison::Size,
-        Compare::Mtime => Comparison::Mtime,
-        Compare::Checksum => Comparison::Checksum,
-        Compare::Always => Comparison::Always,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use brigade_engine::job::Comparison;
     use clap::Parser;
     use clap::error::ErrorKind;
 

@@ -4,6 +4,7 @@
 mod brigade;
 mod embedded;
 mod files;
+mod privileges;
 mod scene;
 mod seaweed;
 mod served;
@@ -13,6 +14,8 @@ mod wire;
 
 pub(crate) use brigade::{Ended, Running};
 pub(crate) use files::{Files, everything_below, files_below, long_ago, set_modified, write_files};
+pub(crate) use files::{Files, files_below, long_ago, set_modified, write_files};
+pub(crate) use privileges::bound_by_permissions;
 pub(crate) use scene::Scene;
 pub(crate) use served::serve;
 pub(crate) use server::{Credentials, Server};

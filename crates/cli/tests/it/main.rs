@@ -14,6 +14,8 @@ mod demo;
 #[cfg(test)]
 mod down;
 #[cfg(test)]
+mod explaining;
+#[cfg(test)]
 mod failing;
 #[cfg(test)]
 mod filtering;

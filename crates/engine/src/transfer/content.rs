@@ -6,12 +6,20 @@ use super::Transfers;
 use super::parts::part_size;
 use super::sending::Stopped;
 use crate::compare::Content;
+use crate::plan::Transfer;
 
 /// Part sizes that uploaders are known to use, in MiB: a multipart `ETag` that
 /// fits none of them stays unexplained, and the object is sent.
 const USUAL_PART_SIZES: [u64; 14] = [5, 6, 7, 8, 10, 15, 16, 20, 25, 32, 50, 64, 100, 128];
 
 impl Transfers {
+    /// What the content tells, where the plan leaves it to the content; `None`
+    /// where it doesn't, and where it could not be had.
+    pub(crate) async fn content_tells(&self, transfer: &Transfer) -> Option<Content> {
+        let dest = transfer.replaces.as_ref().filter(|_| transfer.if_content_differs)?;
+        self.same_content(&transfer.source, dest).await.ok()
+    }
+
     /// What the content of both versions, which are of one size, tells.
     pub(super) async fn same_content(&self, source: &Entry, dest: &Entry) -> Result<Content, Stopped> {
         let (left, right) = (self.source.as_ref(), self.dest.as_ref());

@@ -10,7 +10,7 @@ use crate::events::Outcome;
 impl Transfers {
     /// Removes these versions from the destination, except those that the
     /// source has after all, or can't tell of.
-    pub(super) async fn delete(&self, planned: Vec<Entry>) {
+    pub(crate) async fn delete(&self, planned: Vec<Entry>) {
         let confirmed = self.confirm_absence(planned).await;
         if confirmed.is_empty() || self.cancel.is_cancelled() {
             return;

@@ -1,0 +1,53 @@
+//! `brigade explain`: what a sync would do with one key, and why.
+
+use std::sync::{Arc, Mutex};
+
+use brigade_engine::explain::{Explanation, explain};
+use brigade_store::{Role, open};
+use tracing::Level;
+
+use crate::arguments;
+use crate::exit::Exit;
+use crate::output::{self, Streams, To, Tone};
+use crate::resolve::explain::{Explain, resolve};
+use crate::signals::Stop;
+
+/// Runs the command.
+pub(crate) async fn run(arguments: &arguments::Explain, mut streams: Streams, stop: &Stop) -> Exit {
+    let asked = match resolve(arguments) {
+        Ok(asked) => asked,
+        Err(error) => {
+            output::error(&mut streams, &error.to_string());
+            return Exit::Usage;
+        }
+    };
+    let streams = Arc::new(Mutex::new(streams));
+    let log = Arc::clone(&streams);
+    output::log::listen(Level::WARN, move |_, text| {
+        output::lock(&log).line(To::Err, Tone::Warning, "warning:", &text);
+    });
+    let found = tokio::select! {
+        () = stop.token.cancelled() => return Exit::Interrupted(stop.signal()),
+        found = find_out(&asked) => found,
+    };
+    let mut streams = output::lock(&streams);
+    match found {
+        Ok(found) => {
+            streams.text(To::Out, &output::explanation::text(arguments.output, &asked, &found));
+            output::unless_unwritten(&mut streams, Exit::InStep)
+        }
+        Err(reason) => {
+            output::error(&mut streams, &reason);
+            Exit::CouldNotRun
+        }
+    }
+}
+
+async fn find_out(asked: &Explain) -> Result<Explanation, String> {
+    let Explain { job, key, s3, .. } = asked;
+    let source = open(&job.source, Role::Source { symlinks: job.symlinks }, s3).await;
+    let dest = open(&job.dest, Role::Destination, s3).await;
+    let source = source.map_err(|error| error.to_string())?;
+    let dest = dest.map_err(|error| error.to_string())?;
+    explain(&job.spec, source, dest, key).await.map_err(|why| why.to_string())
+}

@@ -1,0 +1,355 @@
+//! What `brigade explain` found out, as lines for a person or for a program.
+
+use std::fmt::Write;
+
+use brigade_engine::compare::{Content, Row};
+use brigade_engine::events::Outcome;
+use brigade_engine::explain::{Explanation, Prospect, Sighting};
+use brigade_engine::filters::Rule;
+use brigade_engine::plan::{Action, Decision, Phase};
+use brigade_store::{Entry, Extent, Key, Version};
+use serde::Serialize;
+
+use super::json::{self, KeyField, OutcomeField};
+use super::listing::timestamp;
+use crate::arguments::Format;
+use crate::resolve::explain::Explain;
+use crate::resolve::filters::Origin;
+
+/// The explanation of the key that was asked about, with its end.
+pub(crate) fn text(format: Format, asked: &Explain, found: &Explanation) -> String {
+    let words = Words { asked, found };
+    match format {
+        Format::Text => words.text(),
+        Format::Json => json::line(&words.body()),
+    }
+}
+
+/// An explanation about to be worded.
+struct Words<'a> {
+    asked: &'a Explain,
+    found: &'a Explanation,
+}
+
+impl Words<'_> {
+    fn text(&self) -> String {
+        let mut text = String::new();
+        let mut row = |label: &str, words: &str| {
+            // Writing into a string can't fail.
+            let _ = writeln!(text, "{label:<12} {words}");
+        };
+        row("key", &self.asked.key.to_string());
+        row("source", &sighting(&self.found.source));
+        row("destination", &sighting(&self.found.dest));
+        row("filters", &self.filters());
+        if let Some(compared) = self.compared() {
+            row("compared", &compared);
+        }
+        row("a sync", &self.conclusion());
+        for condition in self.conditions() {
+            row("held back", condition);
+        }
+        text
+    }
+
+    fn filters(&self) -> String {
+        let verdict = if self.found.judgement.takes_part { "takes part" } else { "left out" };
+        match self.rule() {
+            Some(rule) => format!("{verdict}, by {rule}: the last pattern that matches decides"),
+            None if self.found.judgement.takes_part => format!("{verdict}: no pattern matches"),
+            None => format!("{verdict}: no pattern matches, and an --include that comes first means only these"),
+        }
+    }
+
+    /// The rule that decided: `--exclude '*.tmp'`, `'*.tmp' in line 3 of FILE`.
+    fn rule(&self) -> Option<String> {
+        let place = self.found.judgement.rule?;
+        let rule = self.asked.job.spec.filters.rule(place)?;
+        Some(match self.asked.job.origins.get(place)? {
+            Origin::CommandLine => format!("{} '{}'", option(rule), rule.pattern()),
+            Origin::File { path, line } => {
+                let not = if matches!(rule, Rule::Include(_)) { "!" } else { "" };
+                format!("'{not}{}' in line {line} of --exclude-from {}", rule.pattern(), path.display())
+            }
+        })
+    }
+
+    /// The row of the table that applied, and what the content told.
+    fn compared(&self) -> Option<String> {
+        let fudge = format!("the fudge of {} seconds", self.asked.job.spec.clock_fudge_factor.as_secs());
+        let row = match self.found.row? {
+            Row::Always => "with --compare always, everything is taken to differ".to_owned(),
+            Row::SizesDiffer => "the sizes differ".to_owned(),
+            Row::SizesEqual => "the sizes are equal, and --compare size asks no more".to_owned(),
+            Row::Older => format!("the source's version is older than the destination's by {fudge} or more"),
+            Row::NotOlder => format!("the source's version is not older than the destination's by {fudge}"),
+            Row::Unchanged => "neither side has changed since they were last in step".to_owned(),
+            Row::DigestsEqual => "the listed digests are of one kind, and equal".to_owned(),
+            Row::DigestsDiffer => "both listings give an MD5, and they differ".to_owned(),
+            Row::ClearlyOlder => format!("the file's mtime and ctime are both more than {fudge} before LastModified"),
+            Row::Undecided => "what is listed can't tell, so the content was asked".to_owned(),
+        };
+        let content = match self.found.content {
+            None => "",
+            Some(Content::SameMd5) => ": the file's MD5 equals the object's ETag",
+            Some(Content::SameCrc64) => ": the CRC-64/NVME of both sides is the same",
+            Some(Content::SameMultipart) => ": the file, cut into parts, gives the object's multipart ETag",
+            Some(Content::OtherCrc64) => ": the CRC-64/NVMEs of the two sides differ",
+            Some(Content::OtherMultipart) => {
+                ": cut into parts of no usual size, the file gives the object's multipart ETag"
+            }
+            Some(Content::Unproven) => ": there is no digest that proves it to be the same",
+        };
+        Some(format!("{row}{content}"))
+    }
+
+    /// What a sync would do.
+    fn conclusion(&self) -> String {
+        match &self.found.decision {
+            Decision::InStep => "does nothing: it is in step".to_owned(),
+            Decision::Excluded => "does nothing: it neither sends nor deletes what is left out".to_owned(),
+            Decision::Extra if self.asked.job.spec.delete.is_some() => {
+                "does nothing: an empty object that stands for a directory is never deleted".to_owned()
+            }
+            Decision::Extra => "does nothing: it is only at the destination, and --delete was not given".to_owned(),
+            Decision::Held if matches!(self.found.source, Sighting::Unknown(_)) => {
+                "does nothing: the source can't tell whether it has this, and only proven absence deletes".to_owned()
+            }
+            Decision::Held => {
+                "does nothing: the destination can't tell what is there, and the source has nothing".to_owned()
+            }
+            Decision::Blocked(_) => {
+                "fails (exit code 3): the destination can't tell what stands in its place; mend that, or exclude it"
+                    .to_owned()
+            }
+            Decision::Gone => self.gone(),
+            Decision::Act(_, action) => self.action(action),
+        }
+    }
+
+    fn gone(&self) -> String {
+        let gone = "does nothing: neither side has it";
+        match &self.asked.perhaps {
+            Some(perhaps) => format!("{gone}. Keys count from the roots: did you mean {perhaps}?"),
+            None => gone.to_owned(),
+        }
+    }
+
+    fn action(&self, action: &Action) -> String {
+        let verb = match action {
+            Action::Send(_) => self.asked.job.send,
+            Action::Delete(_) => "delete",
+        };
+        let Some(Prospect { phase, outcome }) = &self.found.prospect else { return format!("tries to {verb} it") };
+        let when = match phase {
+            Phase::Now => "at once",
+            Phase::Deletions => "when both sides are listed and all is sent",
+            Phase::AfterDeletions => "after the deletions",
+        };
+        match outcome {
+            Outcome::Sent { replaced: true, .. } => format!("{verb}s it {when}, over the destination's version"),
+            Outcome::Sent { replaced: false, .. } => format!("{verb}s it {when}: the destination lacks it"),
+            Outcome::Deleted => format!("{verb}s it {when}: the source lacks it"),
+            Outcome::InStep => "does nothing: it is in step".to_owned(),
+            Outcome::Withdrawn { reason } => format!("does nothing: {reason}"),
+            Outcome::Unrepresentable { reason } => format!("fails (exit code 3): {reason}"),
+            Outcome::Failed(failure) => format!("fails (exit code 3): {failure}"),
+        }
+    }
+
+    /// What else would keep a sync from doing it.
+    fn conditions(&self) -> &'static [&'static str] {
+        match self.found.prospect {
+            Some(Prospect { outcome: Outcome::Deleted, .. }) => &[
+                "if either listing breaks off, or anything fails before the deletions",
+                "if there are more deletions than --max-delete allows, or the source lists nothing at all",
+                "if it is at the source again when its turn comes",
+            ],
+            Some(Prospect { phase: Phase::AfterDeletions, outcome: Outcome::Failed(_) }) => {
+                &["unless a deletion makes room for it first: see --delete"]
+            }
+            Some(Prospect { outcome: Outcome::Sent { replaced: true, .. }, .. }) => {
+                &["if somebody else changes the destination's version first"]
+            }
+            _ => &[],
+        }
+    }
+
+    fn body(&self) -> Body<'_> {
+        let found = self.found;
+        let prospect = found.prospect.as_ref();
+        Body::Explanation {
+            key: KeyField::new(&self.asked.key),
+            source: SightingField::new(&found.source),
+            dest: SightingField::new(&found.dest),
+            takes_part: found.judgement.takes_part,
+            rule: self.rule_field(),
+            row: found.row.map(row_name),
+            content: found.content.map(content_name),
+            decision: decision_name(&found.decision),
+            phase: prospect.map(|prospect| json::phase_name(prospect.phase)),
+            outcome: prospect.map(|prospect| OutcomeField::new(&prospect.outcome)),
+        }
+    }
+
+    fn rule_field(&self) -> Option<RuleField<'_>> {
+        let place = self.found.judgement.rule?;
+        let rule = self.asked.job.spec.filters.rule(place)?;
+        let (file, line) = match self.asked.job.origins.get(place)? {
+            Origin::CommandLine => (None, None),
+            Origin::File { path, line } => (Some(path.display().to_string()), Some(*line)),
+        };
+        Some(RuleField { option: option(rule).trim_start_matches('-'), pattern: rule.pattern(), file, line })
+    }
+}
+
+fn option(rule: &Rule) -> &'static str {
+    match rule {
+        Rule::Exclude(_) => "--exclude",
+        Rule::Include(_) => "--include",
+    }
+}
+
+/// `5 bytes, modified 2024-02-03T04:05:06Z, ETag abc`.
+fn sighting(sighting: &Sighting) -> String {
+    match sighting {
+        Sighting::Absent => "nothing".to_owned(),
+        Sighting::Present(entry) => version(entry),
+        Sighting::Unknown(unknown) => {
+            let place = match unknown.extent {
+                Extent::Key => "",
+                Extent::Below if unknown.key.as_bytes().is_empty() => ", like everything here",
+                Extent::Below => ", like everything below",
+            };
+            format!("can't tell{place} {}: {}", unknown.key, unknown.reason)
+        }
+    }
+}
+
+fn version(entry: &Entry) -> String {
+    let time = |time| timestamp(time).map_or_else(|| "a time that no calendar has".to_owned(), |time| time.to_string());
+    let bytes = if entry.size == 1 { "byte" } else { "bytes" };
+    let start = format!("{} {bytes}, modified {}", entry.size, time(entry.modified));
+    match &entry.version {
+        Version::File { changed, .. } => format!("{start}, inode changed {}", time(*changed)),
+        Version::Object { etag } => format!("{start}, ETag {}", Key::from(etag.as_str())),
+    }
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Body<'a> {
+    Explanation {
+        #[serde(flatten)]
+        key: KeyField<'a>,
+        source: SightingField<'a>,
+        dest: SightingField<'a>,
+        takes_part: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        rule: Option<RuleField<'a>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        row: Option<&'static str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        content: Option<&'static str>,
+        decision: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        phase: Option<&'static str>,
+        #[serde(flatten)]
+        outcome: Option<OutcomeField<'a>>,
+    },
+}
+
+#[derive(Serialize)]
+#[serde(tag = "presence", rename_all = "snake_case")]
+enum SightingField<'a> {
+    Present {
+        size: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        modified: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        changed: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        etag: Option<&'a str>,
+    },
+    Absent,
+    Unknown {
+        #[serde(flatten)]
+        key: KeyField<'a>,
+        below: bool,
+        failure: bool,
+        reason: String,
+    },
+}
+
+impl<'a> SightingField<'a> {
+    fn new(sighting: &'a Sighting) -> Self {
+        let text = |time| timestamp(time).map(|time| time.to_string());
+        match sighting {
+            Sighting::Absent => Self::Absent,
+            Sighting::Present(entry) => Self::Present {
+                size: entry.size,
+                modified: text(entry.modified),
+                changed: match entry.version {
+                    Version::File { changed, .. } => text(changed),
+                    Version::Object { .. } => None,
+                },
+                etag: entry.etag(),
+            },
+            Sighting::Unknown(unknown) => Self::Unknown {
+                key: KeyField::new(&unknown.key),
+                below: unknown.extent == Extent::Below,
+                failure: unknown.reason.is_failure(),
+                reason: unknown.reason.to_string(),
+            },
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct RuleField<'a> {
+    option: &'static str,
+    pattern: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+}
+
+fn row_name(row: Row) -> &'static str {
+    match row {
+        Row::Always => "always",
+        Row::SizesDiffer => "sizes_differ",
+        Row::SizesEqual => "sizes_equal",
+        Row::Older => "older",
+        Row::NotOlder => "not_older",
+        Row::Unchanged => "unchanged",
+        Row::DigestsEqual => "digests_equal",
+        Row::DigestsDiffer => "digests_differ",
+        Row::ClearlyOlder => "clearly_older",
+        Row::Undecided => "undecided",
+    }
+}
+
+fn content_name(content: Content) -> &'static str {
+    match content {
+        Content::SameMd5 => "same_md5",
+        Content::SameCrc64 => "same_crc64",
+        Content::SameMultipart => "same_multipart",
+        Content::OtherCrc64 => "other_crc64",
+        Content::OtherMultipart => "other_multipart",
+        Content::Unproven => "unproven",
+    }
+}
+
+fn decision_name(decision: &Decision) -> &'static str {
+    match decision {
+        Decision::InStep => "in_step",
+        Decision::Act(_, Action::Send(_)) => "send",
+        Decision::Act(_, Action::Delete(_)) => "delete",
+        Decision::Extra => "extra",
+        Decision::Excluded => "excluded",
+        Decision::Held => "held",
+        Decision::Blocked(_) => "blocked",
+        Decision::Gone => "gone",
+    }
+}

@@ -1,0 +1,125 @@
+//! `brigade explain` as plain data: the job, and the key that is asked about.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, absolute};
+
+use brigade_engine::job::DeleteLimit;
+use brigade_store::s3::Config;
+use brigade_store::{Key, Location};
+
+use super::job::{self, Job};
+use super::{UsageError, s3};
+use crate::arguments;
+
+/// Connections that are kept open: one for listing, one for looking.
+const CONNECTIONS: usize = 2;
+
+/// A question, decided in everything.
+#[derive(Clone, Debug)]
+pub(crate) struct Explain {
+    /// What is to be in step.
+    pub(crate) job: Job,
+    /// The key that is asked about.
+    pub(crate) key: Key,
+    /// What the key may have been meant to be, should neither side have it.
+    pub(crate) perhaps: Option<Key>,
+    /// How S3 is reached.
+    pub(crate) s3: Config,
+}
+
+/// Decides everything that the arguments leave open.
+pub(crate) fn resolve(arguments: &arguments::Explain) -> Result<Explain, UsageError> {
+    let job = job::resolve(&arguments.job, DeleteLimit::Unlimited)?;
+    let key = key(&job, &arguments.key)?;
+    let perhaps = directory(&job).and_then(|root| below(root, &absolute(Path::new(&arguments.key)).ok()?));
+    let perhaps = perhaps.filter(|perhaps| *perhaps != key);
+    Ok(Explain { key, perhaps, s3: s3::resolve(&arguments.s3, CONNECTIONS), job })
+}
+
+/// The key that is meant: a URL and an absolute path name one below the place
+/// that they lie in, everything else is a key as it stands.
+fn key(job: &Job, written: &OsStr) -> Result<Key, UsageError> {
+    let bytes = written.as_bytes();
+    if bytes.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"s3://")) {
+        let ((Location::Bucket { bucket, prefix, .. }, _) | (_, Location::Bucket { bucket, prefix, .. })) =
+            (&job.source, &job.dest)
+        else {
+            return Err(UsageError::BothLocal);
+        };
+        let root = format!("{bucket}/{prefix}");
+        let below = bytes[5..].strip_prefix(root.as_bytes());
+        return below.map(Key::new).ok_or_else(|| UsageError::KeyElsewhere {
+            key: written.display().to_string(),
+            root: format!("s3://{root}"),
+        });
+    }
+    let below = directory(job).filter(|_| bytes.starts_with(b"/")).and_then(|root| below(root, Path::new(written)));
+    Ok(below.unwrap_or_else(|| Key::new(bytes)))
+}
+
+/// The side that is a directory.
+fn directory(job: &Job) -> Option<&Path> {
+    match (&job.source, &job.dest) {
+        (Location::Local(path), _) | (_, Location::Local(path)) => Some(path),
+        _ => None,
+    }
+}
+
+/// The key of an absolute path below the directory.
+fn below(directory: &Path, path: &Path) -> Option<Key> {
+    let below = path.strip_prefix(absolute(directory).ok()?).ok()?.as_os_str().as_bytes();
+    (!below.is_empty()).then(|| Key::new(below))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::arguments::{Arguments, Command};
+
+    fn explain(line: &[&str]) -> Result<Explain, UsageError> {
+        let line = ["brigade", "explain"].iter().chain(line);
+        match Arguments::try_parse_from(line).unwrap().command {
+            Command::Explain(explain) => resolve(&explain),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_key_may_be_written_as_url_and_as_path() {
+        let table = [
+            ("a/b", "a/b"),
+            ("", ""),
+            ("./a", "./a"),
+            ("../x", "../x"),
+            ("s3://bucket/p/a//b", "a//b"),
+            ("S3://bucket/p/", ""),
+            ("/root/tree/a b", "a b"),
+            ("/root/other", "/root/other"),
+            ("/root/tree", "/root/tree"),
+        ];
+        for (written, expected) in table {
+            for places in [["/root/tree", "s3://bucket/p"], ["s3://bucket/p/", "/root/tree/"]] {
+                let explained = explain(&[places[0], places[1], written]).unwrap();
+                assert_eq!(explained.key, Key::from(expected), "{written}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_url_that_lies_elsewhere_is_a_usage_error() {
+        for elsewhere in ["s3://bucket/q/a", "s3://bucket/p", "s3://other/p/a"] {
+            let error = explain(&["/tree", "s3://bucket/p", elsewhere]).unwrap_err();
+            assert!(error.to_string().contains("s3://bucket/p/"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_was_completed_by_the_shell_is_recognised() {
+        let perhaps = |key: &str| explain(&["tree", "s3://bucket/p", key]).unwrap().perhaps;
+        assert_eq!(perhaps("tree/a"), Some(Key::from("a")));
+        assert_eq!(perhaps("a"), None);
+    }
+}

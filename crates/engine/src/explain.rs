@@ -1,0 +1,162 @@
+//! Explaining: what a run would do about one key, and why, found out by the
+//! same parts that a run is made of, as in a dry run of this key alone.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use brigade_store::{Entry, Key, KeyRange, Listed, Store, Unknown};
+use tokio_util::sync::CancellationToken;
+
+use crate::compare::{Content, Row};
+use crate::error::Why;
+use crate::events::{Event, Observer, Outcome, Side};
+use crate::filters::Judgement;
+use crate::job::{JobSpec, RunOptions};
+use crate::merge::{Presence, Triple};
+use crate::plan::{Action, Decision, Phase, Planner, Transfer};
+use crate::range::RangeError;
+use crate::tally::Tally;
+use crate::transfer::{Allowance, Transfers};
+
+/// What a run would do about one key, and why.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    /// What the filters say.
+    pub judgement: Judgement,
+    /// What the source lists.
+    pub source: Sighting,
+    /// What the destination lists.
+    pub dest: Sighting,
+    /// The row of the table that applied, where two versions were compared.
+    pub row: Option<Row>,
+    /// What the content told, where the row says that it must be asked and it could be.
+    pub content: Option<Content>,
+    /// What the planner decides.
+    pub decision: Decision,
+    /// What comes of it, where there is something to do.
+    pub prospect: Option<Prospect>,
+}
+
+/// What one side lists at a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sighting {
+    /// This.
+    Present(Entry),
+    /// Proven to be nothing.
+    Absent,
+    /// It can't tell, for this reason: of the key, or of a place that it lies in.
+    Unknown(Unknown),
+}
+
+/// What comes of an action, as a dry run would tell it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prospect {
+    /// When the action runs.
+    pub phase: Phase,
+    /// What comes of it.
+    pub outcome: Outcome,
+}
+
+/// Explains what a run of the job would do about the key. Nothing is changed.
+pub async fn explain(
+    job: &JobSpec,
+    source: Arc<dyn Store>,
+    dest: Arc<dyn Store>,
+    key: &Key,
+) -> Result<Explanation, Why> {
+    let (at_source, at_dest) =
+        tokio::try_join!(sight(source.as_ref(), Side::Source, key), sight(dest.as_ref(), Side::Dest, key))?;
+    let mut planner = Planner::new(job);
+    let (left, right) = (at_source.presence(), at_dest.presence());
+    let triple = Triple { key: key.clone(), left, settled: None, right };
+    let (decision, row) = planner.decide_by_row(triple, source.clock_skew(), dest.clock_skew());
+    let mut trial = Trial::new(source, dest);
+    let prospect = match &decision {
+        Decision::Act(phase, action) => trial.run(*phase, action.clone()).await?,
+        _ => None,
+    };
+    let judgement = job.filters.judge(key, &mut job.filters.none_matched());
+    Ok(Explanation { judgement, source: at_source, dest: at_dest, row, content: trial.content, decision, prospect })
+}
+
+impl Sighting {
+    fn presence(&self) -> Presence {
+        match self {
+            Self::Present(entry) => Presence::Present(entry.clone()),
+            Self::Absent => Presence::Absent,
+            Self::Unknown(_) => Presence::Unknown,
+        }
+    }
+}
+
+/// What the store lists at the key. A listing, and no look, because only that
+/// tells of what it can't know exactly as it does in a run.
+async fn sight(store: &dyn Store, side: Side, key: &Key) -> Result<Sighting, Why> {
+    let mut listing = store.list(&KeyRange::around(key));
+    let mut sighting = Sighting::Absent;
+    while let Some(page) = listing.next_page().await.map_err(|error| RangeError::Listing(side, error.into()))? {
+        for item in page {
+            match item {
+                Listed::Present(entry) if entry.key == *key => return Ok(Sighting::Present(entry)),
+                // The key's own item, which comes later, tells more than that of a place above it.
+                Listed::Unknown(unknown) if unknown.covers(key) => sighting = Sighting::Unknown(unknown),
+                Listed::Present(_) | Listed::Unknown(_) => {}
+            }
+        }
+    }
+    Ok(sighting)
+}
+
+/// A dry run of one action.
+struct Trial {
+    transfers: Arc<Transfers>,
+    seen: Arc<Seen>,
+    content: Option<Content>,
+}
+
+/// Keeps what came of the object.
+#[derive(Default)]
+struct Seen(Mutex<Option<Outcome>>);
+
+impl Observer for Seen {
+    fn event(&self, event: Event<'_>) {
+        if let Event::Object { outcome, .. } = event {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome.clone());
+        }
+    }
+}
+
+impl Trial {
+    fn new(source: Arc<dyn Store>, dest: Arc<dyn Store>) -> Self {
+        let seen = Arc::new(Seen::default());
+        let options = RunOptions { jobs: 1, memory: 0, limit: None, dry_run: true };
+        let tally = Arc::new(Tally::new(Arc::clone(&seen) as Arc<dyn Observer>));
+        let allowance = Allowance::new(options.limit);
+        let transfers = Transfers::new(&options, source, dest, tally, allowance, CancellationToken::new());
+        Self { transfers: Arc::new(transfers), seen, content: None }
+    }
+
+    /// What comes of the action, and in which phase.
+    async fn run(&mut self, planned: Phase, action: Action) -> Result<Option<Prospect>, Why> {
+        let mut phase = planned;
+        match action {
+            Action::Delete(entry) => self.transfers.delete(vec![entry]).await,
+            Action::Send(transfer) => {
+                self.content = self.transfers.content_tells(&transfer).await;
+                // What was answered is not asked again; a failure to answer is met again, and told.
+                let ask = transfer.if_content_differs && self.content.is_none();
+                let transfer = Transfer { if_content_differs: ask, ..transfer };
+                if self.content.is_some_and(Content::is_same) {
+                    return Ok(Some(Prospect { phase, outcome: Outcome::InStep }));
+                }
+                self.transfers.send(phase, transfer.clone()).await?;
+                // Something stands in its way, and may be gone after the deletions.
+                if phase == Phase::Now && self.transfers.spool().waiting(Phase::AfterDeletions) > 0 {
+                    phase = Phase::AfterDeletions;
+                    self.transfers.send(phase, transfer).await?;
+                }
+            }
+        }
+        let outcome = self.seen.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Ok(outcome.map(|outcome| Prospect { phase, outcome }))
+    }
+}
