@@ -67,6 +67,8 @@ pub enum Content {
     SameCrc64,
     /// The file, cut into usual parts, gives the object's multipart `ETag`.
     SameMultipart,
+    /// The file has another MD5 than the object's `ETag` gives, and there is no other digest.
+    OtherMd5,
     /// Their CRC-64/NVMEs differ.
     OtherCrc64,
     /// The file gives the object's multipart `ETag` with none of the usual part sizes.
@@ -81,7 +83,7 @@ impl Content {
     pub fn is_same(self) -> bool {
         match self {
             Self::SameMd5 | Self::SameCrc64 | Self::SameMultipart => true,
-            Self::OtherCrc64 | Self::OtherMultipart | Self::Unproven => false,
+            Self::OtherMd5 | Self::OtherCrc64 | Self::OtherMultipart | Self::Unproven => false,
         }
     }
 }

@@ -94,6 +94,7 @@ impl Words<'_> {
             Some(Content::SameMd5) => ": the file's MD5 equals the object's ETag",
             Some(Content::SameCrc64) => ": the CRC-64/NVME of both sides is the same",
             Some(Content::SameMultipart) => ": the file, cut into parts, gives the object's multipart ETag",
+            Some(Content::OtherMd5) => ": the file's MD5 is not the object's ETag, and there is no other digest",
             Some(Content::OtherCrc64) => ": the CRC-64/NVMEs of the two sides differ",
             Some(Content::OtherMultipart) => {
                 ": cut into parts of no usual size, the file gives the object's multipart ETag"
@@ -335,6 +336,7 @@ fn content_name(content: Content) -> &'static str {
         Content::SameMd5 => "same_md5",
         Content::SameCrc64 => "same_crc64",
         Content::SameMultipart => "same_multipart",
+        Content::OtherMd5 => "other_md5",
         Content::OtherCrc64 => "other_crc64",
         Content::OtherMultipart => "other_multipart",
         Content::Unproven => "unproven",

@@ -6,7 +6,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::process::Command;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
@@ -29,43 +29,49 @@ fn everything() -> Scene {
             ("a-directory/inner", b"1"),
             ("private/inner", b"1"),
             ("with space\n/é%", b"1"),
-            ("in-parts", &[7; 17 << 20]),
+            ("in-parts", &vec![7; 17 << 20]),
         ]),
     );
-    for (key, content) in [
-        ("same", &b"as it was"[..]),
-        ("touched", b"as it was"),
-        ("other", b"as it was"),
-        ("size", b"short"),
-        ("only-there", b"1"),
-        ("old.out", b"1"),
-        ("a-file/inner", b"1"),
-        ("a-directory", b"1"),
-        ("private/inner", b"1"),
-        ("private/more", b"1"),
-        ("link", b"1"),
-        ("pointer/inner", b"1"),
-        ("pipe", b"1"),
-        ("a//b", b"1"),
-        ("../x", b"1"),
-        ("marker/", b""),
-        ("a-directory/", b""),
-    ] {
-        scene.put(key, content);
+    scene.write(
+        "objects",
+        &Files::new([
+            ("same", b"as it was"),
+            ("touched", b"as it was"),
+            ("other", b"as it was"),
+            ("size", b"short"),
+            ("only-there", b"1"),
+            ("old.out", b"1"),
+            ("a-file/inner", b"1"),
+            ("a-directory", b"1"),
+            ("private/inner", b"1"),
+            ("private/more", b"1"),
+            ("link", b"1"),
+            ("pointer/inner", b"1"),
+            ("pipe", b"1"),
+            ("in-parts", &vec![7; 17 << 20]),
+        ]),
+    );
+    scene.rclone(["copy", &scene.arg("objects"), &scene.remote(""), "--s3-upload-cutoff=5Mi"]);
+    for key in ["a//b", "../x", "marker/", "a-directory/"] {
+        scene.put(key, if key.ends_with('/') { b"" } else { b"1" });
     }
-    scene.rclone([
-        "copyto",
-        &scene.arg("tree/in-parts"),
-        &format!("{}in-parts", scene.remote("")),
-        "--s3-upload-cutoff=5Mi",
-    ]);
-    set_modified(&scene.path("tree/touched"), SystemTime::now());
+    set_modified(&scene.path("tree/touched"), SystemTime::now() + Duration::from_hours(1));
     symlink("same", scene.path("tree/link")).unwrap();
     symlink("nowhere", scene.path("tree/broken")).unwrap();
     symlink("a-directory", scene.path("tree/pointer")).unwrap();
     assert!(Command::new("mkfifo").arg(scene.path("tree/pipe")).status().unwrap().success());
     fs::write(scene.path("tree").join(OsStr::from_bytes(b"caf\xe9")), b"1").unwrap();
-    fs::set_permissions(scene.path("tree/private"), Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(scene.path("tree/private"), Permissions::from_mode(0o000)).unwrap();
+    scene
+}
+
+/// Enough for one key of a kind.
+fn little() -> Scene {
+    let scene = Scene::embedded();
+    scene.write("objects", &Files::new([("same", b"as it was"), ("only-there", b"1"), ("private/more", b"1")]));
+    scene.rclone(["copy", &scene.arg("objects"), &scene.remote("")]);
+    scene.write("tree", &Files::new([("same", b"as it was"), ("left.out", b"1"), ("private/inner", b"1")]));
+    fs::set_permissions(scene.path("tree/private"), Permissions::from_mode(0o000)).unwrap();
     scene
 }
 
@@ -159,7 +165,7 @@ fn assert_agrees(scene: &Scene, args: &[&str]) -> BTreeMap<String, Value> {
             (Some(told), None) => panic!("{key:?}: {told} and {explanation}"),
             // Failures of others hold all deletions back.
             (None, Some(foreseen)) => {
-                *silent.entry(if decision == "delete" { decision } else { foreseen }).or_default() += 1
+                *silent.entry(if decision == "delete" { decision } else { foreseen }).or_default() += 1;
             }
             (None, None) => *silent.entry(decision).or_default() += 1,
         }
@@ -189,7 +195,7 @@ fn upwards_it_says_of_each_key_what_a_sync_does() {
         ("same", "undecided", "same_md5", "send", "in_step"),
         ("other", "undecided", "other_crc64", "send", "sent"),
         ("size", "sizes_differ", "", "send", "sent"),
-        ("in-parts", "undecided", "same_multipart", "send", "in_step"),
+        ("in-parts", "undecided", "same_crc64", "send", "in_step"),
         ("only-here", "", "", "send", "sent"),
         ("only-there", "", "", "delete", "deleted"),
         ("left.out", "", "", "excluded", ""),
@@ -223,7 +229,6 @@ fn downwards_it_says_of_each_key_what_a_sync_does() {
     {
         assert_eq!(explained[key]["decision"], decision, "{}", explained[key]);
     }
-    assert_eq!(explained["a//b"]["outcome"], "unrepresentable");
 }
 
 #[test]
@@ -231,17 +236,17 @@ fn every_way_of_comparing_is_explained_as_it_is_done() {
     let scene = everything();
     fs::set_permissions(scene.path("tree/private"), Permissions::from_mode(0o700)).unwrap();
     let (tree, bucket) = (scene.arg("tree"), scene.url(""));
-    assert_agrees(&scene, &[&tree, &bucket, "--compare=mtime", "--clock-fudge-factor=0"]);
-    assert_agrees(&scene, &[&tree, &bucket, "--compare=auto", "--clock-fudge-factor=0", "--symlinks=skip"]);
+    assert_agrees(&scene, &[&tree, &bucket, "--compare=mtime", "--clock-fudge-factor=60"]);
+    assert_agrees(&scene, &[&tree, &bucket, "--compare=checksum", "--symlinks=skip"]);
     assert_agrees(&scene, &[&bucket, &tree, "--compare=size"]);
 }
 
 #[test]
 fn people_read_what_why_and_what_else_could_happen() {
-    let scene = everything();
+    let scene = little();
     let (tree, bucket) = (scene.arg("tree"), scene.url(""));
     let says = |args: &[&str]| {
-        let line = ["explain", &tree, &bucket].iter().chain(args).map(OsStr::new).collect::<Vec<_>>();
+        let line: Vec<&OsStr> = [&["explain", &tree, &bucket], args].concat().into_iter().map(OsStr::new).collect();
         run(&scene, &line).exits(0).stdout
     };
     let table: [(&[&str], &str); 7] = [
@@ -270,7 +275,7 @@ fn people_read_what_why_and_what_else_could_happen() {
 
 #[test]
 fn a_key_may_be_written_as_a_url_or_a_path() {
-    let scene = everything();
+    let scene = little();
     for written in ["same", &format!("{}/same", scene.url("")), &scene.arg("tree/same")] {
         let args = [scene.arg("tree"), scene.url("")];
         let explained = explain(&scene, &args.each_ref().map(OsStr::new), OsStr::new(written));
@@ -280,7 +285,7 @@ fn a_key_may_be_written_as_a_url_or_a_path() {
 
 #[test]
 fn what_can_not_be_looked_at_or_meant_has_its_exit_code() {
-    let scene = everything();
+    let scene = little();
     let (tree, bucket) = (scene.arg("tree"), scene.url(""));
     scene.brigade(["explain", &tree, "s3://no-such-bucket", "same"]).exits(1).complains("no-such-bucket");
     scene.brigade(["explain", "no-such-directory", &bucket, "same"]).exits(1).complains("no-such-directory");

@@ -75,6 +75,7 @@ impl Held<'_> {
                 let fits = self.digests(&wanted).await?.iter().any(|digest| Some(digest) == listed.as_ref());
                 Ok(if fits { Content::SameMultipart } else { Content::OtherMultipart })
             }
+            Some(Digest::Md5(_)) => Ok(Content::OtherMd5),
             _ => Ok(Content::Unproven),
         }
     }
