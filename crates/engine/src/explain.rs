@@ -3,17 +3,17 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use brigade_store::{Entry, Key, KeyRange, Listed, Store, Unknown};
+use brigade_store::{ClockSkew, Entry, Key, KeyRange, Kind, Listed, Store, Unknown};
 use tokio_util::sync::CancellationToken;
 
 use crate::compare::{Content, Row};
 use crate::error::Why;
 use crate::events::{Event, Observer, Outcome, Side};
-use crate::filters::Judgement;
+use crate::filters::{Filters, Judgement};
 use crate::job::{JobSpec, RunOptions};
 use crate::merge::{Presence, Triple};
 use crate::plan::{Action, Decision, Phase, Planner, Transfer};
-use crate::range::RangeError;
+use crate::range::{RangeError, refusal};
 use crate::tally::Tally;
 use crate::transfer::{Allowance, Transfers};
 
@@ -32,7 +32,7 @@ pub struct Explanation {
     pub content: Option<Content>,
     /// What the planner decides.
     pub decision: Decision,
-    /// What comes of it, where there is something to do.
+    /// What comes of it, where there is something to do, or no place for it.
     pub prospect: Option<Prospect>,
 }
 
@@ -65,14 +65,18 @@ pub async fn explain(
 ) -> Result<Explanation, Why> {
     let (at_source, at_dest) =
         tokio::try_join!(sight(source.as_ref(), Side::Source, key), sight(dest.as_ref(), Side::Dest, key))?;
-    let mut planner = Planner::new(job);
+    let mut planner = Planner::new(job, dest.capabilities().kind);
+    if dest.capabilities().kind == Kind::Local {
+        pass_what_is_above(&mut planner, source.as_ref(), key).await?;
+    }
     let (left, right) = (at_source.presence(), at_dest.presence());
     let triple = Triple { key: key.clone(), left, settled: None, right };
     let (decision, row) = planner.decide_by_row(triple, source.clock_skew(), dest.clock_skew());
-    let mut trial = Trial::new(source, dest);
+    let refused = refusal(&decision, dest.as_ref());
+    let mut trial = Trial::new(job, source, dest);
     let prospect = match &decision {
         Decision::Act(phase, action) => trial.run(*phase, action.clone()).await?,
-        _ => None,
+        _ => refused.map(|outcome| Prospect { phase: Phase::Now, outcome }),
     };
     let judgement = job.filters.judge(key, &mut job.filters.none_matched());
     Ok(Explanation { judgement, source: at_source, dest: at_dest, row, content: trial.content, decision, prospect })
@@ -86,6 +90,20 @@ impl Sighting {
             Self::Unknown(_) => Presence::Unknown,
         }
     }
+}
+
+/// Lets the planner decide about the source's objects that bear the names of
+/// directories above the key: in a tree, one of them leaves no room for it.
+async fn pass_what_is_above(planner: &mut Planner, source: &dyn Store, key: &Key) -> Result<(), Why> {
+    let bytes = key.as_bytes();
+    for (slash, _) in bytes.iter().enumerate().filter(|&(_, &byte)| byte == b'/') {
+        let key = Key::new(&bytes[..slash]);
+        let left = sight(source, Side::Source, &key).await?.presence();
+        // What the destination has there makes no difference to this one.
+        let triple = Triple { key, left, settled: None, right: Presence::Absent };
+        planner.decide(triple, ClockSkew::default(), ClockSkew::default());
+    }
+    Ok(())
 }
 
 /// What the store lists at the key. A listing, and no look, because only that
@@ -108,6 +126,8 @@ async fn sight(store: &dyn Store, side: Side, key: &Key) -> Result<Sighting, Why
 
 /// A dry run of one action.
 struct Trial {
+    /// By what deletions are judged, if there are any.
+    deletes_by: Option<Filters>,
     transfers: Arc<Transfers>,
     seen: Arc<Seen>,
     content: Option<Content>,
@@ -126,13 +146,14 @@ impl Observer for Seen {
 }
 
 impl Trial {
-    fn new(source: Arc<dyn Store>, dest: Arc<dyn Store>) -> Self {
+    fn new(job: &JobSpec, source: Arc<dyn Store>, dest: Arc<dyn Store>) -> Self {
         let seen = Arc::new(Seen::default());
         let options = RunOptions { jobs: 1, memory: 0, limit: None, dry_run: true };
         let tally = Arc::new(Tally::new(Arc::clone(&seen) as Arc<dyn Observer>));
         let allowance = Allowance::new(options.limit);
         let transfers = Transfers::new(&options, source, dest, tally, allowance, CancellationToken::new());
-        Self { transfers: Arc::new(transfers), seen, content: None }
+        let deletes_by = job.delete.is_some().then(|| job.filters.clone());
+        Self { deletes_by, transfers: Arc::new(transfers), seen, content: None }
     }
 
     /// What comes of the action, and in which phase.
@@ -148,10 +169,17 @@ impl Trial {
                 if self.content.is_some_and(Content::is_same) {
                     return Ok(Some(Prospect { phase, outcome: Outcome::InStep }));
                 }
-                self.transfers.send(phase, transfer.clone()).await?;
-                // Something stands in its way, and may be gone after the deletions.
-                if phase == Phase::Now && self.transfers.spool().waiting(Phase::AfterDeletions) > 0 {
-                    phase = Phase::AfterDeletions;
+                if phase == Phase::Now {
+                    self.transfers.send(phase, transfer.clone()).await?;
+                    // Something stands in its way, and may be gone after the deletions.
+                    if self.transfers.spool().waiting(Phase::AfterDeletions) > 0 {
+                        phase = Phase::AfterDeletions;
+                    }
+                }
+                if phase == Phase::AfterDeletions {
+                    if let Some(filters) = &self.deletes_by {
+                        self.transfers.count_deletions_as_done(filters);
+                    }
                     self.transfers.send(phase, transfer).await?;
                 }
             }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use brigade_store::{ClockSkew, Entry, Failure, FailureKind, Key, KeyRange, Listed, Store};
+use brigade_store::{ClockSkew, Failure, FailureKind, KeyRange, Listed, Store};
 use tokio::sync::mpsc;
 
 use crate::events::{Event, Outcome, Side, Summary};
@@ -143,14 +143,10 @@ impl Planning<'_> {
             Decision::Extra => batch.counts.extra += 1,
             Decision::Excluded => batch.counts.excluded += 1,
             Decision::Held => batch.counts.held += u64::from(was_present),
-            Decision::Blocked(source) => {
-                let reason = "the destination can't tell what stands there: a symlink, something that is no regular \
-                              file, or a place that could not be read; mend that, or exclude this key";
-                let failure = Failure::new(FailureKind::Failed, reason);
-                self.transfers.tally.object(&source.key, &Outcome::Failed(failure));
-            }
-            Decision::Shadowed { source, above } => {
-                self.transfers.tally.object(&source.key, &self.shadowed(&source, &above));
+            Decision::Blocked(ref source) | Decision::Shadowed { ref source, .. } => {
+                if let Some(outcome) = refusal(&decision, self.transfers.dest.as_ref()) {
+                    self.transfers.tally.object(&source.key, &outcome);
+                }
             }
             Decision::Gone => {}
             Decision::Act(Phase::Now, action) => {
@@ -162,18 +158,6 @@ impl Planning<'_> {
             Decision::Act(phase, action) => self.transfers.spool().push(phase, &action).map_err(Halt::from)?,
         }
         Ok(())
-    }
-
-    /// What becomes of an object that would need another one's name for a directory.
-    fn shadowed(&self, source: &Entry, above: &Key) -> Outcome {
-        if let Err(Failure { reason, .. }) = self.transfers.dest.could_hold(source) {
-            return Outcome::Unrepresentable { reason };
-        }
-        let reason = format!(
-            "{above} is an object too, and a tree can't hold a file and a directory of one name; \
-             rename or exclude one of them"
-        );
-        Outcome::Failed(Failure::new(FailureKind::Obstructed, reason))
     }
 
     /// Hands what was planned to transfer, and tells of it.
@@ -194,6 +178,30 @@ impl Planning<'_> {
 
     fn skews(&self) -> (ClockSkew, ClockSkew) {
         (self.transfers.source.clock_skew(), self.transfers.dest.clock_skew())
+    }
+}
+
+/// What becomes of an object that the destination has no place for, if that is what was decided.
+pub(crate) fn refusal(decision: &Decision, dest: &dyn Store) -> Option<Outcome> {
+    let failed = |kind, reason: String| Some(Outcome::Failed(Failure::new(kind, reason)));
+    match decision {
+        Decision::Blocked(_) => failed(
+            FailureKind::Failed,
+            "the destination can't tell what stands there: a symlink, something that is no regular \
+             file, or a place that could not be read; mend that, or exclude this key"
+                .to_owned(),
+        ),
+        Decision::Shadowed { source, above } => match dest.could_hold(source) {
+            Err(Failure { reason, .. }) => Some(Outcome::Unrepresentable { reason }),
+            Ok(()) => failed(
+                FailureKind::Obstructed,
+                format!(
+                    "{above} is an object too, and a tree can't hold a file and a directory of one name; \
+                     rename or exclude one of them"
+                ),
+            ),
+        },
+        _ => None,
     }
 }
 

@@ -119,12 +119,11 @@ impl Words<'_> {
             Decision::Held => {
                 "does nothing: the destination can't tell what is there, and the source has nothing".to_owned()
             }
-            Decision::Blocked(_) => {
-                "fails (exit code 3): the destination can't tell what stands in its place; mend that, or exclude it"
-                    .to_owned()
-            }
             Decision::Gone => self.gone(),
-            Decision::Act(_, action) => self.action(action),
+            Decision::Act(_, Action::Delete(_)) => self.foreseen("delete"),
+            Decision::Act(_, Action::Send(_)) | Decision::Blocked(_) | Decision::Shadowed { .. } => {
+                self.foreseen(self.asked.job.send)
+            }
         }
     }
 
@@ -136,11 +135,7 @@ impl Words<'_> {
         }
     }
 
-    fn action(&self, action: &Action) -> String {
-        let verb = match action {
-            Action::Send(_) => self.asked.job.send,
-            Action::Delete(_) => "delete",
-        };
+    fn foreseen(&self, verb: &str) -> String {
         let Some(Prospect { phase, outcome }) = &self.found.prospect else { return format!("tries to {verb} it") };
         let when = match phase {
             Phase::Now => "at once",
@@ -168,6 +163,9 @@ impl Words<'_> {
             ],
             Some(Prospect { phase: Phase::AfterDeletions, outcome: Outcome::Failed(_) }) => {
                 &["unless a deletion makes room for it first: see --delete"]
+            }
+            Some(Prospect { phase: Phase::AfterDeletions, outcome: Outcome::Sent { .. } }) => {
+                &["if the deletions that make room for it are held back, because anything fails before them"]
             }
             Some(Prospect { outcome: Outcome::Sent { replaced: true, .. }, .. }) => {
                 &["if somebody else changes the destination's version first"]
@@ -352,6 +350,7 @@ fn decision_name(decision: &Decision) -> &'static str {
         Decision::Excluded => "excluded",
         Decision::Held => "held",
         Decision::Blocked(_) => "blocked",
+        Decision::Shadowed { .. } => "shadowed",
         Decision::Gone => "gone",
     }
 }

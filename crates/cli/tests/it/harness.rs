@@ -14,7 +14,6 @@ mod wire;
 
 pub(crate) use brigade::{Ended, Running};
 pub(crate) use files::{Files, everything_below, files_below, long_ago, set_modified, write_files};
-pub(crate) use files::{Files, files_below, long_ago, set_modified, write_files};
 pub(crate) use privileges::bound_by_permissions;
 pub(crate) use scene::Scene;
 pub(crate) use served::serve;
