@@ -125,6 +125,13 @@ impl Merge {
         None
     }
 
+    /// Whether the source lists anything below a prefix, ending in `/`, whose own
+    /// triple has just come out, and which the source did not list itself.
+    #[must_use]
+    pub fn source_goes_on_below(&self, prefix: &Key) -> bool {
+        self.left.queue.head_key().is_some_and(|next| next.as_bytes().starts_with(prefix.as_bytes()))
+    }
+
     fn smallest_key(&self) -> Option<&Key> {
         let heads = [self.left.queue.head_key(), self.settled.head_key(), self.right.queue.head_key()];
         heads.into_iter().flatten().min()

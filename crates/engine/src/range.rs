@@ -129,6 +129,8 @@ impl Planning<'_> {
     fn plan(&mut self, triple: Triple, source_skew: ClockSkew, dest_skew: ClockSkew) -> Result<(), Halt> {
         let was_present = matches!(triple.left, Presence::Present(_)) || matches!(triple.right, Presence::Present(_));
         let (at_source, at_dest) = (holds_object(&triple.left), holds_object(&triple.right));
+        // A marker is in step with a directory, and of that the source lists what is in it.
+        let has_directory = is_marker(&triple.right) && self.merge.source_goes_on_below(&triple.key);
         let batch = &mut self.batch;
         batch.keys += u64::from(was_present);
         let decision = self.planner.decide(triple, source_skew, dest_skew);
@@ -140,6 +142,7 @@ impl Planning<'_> {
         }
         match decision {
             Decision::InStep => batch.counts.in_step += 1,
+            Decision::Extra if has_directory => batch.counts.in_step += 1,
             Decision::Extra => batch.counts.extra += 1,
             Decision::Excluded => batch.counts.excluded += 1,
             Decision::Held => batch.counts.held += u64::from(was_present),
@@ -209,6 +212,10 @@ pub(crate) fn refusal(decision: &Decision, dest: &dyn Store) -> Option<Outcome> 
 /// marker of no bytes only stands for a directory.
 fn holds_object(presence: &Presence) -> bool {
     matches!(presence, Presence::Present(entry) if !entry.stands_for_directory())
+}
+
+fn is_marker(presence: &Presence) -> bool {
+    matches!(presence, Presence::Present(entry) if entry.stands_for_directory())
 }
 
 impl Orderings {

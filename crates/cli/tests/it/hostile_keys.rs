@@ -74,10 +74,10 @@ fn hostile() -> (Scene, Vec<(String, String)>) {
     (scene, impossible)
 }
 
-/// Keys as long and as deep as they come: 1024 bytes with the prefix, 511 levels, names of 255 bytes.
+/// Keys as long and as deep as they come: 1024 bytes and 512 levels with the prefix `p/`, names of 255 bytes.
 fn deep_and_long() -> [String; 2] {
     let long = "n".repeat(255);
-    [format!("{}a", "a/".repeat(510)), format!("{long}/{long}/{long}/{}", "n".repeat(253))]
+    [format!("{}aa", "a/".repeat(510)), format!("{long}/{long}/{long}/{}", "n".repeat(254))]
 }
 
 fn arrived() -> Files {

@@ -18,6 +18,8 @@ mod explaining;
 #[cfg(test)]
 mod failing;
 #[cfg(test)]
+mod file_or_directory;
+#[cfg(test)]
 mod filtering;
 #[cfg(test)]
 mod harness;
@@ -26,7 +28,11 @@ mod hostile_keys;
 #[cfg(test)]
 mod listing;
 #[cfg(test)]
+mod markers;
+#[cfg(test)]
 mod memory;
+#[cfg(test)]
+mod names;
 #[cfg(test)]
 mod order;
 #[cfg(test)]

@@ -91,14 +91,14 @@ impl Summary {
 
     /// Asserts these counts of keys, and that all others are zero.
     #[track_caller]
-    pub(crate) fn counts<const N: usize>(&self, wanted: [(&str, u64); N]) {
+    pub(crate) fn counts<const N: usize>(&self, wanted: [(&'static str, u64); N]) {
         let counts = Self::KEY_COUNTS.map(|name| (name, self.0[name].as_u64().unwrap()));
-        let counts: Vec<_> = counts.into_iter().filter(|(_, count)| *count > 0).collect();
-        let sorted = |mut counts: Vec<_>| {
+        let sorted = |counts: &[(&'static str, u64)]| {
+            let mut counts: Vec<_> = counts.iter().copied().filter(|(_, count)| *count > 0).collect();
             counts.sort_unstable();
             counts
         };
-        assert_eq!(sorted(counts), sorted(wanted.into()), "(left: counted, right: wanted) in {}", self.0);
+        assert_eq!(sorted(&counts), sorted(&wanted), "(left: counted, right: wanted) in {}", self.0);
     }
 
     /// The bytes that were sent.

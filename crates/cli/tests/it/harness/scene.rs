@@ -41,7 +41,9 @@ impl Scene {
     /// With an embedded server of its own that lets everybody in.
     pub(crate) fn public() -> Self {
         let embedded = Embedded::start_public();
-        Self::new(embedded.server(), Backing::Embedded(embedded))
+        let scene = Self::without_bucket(embedded.server(), Backing::Embedded(embedded));
+        scene.make_bucket_unsigned();
+        scene
     }
 
     /// With SeaweedFS, which all tests share.
@@ -57,11 +59,16 @@ impl Scene {
     }
 
     fn new(server: Server, backing: Backing) -> Self {
+        let scene = Self::without_bucket(server, backing);
+        scene.aws(["s3api", "create-bucket", "--bucket", &scene.bucket]);
+        scene
+    }
+
+    fn without_bucket(server: Server, backing: Backing) -> Self {
         static BUCKETS: AtomicU32 = AtomicU32::new(1);
         let bucket = format!("bucket-{}", BUCKETS.fetch_add(1, Ordering::Relaxed));
         let scene = Self { server, bucket, backing, scratch: tempfile::tempdir().unwrap() };
         std::fs::create_dir(scene.path("tmp")).unwrap();
-        scene.aws(["s3api", "create-bucket", "--bucket", &scene.bucket]);
         scene
     }
 

@@ -9,6 +9,11 @@ use std::net::TcpStream;
 use super::Scene;
 
 impl Scene {
+    /// Makes the scene's bucket.
+    pub(super) fn make_bucket_unsigned(&self) {
+        self.ask("PUT", &format!("/{}", self.bucket), b"");
+    }
+
     /// Puts an object under exactly this key. The server must let everybody in: [`Scene::public`].
     #[track_caller]
     pub(crate) fn put_exactly(&self, key: &str, content: &[u8]) {
