@@ -99,8 +99,7 @@ fn down_without_delete_what_is_in_the_way_stays_and_is_named() {
     for more in [["--dry-run"].as_slice(), &[], &["--delete", "--max-delete", "1"]] {
         let sync = ["sync", &scene.url(""), &scene.arg("tree"), "--output", "json"];
         let (code, kept, became) = match more {
-            [] => (3, ("extra", 2), "created"),
-            ["--dry-run"] => (3, ("extra", 2), "created"),
+            [] | ["--dry-run"] => (3, ("extra", 2), "created"),
             _ => (4, ("deletions_held_back", 2), "in_step"),
         };
         let ended = scene.brigade(sync.iter().chain(more)).exits(code);
