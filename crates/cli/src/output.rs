@@ -5,6 +5,7 @@
 
 pub(crate) mod explanation;
 pub(crate) mod figures;
+mod folding;
 mod json;
 pub(crate) mod listing;
 pub(crate) mod log;

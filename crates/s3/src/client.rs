@@ -132,6 +132,7 @@ impl Client {
             let sent = Instant::now();
             let attempt = inner.attempt(request).await;
             let attempt = attempt.map(|response| Response { after_lost_reply: course.lost_reply, ..response });
+            trace(request, course.attempts, sent, &attempt);
             let failure = match attempt.and_then(|response| read(&response).map_err(Failure::rejected)) {
                 Ok(value) => {
                     inner.budget.earn();
@@ -158,6 +159,24 @@ impl Client {
             }
         }
     }
+}
+
+/// Tells of an attempt: what was asked, and what came back; never what was
+/// signed, or with what.
+fn trace(request: &Request<'_>, attempt: u32, sent: Instant, answer: &Result<Response, Failure>) {
+    let status = match answer {
+        Ok(response) => Some(response.status),
+        Err(failure) => failure.refusal.as_ref().map(|refusal| refusal.status),
+    };
+    tracing::trace!(
+        bucket = request.bucket.map(printable),
+        key = request.key.map(printable),
+        attempt,
+        milliseconds = u64::try_from(sent.elapsed().as_millis()).unwrap_or(u64::MAX),
+        "{}: {}",
+        request.operation.name(),
+        status.map_or_else(|| "no answer".to_owned(), |status| status.as_u16().to_string())
+    );
 }
 
 impl Inner {

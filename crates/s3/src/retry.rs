@@ -42,7 +42,8 @@ pub(crate) enum Remedy {
 /// The course of one request through its attempts.
 #[derive(Clone, Debug)]
 pub(crate) struct Course {
-    attempts: u32,
+    /// How many were begun.
+    pub(crate) attempts: u32,
     max_attempts: u32,
     first_pause: Duration,
     tried: Vec<Remedy>,

@@ -59,7 +59,10 @@ pub(crate) struct Sync {
     #[arg(long, value_enum, value_name = "HOW", default_value_t, help_heading = "Output")]
     pub(crate) progress: Progress,
 
-    /// Name each object and what was done with it; twice: also those found in step by their content, and each retry
+    /// Name each object and what was done with it; twice: more; three times: each request
+    ///
+    /// Once: also each of the failures that are alike, of which only the first 20 are named otherwise. Twice: also
+    /// objects found in step by their content, and each retry. Three times: also each request, on standard error.
     #[arg(long, short, action = ArgAction::Count, help_heading = "Output")]
     pub(crate) verbose: u8,
 

@@ -65,7 +65,7 @@ fn rows(text: &mut String, summary: &Summary, dry_run: bool) {
         ("gone", summary.withdrawn, "changed or went away before their turn came"),
         ("skipped", summary.skipped, "symlinks and special files"),
         ("impossible", summary.unrepresentable, "keys that the destination can't hold"),
-        ("failed", summary.failed, "named above"),
+        ("failed", summary.failed, "named above, or counted by reason"),
         ("unverified", summary.unverified, "sent, with no digest to check the copy with"),
     ];
     let shown = always.into_iter().chain(if_any.into_iter().filter(|(_, number, _)| *number > 0));
@@ -190,7 +190,7 @@ left                  8  left undone by --limit
 gone                  9  changed or went away before their turn came
 skipped              10  symlinks and special files
 impossible           11  keys that the destination can't hold
-failed               12  named above
+failed               12  named above, or counted by reason
 unverified            1  sent, with no digest to check the copy with
 sent           12.3 MiB  in 2.0 s, 6.1 MiB/s
 requests          1,008  ListObjectsV2 2, PutObject 1,006 (1 retry)

@@ -1,7 +1,7 @@
 //! Watches a run and shows it: joins the events, the progress and the summary.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use brigade_engine::events::{Event, Observer};
@@ -9,12 +9,13 @@ use indicatif::ProgressBar;
 use tokio::time::interval;
 use tracing::Level;
 
+use super::folding::{Folding, Said};
 use super::json;
 use super::progress::{self, Style};
 use super::report::Report;
 use super::streams::{Streams, To, Tone};
 use super::tally::{Tally, Totals};
-use super::text::{Verbosity, Wording};
+use super::text::{Line, Verbosity, Wording};
 use crate::arguments::Format;
 
 /// How often lines that wait in a buffer are sent on, and JSON says how far a run has come.
@@ -41,6 +42,7 @@ pub(crate) struct Reporter {
     bar: Option<ProgressBar>,
     /// Whether the summary is written; changes while the streams are locked.
     finished: AtomicBool,
+    folding: Mutex<Folding>,
     streams: Arc<Mutex<Streams>>,
 }
 
@@ -48,7 +50,9 @@ impl Reporter {
     /// A reporter that writes to these streams.
     pub(crate) fn new(show: Show, streams: Arc<Mutex<Streams>>) -> Self {
         let bar = (show.progress == Style::Bar).then(progress::bar);
-        Self { show, started: Instant::now(), tally: Tally::default(), bar, finished: AtomicBool::new(false), streams }
+        let (started, tally, finished, folding) =
+            (Instant::now(), Tally::default(), AtomicBool::new(false), Mutex::default());
+        Self { show, started, tally, bar, finished, folding, streams }
     }
 
     /// Shows how far the run has come until it is dropped.
@@ -112,6 +116,12 @@ impl Reporter {
         }
         let mut streams = self.streams();
         self.finished.store(true, Relaxed);
+        let folding = self.folding();
+        if folding.has_folded() {
+            for line in folding.by_reason() {
+                streams.line(To::Err, Tone::Failure, "in all:", &line);
+            }
+        }
         match self.show.format {
             Format::Json => streams.text(To::Out, &json::summary(report)),
             Format::Text if self.show.wording.verbosity > Verbosity::Quiet => {
@@ -123,6 +133,34 @@ impl Reporter {
             super::error(&mut streams, error);
         }
         streams.flush();
+    }
+
+    /// Says a line, or after many that say the same, that it is counted.
+    fn say(&self, line: &Line) {
+        let said = line.reason.as_ref().map_or(Said::Named, |reason| self.folding().count(reason));
+        let names_all = self.show.wording.verbosity >= Verbosity::Verbose;
+        match if names_all { Said::Named } else { said } {
+            Said::Named => self.write_line(line.to, line.tone, &line.word, &line.rest),
+            Said::MoreFollow => {
+                let named = match self.show.format {
+                    Format::Text => "-v or --output json names them all",
+                    Format::Json => "standard output names them all",
+                };
+                let reason = line.reason.as_deref().unwrap_or_default();
+                let rest = format!("and more for the same reason, which are only counted here ({named}): {reason}");
+                self.write_line(line.to, line.tone, &line.word, &rest);
+            }
+            Said::Counted => {}
+        }
+    }
+
+    fn write_line(&self, to: To, tone: Tone, word: &str, rest: &str) {
+        self.write(to, |streams| streams.line(to, tone, word, rest));
+    }
+
+    fn folding(&self) -> MutexGuard<'_, Folding> {
+        // Counting can't panic half-way.
+        self.folding.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes, while the bar is out of the way if there is one on the same terminal.
@@ -156,7 +194,7 @@ impl Observer for Reporter {
         // What went wrong is named on standard error in both formats: it may be all that a person sees.
         let line = self.show.wording.line(&event);
         if let Some(line) = line.filter(|line| self.show.format == Format::Text || line.to == To::Err) {
-            self.write(line.to, |streams| streams.line(line.to, line.tone, &line.word, &line.rest));
+            self.say(&line);
         }
     }
 }
@@ -216,7 +254,7 @@ mod tests {
         let summary = "\
 in step               0
 created               1
-failed                1  named above
+failed                1  named above, or counted by reason
 sent                5 B  in 0.0 s
 Not in step (exit code 3): 1 failed.
 ";

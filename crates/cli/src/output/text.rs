@@ -18,12 +18,18 @@ pub(crate) enum Verbosity {
     Verbose,
     /// Also objects found in step by their content, and retries (`-vv`).
     VeryVerbose,
+    /// Also each request (`-vvv`).
+    Trace,
 }
 
 impl Verbosity {
     /// The most detailed of what is said on the side that is listened to.
     pub(crate) fn log_level(self) -> Level {
-        if self >= Self::VeryVerbose { Level::DEBUG } else { Level::WARN }
+        match self {
+            Self::Quiet | Self::Normal | Self::Verbose => Level::WARN,
+            Self::VeryVerbose => Level::DEBUG,
+            Self::Trace => Level::TRACE,
+        }
     }
 }
 
@@ -45,15 +51,18 @@ pub(super) struct Line {
     pub(super) tone: Tone,
     pub(super) word: String,
     pub(super) rest: String,
+    /// Why something failed: lines with the same reason may be folded.
+    pub(super) reason: Option<String>,
 }
 
 impl Line {
     fn new(to: To, tone: Tone, word: &str, rest: String) -> Self {
-        Self { to, tone, word: word.to_owned(), rest }
+        Self { to, tone, word: word.to_owned(), rest, reason: None }
     }
 
-    fn failed(key: &Key, reason: &str) -> Self {
-        Self::new(To::Err, Tone::Failure, "failed:", format!("{}: {reason}", named(key)))
+    fn failed(what: &str, reason: &str) -> Self {
+        let line = Self::new(To::Err, Tone::Failure, "failed:", format!("{what}: {reason}"));
+        Self { reason: Some(reason.to_owned()), ..line }
     }
 }
 
@@ -89,8 +98,8 @@ impl Wording {
             }
             Outcome::Withdrawn { reason } => self
                 .from(Verbosity::Verbose, || Line::new(To::Out, Tone::Plain, "withdrawn", format!("{key}: {reason}"))),
-            Outcome::Unrepresentable { reason } => Some(Line::failed(key, reason)),
-            Outcome::Failed(failure) => Some(Line::failed(key, &failure.reason)),
+            Outcome::Unrepresentable { reason } => Some(Line::failed(&named(key), reason)),
+            Outcome::Failed(failure) => Some(Line::failed(&named(key), &failure.reason)),
         }
     }
 
@@ -100,10 +109,11 @@ impl Wording {
             Side::Dest => "at the destination",
         };
         let key = if unknown.key.as_bytes().is_empty() { ".".to_owned() } else { unknown.key.to_string() };
-        let rest = format!("{key} {place}: {}", unknown.reason);
+        let reason = unknown.reason.to_string();
         if unknown.reason.is_failure() {
-            return Some(Line::new(To::Err, Tone::Failure, "failed:", rest));
+            return Some(Line::failed(&format!("{key} {place}"), &reason));
         }
+        let rest = format!("{key} {place}: {reason}");
         self.from(Verbosity::Verbose, || Line::new(To::Out, Tone::Plain, "skipped", rest))
     }
 

@@ -65,7 +65,8 @@ fn verbosity(arguments: &arguments::Sync) -> Verbosity {
         (true, _) => Verbosity::Quiet,
         (false, 0) => Verbosity::Normal,
         (false, 1) => Verbosity::Verbose,
-        (false, _) => Verbosity::VeryVerbose,
+        (false, 2) => Verbosity::VeryVerbose,
+        (false, _) => Verbosity::Trace,
     }
 }
 

@@ -28,6 +28,8 @@ mod hostile_keys;
 #[cfg(test)]
 mod listing;
 #[cfg(test)]
+mod many_failures;
+#[cfg(test)]
 mod markers;
 #[cfg(test)]
 mod memory;

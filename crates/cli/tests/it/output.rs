@@ -65,3 +65,29 @@ fn nothing_is_coloured_where_nobody_looks() {
     let ended = scene.brigade(["sync", &scene.arg("tree"), &scene.url(""), "-v", "--progress", "plain"]).exits(0);
     assert!(!ended.stdout.contains('\u{1b}') && !ended.stderr.contains('\u{1b}'), "{}{}", ended.stdout, ended.stderr);
 }
+
+#[test]
+fn each_request_is_told_to_who_asks_for_it() {
+    let scene = two_files();
+    let told = |verbose: &str| {
+        let ended =
+            scene.brigade(["sync", &scene.arg("tree"), &scene.url(""), "--compare", "always", verbose]).exits(0);
+        let requests = ended.stderr.lines().filter(|line| line.contains("(bucket: "));
+        requests.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert!(told("-vv").is_empty());
+    let requests = told("-vvv");
+    assert_eq!(requests.len(), 3, "{requests:?}");
+    let listed = format!("note: ListObjectsV2: 200 (bucket: {}, attempt: 1, milliseconds: ", scene.bucket);
+    assert!(requests[0].starts_with(&listed), "{requests:?}");
+    let sent = format!("note: PutObject: 200 (bucket: {}, key: one, attempt: 1, milliseconds: ", scene.bucket);
+    assert!(requests.iter().any(|request| request.starts_with(&sent)), "{requests:?}");
+
+    scene.log().refuse("PutObject", "one");
+    scene.log().be_busy_every_other_time("ListObjectsV2");
+    scene.log().forget_requests();
+    let args = ["sync", &scene.arg("tree"), &scene.url(""), "--compare", "always", "-vvv"];
+    scene.brigade(args).exits(3).complains("PutObject: 403 (");
+    let busy = scene.brigade(args).exits(3);
+    assert!(busy.stderr.contains("ListObjectsV2: 503 (") && busy.stderr.contains("attempt: 2"), "{}", busy.stderr);
+}

@@ -90,6 +90,11 @@ impl Embedded {
         self.order(Action::status(403, "AccessDenied"), operation, key);
     }
 
+    /// From now on: denies this operation on every key.
+    pub(crate) fn refuse_all(&self, operation: &str) {
+        self.server.faults().add(Fault::new(Action::status(403, "AccessDenied")).on(operation));
+    }
+
     /// From now on: never answers this operation on the key.
     pub(crate) fn stall(&self, operation: &str, key: &str) {
         self.order(Action::Stall, operation, key);
