@@ -15,6 +15,7 @@ use crate::config::Credentials;
 use crate::errors;
 use crate::faults::{Action, Faults};
 use crate::request_log::Entry;
+use crate::terms::Terms;
 
 /// What the layer before `s3s` and the gate tell each other of one request. It
 /// travels in the request's extensions.
@@ -55,6 +56,7 @@ impl S3Auth for Account {
 /// Who and what passes.
 pub(crate) struct Gate {
     pub(crate) anonymous: bool,
+    pub(crate) terms: Arc<Terms>,
     pub(crate) faults: Arc<Faults>,
     /// Ends what is stalled.
     pub(crate) stop: CancellationToken,
@@ -73,6 +75,7 @@ impl S3Access for Gate {
         if context.credentials().is_none() && !self.anonymous {
             return Err(s3_error!(AccessDenied, "Access Denied"));
         }
+        self.terms.check(context.uri(), context.headers())?;
         if let Some(refusal) = exchange.refusal.lock().unwrap_or_else(PoisonError::into_inner).take() {
             return Err(refusal);
         }
@@ -135,7 +138,7 @@ mod tests {
     const HOUR: Duration = Duration::from_hours(1);
 
     fn gate() -> Gate {
-        Gate { anonymous: true, faults: Arc::default(), stop: CancellationToken::new() }
+        Gate { anonymous: true, terms: Arc::default(), faults: Arc::default(), stop: CancellationToken::new() }
     }
 
     async fn befall(gate: &Gate, action: &Action) -> S3Result<()> {

@@ -16,6 +16,7 @@ use crate::bodies::{RequestBody, ResponseBody};
 use crate::faults::Action;
 use crate::gate::Exchange;
 use crate::request_log::{Entry, RequestLog};
+use crate::terms::Terms;
 use crate::xml_bodies;
 
 /// The most bytes of XML that are read to be compared. `s3s` takes no more.
@@ -27,6 +28,7 @@ pub(crate) struct Layer {
     /// `None` where requests aren't kept.
     pub(crate) log: Option<Arc<RequestLog>>,
     pub(crate) requests: AtomicU64,
+    pub(crate) terms: Arc<Terms>,
 }
 
 /// A connection is to be closed in the place of an answer.
@@ -69,6 +71,9 @@ impl Layer {
     fn name_server(&self, mut response: Response<s3s::Body>) -> Response<s3s::Body> {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let headers = response.headers_mut();
+        if let Some(date) = self.terms.date() {
+            headers.insert(header::DATE, date);
+        }
         headers.insert(header::SERVER, HeaderValue::from_static("Brigade-Development-Server"));
         if let Ok(id) = HeaderValue::try_from(format!("{number:016X}")) {
             headers.insert("x-amz-request-id", id);

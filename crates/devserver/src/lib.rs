@@ -38,6 +38,7 @@ mod request_log;
 mod server;
 mod service;
 mod storage;
+mod terms;
 mod virtual_hosts;
 mod xml_bodies;
 
@@ -45,3 +46,4 @@ pub use config::{Config, Credentials, ListingOrder};
 pub use faults::{Action, Fault, Faults, KeyPattern, Occurrence};
 pub use request_log::RequestRecord;
 pub use server::{Server, StartError};
+pub use terms::Terms;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::service::S3ServiceBuilder;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
@@ -23,6 +24,7 @@ use crate::layer::Layer;
 use crate::request_log::{RequestLog, RequestRecord};
 use crate::service::Service;
 use crate::storage::{OpenError, Storage};
+use crate::terms::Terms;
 use crate::virtual_hosts::Localhost;
 
 /// How long [`Server::stop`] waits for requests under way.
@@ -34,6 +36,7 @@ const GRACE: Duration = Duration::from_secs(5);
 pub struct Server {
     address: SocketAddr,
     faults: Arc<Faults>,
+    terms: Arc<Terms>,
     log: Arc<RequestLog>,
     stop: CancellationToken,
     accepting: JoinHandle<()>,
@@ -83,20 +86,27 @@ impl Server {
         let address = listener.local_addr().map_err(listen_error)?;
         let storage = open_storage(&config).await?;
         let faults = Arc::new(Faults::default());
+        let terms = Arc::new(Terms::default());
         let log = Arc::new(RequestLog::default());
         let mut builder = S3ServiceBuilder::new(Service { storage: Arc::new(storage) });
         builder.set_host(Localhost);
+        builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(protocol()))));
         builder.set_auth(Account(config.credentials));
         let stop = CancellationToken::new();
-        let gate = Gate { anonymous: config.anonymous, faults: Arc::clone(&faults), stop: stop.clone() };
-        builder.set_access(gate);
+        builder.set_access(Gate {
+            anonymous: config.anonymous,
+            terms: Arc::clone(&terms),
+            faults: Arc::clone(&faults),
+            stop: stop.clone(),
+        });
         let layer = Layer {
             service: builder.build(),
             log: config.record_requests.then(|| Arc::clone(&log)),
             requests: AtomicU64::new(1),
+            terms: Arc::clone(&terms),
         };
         let accepting = tokio::spawn(accept(listener, Arc::new(layer), stop.clone()));
-        Ok(Self { address, faults, log, stop, accepting })
+        Ok(Self { address, faults, terms, log, stop, accepting })
     }
 
     /// The address that it listens on, with the port that was free.
@@ -116,6 +126,12 @@ impl Server {
     #[must_use]
     pub fn faults(&self) -> &Faults {
         &self.faults
+    }
+
+    /// What signatures must be like.
+    #[must_use]
+    pub fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     /// The requests so far, in the order in which they came.
@@ -148,6 +164,14 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.stop.cancel();
     }
+}
+
+/// How `s3s` reads requests. It doesn't look at the clock, because it knows
+/// only the machine's: the gate does, by the server's.
+fn protocol() -> S3Config {
+    let mut protocol = S3Config::default();
+    protocol.presigned_url_max_skew_time_secs = u32::MAX;
+    protocol
 }
 
 async fn open_storage(config: &Config) -> Result<Storage, StartError> {

@@ -133,7 +133,8 @@ async fn who_is_not_known_does_not_pass() {
     }
     assert_eq!(running.get("/bucket").await.error(), (403, "AccessDenied".into()));
     let refused = running.server.requests().into_iter().filter(|record| record.status == Some(403));
-    assert_eq!(refused.filter(|record| record.operation.is_none()).count(), 4);
+    // What is asked for is known once the signature is found right, be it made at the wrong time or missing.
+    assert_eq!(refused.map(|record| record.operation.is_none()).collect::<Vec<_>>(), [true, true, false, false, false]);
 }
 
 #[tokio::test]
