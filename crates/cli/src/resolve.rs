@@ -31,7 +31,10 @@ pub(crate) enum UsageError {
     #[error(transparent)]
     Location(#[from] brigade_store::LocationError),
     /// One location lies in the other: the sync would read what it writes.
-    #[error("{source_location} and {dest} overlap; sync between places that lie apart")]
+    #[error(
+        "{source_location} and {dest} overlap: they are the same place, or one lies in the other, and the sync would read \
+         what it writes; sync between places that lie apart"
+    )]
     Overlap {
         /// Where objects come from. (A field called `source` would be taken for the error's cause.)
         source_location: String,

@@ -103,6 +103,15 @@ impl Endpoint {
         }
     }
 
+    /// The port that connections are made to.
+    pub(crate) fn port(&self) -> u16 {
+        let own_port = if self.is_encrypted() { 443 } else { 80 };
+        match self {
+            Self::Aws(_) => own_port,
+            Self::Given { authority, .. } => authority.port_u16().unwrap_or(own_port),
+        }
+    }
+
     /// The address of a bucket or an object.
     pub(crate) fn address(
         &self,
@@ -142,9 +151,9 @@ impl Endpoint {
     }
 }
 
-/// What may be shown of an endpoint that may not even be an address: nothing
+/// What may be shown of an address that may not even be an address: nothing
 /// that could be a user's name or password.
-fn without_user(url: &str) -> String {
+pub(crate) fn without_user(url: &str) -> String {
     let Some((before, host)) = url.rsplit_once('@') else { return url.to_owned() };
     let scheme = before.split_once("://").map_or(String::new(), |(scheme, _)| format!("{scheme}://"));
     format!("{scheme}...@{host}")

@@ -12,13 +12,14 @@ use http::{HeaderMap, HeaderValue, header};
 use crate::address::Endpoint;
 use crate::clock::{Clock, ClockSkew};
 use crate::config::Config;
-use crate::connect::{self, Pool};
+use crate::connect::Pool;
 use crate::counters::{Counters, RequestCount};
 use crate::credentials::CachedCredentials;
 use crate::dialect::{Dialect, Provider, Support};
 use crate::error::{ConfigError, Error, printable};
 use crate::failure::Failure;
 pub(crate) use crate::failure::Rejection;
+use crate::proxy::Proxies;
 use crate::request::{Request, Response};
 use crate::retry::{Budget, Course, Next, Remedy};
 use crate::sign::Signer;
@@ -58,9 +59,10 @@ impl Client {
         let surroundings = Surroundings::of(&config).await?;
         let url = surroundings.endpoint_url.as_deref();
         let endpoint = Endpoint::choose(url, surroundings.aws_hosts, &surroundings.region)?;
+        let proxies = Proxies::choose(&surroundings.proxies, &endpoint)?;
         let provider = config.provider.unwrap_or_else(|| Provider::of_host(endpoint.host()));
         Ok(Self(Arc::new(Inner {
-            pool: connect::pool(&config, surroundings.ca_bundle.as_deref(), endpoint.is_encrypted())?,
+            pool: Pool::new(&config, surroundings.ca_bundle.as_deref(), proxies, endpoint.is_encrypted())?,
             endpoint,
             credentials: surroundings.credentials,
             signer: Signer::default(),

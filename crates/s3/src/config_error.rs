@@ -25,6 +25,17 @@ pub enum ConfigError {
         /// What it is.
         value: String,
     },
+    /// A proxy that is no HTTP proxy. A user and a password are left out here.
+    #[error(
+        "{variable} is {value:?}, which is not the address of an HTTP proxy; write it like http://host:port, or name the \
+         hosts that are reached without a proxy in NO_PROXY"
+    )]
+    Proxy {
+        /// The variable of the environment.
+        variable: &'static str,
+        /// What it is.
+        value: String,
+    },
     /// The CA bundle could not be read.
     #[error("the CA bundle {path} could not be used: {reason}; give a file of PEM certificates")]
     CaBundle {

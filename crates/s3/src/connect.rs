@@ -1,12 +1,13 @@
-//! Connections: TCP without delay, TLS, a pool that keeps them alive. Proxies
-//! that the environment names (`HTTPS_PROXY` and the like) aren't supported yet.
+//! Connections: TCP without delay, TLS, a pool that keeps them alive.
 
 use std::path::Path;
 use std::sync::Arc;
 
+use http::uri::Scheme;
+use http::{Request, header};
 use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::{Client, ResponseFuture};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -15,26 +16,56 @@ use rustls::{ClientConfig, RootCertStore};
 use crate::config::Config;
 use crate::error::ConfigError;
 use crate::outgoing::Outgoing;
+use crate::proxy::{Proxies, Proxy};
 use crate::resolve::Resolver;
+use crate::route::Route;
 
 /// Sends requests over pooled connections.
-pub(crate) type Pool = Client<HttpsConnector<HttpConnector<Resolver>>, Outgoing>;
-
-/// Makes the pool. Certificates are read only where they are needed.
-pub(crate) fn pool(config: &Config, ca_bundle: Option<&Path>, is_encrypted: bool) -> Result<Pool, ConfigError> {
-    let connector = connector(config, tls(ca_bundle, is_encrypted)?);
-    Ok(Client::builder(TokioExecutor::new())
-        .pool_max_idle_per_host(config.max_idle_connections)
-        .pool_timer(TokioTimer::new())
-        .build(connector))
+pub(crate) struct Pool {
+    client: Client<HttpsConnector<Route>, Outgoing>,
+    proxies: Option<Arc<Proxies>>,
 }
 
-fn connector(config: &Config, tls: ClientConfig) -> HttpsConnector<HttpConnector<Resolver>> {
+impl Pool {
+    /// Makes the pool. Certificates are read only where they are needed: for a
+    /// service, or a proxy, that is encrypted.
+    pub(crate) fn new(
+        config: &Config,
+        ca_bundle: Option<&Path>,
+        proxies: Option<Proxies>,
+        is_encrypted: bool,
+    ) -> Result<Self, ConfigError> {
+        let is_encrypted = is_encrypted || proxies.as_ref().is_some_and(Proxies::is_encrypted);
+        let proxies = proxies.map(Arc::new);
+        let connector = connector(config, &tls(ca_bundle, is_encrypted)?, proxies.clone());
+        let client = Client::builder(TokioExecutor::new())
+            .pool_max_idle_per_host(config.max_idle_connections)
+            .pool_timer(TokioTimer::new())
+            .build(connector);
+        Ok(Self { client, proxies })
+    }
+
+    /// Sends a request. To a proxy that hands it on, it says who we are; one that
+    /// lets through has been told when the connection was made.
+    pub(crate) fn request(&self, mut request: Request<Outgoing>) -> ResponseFuture {
+        let proxy = self.proxies.as_ref().and_then(|proxies| proxies.of(request.uri()));
+        if let Some(authorization) = proxy.as_ref().and_then(Proxy::authorization)
+            && request.uri().scheme() == Some(&Scheme::HTTP)
+        {
+            request.headers_mut().insert(header::PROXY_AUTHORIZATION, authorization.clone());
+        }
+        self.client.request(request)
+    }
+}
+
+fn connector(config: &Config, tls: &ClientConfig, proxies: Option<Arc<Proxies>>) -> HttpsConnector<Route> {
     let mut tcp = HttpConnector::new_with_resolver(Resolver::new());
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_connect_timeout(Some(config.connect_timeout));
-    HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(tcp)
+    let over_tls = || HttpsConnectorBuilder::new().with_tls_config(tls.clone()).https_or_http().enable_http1();
+    let to_proxy = over_tls().wrap_connector(tcp.clone());
+    over_tls().wrap_connector(Route { tcp, to_proxy, proxies })
 }
 
 fn tls(ca_bundle: Option<&Path>, is_encrypted: bool) -> Result<ClientConfig, ConfigError> {

@@ -4,13 +4,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use aws_config::Region;
-use aws_config::default_provider::credentials::DefaultCredentialsChain;
+use aws_config::ecs::EcsCredentialsProvider;
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::imds;
+use aws_config::imds::credentials::ImdsCredentialsProvider;
+use aws_config::meta::credentials::CredentialsProviderChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
+use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 
 use crate::config::Config;
 use crate::error::{ConfigError, with_causes};
@@ -29,9 +36,9 @@ const FIRST_LIMIT: Duration = Duration::from_mins(5);
 /// How long new ones may take while requests wait for them.
 const RENEWAL_LIMIT: Duration = Duration::from_mins(1);
 
-/// How long the metadata service of a cloud machine may take: it answers in
-/// milliseconds, or isn't there.
-const METADATA_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long the metadata service of a cloud machine may take in all: it answers
+/// in milliseconds, or isn't there.
+const METADATA_LIMIT: Duration = Duration::from_millis(1500);
 
 /// Credentials that are fetched anew before they expire.
 pub(crate) struct CachedCredentials {
@@ -77,7 +84,7 @@ pub(crate) enum FetchError {
     )]
     TooLate(Duration),
     /// There are none.
-    #[error("{}", with_causes(.0))]
+    #[error("{}", in_one_line(&with_causes(.0)))]
     Refused(#[from] CredentialsError),
 }
 
@@ -91,7 +98,7 @@ impl CachedCredentials {
         let region = Region::new(region.to_owned());
         let provider = match &config.profile {
             Some(profile) => of_profile(profile, region),
-            None => of_chain(region).await,
+            None => of_chain(region),
         };
         let first = first(&provider, FIRST_LIMIT).await.map_err(|reason| {
             let whose = config.profile.as_ref().map(|profile| format!("profile {profile}: ")).unwrap_or_default();
@@ -174,16 +181,49 @@ fn of_profile(profile: &str, region: Region) -> SharedCredentialsProvider {
     SharedCredentialsProvider::new(provider)
 }
 
-/// The first that there are: the environment, the profile, web identity, the machine's own.
-async fn of_chain(region: Region) -> SharedCredentialsProvider {
-    let metadata = imds::Client::builder()
-        .max_attempts(1)
-        .connect_timeout(METADATA_TIMEOUT)
-        .read_timeout(METADATA_TIMEOUT)
-        .operation_timeout(METADATA_TIMEOUT)
-        .build();
-    let chain = DefaultCredentialsChain::builder().region(region).imds_client(metadata);
-    SharedCredentialsProvider::new(chain.build().await)
+/// The first that there are: the environment, the profile, web identity, the
+/// container's, the machine's: aws-config's own chain, but for what may hang.
+fn of_chain(region: Region) -> SharedCredentialsProvider {
+    let around = ProviderConfig::default().with_region(Some(region));
+    // A proxy can't reach a metadata service, and must not: it would get the
+    // credentials of its own machine. aws-config's own client obeys the environment.
+    let straight = Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https();
+    let near = around.clone().with_http_client(straight);
+    let metadata = imds::Client::builder().configure(&near).max_attempts(1).build();
+    let machine = ImdsCredentialsProvider::builder().configure(&near).imds_client(metadata).build();
+    let container = EcsCredentialsProvider::builder().configure(&near).build();
+    let web_identity = WebIdentityTokenCredentialsProvider::builder().configure(&around).build();
+    let chain = CredentialsProviderChain::first_try("environment", EnvironmentVariableCredentialsProvider::new())
+        .or_else("profile", ProfileFileCredentialsProvider::builder().configure(&around).build())
+        .or_else("web identity", web_identity)
+        .or_else("container", Impatient(container))
+        .or_else("machine", Impatient(machine));
+    SharedCredentialsProvider::new(chain)
+}
+
+/// A metadata service, which isn't waited for where there is none: addresses
+/// that lead nowhere are silent, and each of its steps has a time limit of its own.
+#[derive(Debug)]
+struct Impatient<P>(P);
+
+impl<P: ProvideCredentials> ProvideCredentials for Impatient<P> {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            let provided = tokio::time::timeout(METADATA_LIMIT, self.0.provide_credentials()).await;
+            provided.unwrap_or_else(|_| {
+                let reason = format!("no metadata service answered within {} ms", METADATA_LIMIT.as_millis());
+                Err(CredentialsError::not_loaded(reason))
+            })
+        })
+    }
+}
+
+/// A list of reasons, as the chain gives it, in one line.
+fn in_one_line(text: &str) -> String {
+    text.lines().map(str::trim).collect::<Vec<_>>().join("; ").replace(":; ", ": ")
 }
 
 async fn first(provider: &SharedCredentialsProvider, limit: Duration) -> Result<Credentials, FetchError> {
@@ -197,8 +237,6 @@ async fn within<T>(limit: Duration, fetched: impl Future<Output = Result<T, Fetc
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
-
-    use aws_credential_types::provider::future;
 
     use super::*;
 
@@ -285,6 +323,16 @@ mod tests {
         assert_eq!(id(&cached, start + HOUR - MARGIN).await.as_deref(), Ok("old"));
         assert!(id(&cached, start + HOUR).await.unwrap_err().contains("waited for in vain"));
         assert!(cached.replace(Instant::now()).await.is_err());
+    }
+
+    // Time stands still but for what is waited for.
+    #[tokio::test(start_paused = true)]
+    async fn a_metadata_service_that_is_silent_is_not_waited_for() {
+        let start = tokio::time::Instant::now();
+        let error = Impatient(Stuck).provide_credentials().await.unwrap_err();
+        assert!(matches!(error, CredentialsError::CredentialsNotLoaded(_)), "the next in the chain is not asked");
+        assert!(with_causes(&error).contains("no metadata service answered within 1500 ms"));
+        assert!(start.elapsed() < Duration::from_secs(2));
     }
 
     #[tokio::test]

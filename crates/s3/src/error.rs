@@ -165,7 +165,7 @@ impl Error {
                 "requests are not signed, and not everybody may do this here: leave out --no-sign-request"
             }
             ErrorKind::AccessDenied => {
-                return Some(format!("the credentials need {} here", self.0.operation.permission()));
+                return Some(self.permission_advice());
             }
             ErrorKind::NoSuchBucket => "check the bucket's name and the endpoint, or create the bucket first",
             ErrorKind::Elsewhere => {
@@ -174,7 +174,9 @@ impl Error {
             ErrorKind::Credentials => match self.code() {
                 Some("SignatureDoesNotMatch") => "check the secret access key",
                 Some("InvalidAccessKeyId") => "check the access key id, and that it belongs to this endpoint",
-                Some("ExpiredToken" | "TokenRefreshRequired") => "the session has ended: log in again",
+                Some("ExpiredToken" | "TokenRefreshRequired") => {
+                    "the credentials have expired: log in again, or set new ones"
+                }
                 _ => "check the credentials, or choose a profile with --profile",
             },
             ErrorKind::Clock => "set this machine's clock",
@@ -183,6 +185,14 @@ impl Error {
             ErrorKind::Certificate => {
                 "give the service's certificates with --ca-bundle, and use a name that they are for"
             }
+            ErrorKind::Proxy => {
+                "check the address, user and password of the proxy in HTTPS_PROXY or HTTP_PROXY, \
+                 or name the host in NO_PROXY"
+            }
+            ErrorKind::BadAnswer => {
+                "this is not how S3 answers: check the endpoint, also whether it is http:// or https://, and \
+                 what stands in between"
+            }
             ErrorKind::KeyTooLong => "S3 takes keys of up to 1024 bytes",
             ErrorKind::NotImplemented => {
                 "say who the service is with --provider, so that nothing is asked that it lacks"
@@ -190,6 +200,26 @@ impl Error {
             _ => return None,
         };
         Some(advice.to_owned())
+    }
+
+    /// Which permission is missing, for what.
+    fn permission_advice(&self) -> String {
+        let permission = self.0.operation.permission();
+        let place = match (self.bucket(), self.key()) {
+            (Some(bucket), Some(_)) => format!("for this key of the bucket {bucket}"),
+            (Some(bucket), None) => format!("for the bucket {bucket}"),
+            (None, _) => "for the account".to_owned(),
+        };
+        // https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+        let otherwise = match self.0.operation {
+            Operation::HeadObject | Operation::GetObject => {
+                " (without s3:ListBucket S3 answers so for a key that is not there, too)"
+            }
+            _ => "",
+        };
+        format!(
+            "the credentials need {permission} {place}{otherwise}: allow it in their policy or the bucket's, or use others"
+        )
     }
 }
 
@@ -273,8 +303,8 @@ mod tests {
         let table = [
             (
                 refused(Operation::PutObject, 403, "AccessDenied", "Access Denied."),
-                "s3://b/k\\n: PutObject was answered 403 AccessDenied: Access Denied; the credentials need s3:PutObject here \
-                 (request id R1)",
+                "s3://b/k\\n: PutObject was answered 403 AccessDenied: Access Denied; the credentials need s3:PutObject \
+                 for this key of the bucket b: allow it in their policy or the bucket's, or use others (request id R1)",
             ),
             (
                 refused(Operation::ListObjectsV2, 403, "SignatureDoesNotMatch", "It does not match."),

@@ -32,6 +32,8 @@ pub enum ErrorKind {
     Unreachable,
     /// The service's certificate isn't trusted.
     Certificate,
+    /// A proxy refused to let requests through.
+    Proxy,
     /// Nothing moved for too long.
     TimedOut,
     /// What arrived isn't what was sent: a checksum or a length differs.
@@ -84,6 +86,8 @@ fn kind_of_status(status: StatusCode, about_key: bool) -> ErrorKind {
         StatusCode::NOT_FOUND if about_key => ErrorKind::NotFound,
         StatusCode::NOT_FOUND => ErrorKind::NoSuchBucket,
         StatusCode::UNAUTHORIZED => ErrorKind::Credentials,
+        // Only proxies answer so.
+        StatusCode::PROXY_AUTHENTICATION_REQUIRED => ErrorKind::Proxy,
         StatusCode::FORBIDDEN => ErrorKind::AccessDenied,
         StatusCode::PRECONDITION_FAILED => ErrorKind::PreconditionFailed,
         StatusCode::CONFLICT => ErrorKind::Conflict,
@@ -120,6 +124,7 @@ mod tests {
             (403, "RequestTimeTooSkewed", true, ErrorKind::Clock),
             (400, "ExpiredToken", true, ErrorKind::Credentials),
             (401, "", true, ErrorKind::Credentials),
+            (407, "", true, ErrorKind::Proxy),
             (412, "", true, ErrorKind::PreconditionFailed),
             (409, "ConditionalRequestConflict", true, ErrorKind::Conflict),
             (409, "BucketAlreadyExists", false, ErrorKind::Other),

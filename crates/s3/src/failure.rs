@@ -7,9 +7,13 @@ use http::Method;
 use crate::credentials::FetchError;
 use crate::error::{Error, ErrorKind, Refusal, with_causes};
 use crate::error_kind::{is_redirect, kind_of};
+use crate::proxy::ProxyError;
 use crate::request::{Request, Response};
 use crate::timestamp::parse_http_date;
 use crate::xml::{XmlError, walk};
+
+/// Characters that are shown of an answer that isn't S3's.
+const STRANGE_LENGTH: usize = 100;
 
 /// Why one attempt at a request failed.
 #[derive(Clone, Debug)]
@@ -48,14 +52,14 @@ impl Failure {
     /// No connection could be made: nothing was sent.
     pub(crate) fn unreachable(host: &str, error: &(dyn std::error::Error + 'static)) -> Self {
         let message = format!("cannot connect to {host}: {}", with_causes(error.source().unwrap_or(error)));
-        let kind = if is_about_certificate(error) { ErrorKind::Certificate } else { ErrorKind::Unreachable };
-        Self::new(kind, message, false)
+        Self::new(kind_without_connection(error), message, false)
     }
 
     /// The connection broke after the request had been sent, at least in part.
-    pub(crate) fn broken(host: &str, error: &dyn std::error::Error) -> Self {
+    pub(crate) fn broken(host: &str, error: &(dyn std::error::Error + 'static)) -> Self {
         let message = format!("the connection to {host} broke: {}", with_causes(error.source().unwrap_or(error)));
-        Self::new(ErrorKind::Unreachable, message, true)
+        let is_http = !causes(error).any(|cause| cause.downcast_ref().is_some_and(hyper::Error::is_parse));
+        Self::new(if is_http { ErrorKind::Unreachable } else { ErrorKind::BadAnswer }, message, true)
     }
 
     /// Nothing moved for this long.
@@ -88,21 +92,35 @@ impl Failure {
 
     /// The service refused.
     pub(crate) fn refused(request: &Request<'_>, response: &Response, now: SystemTime) -> Self {
-        let stated = Stated::read(&response.body).unwrap_or_default();
+        let read = Stated::read(&response.body);
+        let is_strange = read.is_none() && !response.body.trim_ascii().is_empty();
+        let stated = read.unwrap_or_default();
         let header = |name| response.header(name).map(str::to_owned);
         let refusal = Refusal {
             status: response.status,
             request_id: header("x-amz-request-id").or(stated.request_id),
             code: stated.code,
         };
-        let mut message = stated.message;
+        let mut message = if is_strange { strange(&response.body) } else { stated.message };
         if let Some(location) = header("location").filter(|_| is_redirect(response.status)) {
             let separator = if message.is_empty() { "" } else { " " };
             message.push_str(separator);
             message.push_str("It points to ");
             message.push_str(&location);
         }
-        let kind = kind_of(response.status, refusal.code.as_deref(), request.key.is_some());
+        let kind = match kind_of(response.status, refusal.code.as_deref(), request.key.is_some()) {
+            // A page that says so is none of S3's answers, and proves nothing.
+            ErrorKind::NotFound
+            | ErrorKind::NoSuchBucket
+            | ErrorKind::AccessDenied
+            | ErrorKind::NotImplemented
+            | ErrorKind::Other
+                if is_strange =>
+            {
+                ErrorKind::BadAnswer
+            }
+            kind => kind,
+        };
         Self {
             kind,
             message,
@@ -152,10 +170,33 @@ impl Stated {
     }
 }
 
-/// Whether the connection failed because the service's certificate isn't trusted.
-fn is_about_certificate(error: &(dyn std::error::Error + 'static)) -> bool {
+/// What it means that no connection could be made.
+fn kind_without_connection(error: &(dyn std::error::Error + 'static)) -> ErrorKind {
+    let kind = causes(error).find_map(|cause| match (cause.downcast_ref(), cause.downcast_ref()) {
+        (Some(rustls::Error::InvalidCertificate(_)), _) => Some(ErrorKind::Certificate),
+        // Nothing there speaks TLS.
+        (Some(rustls::Error::InvalidMessage(_)), _) => Some(ErrorKind::BadAnswer),
+        // With 5xx it says that the way behind it is closed, which may pass.
+        (_, Some(ProxyError::Refused { status, .. })) if !status.is_server_error() => Some(ErrorKind::Proxy),
+        _ => None,
+    });
+    kind.unwrap_or(ErrorKind::Unreachable)
+}
+
+/// An error and what caused it, outermost first.
+fn causes<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
     std::iter::successors(Some(error), |error| wrapped_in(*error))
-        .any(|error| matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))))
+}
+
+/// What there is to say of a refusal that isn't S3's.
+fn strange(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let start: String = words.chars().take(STRANGE_LENGTH).collect();
+    let more = if start.len() < words.len() { "..." } else { "" };
+    format!("the answer is not one of S3's, it says: {start}{more}")
 }
 
 /// What an error wraps, or else what caused it: an I/O error leaves out of its
@@ -198,6 +239,28 @@ mod tests {
         for other in [&b""[..], b"<html><p>Bad gateway", b"<DeleteResult/>"] {
             assert_eq!(Stated::read(other), None);
         }
+    }
+
+    #[test]
+    fn a_page_of_somebody_else_proves_nothing() {
+        let page = Bytes::from_static(b"<html>\n<title>404 Not Found</title>\n");
+        let table = [
+            (404, page.clone(), ErrorKind::BadAnswer, "the answer is not one of S3's, it says: <html> <title>404 Not"),
+            (403, page.clone(), ErrorKind::BadAnswer, "the answer is not one of S3's"),
+            (501, page.clone(), ErrorKind::BadAnswer, "the answer is not one of S3's"),
+            (502, page, ErrorKind::ServerFault, "the answer is not one of S3's"),
+            (404, Bytes::from_static(b" \n"), ErrorKind::NotFound, ""),
+            (403, Bytes::from_static(b"<Error><Code>X</Code></Error>"), ErrorKind::AccessDenied, ""),
+        ];
+        for (status, body, kind, message) in table {
+            let request = Request::new(Operation::GetObject, Method::GET).bucket("b").key("k");
+            let status = StatusCode::from_u16(status).unwrap();
+            let response = Response { status, headers: HeaderMap::new(), body, after_lost_reply: false };
+            let failure = Failure::refused(&request, &response, SystemTime::UNIX_EPOCH);
+            assert_eq!(failure.kind, kind, "{status}");
+            assert!(failure.message.starts_with(message), "{}", failure.message);
+        }
+        assert!(strange(&[b'x'; 1000]).len() < 200);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::address::{AwsHosts, region_of_url};
 use crate::config::Config;
 use crate::credentials::CachedCredentials;
 use crate::error::ConfigError;
+use crate::proxy::{ProxySettings, Setting};
 
 /// What the caller says of a client, and where it says nothing, what the
 /// environment and the profile say.
@@ -22,6 +23,7 @@ pub(crate) struct Surroundings {
     pub(crate) region: String,
     /// `None`: the system's certificates.
     pub(crate) ca_bundle: Option<PathBuf>,
+    pub(crate) proxies: ProxySettings,
     /// `None`: requests aren't signed.
     pub(crate) credentials: Option<CachedCredentials>,
 }
@@ -44,6 +46,7 @@ impl Surroundings {
             endpoint_url,
             aws_hosts: settings.aws_hosts()?,
             ca_bundle: config.ca_bundle.clone().or_else(|| settings.ca_bundle()),
+            proxies: settings.proxies(),
             credentials: if config.sign { Some(CachedCredentials::of(config, &region).await?) } else { None },
             region,
         })
@@ -105,6 +108,23 @@ impl Settings<'_> {
 
     fn ca_bundle(&self) -> Option<PathBuf> {
         self.setting("AWS_CA_BUNDLE", "ca_bundle").map(PathBuf::from)
+    }
+
+    /// By the names that curl knows, lower case first
+    /// (<https://curl.se/docs/manpage.html#ENVIRONMENT>).
+    fn proxies(&self) -> ProxySettings {
+        let first = |names: [&'static str; 4]| {
+            names.into_iter().find_map(|name| {
+                let value = (self.variable)(name)?.to_string_lossy().trim().to_owned();
+                Some(Setting { variable: name, value })
+            })
+        };
+        let none_for = (self.variable)("no_proxy").or_else(|| (self.variable)("NO_PROXY"));
+        ProxySettings {
+            http: first(["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]),
+            https: first(["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]),
+            none_for: none_for.map(|hosts| hosts.to_string_lossy().into_owned()).unwrap_or_default(),
+        }
     }
 
     fn is_on(&self, variable: &'static str, profile: &str) -> Result<bool, ConfigError> {

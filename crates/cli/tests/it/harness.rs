@@ -5,19 +5,25 @@ mod brigade;
 mod embedded;
 mod files;
 mod privileges;
+mod proxy;
 mod scene;
 mod seaweed;
 mod served;
 mod server;
+pub(crate) mod stranger;
+mod tls;
 mod tools;
 mod wire;
 
 pub(crate) use brigade::{Ended, Running};
 pub(crate) use files::{Files, everything_below, files_below, long_ago, set_modified, write_files};
 pub(crate) use privileges::bound_by_permissions;
+pub(crate) use proxy::Proxy;
 pub(crate) use scene::Scene;
 pub(crate) use served::serve;
 pub(crate) use server::{Credentials, Server};
+pub(crate) use stranger::Stranger;
+pub(crate) use tls::TlsFront;
 pub(crate) use tools::tool;
 
 /// Defines each function as two tests: against the embedded server and

@@ -42,9 +42,13 @@ mod output;
 #[cfg(test)]
 mod planted_links;
 #[cfg(test)]
+mod proxies;
+#[cfg(test)]
 mod reaching;
 #[cfg(test)]
 mod serve;
+#[cfg(test)]
+mod set_ups;
 #[cfg(test)]
 mod shipped;
 #[cfg(test)]

@@ -150,7 +150,7 @@ async fn a_session_that_has_ended_is_renewed_once() {
     let server = Server::start([ended(), ended()]).await;
     let error = signing_client(&server).await.bucket("b").get_object(whole("k")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Credentials);
-    assert!(error.to_string().ends_with("the session has ended: log in again"), "{error}");
+    assert!(error.to_string().ends_with("the credentials have expired: log in again, or set new ones"), "{error}");
     assert_eq!(server.finish().await.len(), 2);
 }
 

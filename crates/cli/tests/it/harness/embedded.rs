@@ -90,7 +90,7 @@ impl Embedded {
         self.order(Action::status(403, "AccessDenied"), operation, key);
     }
 
-    /// From now on: denies this operation on every key.
+    /// From now on: denies this operation on everything.
     pub(crate) fn refuse_all(&self, operation: &str) {
         self.server.faults().add(Fault::new(Action::status(403, "AccessDenied")).on(operation));
     }
@@ -117,9 +117,21 @@ impl Embedded {
         self.server.faults().add(busy.when(Occurrence::EveryNth(2)));
     }
 
+    /// What its signatures must be like.
+    pub(crate) fn terms(&self) -> &devserver::Terms {
+        self.server.terms()
+    }
+
+    /// How many requests it refused (4xx) since it forgot them.
+    pub(crate) fn refused(&self) -> usize {
+        let refused = |status: Option<u16>| status.is_some_and(|status| (400..500).contains(&status));
+        self.server.requests().into_iter().filter(|request| refused(request.status)).count()
+    }
+
     /// From now on: nothing of that any more.
     pub(crate) fn heal(&self) {
         self.server.faults().clear();
+        self.server.terms().clear();
     }
 
     fn order(&self, action: Action, operation: &str, key: &str) {
