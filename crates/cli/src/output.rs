@@ -3,6 +3,8 @@
 //!
 //! Standard output has results and events, standard error everything else.
 
+#[cfg(test)]
+mod contract;
 pub(crate) mod explanation;
 pub(crate) mod figures;
 mod folding;

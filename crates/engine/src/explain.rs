@@ -11,7 +11,7 @@ use crate::error::Why;
 use crate::events::{Event, Observer, Outcome, Side};
 use crate::filters::{Filters, Judgement};
 use crate::job::{JobSpec, RunOptions};
-use crate::merge::{Presence, Triple};
+use crate::merge::{Presence, SettledPair, Triple};
 use crate::plan::{Action, Decision, Phase, Planner, Transfer};
 use crate::range::{RangeError, refusal};
 use crate::tally::Tally;
@@ -26,6 +26,8 @@ pub struct Explanation {
     pub source: Sighting,
     /// What the destination lists.
     pub dest: Sighting,
+    /// What both sides were when they were last in step, if that is remembered.
+    pub settled: Option<SettledPair>,
     /// The row of the table that applied, where two versions were compared.
     pub row: Option<Row>,
     /// What the content told, where the row says that it must be asked and it could be.
@@ -70,7 +72,9 @@ pub async fn explain(
         pass_what_is_above(&mut planner, source.as_ref(), key).await?;
     }
     let (left, right) = (at_source.presence(), at_dest.presence());
-    let triple = Triple { key: key.clone(), left, settled: None, right };
+    // There is no ledger yet: nothing is settled.
+    let settled = None;
+    let triple = Triple { key: key.clone(), left, settled: settled.clone(), right };
     let (decision, row) = planner.decide_by_row(triple, source.clock_skew(), dest.clock_skew());
     let refused = refusal(&decision, dest.as_ref());
     let mut trial = Trial::new(job, source, dest);
@@ -79,7 +83,16 @@ pub async fn explain(
         _ => refused.map(|outcome| Prospect { phase: Phase::Now, outcome }),
     };
     let judgement = job.filters.judge(key, &mut job.filters.none_matched());
-    Ok(Explanation { judgement, source: at_source, dest: at_dest, row, content: trial.content, decision, prospect })
+    Ok(Explanation {
+        judgement,
+        source: at_source,
+        dest: at_dest,
+        settled,
+        row,
+        content: trial.content,
+        decision,
+        prospect,
+    })
 }
 
 impl Sighting {

@@ -70,7 +70,10 @@ fn judge_deletions(transfers: &Transfers, job: &JobSpec, options: &RunOptions) -
     }
     if summary.failed > 0 || summary.unrepresentable > 0 {
         transfers.tally.count(|summary| summary.deletions_held_back = planned);
-        let text = format!("{planned} deletions were held back, because something failed before them");
+        let text = match planned {
+            1 => "1 deletion was held back, because something failed before it".to_owned(),
+            _ => format!("{planned} deletions were held back, because something failed before them"),
+        };
         transfers.tally.tell(Event::Warning { text });
         return Deletions::HeldBack;
     }

@@ -41,6 +41,7 @@ impl Words<'_> {
         row("key", &self.asked.key.to_string());
         row("source", &sighting(&self.found.source));
         row("destination", &sighting(&self.found.dest));
+        row("remembered", if self.found.settled.is_some() { "both were in step before" } else { "nothing" });
         row("filters", &self.filters());
         if let Some(compared) = self.compared() {
             row("compared", &compared);
@@ -181,6 +182,7 @@ impl Words<'_> {
             key: KeyField::new(&self.asked.key),
             source: SightingField::new(&found.source),
             dest: SightingField::new(&found.dest),
+            settled: found.settled.is_some(),
             takes_part: found.judgement.takes_part,
             rule: self.rule_field(),
             row: found.row.map(row_name),
@@ -243,6 +245,7 @@ enum Body<'a> {
         key: KeyField<'a>,
         source: SightingField<'a>,
         dest: SightingField<'a>,
+        settled: bool,
         takes_part: bool,
         #[serde(skip_serializing_if = "Option::is_none")]
         rule: Option<RuleField<'a>>,

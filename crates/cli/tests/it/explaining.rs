@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 
 use crate::harness::{Ended, Files, Scene, bound_by_permissions, set_modified};
+use crate::output::assert_documented;
 
 /// A tree and a bucket with every kind of case between them.
 fn everything() -> Scene {
@@ -150,6 +151,7 @@ fn assert_agrees(scene: &Scene, args: &[&str]) -> BTreeMap<String, Value> {
     let explained: BTreeMap<String, Value> =
         keys().iter().map(|key| explain(scene, &args, key)).map(|event| (key_of(&event), event)).collect();
     scene.log().assert_only_read();
+    told.events().iter().chain(explained.values()).for_each(assert_documented);
 
     // What the sync has no event for: by what is explained to come of it.
     let mut silent: BTreeMap<&str, u64> = BTreeMap::new();

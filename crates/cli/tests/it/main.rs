@@ -52,6 +52,8 @@ mod set_ups;
 #[cfg(test)]
 mod shipped;
 #[cfg(test)]
+mod snapshots;
+#[cfg(test)]
 mod special_files;
 #[cfg(test)]
 mod up;

@@ -1,6 +1,23 @@
 //! What a person and a program read of a run.
 
+use serde_json::Value;
+
 use crate::harness::{Files, Scene};
+
+/// Asserts that `docs/formats/events.md` describes the event, under its type, with each of its fields.
+#[track_caller]
+pub(crate) fn assert_documented(event: &Value) {
+    let document = include_str!("../../../../docs/formats/events.md");
+    let heading = format!("### `{}`\n", event["type"].as_str().unwrap());
+    let section = document.split_once(&heading).unwrap_or_else(|| panic!("{heading} is not there")).1;
+    let section = section.split("\n### ").next().unwrap();
+    for field in event.as_object().unwrap().keys().filter(|field| !["version", "type"].contains(&field.as_str())) {
+        // An explanation has the fields of an outcome besides.
+        let is_there = section.contains(&format!("`{field}`"))
+            || (heading.contains("explanation") && document.contains(&format!("`{field}`")));
+        assert!(is_there, "{heading} says nothing of {field}: {event}");
+    }
+}
 
 fn two_files() -> Scene {
     let scene = Scene::embedded();
