@@ -76,6 +76,11 @@ pub async fn explain(
     let settled = None;
     let triple = Triple { key: key.clone(), left, settled: settled.clone(), right };
     let (decision, row) = planner.decide_by_row(triple, source.clock_skew(), dest.clock_skew());
+    let decision = match decision {
+        // As a run counts it: a marker is in step with a directory, and of that the source lists what is in it.
+        Decision::Extra if stands_for_directory(&at_dest) && has_below(source.as_ref(), key).await? => Decision::InStep,
+        decision => decision,
+    };
     let refused = refusal(&decision, dest.as_ref());
     let mut trial = Trial::new(job, source, dest);
     let prospect = match &decision {
@@ -117,6 +122,23 @@ async fn pass_what_is_above(planner: &mut Planner, source: &dyn Store, key: &Key
         planner.decide(triple, ClockSkew::default(), ClockSkew::default());
     }
     Ok(())
+}
+
+fn stands_for_directory(sighting: &Sighting) -> bool {
+    matches!(sighting, Sighting::Present(entry) if entry.stands_for_directory())
+}
+
+/// Whether the source lists anything below a marker.
+async fn has_below(source: &dyn Store, marker: &Key) -> Result<bool, Why> {
+    let through = Key::new([marker.as_bytes(), &[u8::MAX]].concat());
+    let mut listing = source.list(&KeyRange { after: Some(marker.clone()), through: Some(through) });
+    let is_below = |item: &Listed| item.key().as_bytes().starts_with(marker.as_bytes());
+    while let Some(page) = listing.next_page().await.map_err(|error| RangeError::Listing(Side::Source, error.into()))? {
+        if page.iter().any(is_below) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What the store lists at the key. A listing, and no look, because only that
