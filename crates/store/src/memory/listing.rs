@@ -72,18 +72,11 @@ fn listed_in(state: &State, range: &KeyRange) -> Vec<Listed> {
         .objects
         .entries()
         .filter(|entry| range.contains(&entry.key) && !state.hidden.contains(&entry.key))
-        .filter(|entry| !state.unknowns.iter().any(|unknown| covers(unknown, &entry.key)))
+        .filter(|entry| !state.unknowns.iter().any(|unknown| unknown.covers(&entry.key)))
         .cloned()
         .map(Listed::Present);
     let unknown = state.unknowns.iter().filter(|unknown| touches(range, unknown)).cloned().map(Listed::Unknown);
     known.chain(unknown).collect()
-}
-
-fn covers(unknown: &Unknown, key: &Key) -> bool {
-    match unknown.extent {
-        Extent::Key => unknown.key == *key,
-        Extent::Below => key.as_bytes().starts_with(unknown.key.as_bytes()),
-    }
 }
 
 /// Whether any key of which the store can't tell may lie in the range: one
