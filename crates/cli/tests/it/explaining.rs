@@ -255,7 +255,9 @@ fn people_read_what_why_and_what_else_could_happen() {
         let line: Vec<&OsStr> = [&["explain", &tree, &bucket], args].concat().into_iter().map(OsStr::new).collect();
         run(&scene, &line).exits(0).stdout
     };
-    let table: [(&[&str], &str); 7] = [
+    fs::write(scene.path("patterns"), "# scraps\n*.out\n").unwrap();
+    let table: [(&[&str], &str); 8] = [
+        (&["left.out", "--exclude-from", "patterns"], "left out, by '*.out' in line 2 of --exclude-from patterns: "),
         (
             &["same"],
             "content was asked: the file's MD5 equals the object's ETag\na sync       does nothing: it is in step\n",
