@@ -189,20 +189,20 @@ fn of_chain(region: Region) -> SharedCredentialsProvider {
     // credentials of its own machine. aws-config's own client obeys the environment.
     let straight = Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https();
     let near = around.clone().with_http_client(straight);
-    let metadata = imds::Client::builder().configure(&near).max_attempts(1).build();
-    let machine = ImdsCredentialsProvider::builder().configure(&near).imds_client(metadata).build();
+    let imds = imds::Client::builder().configure(&near).max_attempts(1).build();
+    let machine = ImdsCredentialsProvider::builder().configure(&near).imds_client(imds).build();
     let container = EcsCredentialsProvider::builder().configure(&near).build();
+    let metadata = CredentialsProviderChain::first_try("container", container).or_else("machine", machine);
     let web_identity = WebIdentityTokenCredentialsProvider::builder().configure(&around).build();
     let chain = CredentialsProviderChain::first_try("environment", EnvironmentVariableCredentialsProvider::new())
         .or_else("profile", ProfileFileCredentialsProvider::builder().configure(&around).build())
         .or_else("web identity", web_identity)
-        .or_else("container", Impatient(container))
-        .or_else("machine", Impatient(machine));
+        .or_else("metadata", Impatient(metadata));
     SharedCredentialsProvider::new(chain)
 }
 
-/// A metadata service, which isn't waited for where there is none: addresses
-/// that lead nowhere are silent, and each of its steps has a time limit of its own.
+/// Metadata services, which aren't waited for where there are none: addresses
+/// that lead nowhere are silent, and each step has a time limit of its own.
 #[derive(Debug)]
 struct Impatient<P>(P);
 

@@ -24,7 +24,7 @@ fn filled() -> Scene {
 
 /// Brings the bucket's objects down, with these variables.
 fn down(scene: &Scene, variables: &[(&str, &str)]) -> Ended {
-    let mut command = scene.brigade_command(["sync", &scene.url(""), &scene.arg("copy"), "-vv"]);
+    let mut command = scene.brigade_command(["sync", &scene.url(""), &scene.arg("copy"), "-vvv"]);
     command.envs(variables.iter().copied());
     let ended = Ended::of(command);
     for said in [&ended.stdout, &ended.stderr] {

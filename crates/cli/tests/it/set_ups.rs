@@ -133,7 +133,7 @@ fn a_clock_that_is_an_hour_off_is_corrected() {
 fn expired_credentials_are_told_with_what_to_do() {
     let scene = in_step();
     scene.log().terms().expire("old");
-    let mut command = scene.brigade_command(["sync", &scene.arg("tree"), &scene.url(""), "-vv"]);
+    let mut command = scene.brigade_command(["sync", &scene.arg("tree"), &scene.url(""), "-vvv"]);
     command.env("AWS_SESSION_TOKEN", "old");
     let ended = Ended::of(command).exits(1).complains("ExpiredToken");
     ended.complains("the credentials have expired: log in again, or set new ones");
@@ -187,17 +187,17 @@ fn without_credentials_no_metadata_service_is_waited_for() {
     let scene = in_step();
     let silent = Stranger::silent();
     // An address of no host (https://www.rfc-editor.org/rfc/rfc5737), and whatever is at the usual one.
-    for endpoint in [Some(silent.url.as_str()), Some("http://192.0.2.1"), None] {
-        for container in [None, Some(silent.url.as_str())] {
-            let mut command = without_credentials(scene.brigade_command(["ls", &scene.url("")]));
-            endpoint.map(|endpoint| command.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", endpoint));
-            container.map(|url| command.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", url));
-            let start = Instant::now();
-            let ended = Ended::of(command).exits(1).complains("no credentials were found");
-            assert!(start.elapsed() < Duration::from_secs(5), "{endpoint:?}, {container:?}: {:?}", start.elapsed());
-            let ended = ended.complains("AWS_ACCESS_KEY_ID").complains("--profile").complains("--no-sign-request");
-            assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
-        }
+    let nowhere = Some("http://192.0.2.1");
+    let silence = Some(silent.url.as_str());
+    for (machine, container) in [(silence, None), (silence, silence), (nowhere, None), (None, None)] {
+        let mut command = without_credentials(scene.brigade_command(["ls", &scene.url("")]));
+        machine.map(|endpoint| command.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", endpoint));
+        container.map(|url| command.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", url));
+        let start = Instant::now();
+        let ended = Ended::of(command).exits(1).complains("no credentials were found");
+        assert!(start.elapsed() < Duration::from_secs(5), "{machine:?}, {container:?}: {:?}", start.elapsed());
+        let ended = ended.complains("AWS_ACCESS_KEY_ID").complains("--profile").complains("--no-sign-request");
+        assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
     }
     assert!(silent.heads().len() >= 2, "it was asked: {:?}", silent.heads());
     assert_eq!(scene.log().requests(), 0);
