@@ -68,4 +68,6 @@ pub struct RunOptions {
     pub limit: Option<u64>,
     /// Change nothing: say what would be done.
     pub dry_run: bool,
+    /// Go on although the source lists nothing and the destination holds something.
+    pub allow_empty_source: bool,
 }

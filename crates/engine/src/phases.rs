@@ -10,13 +10,16 @@ use crate::job::{DeleteLimit, JobSpec, RunOptions};
 use crate::plan::Phase;
 use crate::transfer::{Halt, Transfers};
 
-/// Refuses a source that lists nothing while the destination holds something:
-/// it is far likelier a disk that isn't mounted than a wish.
-pub(crate) fn refuse_empty_source(summary: &Summary, source: &str) -> Result<(), Why> {
-    if summary.source_objects == 0 && summary.dest_objects > 0 {
+/// Refuses a source that lists nothing while the destination holds something,
+/// unless that was allowed: it is far likelier a disk that isn't mounted than a
+/// wish. (Here will stand the same judgement of a directory that has lost all of
+/// a hundred children or more, once a ledger remembers them.)
+pub(crate) fn refuse_empty_source(summary: &Summary, source: &str, options: &RunOptions) -> Result<(), Why> {
+    if summary.source_objects == 0 && summary.dest_objects > 0 && !options.allow_empty_source {
         return Err(Why::Refused(format!(
-            "the source {source} holds nothing, while the destination holds {} objects; \
-             nothing was changed. Is it the right place, and mounted?",
+            "the source {source} holds nothing that takes part, while the destination holds {} objects; \
+             nothing was changed. Is it the right place, and mounted? If it is meant to be empty, \
+             give --allow-empty-source",
             summary.dest_objects
         )));
     }

@@ -108,7 +108,7 @@ impl Pass {
         if self.cancel.is_cancelled() {
             return Err(Why::Interrupted);
         }
-        phases::refuse_empty_source(&self.tally.summary(), self.source.location())?;
+        phases::refuse_empty_source(&self.tally.summary(), self.source.location(), &self.options)?;
         phases::run(transfers, &self.job, &self.options).await?;
         if self.cancel.is_cancelled() { Err(Why::Interrupted) } else { Ok(()) }
     }

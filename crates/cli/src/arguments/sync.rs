@@ -39,6 +39,13 @@ pub(crate) struct Sync {
     #[arg(long, value_name = "N|P%", requires = "delete", help_heading = "Safety")]
     pub(crate) max_delete: Option<MaxDelete>,
 
+    /// Go on although SOURCE holds nothing and DEST does
+    ///
+    /// Otherwise that is refused: a disk that isn't mounted looks the same. With --delete, all of DEST is deleted then,
+    /// within --max-delete.
+    #[arg(long, help_heading = "Safety")]
+    pub(crate) allow_empty_source: bool,
+
     /// Send at most this many objects, delete nothing, and leave the rest for another run
     #[arg(long, value_name = "N", help_heading = "Safety")]
     pub(crate) limit: Option<u64>,

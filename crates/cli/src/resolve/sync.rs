@@ -57,6 +57,7 @@ fn options(arguments: &arguments::Sync) -> RunOptions {
         memory: arguments.memory.0,
         limit: arguments.limit,
         dry_run: arguments.dry_run,
+        allow_empty_source: arguments.allow_empty_source,
     }
 }
 
@@ -102,6 +103,7 @@ mod tests {
         assert_eq!(sync.job.delete, None);
         assert_eq!((sync.options.jobs, sync.options.memory), (64, 128 << 20));
         assert_eq!((sync.options.limit, sync.options.dry_run), (None, false));
+        assert!(!sync.options.allow_empty_source);
         assert_eq!(sync.symlinks, Symlinks::Follow);
         assert_eq!((sync.show.format, sync.show.progress), (Format::Text, Style::Lines));
         assert_eq!((sync.show.wording.verbosity, sync.show.wording.send), (Verbosity::Normal, "upload"));
@@ -117,6 +119,7 @@ mod tests {
             "--jobs=3",
             "--memory=1G",
             "--dry-run",
+            "--allow-empty-source",
             "--symlinks=skip",
             "--output=json",
             "--progress=none",
@@ -126,6 +129,7 @@ mod tests {
         assert_eq!(all.job.comparison, Comparison::Checksum);
         assert_eq!(all.job.clock_fudge_factor, Duration::ZERO);
         assert_eq!((all.options.jobs, all.options.memory, all.options.dry_run), (3, 1 << 30, true));
+        assert!(all.options.allow_empty_source);
         assert_eq!(all.symlinks, Symlinks::Skip);
         assert_eq!((all.show.format, all.show.progress), (Format::Json, Style::Hidden));
         assert_eq!(all.show.wording.verbosity, Verbosity::VeryVerbose);

@@ -55,7 +55,7 @@ impl Fixture {
             clock_fudge_factor: Duration::from_mins(20),
             delete: None,
         };
-        let options = RunOptions { jobs: 4, memory: 64 << 20, limit: None, dry_run: false };
+        let options = RunOptions { jobs: 4, memory: 64 << 20, limit: None, dry_run: false, allow_empty_source: false };
         Self { source, dest, job, options, log: Arc::default(), cancel: CancellationToken::new() }
     }
 

@@ -51,6 +51,22 @@ fn an_empty_source_is_refused_however_small_the_destination() {
 }
 
 #[test]
+fn an_empty_source_that_is_allowed_deletes_only_on_request_and_within_the_limit() {
+    for (delete, left) in
+        [(None, &["a", "b"][..]), (Some(DeleteLimit::Objects(1)), &["a", "b"]), (Some(DeleteLimit::Objects(2)), &[])]
+    {
+        let mut fixture = Fixture::up();
+        fixture.job.delete = delete;
+        fixture.options.allow_empty_source = true;
+        for key in ["a", "b"] {
+            fixture.dest.put(key, "");
+        }
+        let refused = fixture.run().is_err();
+        assert_eq!((keys(&fixture.dest), refused), (left.to_vec(), delete == Some(DeleteLimit::Objects(1))));
+    }
+}
+
+#[test]
 fn what_takes_no_part_does_not_vouch_for_the_source() {
     let excluded = Fixture::up().deleting().excluding("*.tmp");
     excluded.source.put("only.tmp", "left out");

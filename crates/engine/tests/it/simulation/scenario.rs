@@ -212,6 +212,7 @@ fn options(rng: &mut Rng) -> RunOptions {
         memory: *rng.choice(&[1, 8192, 64 << 20]).unwrap(),
         limit: (rng.u64(..8) == 0).then(|| rng.u64(..5)),
         dry_run: rng.u64(..8) == 0,
+        allow_empty_source: false,
     }
 }
 
