@@ -116,7 +116,7 @@ pub enum Action {
     /// Never answered, and not done; the connection stays open until the client
     /// closes it or the server stops.
     Stall,
-    /// Done when the rules are cleared, and not before.
+    /// Done when what is held is released or the rules are cleared, and not before.
     Hold,
     /// Done and answered, but the connection is closed after half of the body.
     TruncatedBody,
@@ -138,8 +138,8 @@ impl Action {
 #[derive(Debug, Default)]
 pub struct Faults {
     rules: Mutex<Vec<Rule>>,
-    /// How often they were cleared.
-    clearings: watch::Sender<u64>,
+    /// How often what is held was released.
+    releases: watch::Sender<u64>,
 }
 
 #[derive(Debug)]
@@ -159,12 +159,17 @@ impl Faults {
     /// Removes all rules, and lets go on what is held. Requests that are stalled stay so.
     pub fn clear(&self) {
         self.rules().clear();
-        self.clearings.send_modify(|clearings| *clearings += 1);
+        self.release();
     }
 
-    /// Tells when the rules are cleared from now on.
-    pub(crate) fn clearings(&self) -> watch::Receiver<u64> {
-        self.clearings.subscribe()
+    /// Lets go on what is held; the rules remain, and may hold what comes next.
+    pub fn release(&self) {
+        self.releases.send_modify(|releases| *releases += 1);
+    }
+
+    /// Tells when what is held is released from now on.
+    pub(crate) fn releases(&self) -> watch::Receiver<u64> {
+        self.releases.subscribe()
     }
 
     /// What befalls this request, which is counted.

@@ -79,18 +79,18 @@ impl S3Access for Gate {
         if let Some(refusal) = exchange.refusal.lock().unwrap_or_else(PoisonError::into_inner).take() {
             return Err(refusal);
         }
-        // From before the rules are looked at: none that clears them is missed.
-        let clearings = self.faults.clearings();
+        // From before the rules are looked at: no release is missed.
+        let releases = self.faults.releases();
         let Some(action) = self.faults.strike(&operation, key.as_deref()) else { return Ok(()) };
         // Nobody else sets it: a request passes the gate once.
         let action = exchange.fault.get_or_init(|| action);
-        self.befall(action, clearings).await
+        self.befall(action, releases).await
     }
 }
 
 impl Gate {
     /// The part of a fault that comes before the operation.
-    async fn befall(&self, action: &Action, mut clearings: watch::Receiver<u64>) -> S3Result<()> {
+    async fn befall(&self, action: &Action, mut releases: watch::Receiver<u64>) -> S3Result<()> {
         match action {
             Action::Status { status, code, retry_after } => Err(refusal(*status, code, *retry_after)),
             // The error is never sent: the layer closes the connection instead.
@@ -102,7 +102,7 @@ impl Gate {
             Action::Hold => {
                 tokio::select! {
                     // It fails only where there are no rules any more at all.
-                    _ = clearings.changed() => Ok(()),
+                    _ = releases.changed() => Ok(()),
                     () = self.stop.cancelled() => Err(s3_error!(InternalError)),
                 }
             }
@@ -142,7 +142,7 @@ mod tests {
     }
 
     async fn befall(gate: &Gate, action: &Action) -> S3Result<()> {
-        gate.befall(action, gate.faults.clearings()).await
+        gate.befall(action, gate.faults.releases()).await
     }
 
     #[tokio::test(start_paused = true)]

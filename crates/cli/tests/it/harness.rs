@@ -16,7 +16,7 @@ mod tools;
 mod wire;
 
 pub(crate) use brigade::{Ended, Running};
-pub(crate) use files::{Files, everything_below, files_below, long_ago, set_modified, write_files};
+pub(crate) use files::{Files, content, everything_below, files_below, long_ago, set_modified, write_files};
 pub(crate) use privileges::bound_by_permissions;
 pub(crate) use proxy::Proxy;
 pub(crate) use scene::Scene;

@@ -4,6 +4,10 @@
 #![cfg(feature = "devserver")]
 
 #[cfg(test)]
+mod changing_files;
+#[cfg(test)]
+mod changing_trees;
+#[cfg(test)]
 mod comparing;
 #[cfg(test)]
 mod cross_checked;
@@ -28,6 +32,8 @@ mod hostile_keys;
 #[cfg(test)]
 mod listing;
 #[cfg(test)]
+mod lying_sources;
+#[cfg(test)]
 mod many_failures;
 #[cfg(test)]
 mod markers;
@@ -35,6 +41,8 @@ mod markers;
 mod memory;
 #[cfg(test)]
 mod names;
+#[cfg(test)]
+mod odd_files;
 #[cfg(test)]
 mod order;
 #[cfg(test)]

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::fs::File;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
 use std::process::Command;
+use std::thread;
 
 use crate::harness::{Files, Scene};
 
@@ -50,10 +53,57 @@ fn a_broken_link_is_named_and_makes_the_run_incomplete() {
 }
 
 #[test]
-fn a_link_to_a_directory_above_ends() {
-    let scene = linked();
-    symlink("..", scene.path("tree/dir/up")).unwrap();
-    scene.brigade(["sync", &scene.arg("tree"), &scene.url("")]).exits(3).complains("up");
+fn links_that_lead_round_or_nowhere_are_named_and_all_others_are_followed() {
+    let scene = Scene::embedded();
+    scene.write("in/tree", &Files::new([("file", b"1"), ("dir/inner", b"2")]));
+    scene.write("outside", &Files::new([("x", b"3")]));
+    let links = [
+        ("itself", "itself"),
+        ("one-way", "other-way"),
+        ("other-way", "one-way"),
+        ("here", "."),
+        ("dir/up", ".."),
+        ("above", ".."),
+        ("broken", "nowhere"),
+        ("through-file", "file/x"),
+        ("first", "second"),
+        ("second", "third"),
+        ("third", "file"),
+        ("twin", "dir"),
+        ("twin-too", "./dir"),
+        ("out", "../../outside"),
+    ];
+    for (link, target) in links {
+        symlink(target, scene.path("in/tree").join(link)).unwrap();
+    }
+    // Nobody can tell whether these are still there: none of them is deleted.
+    let kept = ["itself", "one-way/x", "here/x", "dir/up/x", "broken", "broken/x", "through-file"];
+    for key in kept {
+        scene.put(key, b"kept");
+    }
+    let args = ["sync", &scene.arg("in/tree"), &scene.url(""), "--delete", "--output", "json"];
+    let ended = scene.brigade(args).exits(3);
+
+    let mut wanted = Files::new([("file", b"1"), ("dir/inner", b"2"), ("out/x", b"3")]);
+    for key in ["first", "second", "third"] {
+        wanted.put(key, "1");
+    }
+    for key in ["twin/inner", "twin-too/inner"] {
+        wanted.put(key, "2");
+    }
+    // Down again from the directory above, where only links lead round.
+    let again: Vec<_> = wanted.0.clone().into_iter().collect();
+    for (key, content) in again {
+        wanted.put(&format!("above/tree/{key}"), content);
+    }
+    let loops = ["itself", "one-way", "other-way", "here", "dir/up", "twin/up", "twin-too/up"];
+    for key in loops.iter().chain(&["broken", "through-file", "above/tree/above"]) {
+        ended.complains_of(key, "symlink");
+    }
+    for key in kept {
+        wanted.put(key, "kept");
+    }
+    scene.stored("").assert_are(&wanted);
 }
 
 #[test]
@@ -72,11 +122,30 @@ fn a_link_in_the_destination_is_not_followed() {
 }
 
 #[test]
-fn special_files_are_counted_and_no_error() {
+fn special_files_are_counted_never_opened_and_no_error() {
     let scene = Scene::embedded();
     scene.write("tree", &Files::new([("file", b"1")]));
-    assert!(Command::new("mkfifo").arg(scene.path("tree/pipe")).status().unwrap().success());
-    scene.sync(&scene.arg("tree"), &scene.url(""), []).counts([("created", 1), ("skipped", 1)]);
+    let pipe = scene.path("tree/pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let _socket = UnixListener::bind(scene.path("tree/socket")).unwrap();
+    // It has no end.
+    symlink("/dev/zero", scene.path("tree/device")).unwrap();
+    symlink("pipe", scene.path("tree/to-pipe")).unwrap();
+    for key in ["pipe", "socket", "device", "to-pipe"] {
+        scene.put(key, b"kept");
+    }
+    // This waits until somebody opens the pipe to read.
+    let writer = thread::spawn(move || File::options().write(true).open(pipe).unwrap());
+    for (more, created, in_step) in [("--symlinks=follow", 1, 0), ("--symlinks=skip", 0, 1)] {
+        let args = ["sync", &scene.arg("tree"), &scene.url(""), "--delete", "--output", "json", more];
+        let summary = scene.brigade(args).exits(0).summary().0;
+        let counts = ["created", "in_step", "skipped", "held", "failed"].map(|count| summary[count].as_u64().unwrap());
+        assert_eq!(counts, [created, in_step, 4, 4, 0], "{summary}");
+    }
+    assert!(!writer.is_finished(), "the pipe was opened");
+    drop(File::open(scene.path("tree/pipe")).unwrap());
+    drop(writer.join().unwrap());
+    assert_eq!(scene.stored("").0["pipe"], b"kept");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::BorrowedFd;
 
-use rustix::fs::{Dir, FileType};
+use rustix::fs::{Dir, DirEntry, FileType};
 use rustix::io::Errno;
 
 use super::stat::{Identity, Named, kind_of, look_up, stat_of};
@@ -79,9 +79,19 @@ const UNKNOWN: u8 = 3;
 impl Reading<'_> {
     /// Reads all names of the directory.
     pub(super) fn children(&self, directory: BorrowedFd<'_>) -> Result<Children, ReadingError> {
+        self.gather(directory, Dir::read_from(directory).map_err(ReadingError::Directory)?)
+    }
+
+    /// The same, of what the system lists of the directory. If that breaks off,
+    /// nothing that came before counts.
+    fn gather(
+        &self,
+        directory: BorrowedFd<'_>,
+        entries: impl Iterator<Item = Result<DirEntry, Errno>>,
+    ) -> Result<Children, ReadingError> {
         let limit = RunLimit { records: self.names_in_memory, bytes: usize::MAX };
         let mut sorter = RecordSorter::new(limit);
-        for entry in Dir::read_from(directory).map_err(ReadingError::Directory)? {
+        for entry in entries {
             if (self.stopped)() {
                 return Err(ReadingError::Stopped);
             }
@@ -172,4 +182,36 @@ const SPECIAL: Found = Found::At(Child::Unknown(UnknownReason::SpecialFile));
 /// The system's reason, as one for not knowing.
 pub(super) fn unreadable(error: Errno) -> UnknownReason {
     UnknownReason::Unreadable(io::Error::from(error).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::iter::once;
+    use std::os::fd::AsFd;
+
+    use super::*;
+
+    #[test]
+    fn a_directory_whose_listing_breaks_off_gives_no_children_at_all() {
+        let tree = tempfile::tempdir().unwrap();
+        for name in ["a", "b", "c"] {
+            std::fs::write(tree.path().join(name), "").unwrap();
+        }
+        let directory = std::fs::File::open(tree.path()).unwrap();
+        let reading = Reading {
+            follow: true,
+            names_in_memory: 2,
+            wanted: &|_| true,
+            is_ancestor: &|_| false,
+            stopped: &|| false,
+        };
+        for before in 0..5 {
+            let listed = Dir::read_from(&directory).unwrap().take(before);
+            match reading.gather(directory.as_fd(), listed.chain(once(Err(Errno::IO)))) {
+                Err(ReadingError::Directory(Errno::IO)) => {}
+                Err(_) | Ok(_) => panic!("{before} names were taken for all"),
+            }
+        }
+        assert!(reading.children(directory.as_fd()).is_ok());
+    }
 }

@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -17,7 +18,13 @@ use super::key_path::KeyPath;
 use super::root::Root;
 use super::stat::{entry_of, kind_of};
 use super::{blocking, digests};
-use crate::{Digest, DigestKind, Entry, Failure, FailureKind, Key, Object, ObjectHeaders, Reader, Verified};
+use crate::{Digest, DigestKind, Entry, Failure, FailureKind, Key, Object, ObjectHeaders, Reader, Verified, Version};
+
+/// How far apart two changes are at most that bear the same time. Linux sets
+/// the times of files from a clock that moves with the timer, every 1 to 10 ms
+/// (`CLOCK_REALTIME_COARSE` in clock_getres(2)); since Linux 6.13 some file
+/// systems set finer ones.
+const TICK: Duration = Duration::from_millis(20);
 
 /// Reads the file into memory. If it changes meanwhile, once more; if it has
 /// grown since it was listed, not at all, because nobody has made room for it.
@@ -118,10 +125,37 @@ fn open(root: &Root, key: &Key) -> Result<(File, Entry), Failure> {
     })?;
     let stat = fstat(&file).map_err(|error| failure("look at the file", error))?;
     match kind_of(&stat) {
-        FileType::RegularFile => Ok((file.into(), entry_of(key.clone(), &stat))),
+        FileType::RegularFile => {
+            let file = file.into();
+            let entry = settled(&file, entry_of(key.clone(), &stat))?;
+            Ok((file, entry))
+        }
         FileType::Directory => Err(Failure::new(FailureKind::Changed, "a directory has taken the file's place")),
         _ => Err(Failure::new(FailureKind::Changed, "something that is not a regular file has taken its place")),
     }
+}
+
+/// The file's entry once every later change will show in it: a file that was
+/// changed within the last tick could change again and bear the same times.
+fn settled(file: &File, entry: Entry) -> Result<Entry, Failure> {
+    let Some(wait) = left_of_tick(&entry, SystemTime::now()) else {
+        return Ok(entry);
+    };
+    std::thread::sleep(wait);
+    let entry = entry_now(file, &entry.key)?;
+    match left_of_tick(&entry, SystemTime::now()) {
+        None => Ok(entry),
+        Some(_) => Err(changed("the file is being written")),
+    }
+}
+
+/// How long a change of the file could still leave its times as they are;
+/// `None` if every change shows.
+fn left_of_tick(entry: &Entry, now: SystemTime) -> Option<Duration> {
+    let Version::File { changed, .. } = entry.version else { return None };
+    // A time that is yet to come tells nothing: somebody has set the clock back.
+    let age = now.duration_since(changed).ok()?;
+    TICK.checked_sub(age).filter(|left| !left.is_zero())
 }
 
 fn entry_now(file: &File, key: &Key) -> Result<Entry, Failure> {
@@ -157,7 +191,7 @@ fn read_range(file: &File, range: Range<u64>) -> Result<Bytes, Failure> {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
-    use std::time::Duration;
+    use std::time::UNIX_EPOCH;
 
     use super::*;
     use crate::local::Symlinks;
@@ -190,6 +224,37 @@ mod tests {
                     (times, read) => panic!("after {times} changes: {read:?}"),
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_change_is_waited_for_until_the_next_one_will_show() {
+        let scenery = Scenery::new();
+        scenery.file("a", "");
+        let root = Root::new(scenery.path().to_owned(), Symlinks::Skip, Role::Source);
+        let (_, mut entry) = open(&root, &Key::from("a")).unwrap();
+        let now = UNIX_EPOCH + Duration::from_secs(1);
+        let age = |milliseconds| now - Duration::from_millis(milliseconds);
+        let table = [(0, Some(20)), (15, Some(5)), (20, None), (500, None)];
+        for (changed, expected) in table.map(|(before, left)| (age(before), left.map(Duration::from_millis))) {
+            entry.version = Version::File { changed, inode: 1, device: 1 };
+            assert_eq!(left_of_tick(&entry, now), expected);
+        }
+        let changed = now + Duration::from_secs(3600);
+        entry.version = Version::File { changed, inode: 1, device: 1 };
+        assert_eq!(left_of_tick(&entry, now), None);
+    }
+
+    #[test]
+    fn a_file_that_was_just_written_does_not_change_unseen() {
+        let scenery = Scenery::new();
+        let root = Root::new(scenery.path().to_owned(), Symlinks::Skip, Role::Source);
+        for _ in 0..20 {
+            scenery.file("a", "first");
+            let (file, before) = open(&root, &Key::from("a")).unwrap();
+            std::fs::write(scenery.at("a"), "other").unwrap();
+            file.set_modified(before.modified).unwrap();
+            assert_ne!(entry_now(&file, &before.key).unwrap(), before);
         }
     }
 }

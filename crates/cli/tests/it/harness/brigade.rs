@@ -25,10 +25,15 @@ impl Ended {
 
     /// Runs the command to its end, and does this meanwhile. It must not say
     /// more until then than a pipe holds.
-    pub(crate) fn of_while(mut command: Command, meanwhile: impl FnOnce()) -> Self {
+    pub(crate) fn of_while(command: Command, meanwhile: impl FnOnce()) -> Self {
+        Self::of_watched(command, |_| meanwhile())
+    }
+
+    /// The same, with the number of its process.
+    pub(crate) fn of_watched(mut command: Command, meanwhile: impl FnOnce(u32)) -> Self {
         let piped = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = piped.spawn().unwrap();
-        meanwhile();
+        meanwhile(child.id());
         let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
         Self {
             command: format!("{command:?}"),
@@ -50,6 +55,17 @@ impl Ended {
     pub(crate) fn complains(self, of: &str) -> Self {
         assert!(self.stderr.contains(of), "{of:?} is not in what {} said:\n{}", self.command, self.stderr);
         self
+    }
+
+    /// Asserts that standard error names the key's failure, and that its reason says this.
+    #[track_caller]
+    pub(crate) fn complains_of(&self, key: &str, reason: &str) {
+        let named = |line: &str| {
+            let rest = line.strip_prefix("failed: ").and_then(|rest| rest.strip_prefix(key));
+            rest.is_some_and(|rest| rest.starts_with([':', ' ', '/']) && rest.contains(reason))
+        };
+        let said = self.stderr.lines().any(named);
+        assert!(said, "no {reason:?} of {key:?} is in what {} said:\n{}", self.command, self.stderr);
     }
 
     /// Standard output as one JSON object a line.

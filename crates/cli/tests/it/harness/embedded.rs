@@ -105,6 +105,31 @@ impl Embedded {
         self.order(Action::Hold, operation, key);
     }
 
+    /// From now on: lets the requests of this operation that come as these, counted from 1, wait until they are let go.
+    pub(crate) fn hold_the(&self, operation: &str, numbers: &[u64]) {
+        for number in numbers {
+            self.server.faults().add(Fault::new(Action::Hold).on(operation).when(Occurrence::Nth(*number)));
+        }
+    }
+
+    /// Waits until so many requests of this operation have come since it forgot them; the key of the last one.
+    pub(crate) fn wait_for_number(&self, operation: &str, number: usize) -> String {
+        for _ in 0..1000 {
+            let requests = self.server.requests().into_iter();
+            let mut those = requests.filter(|request| request.operation.as_deref() == Some(operation));
+            if let Some(request) = those.nth(number - 1) {
+                return request.key.unwrap_or_default();
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        panic!("{number} of {operation} didn't come");
+    }
+
+    /// Lets go on what is held; what comes next may be held again.
+    pub(crate) fn release(&self) {
+        self.server.faults().release();
+    }
+
     /// From now on: denies the second page of a listing.
     pub(crate) fn refuse_second_page(&self) {
         let refusal = Fault::new(Action::status(403, "AccessDenied")).on("ListObjectsV2");
