@@ -183,7 +183,7 @@ impl Observer for Seen {
 impl Trial {
     fn new(job: &JobSpec, source: Arc<dyn Store>, dest: Arc<dyn Store>) -> Self {
         let seen = Arc::new(Seen::default());
-        let options = RunOptions { jobs: 1, memory: 0, limit: None, dry_run: true };
+        let options = RunOptions { jobs: 1, memory: 0, limit: None, dry_run: true, allow_empty_source: false };
         let tally = Arc::new(Tally::new(Arc::clone(&seen) as Arc<dyn Observer>));
         let allowance = Allowance::new(options.limit);
         let transfers = Transfers::new(&options, source, dest, tally, allowance, CancellationToken::new());

@@ -105,7 +105,10 @@ impl Unknown {
     pub fn is_reach_of_symlink(&self) -> bool {
         self.extent == Extent::Below
             && match self.reason {
-                UnknownReason::Symlink | UnknownReason::BrokenSymlink | UnknownReason::SymlinkLoop => true,
+                UnknownReason::Symlink
+                | UnknownReason::BrokenSymlink
+                | UnknownReason::SymlinkLoop
+                | UnknownReason::UnreadableSymlink(_) => true,
                 UnknownReason::SpecialFile | UnknownReason::Unreadable(_) => false,
             }
     }
@@ -129,8 +132,10 @@ pub enum UnknownReason {
     Symlink,
     /// A symlink whose target isn't there.
     BrokenSymlink,
-    /// A symlink to a directory that contains it.
+    /// A symlink to itself, by whatever way, or to a directory that contains it.
     SymlinkLoop,
+    /// A symlink whose target could not be looked at; with the system's reason.
+    UnreadableSymlink(String),
     /// It could not be read; with the system's reason.
     Unreadable(String),
 }
@@ -141,7 +146,7 @@ impl UnknownReason {
     pub fn is_failure(&self) -> bool {
         match self {
             Self::SpecialFile | Self::Symlink => false,
-            Self::BrokenSymlink | Self::SymlinkLoop | Self::Unreadable(_) => true,
+            Self::BrokenSymlink | Self::SymlinkLoop | Self::UnreadableSymlink(_) | Self::Unreadable(_) => true,
         }
     }
 }
@@ -153,8 +158,9 @@ impl fmt::Display for UnknownReason {
             Self::Symlink => f.write_str("a symlink, which is not followed here"),
             Self::BrokenSymlink => f.write_str("a symlink whose target does not exist; remove it or mend it"),
             Self::SymlinkLoop => {
-                f.write_str("a symlink to a directory that contains it; remove it, or use --symlinks skip")
+                f.write_str("a symlink that leads back to itself or above; remove it, or use --symlinks skip")
             }
+            Self::UnreadableSymlink(reason) => write!(f, "a symlink whose target could not be looked at: {reason}"),
             Self::Unreadable(reason) => write!(f, "could not be read: {reason}"),
         }
     }

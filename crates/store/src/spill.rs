@@ -116,6 +116,7 @@ mod tests {
             Just(UnknownReason::Symlink),
             Just(UnknownReason::BrokenSymlink),
             Just(UnknownReason::SymlinkLoop),
+            ".{0,6}".prop_map(UnknownReason::UnreadableSymlink),
             ".{0,6}".prop_map(UnknownReason::Unreadable),
         ]
     }

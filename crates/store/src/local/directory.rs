@@ -137,7 +137,7 @@ impl Reading<'_> {
             Ok(Named::BrokenSymlink) => Found::Nothing(UnknownReason::BrokenSymlink),
             Ok(Named::Nothing) => return None,
             Err(Errno::LOOP) => Found::Nothing(UnknownReason::SymlinkLoop),
-            Err(error) => Found::Nothing(unreadable(error)),
+            Err(error) => Found::Nothing(UnknownReason::UnreadableSymlink(in_words(error))),
         })
     }
 
@@ -181,7 +181,16 @@ const SPECIAL: Found = Found::At(Child::Unknown(UnknownReason::SpecialFile));
 
 /// The system's reason, as one for not knowing.
 pub(super) fn unreadable(error: Errno) -> UnknownReason {
-    UnknownReason::Unreadable(io::Error::from(error).to_string())
+    UnknownReason::Unreadable(in_words(error))
+}
+
+/// The system's reason, and what to do about it if that is known.
+fn in_words(error: Errno) -> String {
+    let reason = io::Error::from(error);
+    match error {
+        Errno::ACCESS | Errno::PERM => format!("{reason}; permit it to be read, or exclude it"),
+        _ => reason.to_string(),
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use rustix::io::Errno;
 
-use crate::{Failure, FailureKind};
+use crate::{Failure, FailureKind, UnknownReason};
 
 /// What could not be done, and the system's reason.
 pub(super) fn failure(doing: &str, error: impl Into<std::io::Error>) -> Failure {
@@ -43,4 +43,9 @@ pub(super) fn special() -> Failure {
 /// symlink, below the root.
 pub(super) fn symlink(name: impl std::fmt::Display) -> Failure {
     Failure::new(FailureKind::Failed, format!("{name} is a symlink, which is not followed here; remove it"))
+}
+
+/// What is there can't be told, for this reason.
+pub(super) fn unknown(reason: &UnknownReason) -> Failure {
+    Failure::new(FailureKind::Failed, reason.to_string())
 }

@@ -2,7 +2,7 @@
 
 use rustix::fs::{FileType, fstat};
 
-use super::failures::{failure, symlink};
+use super::failures::{failure, symlink, unknown};
 use super::key_path::KeyPath;
 use super::root::{Role, Root};
 use super::stat::{Named, entry_of, kind_of, look_up};
@@ -50,8 +50,4 @@ fn vouch_for_absence(root: &Root) -> Result<(), Failure> {
         Ok(_) => Ok(()),
         Err(error) => Err(failure("look at the source", error)),
     }
-}
-
-fn unknown(reason: &UnknownReason) -> Failure {
-    Failure::new(FailureKind::Failed, reason.to_string())
 }

@@ -13,12 +13,15 @@ use bytes::Bytes;
 use rustix::fs::{FileType, Mode, OFlags, fstat, openat};
 use rustix::io::Errno;
 
-use super::failures::{absent, changed, failure, symlink};
+use super::failures::{absent, changed, failure, symlink, unknown};
 use super::key_path::KeyPath;
 use super::root::Root;
-use super::stat::{entry_of, kind_of};
+use super::stat::{Named, entry_of, kind_of, look_up};
 use super::{blocking, digests};
-use crate::{Digest, DigestKind, Entry, Failure, FailureKind, Key, Object, ObjectHeaders, Reader, Verified, Version};
+use crate::{
+    Digest, DigestKind, Entry, Failure, FailureKind, Key, Object, ObjectHeaders, Reader, UnknownReason, Verified,
+    Version,
+};
 
 /// How far apart two changes are at most that bear the same time. Linux sets
 /// the times of files from a clock that moves with the timer, every 1 to 10 ms
@@ -119,7 +122,10 @@ fn open(root: &Root, key: &Key) -> Result<(File, Entry), Failure> {
         flags |= OFlags::NOFOLLOW;
     }
     let file = openat(&directory, path.name, flags, Mode::empty()).map_err(|error| match error {
-        Errno::NOENT => absent(),
+        Errno::NOENT => match look_up(&directory, path.name, root.follows()) {
+            Ok(Named::BrokenSymlink) => unknown(&UnknownReason::BrokenSymlink),
+            _ => absent(),
+        },
         Errno::LOOP if !root.follows() => symlink(key),
         error => failure("open the file", error),
     })?;

@@ -81,7 +81,7 @@ pub(super) fn in_a_word(item: &Listed) -> String {
                 UnknownReason::Symlink => "symlink",
                 UnknownReason::BrokenSymlink => "broken",
                 UnknownReason::SymlinkLoop => "loop",
-                UnknownReason::Unreadable(_) => "unreadable",
+                UnknownReason::UnreadableSymlink(_) | UnknownReason::Unreadable(_) => "unreadable",
             };
             format!("{}{reach} {reason}", unknown.key)
         }

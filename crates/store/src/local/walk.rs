@@ -269,7 +269,10 @@ fn close_beyond(frames: &mut [Frame], level: usize, bounds: Bounds) {
 /// before the `/` and has passed: this one must tell by itself.
 fn found_late(reason: UnknownReason) -> UnknownReason {
     match reason {
-        UnknownReason::BrokenSymlink | UnknownReason::SymlinkLoop | UnknownReason::Symlink => became_something_else(),
+        UnknownReason::BrokenSymlink
+        | UnknownReason::SymlinkLoop
+        | UnknownReason::UnreadableSymlink(_)
+        | UnknownReason::Symlink => became_something_else(),
         reason => reason,
     }
 }

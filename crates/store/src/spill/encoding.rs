@@ -52,6 +52,7 @@ pub(crate) fn encode_reason(reason: &UnknownReason) -> Vec<u8> {
         UnknownReason::Symlink => (b's', ""),
         UnknownReason::BrokenSymlink => (b'b', ""),
         UnknownReason::SymlinkLoop => (b'l', ""),
+        UnknownReason::UnreadableSymlink(text) => (b't', text.as_str()),
         UnknownReason::Unreadable(text) => (b'u', text.as_str()),
     };
     [&[letter], text.as_bytes()].concat()
@@ -62,12 +63,14 @@ pub(crate) fn decode_reason(payload: &[u8]) -> io::Result<UnknownReason> {
     let Some((letter, text)) = payload.split_first() else {
         return Err(garbled());
     };
+    let text = || String::from_utf8(text.into()).map_err(|_| garbled());
     match letter {
         b'f' => Ok(UnknownReason::SpecialFile),
         b's' => Ok(UnknownReason::Symlink),
         b'b' => Ok(UnknownReason::BrokenSymlink),
         b'l' => Ok(UnknownReason::SymlinkLoop),
-        b'u' => Ok(UnknownReason::Unreadable(String::from_utf8(text.into()).map_err(|_| garbled())?)),
+        b't' => Ok(UnknownReason::UnreadableSymlink(text()?)),
+        b'u' => Ok(UnknownReason::Unreadable(text()?)),
         _ => Err(garbled()),
     }
 }
