@@ -212,6 +212,7 @@ mod tests {
             names_in_memory: 2,
             wanted: &|_| true,
             is_ancestor: &|_| false,
+            left_out: |_| false,
             stopped: &|| false,
         };
         for before in 0..5 {

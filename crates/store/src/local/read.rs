@@ -25,7 +25,7 @@ use crate::{
 
 /// How far apart two changes are at most that bear the same time. Linux sets
 /// the times of files from a clock that moves with the timer, every 1 to 10 ms
-/// (`CLOCK_REALTIME_COARSE` in clock_getres(2)); since Linux 6.13 some file
+/// (`CLOCK_REALTIME_COARSE` in `clock_getres(2)`); since Linux 6.13 some file
 /// systems set finer ones.
 const TICK: Duration = Duration::from_millis(20);
 
@@ -246,7 +246,7 @@ mod tests {
             entry.version = Version::File { changed, inode: 1, device: 1 };
             assert_eq!(left_of_tick(&entry, now), expected);
         }
-        let changed = now + Duration::from_secs(3600);
+        let changed = now + Duration::from_hours(1);
         entry.version = Version::File { changed, inode: 1, device: 1 };
         assert_eq!(left_of_tick(&entry, now), None);
     }
