@@ -7,6 +7,9 @@ use brigade_store::{Key, Kind};
 ///
 /// A key that comes between `a` and `a/b` begins with `a`: those that may still
 /// have keys below them are prefixes of one another, and no more than a key has bytes.
+///
+/// It knows only the keys that it was shown: whoever plans a range that begins
+/// in the middle shows it what may be above the first key.
 #[derive(Clone, Debug)]
 pub(crate) struct Nesting {
     /// Whether the destination is a tree.
