@@ -47,7 +47,7 @@ struct State {
 impl State {
     fn put(&mut self, kind: Kind, key: &Key, content: Content, by_call: bool) -> Entry {
         let before = self.objects.get(key).cloned();
-        let stored = self.objects.insert(kind, key.clone(), content);
+        let stored = self.objects.insert(kind, key.clone(), content, !by_call);
         self.tell(key, before.as_ref(), Some(&stored), by_call);
         stored.entry
     }

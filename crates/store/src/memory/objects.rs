@@ -15,6 +15,7 @@ pub(super) struct Objects {
     /// Directories that were made by themselves, each with its `/`; only in a tree.
     pub(super) made: BTreeSet<Key>,
     last_inode: u64,
+    last_file: u64,
     pub(super) open_uploads: usize,
 }
 
@@ -23,6 +24,8 @@ pub(super) struct Objects {
 pub(super) struct Stored {
     pub(super) entry: Entry,
     pub(super) content: Content,
+    /// Which file it is, where it is one: an edit in place gives a new version of the same one.
+    pub(super) file: u64,
 }
 
 /// What is put into an object.
@@ -82,7 +85,8 @@ impl Objects {
         }
     }
 
-    pub(super) fn insert(&mut self, kind: Kind, key: Key, content: Content) -> Stored {
+    /// Puts the content there: in place of what was there, or into the file that is there.
+    pub(super) fn insert(&mut self, kind: Kind, key: Key, content: Content, in_place: bool) -> Stored {
         let size = content.body.len() as u64;
         let version = match kind {
             Kind::Local => {
@@ -92,7 +96,9 @@ impl Objects {
             Kind::Remote => Version::Object { etag: etag(&content) },
         };
         let entry = Entry { key: key.clone(), size, modified: content.modified, version };
-        let stored = Stored { entry, content };
+        self.last_file += 1;
+        let edited = self.stored.get(&key).filter(|_| in_place).map(|stored| stored.file);
+        let stored = Stored { entry, content, file: edited.unwrap_or(self.last_file) };
         self.stored.insert(key, stored.clone());
         stored
     }

@@ -26,11 +26,14 @@ impl MemoryReader {
     }
 
     /// The content to read from: that of the version that was opened, or in a
-    /// tree whatever is in the file by now, as a file that is open shows it.
+    /// tree whatever is in that very file by now, as a file that is open shows it.
     fn content(&self, state: &State) -> Result<Bytes, Failure> {
         let entry = &self.stored.entry;
         match entry.version {
-            Version::File { .. } => Ok(state.objects.get(&entry.key).unwrap_or(&self.stored).content.body.clone()),
+            Version::File { .. } => {
+                let edited = state.objects.get(&entry.key).filter(|now| now.file == self.stored.file);
+                Ok(edited.unwrap_or(&self.stored).content.body.clone())
+            }
             Version::Object { .. } => Ok(state.objects.version(entry)?.content.body.clone()),
         }
     }
