@@ -104,7 +104,8 @@ impl Occurrence {
 pub enum Action {
     /// Answered with an error, and not done.
     Status {
-        /// The HTTP status, 400 to 599.
+        /// The HTTP status: 400 to 599, or the 200 behind which S3 may hide the
+        /// failure of an operation that takes long.
         status: u16,
         /// The error's code, such as `SlowDown`.
         code: String,

@@ -9,8 +9,8 @@ use hyper::body::{Body, Incoming};
 
 use crate::address::Address;
 use crate::checksum::sha256_hex;
-use crate::client::Inner;
-use crate::error::ErrorKind;
+use crate::client::{Inner, Rejection};
+use crate::error::{ErrorKind, with_causes};
 use crate::failure::{Failure, Stated};
 use crate::outgoing::{Outgoing, Progress};
 use crate::request::{DOCUMENT_LIMIT, Request, Response};
@@ -19,6 +19,10 @@ use crate::timestamp::SigningTime;
 
 /// How the client calls itself.
 const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("brigade/", env!("CARGO_PKG_VERSION")));
+
+/// Bytes of memory that are taken because an answer claims to be so long,
+/// before they have come.
+const RESERVED_ON_TRUST: u64 = 32 << 20;
 
 /// How far a signature's time may be from the service's
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>, `RequestTimeTooSkewed`).
@@ -62,7 +66,16 @@ impl Inner {
         progress: &Progress,
     ) -> Result<Response, Failure> {
         let answer = self.pool.request(message).await.map_err(|error| {
-            if error.is_connect() { Failure::unreachable(host, &error) } else { Failure::broken(host, &error) }
+            if error.is_connect() {
+                Failure::unreachable(host, &error)
+            } else if is_nonsense(&error) {
+                Failure::rejected(Rejection::Unreadable(format!(
+                    "what {host} answers is not HTTP: {}",
+                    with_causes(&error)
+                )))
+            } else {
+                Failure::broken(host, &error)
+            }
         })?;
         progress.mark();
         let (head, body) = answer.into_parts();
@@ -128,6 +141,12 @@ impl Inner {
     }
 }
 
+/// Whether what came could not be read as HTTP, or had too much of a head.
+fn is_nonsense(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source())
+        .any(|error| error.downcast_ref().is_some_and(hyper::Error::is_parse))
+}
+
 fn text(value: &str) -> Result<HeaderValue, Failure> {
     HeaderValue::try_from(value).map_err(|error| Failure::unsendable(&error))
 }
@@ -162,7 +181,8 @@ async fn collect(mut body: Incoming, limit: u64, host: &str, progress: &Progress
             continue;
         }
         if rest.is_empty() {
-            rest.reserve(usize::try_from(expected).unwrap_or(0).max(first.len() + data.len()));
+            let claimed = usize::try_from(expected.min(RESERVED_ON_TRUST)).unwrap_or(0);
+            rest.reserve(claimed.max(first.len() + data.len()));
             rest.extend_from_slice(&first);
         }
         rest.extend_from_slice(&data);

@@ -38,6 +38,7 @@ pub use counters::RequestCount;
 pub use dialect::{Dialect, Provider, Support, UnknownProvider};
 pub use error::{ConfigError, Error, ErrorKind};
 pub use operations::{
-    CompleteMultipartUpload, Condition, CreateMultipartUpload, DeleteObject, GetObject, GotObject, HeadObject,
-    ListObjectsV2, ListedObject, ListedPage, MultipartUpload, ObjectHead, PutObject, Stored, UploadPart, UploadedPart,
+    CompleteMultipartUpload, Condition, Continuation, CreateMultipartUpload, DeleteObject, Endless, GetObject,
+    GotObject, HeadObject, ListObjectsV2, ListedObject, ListedPage, MultipartUpload, ObjectHead, PutObject, Stored,
+    UploadPart, UploadedPart,
 };

@@ -3,6 +3,7 @@
 
 mod abort_multipart_upload;
 mod complete_multipart_upload;
+mod continuation;
 mod create_bucket;
 mod create_multipart_upload;
 mod delete_many;
@@ -17,6 +18,7 @@ mod put_object;
 mod upload_part;
 
 pub use complete_multipart_upload::CompleteMultipartUpload;
+pub use continuation::{Continuation, Endless};
 pub use create_multipart_upload::{CreateMultipartUpload, MultipartUpload};
 pub use delete_object::DeleteObject;
 pub use get_object::{GetObject, GotObject};

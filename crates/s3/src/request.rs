@@ -10,7 +10,7 @@ use crate::operations::Operation;
 
 /// Bytes that an answer may have where it is a document: a page of a listing
 /// of 1000 keys of 1024 bytes is under 5 MiB even when all is escaped.
-pub(crate) const DOCUMENT_LIMIT: u64 = 64 << 20;
+pub(crate) const DOCUMENT_LIMIT: u64 = 16 << 20;
 
 /// A request before it has an address, a date and a signature: it can be sent
 /// any number of times.

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::{fs, io, vec};
 
-use brigade_s3::{Bucket, Client, ErrorKind, HeadObject, ListObjectsV2, ListedPage};
+use brigade_s3::{Bucket, Client, Continuation, ErrorKind, HeadObject, ListObjectsV2, ListedPage};
 
 use crate::local::time;
 use crate::s3::{Config, Names, entry};
@@ -76,7 +76,8 @@ pub async fn ls(place: &Place, s3: &Config) -> Result<Level, BrowseError> {
                 bucket: client.bucket(bucket),
                 names: Names::below(prefix),
                 written: written.clone(),
-                next: Next::First,
+                continuation: Continuation::default(),
+                is_over: false,
             })
         }
     };
@@ -112,25 +113,15 @@ struct BucketLevel {
     bucket: Bucket,
     names: Names,
     written: String,
-    next: Next,
-}
-
-#[derive(Debug)]
-enum Next {
-    First,
-    Token(String),
-    Over,
+    continuation: Continuation,
+    is_over: bool,
 }
 
 impl BucketLevel {
     async fn next_page(&mut self) -> Result<Option<Vec<Found>>, ListingError> {
-        loop {
-            let is_first = matches!(self.next, Next::First);
-            let token = match &self.next {
-                Next::First => None,
-                Next::Token(token) => Some(token.as_str()),
-                Next::Over => return Ok(None),
-            };
+        while !self.is_over {
+            let token = self.continuation.token();
+            let is_first = token.is_none();
             let page = ListObjectsV2 {
                 prefix: self.names.prefix(),
                 delimiter: Some("/"),
@@ -138,16 +129,18 @@ impl BucketLevel {
                 ..ListObjectsV2::default()
             };
             let page = self.bucket.list_objects_v2(page).await;
-            let mut page = page.map_err(|error| listing_error(&self.written, error.reason()))?;
-            self.next = page.next.take().map_or(Next::Over, Next::Token);
+            let page = page.map_err(|error| listing_error(&self.written, error.reason()))?;
+            let follows = self.continuation.advance(&page);
+            self.is_over = !follows.map_err(|endless| listing_error(&self.written, endless.to_string()))?;
             let found = self.found_in(page)?;
             if !found.is_empty() {
                 return Ok(Some(found));
             }
-            if is_first && matches!(self.next, Next::Over) {
+            if is_first && self.is_over {
                 return Ok(self.object_itself().await?.map(|object| vec![object]));
             }
         }
+        Ok(None)
     }
 
     /// The object whose name was written, where there is nothing below it.

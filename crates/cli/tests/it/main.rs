@@ -30,7 +30,13 @@ mod harness;
 #[cfg(test)]
 mod hostile_keys;
 #[cfg(test)]
+mod hostile_listings;
+#[cfg(test)]
+mod hostile_servers;
+#[cfg(test)]
 mod listing;
+#[cfg(test)]
+mod lost_replies;
 #[cfg(test)]
 mod lying_sources;
 #[cfg(test)]

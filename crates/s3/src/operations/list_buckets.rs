@@ -3,10 +3,9 @@
 
 use http::Method;
 
-use super::list_objects_v2::goes_on;
 use crate::client::{Client, Rejection};
-use crate::error::Error;
-use crate::operations::Operation;
+use crate::error::{Error, ErrorKind};
+use crate::operations::{Continuation, Endless, Operation};
 use crate::request::Request;
 use crate::xml::walk;
 
@@ -14,22 +13,19 @@ impl Client {
     /// The names of the buckets that belong to these credentials.
     pub async fn list_buckets(&self) -> Result<Vec<String>, Error> {
         let mut names = Vec::new();
-        let mut token: Option<String> = None;
+        let mut continuation = Continuation::default();
         loop {
             let mut request = Request::new(Operation::ListBuckets, Method::GET);
-            if let Some(token) = &token {
-                request = request.query("continuation-token", token.as_str());
+            if let Some(token) = continuation.token() {
+                request = request.query("continuation-token", token.to_owned());
             }
-            let read = |document: &[u8]| {
-                let (page, next) = parse(document)?;
-                goes_on(token.as_deref(), next.as_deref())?;
-                Ok((page, next))
-            };
-            let (page, next) = self.send_for(&request, |response| read(&response.body)).await?;
+            let (page, next) = self.send_for(&request, |response| parse(&response.body)).await?;
+            let follows = continuation.follow(page.is_empty(), page.first().map(String::as_str), next);
             names.extend(page);
-            match next {
-                Some(next) => token = Some(next),
-                None => return Ok(names),
+            let endless =
+                |endless: Endless| Error::local(ErrorKind::BadAnswer, Operation::ListBuckets, endless.to_string());
+            if !follows.map_err(endless)? {
+                return Ok(names);
             }
         }
     }

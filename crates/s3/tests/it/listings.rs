@@ -13,18 +13,6 @@ fn page(token: &str) -> Reaction {
 }
 
 #[tokio::test]
-async fn a_page_that_goes_on_where_it_began_is_an_error() {
-    let server = Server::start([page("t"), page("t"), page("t"), page("t")]).await;
-    let bucket = server.bucket().await;
-    let first = bucket.list_objects_v2(ListObjectsV2::default()).await.unwrap();
-    let next = ListObjectsV2 { continuation_token: first.next.as_deref(), ..ListObjectsV2::default() };
-    let error = bucket.list_objects_v2(next).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::BadAnswer);
-    assert!(error.to_string().contains("the service repeats its continuation token"), "{error}");
-    server.finish().await;
-}
-
-#[tokio::test]
 async fn a_truncated_page_without_a_token_is_an_error() {
     let server = Server::start([page(""), page(""), page("")]).await;
     let error = server.bucket().await.list_objects_v2(ListObjectsV2::default()).await.unwrap_err();
@@ -37,7 +25,7 @@ async fn a_truncated_page_without_a_token_is_an_error() {
 async fn a_list_of_buckets_that_goes_on_where_it_began_is_an_error() {
     let body = "<ListAllMyBucketsResult><Buckets><Bucket><Name>a</Name></Bucket></Buckets>\
         <ContinuationToken>t</ContinuationToken></ListAllMyBucketsResult>";
-    let server = Server::start([0; 4].map(|_| answer("200 OK", "", body))).await;
+    let server = Server::start([0; 2].map(|_| answer("200 OK", "", body))).await;
     let error = Client::connect(server.config()).await.unwrap().list_buckets().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::BadAnswer);
     assert!(error.to_string().contains("the service repeats its continuation token"), "{error}");

@@ -1,7 +1,7 @@
 //! Listings of a bucket: one page is fetched ahead while the one before it is worked on.
 
 use async_trait::async_trait;
-use brigade_s3::{Bucket, ListObjectsV2};
+use brigade_s3::{Bucket, Continuation, ListObjectsV2};
 use tokio::sync::mpsc;
 
 use super::names::Names;
@@ -63,14 +63,14 @@ impl Pages {
     /// Fetches page after page, one more than is asked for, until the end, a
     /// failure, or nobody listens any more.
     async fn send_to(self, pages: mpsc::Sender<Fetched>) {
-        let mut token = None;
+        let mut continuation = Continuation::default();
         loop {
             let Ok(permit) = pages.reserve().await else { return };
             let fetched = tokio::select! {
-                fetched = self.fetch(token.as_deref()) => fetched,
+                fetched = self.fetch(&mut continuation) => fetched,
                 () = pages.closed() => return,
             };
-            let (page, next) = match fetched {
+            let (page, goes_on) = match fetched {
                 Ok(fetched) => fetched,
                 Err(error) => return permit.send(Err(error)),
             };
@@ -80,26 +80,26 @@ impl Pages {
             } else {
                 permit.send(Ok(Some(page)));
             }
-            token = next;
-            if token.is_none() {
+            if !goes_on {
                 // Nobody may be listening any more: then the end is of no interest either.
                 return drop(pages.send(Ok(None)).await);
             }
         }
     }
 
-    /// A page of the range, and the token of the next one.
-    async fn fetch(&self, token: Option<&str>) -> Result<(Vec<Listed>, Option<String>), ListingError> {
+    /// The next page of the range, and whether there are more.
+    async fn fetch(&self, continuation: &mut Continuation) -> Result<(Vec<Listed>, bool), ListingError> {
         let after = self.range.after.as_ref().filter(|_| self.is_ordered);
         let start_after = after.map(|after| self.names.start_after(after)).filter(|name| !name.is_empty());
         let prefix = self.names.prefix_of(&self.range);
         let page = ListObjectsV2 {
             prefix: &prefix,
             start_after: start_after.as_deref(),
-            continuation_token: token,
+            continuation_token: continuation.token(),
             ..ListObjectsV2::default()
         };
         let page = self.bucket.list_objects_v2(page).await.map_err(|error| self.error(error.reason()))?;
+        let follows = continuation.advance(&page).map_err(|endless| self.error(endless.to_string()))?;
         let mut listed = Vec::with_capacity(page.objects.len());
         let mut is_past_the_range = false;
         for object in page.objects {
@@ -109,7 +109,7 @@ impl Pages {
                 listed.push(Listed::Present(entry));
             }
         }
-        Ok((listed, page.next.filter(|_| !is_past_the_range)))
+        Ok((listed, follows && !is_past_the_range))
     }
 
     fn error(&self, reason: String) -> ListingError {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use brigade_s3::{GetObject, ObjectHead};
 use bytes::Bytes;
 
-use super::failures::failure;
+use super::failures::{changed, failure};
 use super::{BucketStore, check_version, entry, etag, headers};
 use crate::{Digest, DigestKind, Entry, Failure, FailureKind, Key, ObjectHeaders, Reader};
 
@@ -24,6 +24,16 @@ impl BucketReader {
         let md5 = head.md5.map(|md5| (DigestKind::Md5, Digest::Md5(md5)));
         let name = store.names.of(key)?;
         Ok(Self { store, name, entry: entry(key, head), headers: headers(head), digest: crc.or(md5) })
+    }
+
+    /// Fails if this is another version than the one that was opened. Where the
+    /// service gives no `ETag`, the time must tell: both come from the same header.
+    fn check(&self, head: &ObjectHead) -> Result<(), Failure> {
+        check_version(&self.entry, head)?;
+        if head.etag.is_empty() && head.last_modified != self.entry.modified {
+            return Err(changed());
+        }
+        Ok(())
     }
 }
 
@@ -50,7 +60,7 @@ impl Reader for BucketReader {
             limit: length,
         };
         let got = self.store.bucket.get_object(wanted).await.map_err(|error| failure(&error))?;
-        check_version(&self.entry, &got.head)?;
+        self.check(&got.head)?;
         if got.body.len() as u64 == length {
             return Ok(got.body);
         }
@@ -58,7 +68,8 @@ impl Reader for BucketReader {
     }
 
     async fn check_unchanged(&self) -> Result<(), Failure> {
-        self.store.head_of(&self.entry).await.map(drop)
+        let head = self.store.head_of(&self.entry).await?;
+        self.check(&head)
     }
 
     fn digest(&self) -> Option<(DigestKind, Digest)> {

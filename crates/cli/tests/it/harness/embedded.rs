@@ -153,6 +153,17 @@ impl Embedded {
         self.server.requests().into_iter().filter(|request| refused(request.status)).count()
     }
 
+    /// From now on: this befalls these requests of the operation.
+    pub(crate) fn befall(&self, action: Action, operation: &str, occurrence: Occurrence) {
+        self.server.faults().add(Fault::new(action).on(operation).when(occurrence));
+    }
+
+    /// From now on: this befalls these requests of the operation on the key.
+    pub(crate) fn befall_key(&self, action: Action, operation: &str, key: &str, occurrence: Occurrence) {
+        let fault = Fault::new(action).on(operation).key(KeyPattern::Exact(key.into()));
+        self.server.faults().add(fault.when(occurrence));
+    }
+
     /// From now on: nothing of that any more.
     pub(crate) fn heal(&self) {
         self.server.faults().clear();

@@ -9,7 +9,8 @@ use tempfile::TempDir;
 
 use super::brigade::Summary;
 use super::embedded::Embedded;
-use super::{Ended, Files, Running, Server, files_below, seaweed, serve, tool, write_files};
+use super::scripted::Scripted;
+use super::{Asked, Ended, Files, Reply, Running, Server, files_below, seaweed, serve, tool, write_files};
 
 /// The scene of one test.
 pub(crate) struct Scene {
@@ -29,6 +30,8 @@ enum Backing {
     Seaweed,
     /// `brigade serve`, a process of its own, and its data.
     Apart { _running: Running, _data: TempDir },
+    /// A server that does what the test says.
+    Scripted(Scripted),
 }
 
 impl Scene {
@@ -58,6 +61,12 @@ impl Scene {
         Self::new(server, Backing::Apart { _running: running, _data: data })
     }
 
+    /// With a server that does this about each request, whatever bucket it is about.
+    pub(crate) fn scripted(script: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
+        let scripted = Scripted::start(script);
+        Self::without_bucket(scripted.server(), Backing::Scripted(scripted))
+    }
+
     fn new(server: Server, backing: Backing) -> Self {
         let scene = Self::without_bucket(server, backing);
         scene.aws(["s3api", "create-bucket", "--bucket", &scene.bucket]);
@@ -76,7 +85,17 @@ impl Scene {
     pub(crate) fn log(&self) -> &Embedded {
         match &self.backing {
             Backing::Embedded(embedded) => embedded,
-            Backing::Seaweed | Backing::Apart { .. } => panic!("only the embedded server keeps a log"),
+            Backing::Seaweed | Backing::Apart { .. } | Backing::Scripted(_) => {
+                panic!("only the embedded server keeps a log")
+            }
+        }
+    }
+
+    /// What the scripted server was asked so far.
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        match &self.backing {
+            Backing::Scripted(scripted) => scripted.asked(),
+            Backing::Embedded(_) | Backing::Seaweed | Backing::Apart { .. } => panic!("no script is played here"),
         }
     }
 

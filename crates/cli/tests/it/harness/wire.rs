@@ -40,6 +40,13 @@ impl Scene {
         .collect()
     }
 
+    /// How many multipart uploads are under way, or were left behind.
+    #[track_caller]
+    pub(crate) fn uploads(&self) -> usize {
+        let listed = self.ask("GET", &format!("/{}?uploads", self.bucket), b"");
+        String::from_utf8(listed).unwrap().matches("<UploadId>").count()
+    }
+
     /// Sends a request, which must succeed; the body of its answer.
     #[track_caller]
     fn ask(&self, method: &str, target: &str, body: &[u8]) -> Vec<u8> {
