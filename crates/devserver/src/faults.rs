@@ -51,7 +51,8 @@ impl Fault {
 }
 
 /// Which keys a rule is for. A request that has no key (a listing) matches
-/// only [`KeyPattern::Any`].
+/// only [`KeyPattern::Any`]. Of a `DeleteObjects`, each key that a rule for certain
+/// keys matches is answered with the rule's error, if it has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyPattern {
     /// Any key, or none.
@@ -185,6 +186,21 @@ impl Faults {
         action
     }
 
+    /// The error that befalls one key of a request for several, such as
+    /// `DeleteObjects`: that of a rule which is for certain keys, and counts them.
+    pub(crate) fn strike_key(&self, operation: &str, key: &str) -> Option<String> {
+        let mut struck = None;
+        for rule in self.rules().iter_mut() {
+            let is_for_it = rule.fault.key != KeyPattern::Any && rule.fault.matches(operation, Some(key));
+            if let (true, Action::Status { code, .. }) = (is_for_it, &rule.fault.action) {
+                rule.matched += 1;
+                let strikes = struck.is_none() && rule.fault.occurrence.includes(rule.matched);
+                struck = if strikes { Some(code.clone()) } else { struck };
+            }
+        }
+        struck
+    }
+
     fn rules(&self) -> MutexGuard<'_, Vec<Rule>> {
         self.rules.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -232,6 +248,10 @@ mod tests {
         assert_eq!(faults.strike("GetObject", None), Some(Action::Reset));
         assert_eq!(faults.strike("GetObject", None), Some(Action::Stall));
         assert_eq!(faults.strike("GetObject", None), None);
+        let denied = Fault::new(Action::status(403, "AccessDenied")).key(KeyPattern::Exact("k".into()));
+        faults.add(denied.when(Occurrence::Nth(2)));
+        let struck = ["k", "other", "k", "k"].map(|key| faults.strike_key("DeleteObjects", key));
+        assert_eq!(struck, [None, None, Some("AccessDenied".to_owned()), None], "only keys of its own");
         faults.add(Fault::new(Action::Stall));
         faults.clear();
         assert_eq!(faults.strike("GetObject", None), None);

@@ -79,6 +79,7 @@ impl S3Access for Gate {
         if let Some(refusal) = exchange.refusal.lock().unwrap_or_else(PoisonError::into_inner).take() {
             return Err(refusal);
         }
+        context.extensions_mut().insert(Arc::clone(&self.faults));
         // From before the rules are looked at: no release is missed.
         let releases = self.faults.releases();
         let Some(action) = self.faults.strike(&operation, key.as_deref()) else { return Ok(()) };

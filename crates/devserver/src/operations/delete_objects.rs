@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use http::StatusCode;
 use s3s::dto::{
     DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, ETagCondition,
     Error, ObjectIdentifier,
@@ -9,6 +10,8 @@ use s3s::dto::{
 use s3s::{S3Error, S3Request, S3Result, s3_error};
 
 use crate::conditions::Writing;
+use crate::errors;
+use crate::faults::Faults;
 use crate::storage::{Bucket, Storage, blocking};
 use crate::xml_bodies::require_digest;
 
@@ -31,21 +34,26 @@ pub(crate) async fn many(
 ) -> S3Result<DeleteObjectsOutput> {
     let bucket = storage.bucket(&request.input.bucket)?;
     require_digest(&request.headers)?;
+    let faults = request.extensions.get::<Arc<Faults>>().cloned().unwrap_or_default();
     let delete = request.input.delete;
     if delete.objects.is_empty() || delete.objects.len() > MOST_KEYS {
         return Err(s3_error!(MalformedXML, "A request may have between 1 and 1000 keys."));
     }
     let quiet = delete.quiet.unwrap_or(false);
     blocking(move || {
-        let (mut deleted, mut errors) = (Vec::new(), Vec::new());
+        let (mut deleted, mut failed) = (Vec::new(), Vec::new());
         for ObjectIdentifier { key, e_tag, .. } in delete.objects {
-            match remove(&bucket, &key, e_tag.map(ETagCondition::ETag)) {
+            let removed = match faults.strike_key("DeleteObjects", &key) {
+                Some(code) => Err(errors::error(StatusCode::FORBIDDEN, &code, "A fault on order.")),
+                None => remove(&bucket, &key, e_tag.map(ETagCondition::ETag)),
+            };
+            match removed {
                 Ok(()) if quiet => {}
                 Ok(()) => deleted.push(DeletedObject { key: Some(key), ..Default::default() }),
-                Err(error) => errors.push(failure(key, &error)),
+                Err(error) => failed.push(failure(key, &error)),
             }
         }
-        Ok(DeleteObjectsOutput { deleted: Some(deleted), errors: Some(errors), ..Default::default() })
+        Ok(DeleteObjectsOutput { deleted: Some(deleted), errors: Some(failed), ..Default::default() })
     })
     .await
 }
