@@ -190,7 +190,7 @@ fn a_destination_whose_listing_breaks_off_loses_nothing() {
         &Files(many.0.iter().step_by(2).map(|(path, content)| (path.clone(), content.clone())).collect()),
     );
     scene.log().forget_requests();
-    scene.log().refuse_second_page();
+    scene.log().refuse_page(2);
     let args = ["sync", &scene.arg("half"), &scene.url("site"), "--delete"];
     scene.brigade(args).exits(1).complains(&scene.url("site")).complains("AccessDenied");
     scene.log().assert_only_read();
