@@ -22,7 +22,13 @@ use crate::signals::Stop;
 /// Runs the command that was asked for.
 pub(crate) fn run(arguments: Arguments, mut streams: Streams) -> Exit {
     match start() {
-        Ok((runtime, stop)) => runtime.block_on(run_command(arguments.command, streams, &stop)),
+        Ok((runtime, stop)) => {
+            let exit = runtime.block_on(run_command(arguments.command, streams, &stop));
+            // What is still on its way was given up: the process ends without it.
+            runtime.shutdown_background();
+            brigade_store::remove_temporary_files();
+            exit
+        }
         Err(reason) => {
             output::error(&mut streams, &format!("the system refused to let the program start: {reason}"));
             Exit::CouldNotRun

@@ -1,5 +1,5 @@
-//! SIGINT and SIGTERM: the first one asks the run to stop, the second one
-//! ends the process at once.
+//! SIGINT and SIGTERM: the first one asks the run to stop, and begins its last
+//! two seconds; the second one ends the process at once.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -7,7 +7,8 @@ use std::{io, process, thread};
 
 use tokio::runtime::Builder;
 use tokio::signal::unix::{self, SignalKind, signal};
-use tokio::time::timeout;
+use tokio::task::spawn_blocking;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// A signal that asks the program to stop.
@@ -29,16 +30,28 @@ impl Signal {
     }
 }
 
-/// Whether somebody asked the program to stop.
+/// Whether somebody asked the program to stop, and how urgently.
+///
+/// Two seconds after the first signal the process has ended, whatever a server,
+/// a disk or a terminal does: service managers wait longer before they kill
+/// (Kubernetes 30 s, systemd 90 s), and so does a person.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Stop {
-    /// Cancelled by the first signal.
+    /// Cancelled by the first signal: nothing new begins.
     pub(crate) token: CancellationToken,
+    /// Cancelled a second later: what is still in flight fails, and is cleaned up.
+    pub(crate) abandon: CancellationToken,
     received: Arc<OnceLock<Signal>>,
 }
 
-/// How long after the first signal the process ends, whatever it is stuck in.
-const LAST_RESORT: Duration = Duration::from_secs(15);
+/// How long what is in flight may take to finish.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// How long cleaning up after it may take: aborting uploads, removing temporary files.
+pub(crate) const CLEANING_UP: Duration = Duration::from_millis(700);
+
+/// How long saying so may take, and then removing what files are left, before the process ends whatever it is stuck in.
+const LAST_WORDS: Duration = Duration::from_millis(100);
 
 impl Stop {
     /// Listens for signals from now on, on a thread of its own: it answers even
@@ -60,7 +73,17 @@ impl Stop {
         // Nobody else sets it.
         let _ = self.received.set(first);
         self.token.cancel();
-        let last = timeout(LAST_RESORT, signals.next()).await.unwrap_or(first);
+        let ending = async {
+            sleep(GRACE).await;
+            self.abandon.cancel();
+            sleep(CLEANING_UP + LAST_WORDS).await;
+        };
+        let last = tokio::select! {
+            second = signals.next() => second,
+            () = ending => first,
+        };
+        // On a thread of its own: the disk may be what everything is stuck in.
+        let _ = timeout(LAST_WORDS, spawn_blocking(brigade_store::remove_temporary_files)).await;
         process::exit(last.exit_code().into());
     }
 

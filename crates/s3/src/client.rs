@@ -16,7 +16,7 @@ use crate::connect::Pool;
 use crate::counters::{Counters, RequestCount};
 use crate::credentials::CachedCredentials;
 use crate::dialect::{Dialect, Provider, Support};
-use crate::error::{ConfigError, Error, printable};
+use crate::error::{ConfigError, Error, ErrorKind, printable};
 use crate::failure::Failure;
 pub(crate) use crate::failure::Rejection;
 use crate::proxy::Proxies;
@@ -119,9 +119,31 @@ impl Client {
         self.0.counters.read()
     }
 
-    /// Sends a request until it succeeds and `read` takes the answer, or until
-    /// trying further is no use.
+    /// Sends a request until it succeeds and `read` takes the answer, until
+    /// trying further is no use, or until nobody waits for it any more.
     pub(crate) async fn send_for<T>(
+        &self,
+        request: &Request<'_>,
+        read: impl Fn(&Response) -> Result<T, Rejection>,
+    ) -> Result<T, Error> {
+        let abandoned = async {
+            self.0.config.abandon.cancelled().await;
+            tokio::time::sleep(request.operation.time_after_abandoning()).await;
+        };
+        tokio::select! {
+            // In this order, so that nothing is sent that nobody waits for.
+            biased;
+            () = abandoned => {
+                let message = "given up unanswered, because the program was asked to stop";
+                let error = Error::local(ErrorKind::Abandoned, request.operation, message);
+                Err(error.about(request.bucket, request.key))
+            }
+            answered = self.persist(request, read) => answered,
+        }
+    }
+
+    /// Sends a request as often as it takes.
+    async fn persist<T>(
         &self,
         request: &Request<'_>,
         read: impl Fn(&Response) -> Result<T, Rejection>,

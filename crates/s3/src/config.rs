@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::Provider;
 
 /// What a caller decides of a client. What is left out (`None`) is looked for
@@ -45,6 +47,9 @@ pub struct Config {
     pub long_timeout: Duration,
     /// The first pause before a request is sent again; it doubles each time.
     pub retry_pause: Duration,
+    /// Cancelled when nobody waits for answers any more: what is under way
+    /// then ends as [`crate::ErrorKind::Abandoned`], whatever it waits for.
+    pub abandon: CancellationToken,
 }
 
 impl Default for Config {
@@ -65,6 +70,7 @@ impl Default for Config {
             stall_timeout: Duration::from_mins(1),
             long_timeout: Duration::from_mins(15),
             retry_pause: Duration::from_millis(100),
+            abandon: CancellationToken::new(),
         }
     }
 }

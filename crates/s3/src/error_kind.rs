@@ -44,6 +44,8 @@ pub enum ErrorKind {
     NotImplemented,
     /// The answer isn't one that S3 gives.
     BadAnswer,
+    /// It was given up before its answer came: whether it was carried out is not known.
+    Abandoned,
     /// Anything else that was refused.
     Other,
 }

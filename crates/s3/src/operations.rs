@@ -17,6 +17,8 @@ mod list_objects_v2;
 mod put_object;
 mod upload_part;
 
+use std::time::Duration;
+
 pub use complete_multipart_upload::CompleteMultipartUpload;
 pub use continuation::{Continuation, Endless};
 pub use create_multipart_upload::{CreateMultipartUpload, MultipartUpload};
@@ -102,6 +104,15 @@ impl Operation {
     /// Whether it makes an object appear, so that it can't be taken back.
     pub(crate) const fn makes_visible(self) -> bool {
         matches!(self, Self::PutObject | Self::CompleteMultipartUpload)
+    }
+
+    /// How long it goes on once the program is to end. Whatever only brings
+    /// the work on ends at once; what cleans up is worth a moment.
+    pub(crate) const fn time_after_abandoning(self) -> Duration {
+        match self {
+            Self::AbortMultipartUpload => Duration::from_millis(600),
+            _ => Duration::ZERO,
+        }
     }
 
     /// Whether the service may work on it for minutes before it answers.

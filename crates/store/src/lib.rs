@@ -23,7 +23,7 @@ pub use entry::{Entry, Version};
 pub use failure::{Failure, FailureKind};
 pub use key::{Key, is_unprintable};
 pub use listing::{Extent, KeyRange, Listed, Listing, ListingError, Unknown, UnknownReason};
-pub use local::{LocalStore, Symlinks};
+pub use local::{LocalStore, Symlinks, remove_temporary_files};
 pub use location::{Location, LocationError};
 pub use open::{OpenError, Role, open};
 pub use spill::{Sorted, Sorter};

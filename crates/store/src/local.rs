@@ -4,6 +4,7 @@ mod digests;
 mod directory;
 mod failures;
 mod key_path;
+mod leftovers;
 mod listing;
 mod look;
 mod marker;
@@ -15,6 +16,7 @@ mod root;
 mod stat;
 mod temporary;
 pub(crate) mod time;
+mod unfinished;
 mod walk;
 mod write;
 
@@ -28,12 +30,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     Capabilities, Digest, DigestKind, Entry, Failure, FailureKind, Key, KeyRange, Kind, Listing, NewObject, Object,
     Order, Reader, Receipt, Store, Upload,
 };
 use root::{Role, Root};
+pub use unfinished::remove_temporary_files;
 
 /// Bytes up to which a file is best read or written in one call.
 const WHOLE_LIMIT: u64 = 16 << 20;
@@ -60,6 +64,7 @@ pub enum Symlinks {
 pub struct LocalStore {
     location: String,
     root: Arc<Root>,
+    hops: Hops,
 }
 
 impl LocalStore {
@@ -70,12 +75,29 @@ impl LocalStore {
 
     /// The tree below `path` as a destination: a missing root lists as empty,
     /// and is made with the first write.
+    ///
+    /// Listing it removes the temporary files that a killed process left there.
     pub fn destination(path: impl Into<PathBuf>) -> Self {
         Self::new(path.into(), Symlinks::Skip, Role::Destination)
     }
 
+    /// The same for a dry run: nothing there is changed.
+    pub fn preview(path: impl Into<PathBuf>) -> Self {
+        Self::new(path.into(), Symlinks::Skip, Role::Preview)
+    }
+
     fn new(path: PathBuf, symlinks: Symlinks, role: Role) -> Self {
-        Self { location: path.display().to_string(), root: Arc::new(Root::new(path, symlinks, role)) }
+        Self {
+            location: path.display().to_string(),
+            root: Arc::new(Root::new(path, symlinks, role)),
+            hops: Hops::default(),
+        }
+    }
+
+    /// The same, whose calls wait no longer for a slow disk once the token is cancelled.
+    #[must_use]
+    pub fn abandoned_with(self, abandon: CancellationToken) -> Self {
+        Self { hops: Hops { abandon }, ..self }
     }
 
     /// Runs the work where it may block, in one hop.
@@ -84,15 +106,30 @@ impl LocalStore {
         work: impl FnOnce(&Arc<Root>) -> T + Send + 'static,
     ) -> Result<T, Failure> {
         let root = self.root.clone();
-        blocking(move || work(&root)).await
+        self.hops.blocking(move || work(&root)).await
     }
 }
 
-/// Runs the work on a thread that may block.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| Failure::new(FailureKind::Failed, format!("the file operation was cut short: {error}")))
+/// The way to threads that may block.
+#[derive(Clone, Debug, Default)]
+struct Hops {
+    /// Cancelled when nobody waits any more.
+    abandon: CancellationToken,
+}
+
+impl Hops {
+    /// Runs the work on a thread that may block. No system call can be taken
+    /// back: work that is abandoned goes on until it, or the process, ends.
+    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+        let cut_short = |why: &dyn std::fmt::Display| {
+            Failure::new(FailureKind::Failed, format!("the file operation was cut short: {why}"))
+        };
+        tokio::select! {
+            biased;
+            () = self.abandon.cancelled() => Err(cut_short(&"the program was asked to stop")),
+            done = tokio::task::spawn_blocking(work) => done.map_err(|error| cut_short(&error)),
+        }
+    }
 }
 
 #[async_trait]
@@ -136,7 +173,8 @@ impl Store for LocalStore {
 
     async fn open(&self, entry: &Entry) -> Result<Box<dyn Reader>, Failure> {
         let key = entry.key.clone();
-        let reader = self.blocking(move |root| read::FileReader::open(root, &key)).await??;
+        let hops = self.hops.clone();
+        let reader = self.blocking(move |root| read::FileReader::open(root, &key, hops)).await??;
         Ok(Box::new(reader))
     }
 
@@ -155,7 +193,8 @@ impl Store for LocalStore {
 
     async fn begin(&self, object: &NewObject) -> Result<Box<dyn Upload>, Failure> {
         let object = object.clone();
-        let upload = self.blocking(move |root| write::FileUpload::begin(root, object)).await??;
+        let hops = self.hops.clone();
+        let upload = self.blocking(move |root| write::FileUpload::begin(root, object, hops)).await??;
         Ok(Box::new(upload))
     }
 

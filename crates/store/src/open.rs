@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use brigade_s3::Client;
+use tokio_util::sync::CancellationToken;
 
 use crate::local::{LocalStore, Symlinks};
 use crate::s3::{BucketStore, Config, ConfigError};
@@ -19,6 +20,8 @@ pub enum Role {
     },
     /// To be written: a local directory that isn't there is made with the first write.
     Destination,
+    /// To be looked at as the destination of a dry run: nothing there is changed.
+    Preview,
 }
 
 /// Why a store could not be opened.
@@ -54,17 +57,27 @@ pub enum OpenError {
 
 /// Opens the store at a location. The S3 settings are for buckets; nothing is
 /// sent to a bucket yet, so that whether it is there shows at the first request.
-pub async fn open(location: &Location, role: Role, s3: &Config) -> Result<Arc<dyn Store>, OpenError> {
+///
+/// Once `abandon` is cancelled, calls of the store fail that still wait, for a
+/// server or a disk. What only cleans up goes on for a moment.
+pub async fn open(
+    location: &Location,
+    role: Role,
+    s3: &Config,
+    abandon: &CancellationToken,
+) -> Result<Arc<dyn Store>, OpenError> {
     match location {
         Location::Local(path) => {
             check_directory(path, role)?;
-            Ok(match role {
-                Role::Source { symlinks } => Arc::new(LocalStore::source(path, symlinks)),
-                Role::Destination => Arc::new(LocalStore::destination(path)),
-            })
+            let store = match role {
+                Role::Source { symlinks } => LocalStore::source(path, symlinks),
+                Role::Destination => LocalStore::destination(path),
+                Role::Preview => LocalStore::preview(path),
+            };
+            Ok(Arc::new(store.abandoned_with(abandon.clone())))
         }
         Location::Bucket { bucket, prefix, written } => {
-            let client = Client::connect(s3.clone()).await?;
+            let client = Client::connect(Config { abandon: abandon.clone(), ..s3.clone() }).await?;
             Ok(Arc::new(BucketStore::new(client.bucket(bucket), prefix, written, role)))
         }
     }
@@ -77,7 +90,7 @@ fn check_directory(path: &Path, role: Role) -> Result<(), OpenError> {
         Ok(_) => Err(OpenError::NotADirectory(path.into())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => match role {
             Role::Source { .. } => Err(OpenError::Missing(path.into())),
-            Role::Destination => check_can_be_made(path),
+            Role::Destination | Role::Preview => check_can_be_made(path),
         },
         Err(reason) => Err(OpenError::Unreadable { path: path.into(), reason }),
     }
@@ -122,7 +135,8 @@ mod tests {
         ];
         for (path, role, expected) in table {
             let location = Location::Local(root.path().join(path));
-            let error = open(&location, role, &Config::default()).await.err().map(|error| error.to_string());
+            let error = open(&location, role, &Config::default(), &CancellationToken::new()).await;
+            let error = error.err().map(|error| error.to_string());
             match (expected, error) {
                 (None, None) => {}
                 (Some(part), Some(message)) if message.contains(part) => {}

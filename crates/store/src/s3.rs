@@ -90,7 +90,7 @@ impl Store for BucketStore {
             names: self.names.clone(),
             range: range.clone(),
             is_ordered: self.bucket.client().dialect().lists_by_bytes.is_certain(),
-            lists_reserved: self.role != Role::Destination,
+            lists_reserved: matches!(self.role, Role::Source { .. }),
             location: self.location.clone(),
         }))
     }

@@ -23,7 +23,8 @@ Examples:
 Standard output has what was done: the summary, and with -v or --dry-run a line for each object. Standard error has \
 what went wrong, each object named with its reason, and the progress. If whoever reads standard output goes away, the \
 sync still goes on to its end. \
-Ctrl-C (or SIGTERM) lets what is in flight finish, for ten seconds at most; a second one ends at once.
+Ctrl-C (or SIGTERM) gives what is in flight a second to finish; the program has ended within two. A second Ctrl-C ends it \
+at once.
 
 Exit status: 0 everything is in step, 1 could not run, 2 usage, 3 some objects failed, 4 refused for safety, 130 or 143 \
 interrupted.")]

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use brigade_engine::explain::{Explanation, explain};
 use brigade_store::{Role, open};
+use tokio_util::sync::CancellationToken;
 use tracing::Level;
 
 use crate::arguments;
@@ -45,8 +46,10 @@ pub(crate) async fn run(arguments: &arguments::Explain, mut streams: Streams, st
 
 async fn find_out(asked: &Explain) -> Result<Explanation, String> {
     let Explain { job, key, s3, .. } = asked;
-    let source = open(&job.source, Role::Source { symlinks: job.symlinks }, s3).await;
-    let dest = open(&job.dest, Role::Destination, s3).await;
+    // Nothing is begun that would have to be cleaned up: whoever stops this drops it.
+    let never = CancellationToken::new();
+    let source = open(&job.source, Role::Source { symlinks: job.symlinks }, s3, &never).await;
+    let dest = open(&job.dest, Role::Preview, s3, &never).await;
     let source = source.map_err(|error| error.to_string())?;
     let dest = dest.map_err(|error| error.to_string())?;
     explain(&job.spec, source, dest, key).await.map_err(|why| why.to_string())

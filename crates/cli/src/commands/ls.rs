@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use brigade_store::browse::{self, Found, Place};
 use brigade_store::s3::Config;
 use brigade_store::{KeyRange, Listed, Location, Role, Symlinks, open};
+use tokio_util::sync::CancellationToken;
 use tracing::Level;
 
 use crate::arguments::{Format, Ls};
@@ -103,7 +104,7 @@ async fn level(place: &Place, config: &Config, show: &mut Show) -> Result<(), St
 
 async fn everything(location: &Location, config: &Config, show: &mut Show) -> Result<(), String> {
     let role = Role::Source { symlinks: Symlinks::Follow };
-    let store = open(location, role, config).await.map_err(|error| error.to_string())?;
+    let store = open(location, role, config, &CancellationToken::new()).await.map_err(|error| error.to_string())?;
     let mut listing = store.list(&KeyRange::everything());
     while !show.streams().reader_gone()
         && let Some(page) = listing.next_page().await.map_err(|error| error.to_string())?

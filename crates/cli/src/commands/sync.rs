@@ -1,23 +1,17 @@
 //! `brigade sync`: opens both stores, runs the engine once, shows how it ended.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use brigade_engine::error::{RunError, Why};
 use brigade_engine::events::Summary;
 use brigade_engine::run::{self, Run};
-use brigade_store::{Role, open};
+use brigade_store::{OpenError, Role, Store, open};
 
 use crate::arguments;
 use crate::exit::Exit;
-use crate::output::figures::duration;
 use crate::output::{self, Report, Reporter, Streams};
 use crate::resolve::sync::{Sync, resolve};
-use crate::signals::Stop;
-
-/// How long a run may take to finish what is in flight once it is asked to stop: less than service managers wait
-/// before they kill (Kubernetes 30 s, systemd 90 s).
-const GRACE: Duration = Duration::from_secs(10);
+use crate::signals::{CLEANING_UP, Stop};
 
 /// Runs the command.
 pub(crate) async fn run(arguments: &arguments::Sync, mut streams: Streams, stop: &Stop) -> Exit {
@@ -58,18 +52,31 @@ struct Ending {
 }
 
 async fn carry_out(sync: Sync, reporter: &Arc<Reporter>, stop: &Stop) -> Ending {
-    let source = open(&sync.source, Role::Source { symlinks: sync.symlinks }, &sync.s3).await;
-    let dest = open(&sync.dest, Role::Destination, &sync.s3).await;
-    let (source, dest) = match (source, dest) {
-        (Ok(source), Ok(dest)) => (source, dest),
-        (Err(error), _) | (_, Err(error)) => {
-            return Ending { exit: Exit::CouldNotRun, summary: None, error: Some(error.to_string()) };
-        }
+    let opened = tokio::select! {
+        biased;
+        () = stop.token.cancelled() => return interrupted(stop, None),
+        opened = open_both(&sync, stop) => opened,
+    };
+    let (source, dest) = match opened {
+        Ok(stores) => stores,
+        Err(error) => return Ending { exit: Exit::CouldNotRun, summary: None, error: Some(error.to_string()) },
     };
     let observer = Arc::clone(reporter);
     let cancel = stop.token.clone();
     let ended = run::run(Run { job: sync.job, options: sync.options, source, dest, observer, cancel }).await;
     ending(ended, stop)
+}
+
+async fn open_both(sync: &Sync, stop: &Stop) -> Result<(Arc<dyn Store>, Arc<dyn Store>), OpenError> {
+    let dest = if sync.options.dry_run { Role::Preview } else { Role::Destination };
+    let source = open(&sync.source, Role::Source { symlinks: sync.symlinks }, &sync.s3, &stop.abandon).await;
+    let dest = open(&sync.dest, dest, &sync.s3, &stop.abandon).await;
+    Ok((source?, dest?))
+}
+
+fn interrupted(stop: &Stop, summary: Option<Summary>) -> Ending {
+    let error = "interrupted; nothing is half done, and the same command goes on from here".to_owned();
+    Ending { exit: Exit::Interrupted(stop.signal()), summary, error: Some(error) }
 }
 
 /// What the end of a run means to whoever started the program.
@@ -83,26 +90,22 @@ fn ending(ended: Result<Summary, RunError>, stop: &Stop) -> Ending {
     };
     let (exit, error) = match why {
         Why::Refused(reason) => (Exit::Refused, reason),
-        Why::Interrupted => {
-            let error = "interrupted; nothing is half done, and the same command goes on from here".to_owned();
-            (Exit::Interrupted(stop.signal()), error)
-        }
+        Why::Interrupted => return interrupted(stop, Some(*summary)),
         why @ (Why::Listing(_) | Why::TemporaryFile(_) | Why::Defect(_)) => (Exit::CouldNotRun, why.to_string()),
     };
     Ending { exit, summary: Some(*summary), error: Some(error) }
 }
 
-/// Answers the first Ctrl-C, because what is in flight takes a moment to finish, and ends the wait where it
-/// doesn't: on a connection on which nothing moves.
+/// Answers the first Ctrl-C, because what is in flight takes a moment to finish, and ends the wait where even
+/// giving it up takes too long: on a disk that doesn't answer.
 async fn give_up_when_stopping(reporter: &Reporter, stop: &Stop) -> Ending {
     stop.token.cancelled().await;
-    reporter.note("stopping; what is in flight is finished first (once more to stop at once)");
-    tokio::time::sleep(GRACE).await;
-    let error = format!(
-        "interrupted; what was still in flight after {} was given up, and the same command does it again",
-        duration(GRACE)
-    );
-    Ending { exit: Exit::Interrupted(stop.signal()), summary: None, error: Some(error) }
+    reporter.note("stopping; what is in flight has a second to finish (once more to stop at once)");
+    stop.abandon.cancelled().await;
+    tokio::time::sleep(CLEANING_UP).await;
+    let error = "interrupted; something in flight could not be given up in time: nothing is half done, but parts of \
+                 an upload may remain in the bucket; the same command goes on from here";
+    Ending { exit: Exit::Interrupted(stop.signal()), summary: None, error: Some(error.to_owned()) }
 }
 
 #[cfg(test)]

@@ -27,6 +27,10 @@ impl Transfers {
         }
         let results = if self.dry_run { vec![Ok(()); entries.len()] } else { self.dest.remove(entries).await };
         for (entry, result) in entries.iter().zip(results) {
+            // As it may have below, it failed because the person asked to stop.
+            if result.is_err() && self.cancel.is_cancelled() {
+                continue;
+            }
             let outcome = result.map_or_else(Outcome::Failed, |()| Outcome::Deleted);
             self.tally.object(&entry.key, &outcome);
         }
@@ -43,6 +47,8 @@ impl Transfers {
         let mut confirmed = Vec::new();
         while let Some((entry, found)) = looks.next().await {
             let outcome = match found {
+                // It may have failed because the person asked to stop.
+                Err(_) if self.cancel.is_cancelled() => continue,
                 Ok(None) => {
                     confirmed.push(entry);
                     continue;
@@ -63,6 +69,10 @@ impl Transfers {
     async fn look_at_source(&self, entry: &Entry) -> Result<Option<Entry>, Failure> {
         self.source.could_hold(entry)?;
         let _request = self.permits.request().await;
+        if self.cancel.is_cancelled() {
+            // Nobody hears of it.
+            return Err(Failure::new(FailureKind::Failed, "interrupted"));
+        }
         self.source.look(&entry.key).await
     }
 }

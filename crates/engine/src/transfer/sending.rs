@@ -41,6 +41,9 @@ impl Transfers {
     }
 
     async fn attempt(&self, transfer: &Transfer, counted: &mut bool) -> Result<Sent, Stopped> {
+        if self.cancel.is_cancelled() {
+            return Err(Stopped::Interrupted);
+        }
         self.dest.could_hold(&transfer.source).map_err(Stopped::Dest)?;
         if self.already_there(transfer).await? {
             return Ok(Sent::Outcome(Outcome::InStep));

@@ -6,6 +6,7 @@ use std::os::fd::BorrowedFd;
 use rustix::fs::{Dir, DirEntry, FileType};
 use rustix::io::Errno;
 
+use super::leftovers;
 use super::stat::{Identity, Named, kind_of, look_up, stat_of};
 use crate::UnknownReason;
 use crate::spill::{RecordSorter, RunLimit, SortedRecords, decode_reason, encode_reason};
@@ -29,6 +30,8 @@ pub(super) struct Reading<'a> {
     pub(super) follow: bool,
     /// Names that are held in memory; more are sorted through a spill file.
     pub(super) names_in_memory: usize,
+    /// Where temporary files that nobody writes are removed: the prefix of the directory's keys.
+    pub(super) sweep: Option<&'a [u8]>,
     /// Whether a name, with a `/` at its end if it leads to keys below it, is wanted.
     pub(super) wanted: &'a dyn Fn(&[u8]) -> bool,
     /// Whether a name is none of the user's.
@@ -97,7 +100,13 @@ impl Reading<'_> {
             }
             let entry = entry.map_err(ReadingError::Directory)?;
             let name = entry.file_name().to_bytes();
-            if matches!(name, b"." | b"..") || (self.left_out)(name) {
+            if matches!(name, b"." | b"..") {
+                continue;
+            }
+            if let Some(prefix) = self.sweep {
+                leftovers::sweep(directory, prefix, name);
+            }
+            if (self.left_out)(name) {
                 continue;
             }
             self.push(&mut sorter, name, self.tell(directory, name, entry.file_type())).map_err(ReadingError::Spill)?;

@@ -17,7 +17,7 @@ use super::failures::{absent, changed, failure, symlink, unknown};
 use super::key_path::KeyPath;
 use super::root::Root;
 use super::stat::{Named, entry_of, kind_of, look_up};
-use super::{blocking, digests};
+use super::{Hops, digests};
 use crate::{
     Digest, DigestKind, Entry, Failure, FailureKind, Key, Object, ObjectHeaders, Reader, UnknownReason, Verified,
     Version,
@@ -73,14 +73,15 @@ pub(super) struct FileReader {
     file: Arc<File>,
     entry: Entry,
     headers: ObjectHeaders,
+    hops: Hops,
 }
 
 impl FileReader {
     /// Opens the file, whichever version is there now.
-    pub(super) fn open(root: &Root, key: &Key) -> Result<Self, Failure> {
+    pub(super) fn open(root: &Root, key: &Key, hops: Hops) -> Result<Self, Failure> {
         let (file, entry) = open(root, key)?;
         let headers = headers_of(&entry);
-        Ok(Self { file: Arc::new(file), entry, headers })
+        Ok(Self { file: Arc::new(file), entry, headers, hops })
     }
 }
 
@@ -96,14 +97,14 @@ impl Reader for FileReader {
 
     async fn read(&self, range: Range<u64>) -> Result<Bytes, Failure> {
         let file = self.file.clone();
-        blocking(move || read_range(&file, range)).await?
+        self.hops.blocking(move || read_range(&file, range)).await?
     }
 
     /// A file that was replaced by another is still whole behind its
     /// descriptor: only what happens to this one counts.
     async fn check_unchanged(&self) -> Result<(), Failure> {
         let (file, key) = (self.file.clone(), self.entry.key.clone());
-        let now = blocking(move || entry_now(&file, &key)).await??;
+        let now = self.hops.blocking(move || entry_now(&file, &key)).await??;
         if now == self.entry { Ok(()) } else { Err(changed("the file changed while it was read")) }
     }
 

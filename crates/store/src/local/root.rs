@@ -21,6 +21,15 @@ pub(super) enum Role {
     Source,
     /// Written; what is missing is made.
     Destination,
+    /// A destination that is only looked at, in a dry run.
+    Preview,
+}
+
+impl Role {
+    /// Whether a root that isn't there is as good as an empty one.
+    pub(super) fn may_be_missing(self) -> bool {
+        self != Self::Source
+    }
 }
 
 /// The directory that a tree hangs from. It is opened once and kept open.
@@ -71,7 +80,7 @@ impl Root {
         let mut at = match self.open() {
             Ok(root) => root,
             // Nothing is in a destination that isn't there; of a source, that proves nothing.
-            Err(Errno::NOENT) if self.role == Role::Destination => return Ok(None),
+            Err(Errno::NOENT) if self.role.may_be_missing() => return Ok(None),
             Err(error) => return Err(failure("open the root", error)),
         };
         for (depth, name) in directories.iter().enumerate() {

@@ -7,7 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
-use rustix::fs::{AtFlags, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, fchmod, fstat, futimens, openat, unlinkat};
+use rustix::fs::{
+    AtFlags, FlockOperation, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, fchmod, flock, fstat, futimens, openat,
+    unlinkat,
+};
 use rustix::io::Errno;
 
 use super::failures::failure;
@@ -16,8 +19,9 @@ use super::publish::{check, publish};
 use super::root::Root;
 use super::stat::entry_of;
 use super::time;
+use super::unfinished::{self, Place};
 use crate::key::temporary_name;
-use crate::{Entry, Failure, NewObject};
+use crate::{Entry, Failure, FailureKind, NewObject};
 
 /// A file under a name of our own, which is removed with this value unless it
 /// was published.
@@ -32,6 +36,7 @@ pub(super) struct Temporary {
     mode: Option<Mode>,
     /// Whether the temporary name is gone: the file has its own, or was removed.
     settled: AtomicBool,
+    _place: Place,
 }
 
 impl Temporary {
@@ -49,12 +54,16 @@ impl Temporary {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         loop {
             let name = temporary_name();
+            let place = Place::take(&directory, &name);
             match openat(&directory, name.as_slice(), flags, made_with) {
-                Ok(file) => {
+                Ok(file) if is_kept(&file) => {
                     let (file, settled) = (file.into(), AtomicBool::new(false));
-                    return Ok(Self { root: Arc::clone(root), object, directory, name, file, mode, settled });
+                    let temporary =
+                        Self { root: Arc::clone(root), object, directory, name, file, mode, settled, _place: place };
+                    // Dropped, it removes the file: whoever ends the process may have looked before that was there.
+                    return if unfinished::is_over() { Err(stopping()) } else { Ok(temporary) };
                 }
-                Err(Errno::EXIST) => {}
+                Ok(_) | Err(Errno::EXIST) => {}
                 Err(error) => return Err(failure("make a temporary file beside it", error)),
             }
         }
@@ -93,7 +102,8 @@ impl Temporary {
         if self.settled.swap(true, Ordering::Relaxed) {
             return;
         }
-        if let Err(error) = unlinkat(&self.directory, self.name.as_slice(), AtFlags::empty()) {
+        let removed = unlinkat(&self.directory, self.name.as_slice(), AtFlags::empty());
+        if let Err(error) = removed.or_else(|error| if error == Errno::NOENT { Ok(()) } else { Err(error) }) {
             tracing::warn!(key = %self.object.key, %error, "a temporary file beside it could not be removed");
         }
     }
@@ -103,6 +113,20 @@ impl Drop for Temporary {
     fn drop(&mut self) {
         self.remove();
     }
+}
+
+/// Locks the new file for as long as this process has it open, which tells
+/// others that it is somebody's. False if one of them was faster, and removes it.
+fn is_kept(file: &OwnedFd) -> bool {
+    match flock(file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => fstat(file).map_or(true, |stat| stat.st_nlink > 0),
+        // Where the file system can't lock, nobody else can either.
+        Err(error) => error != Errno::WOULDBLOCK,
+    }
+}
+
+fn stopping() -> Failure {
+    Failure::new(FailureKind::Failed, "it was not written, because the program is ending")
 }
 
 fn set_modified(file: &File, modified: SystemTime) -> Result<(), Errno> {

@@ -106,7 +106,7 @@ impl Walk {
         let mut stack = Stack::default();
         let descriptor = match self.root.open() {
             Ok(root) => root,
-            Err(Errno::NOENT) if self.root.role() == Role::Destination => return Ok(stack),
+            Err(Errno::NOENT) if self.root.role().may_be_missing() => return Ok(stack),
             Err(Errno::NOENT) => return Err("there is no such directory".into()),
             Err(Errno::NOTDIR) => return Err("it is not a directory".into()),
             Err(error) => return Err(std::io::Error::from(error).to_string()),
@@ -186,6 +186,7 @@ impl Walk {
         let reading = Reading {
             follow: self.root.follows(),
             names_in_memory: self.bounds.names_in_memory,
+            sweep: (self.root.role() == Role::Destination).then_some(&stack.prefix),
             wanted: &|name| self.reaches(&stack.prefix, name),
             left_out: left_out(self.root.role()),
             is_ancestor: &|other| other == identity || stack.contains(other),
@@ -252,7 +253,7 @@ impl Stack {
 fn left_out(role: Role) -> fn(&[u8]) -> bool {
     match role {
         Role::Source => is_temporary_name,
-        Role::Destination => |name| name.starts_with(RESERVED),
+        Role::Destination | Role::Preview => |name| name.starts_with(RESERVED),
     }
 }
 

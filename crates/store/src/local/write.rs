@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::failures::failure;
 use super::root::Root;
 use super::temporary::Temporary;
-use super::{blocking, digests};
+use super::{Hops, digests};
 use crate::{Digest, DigestKind, Failure, FailureKind, NewObject, Part, Receipt, Upload, Verified};
 
 /// Writes the file and makes it visible.
@@ -27,12 +27,13 @@ pub(super) struct FileUpload {
     temporary: Arc<Temporary>,
     /// Length of each part that was written, by number.
     written: Mutex<BTreeMap<u32, u64>>,
+    hops: Hops,
 }
 
 impl FileUpload {
     /// Makes the temporary file.
-    pub(super) fn begin(root: &Arc<Root>, object: NewObject) -> Result<Self, Failure> {
-        Ok(Self { temporary: Arc::new(Temporary::beside(root, object)?), written: Mutex::default() })
+    pub(super) fn begin(root: &Arc<Root>, object: NewObject, hops: Hops) -> Result<Self, Failure> {
+        Ok(Self { temporary: Arc::new(Temporary::beside(root, object)?), written: Mutex::default(), hops })
     }
 }
 
@@ -40,7 +41,8 @@ impl FileUpload {
 impl Upload for FileUpload {
     async fn write(&self, part: Part, body: Bytes) -> Result<(), Failure> {
         let (temporary, length) = (self.temporary.clone(), body.len() as u64);
-        blocking(move || temporary.file().write_all_at(&body, part.offset))
+        self.hops
+            .blocking(move || temporary.file().write_all_at(&body, part.offset))
             .await?
             .map_err(|error| failure("write the file", error))?;
         self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(part.number, length);
@@ -50,13 +52,12 @@ impl Upload for FileUpload {
     async fn finish(&self, expected: Option<(DigestKind, Digest)>) -> Result<Receipt, Failure> {
         let temporary = self.temporary.clone();
         let written = self.written.lock().unwrap_or_else(PoisonError::into_inner).values().sum();
-        blocking(move || finish(&temporary, written, expected)).await?
+        self.hops.blocking(move || finish(&temporary, written, expected)).await?
     }
 
     async fn abandon(&self) {
-        let temporary = self.temporary.clone();
-        // Where no thread can be had, the file goes with the last hold on it.
-        let _ = blocking(move || temporary.remove()).await;
+        // On this thread: it is one system call, and nobody may wait for another thread any more.
+        self.temporary.remove();
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use brigade_s3::{Bucket, CompleteMultipartUpload, CreateMultipartUpload, UploadPart, UploadedPart};
+use brigade_s3::{Bucket, CompleteMultipartUpload, CreateMultipartUpload, ErrorKind, UploadPart, UploadedPart};
 use bytes::Bytes;
 use crc_fast::{CrcAlgorithm, checksum, checksum_combine};
 
@@ -35,8 +35,17 @@ impl BucketUpload {
             content_type: object.headers.content_type.as_deref(),
             metadata: metadata.as_slice(),
         };
-        let upload_id = bucket.create_multipart_upload(create).await.map_err(|error| failure(&error))?.upload_id;
-        Ok(Self { bucket, name, object, upload_id, parts: Mutex::default() })
+        let created = bucket.create_multipart_upload(create).await.map_err(|error| {
+            if error.kind() == ErrorKind::Abandoned {
+                tracing::warn!(
+                    %error,
+                    "an upload without parts may remain in the bucket: the service had not told its id yet; \
+                     `aws s3api list-multipart-uploads` shows it"
+                );
+            }
+            failure(&error)
+        })?;
+        Ok(Self { bucket, name, object, upload_id: created.upload_id, parts: Mutex::default() })
     }
 
     fn parts(&self) -> MutexGuard<'_, Vec<Written>> {
@@ -77,7 +86,12 @@ impl Upload for BucketUpload {
 
     async fn abandon(&self) {
         if let Err(error) = self.bucket.abort_multipart_upload(&self.name, &self.upload_id).await {
-            tracing::warn!(%error, "the parts of an upload that was given up remain in the bucket");
+            tracing::warn!(
+                %error,
+                upload_id = self.upload_id,
+                "the parts of an upload that was given up may remain in the bucket; \
+                 `aws s3api abort-multipart-upload` removes them"
+            );
         }
     }
 }

@@ -10,6 +10,7 @@ use brigade_store::s3::{Addressing, Config, Provider};
 use brigade_store::{Condition, Entry, Failure, Key, Location, NewObject, ObjectHeaders, Role, Store, open};
 use bytes::Bytes;
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 /// A store under test, and what keeps it alive.
 pub(crate) struct Subject {
@@ -47,7 +48,7 @@ fn memory(name: &'static str, store: MemoryStore, takes_any_key: bool) -> Subjec
 async fn local() -> Subject {
     let directory = tempfile::tempdir().unwrap();
     let location = Location::Local(directory.path().join("new"));
-    let store = open(&location, Role::Destination, &Config::default()).await.unwrap();
+    let store = open(&location, Role::Destination, &Config::default(), &CancellationToken::new()).await.unwrap();
     let ground = Ground::Directory { _directory: directory };
     Subject { name: "a directory", store, is_guarded: true, takes_any_key: false, _ground: ground }
 }
@@ -92,7 +93,7 @@ impl TestServer {
 
     pub(crate) async fn store(&self, location: &str, provider: Provider) -> Arc<dyn Store> {
         let location = Location::parse(OsStr::new(location)).unwrap();
-        open(&location, Role::Destination, &self.config(provider)).await.unwrap()
+        open(&location, Role::Destination, &self.config(provider), &CancellationToken::new()).await.unwrap()
     }
 
     /// The bucket as anybody may reach it.
