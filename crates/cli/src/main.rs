@@ -8,6 +8,7 @@
 mod arguments;
 mod commands;
 mod exit;
+mod limits;
 mod output;
 mod resolve;
 mod signals;
@@ -22,6 +23,7 @@ use crate::resolve::environment::Environment;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    limits::raise();
     let streams = Streams::of_process(Environment::of_process());
     commands::run(arguments, streams).into()
 }

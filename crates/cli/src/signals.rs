@@ -61,6 +61,9 @@ impl Stop {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let signals = {
             let _entered = runtime.enter();
+            // Writing beyond the limit on file sizes (ulimit -f) is to fail for that file, not to end the process:
+            // a signal that is listened for doesn't.
+            drop(signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?);
             Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? }
         };
         let stopping = stop.clone();

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use brigade_s3::Client;
+use rustix::fs::{Access, AtFlags, CWD, accessat};
 use tokio_util::sync::CancellationToken;
 
 use crate::local::{LocalStore, Symlinks};
@@ -41,6 +42,16 @@ pub enum OpenError {
         path: PathBuf,
         /// The symlink.
         link: PathBuf,
+    },
+    /// A destination that isn't there, and can't be made.
+    #[error("{path} is not there, and can't be made in {above}: {reason}; make it, or choose another place")]
+    CanNotBeMade {
+        /// The destination.
+        path: PathBuf,
+        /// The nearest directory above it that is there.
+        above: PathBuf,
+        /// The system's reason.
+        reason: std::io::Error,
     },
     /// A directory that can't be looked at.
     #[error("{path}: {reason}")]
@@ -104,6 +115,8 @@ fn check_can_be_made(path: &Path) -> Result<(), OpenError> {
         Some(link) if link.is_symlink() && !link.exists() => {
             Err(OpenError::DanglingLink { path: path.into(), link: link.into() })
         }
+        Some(above) if above.is_dir() => accessat(CWD, above, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS)
+            .map_err(|error| OpenError::CanNotBeMade { path: path.into(), above: above.into(), reason: error.into() }),
         _ => Ok(()),
     }
 }

@@ -9,23 +9,35 @@ use brigade_store::{OpenError, Role, Store, open};
 
 use crate::arguments;
 use crate::exit::Exit;
+use crate::limits;
 use crate::output::{self, Report, Reporter, Streams};
 use crate::resolve::sync::{Sync, resolve};
 use crate::signals::{CLEANING_UP, Stop};
 
 /// Runs the command.
 pub(crate) async fn run(arguments: &arguments::Sync, mut streams: Streams, stop: &Stop) -> Exit {
-    let sync = match resolve(arguments, streams.can_draw) {
+    let mut sync = match resolve(arguments, streams.can_draw) {
         Ok(sync) => sync,
         Err(error) => {
             output::error(&mut streams, &error.to_string());
             return Exit::Usage;
         }
     };
+    let jobs = match limits::jobs(sync.options.jobs) {
+        Ok(jobs) => jobs,
+        Err(reason) => {
+            output::error(&mut streams, &reason);
+            return Exit::CouldNotRun;
+        }
+    };
     let streams = Arc::new(Mutex::new(streams));
     let reporter = Arc::new(Reporter::new(sync.show, Arc::clone(&streams)));
     let log = Arc::clone(&reporter);
     output::log::listen(sync.show.wording.verbosity.log_level(), move |level, text| log.log(level, text));
+    if jobs < sync.options.jobs {
+        tracing::warn!("only {jobs} requests at once, because no more files may be open: raise the limit (ulimit -n)");
+        (sync.options.jobs, sync.s3.max_idle_connections) = (jobs, jobs);
+    }
     let dry_run = sync.options.dry_run;
     let ending = tokio::select! {
         biased;

@@ -217,6 +217,7 @@ mod tests {
         }
         let directory = std::fs::File::open(tree.path()).unwrap();
         let reading = Reading {
+            sweep: None,
             follow: true,
             names_in_memory: 2,
             wanted: &|_| true,

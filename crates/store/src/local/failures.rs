@@ -8,10 +8,15 @@ use crate::{Failure, FailureKind, UnknownReason};
 pub(super) fn failure(doing: &str, error: impl Into<std::io::Error>) -> Failure {
     let error = error.into();
     let (kind, advice) = match Errno::from_io_error(&error) {
-        Some(Errno::ACCESS | Errno::PERM | Errno::ROFS) => (FailureKind::Denied, ""),
+        Some(Errno::ACCESS | Errno::PERM) => (FailureKind::Denied, "; check who may read and write there"),
+        Some(Errno::ROFS) => (FailureKind::Denied, "; mount it for writing, or choose another place"),
         Some(Errno::ISDIR | Errno::NOTDIR) => (FailureKind::Obstructed, ""),
         Some(Errno::NAMETOOLONG | Errno::ILSEQ) => (FailureKind::Unrepresentable, "; the file system can't hold it"),
         Some(Errno::NOSPC | Errno::DQUOT) => (FailureKind::Failed, "; make room and run again"),
+        Some(Errno::FBIG) => (FailureKind::Failed, "; the file system, or a limit (ulimit -f), allows no larger file"),
+        Some(Errno::MFILE | Errno::NFILE) => {
+            (FailureKind::Failed, "; use fewer --jobs, or raise the limit (ulimit -n)")
+        }
         _ => (FailureKind::Failed, ""),
     };
     Failure::new(kind, format!("could not {doing}: {error}{advice}"))

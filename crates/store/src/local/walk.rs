@@ -26,9 +26,9 @@ const PAGE_ITEMS: usize = 1000;
 /// Names of one directory that are sorted in memory; more go through a spill file.
 const NAMES_IN_MEMORY: usize = 65_536;
 
-/// Directories that are open at once, besides the root: well below the 256 or
-/// 1024 descriptors that a process may have by default.
-const OPEN_DIRECTORIES: usize = 64;
+/// Directories that are open at once, besides the root: few, for a process
+/// that may have 64 descriptors only.
+const OPEN_DIRECTORIES: usize = 8;
 
 /// A walk under way. Its calls block.
 pub(super) struct Walk {
@@ -163,7 +163,7 @@ impl Walk {
             Err(Blocked::Missing) => return Ok(None),
             Err(Blocked::File | Blocked::Symlink) => return Ok(Some(became_something_else())),
             Err(Blocked::BrokenSymlink) => return Ok(Some(UnknownReason::BrokenSymlink)),
-            Err(Blocked::Other(error)) => return Ok(Some(unreadable(error))),
+            Err(Blocked::Other(error)) => return without(error),
         };
         let length = stack.prefix.len();
         stack.prefix.extend_from_slice(name);
@@ -178,7 +178,7 @@ impl Walk {
     fn enter(&self, stack: &mut Stack, directory: Arc<OwnedFd>, linked: bool) -> Result<Option<UnknownReason>, String> {
         let identity = match fstat(&directory) {
             Ok(stat) => Identity::of(&stat),
-            Err(error) => return Ok(Some(unreadable(error))),
+            Err(error) => return without(error),
         };
         if linked && stack.contains(identity) {
             return Ok(Some(UnknownReason::SymlinkLoop));
@@ -194,7 +194,7 @@ impl Walk {
         };
         let children = match reading.children(directory.as_fd()) {
             Ok(children) => children,
-            Err(ReadingError::Directory(error)) => return Ok(Some(unreadable(error))),
+            Err(ReadingError::Directory(error)) => return without(error),
             Err(ReadingError::Spill(error)) => return Err(spill(&error)),
             Err(ReadingError::Stopped) => return Err(stopped()),
         };
@@ -275,6 +275,15 @@ fn found_late(reason: UnknownReason) -> UnknownReason {
         | UnknownReason::UnreadableSymlink(_)
         | UnknownReason::Symlink => became_something_else(),
         reason => reason,
+    }
+}
+
+/// The reason for a directory that can't be read, unless that is due to this
+/// process: then nothing is known of any.
+fn without(error: Errno) -> Result<Option<UnknownReason>, String> {
+    match error {
+        Errno::MFILE | Errno::NFILE => Err(format!("{}; raise the limit (ulimit -n)", std::io::Error::from(error))),
+        error => Ok(Some(unreadable(error))),
     }
 }
 

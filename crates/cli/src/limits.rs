@@ -1,0 +1,51 @@
+//! Open files: as many as the system lets this process have, and no more work
+//! at once than they suffice for.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// Files that are open whatever is in flight: the standard streams, the
+/// runtime's, the directories that a listing is in, temporary files.
+const AT_REST: u64 = 32;
+
+/// Files that one request in flight may need: a connection, and one that is
+/// being made in its place; a file, and two directories on the way to it.
+const PER_JOB: u64 = 5;
+
+/// Raises the limit that holds to the one that may not be passed.
+pub(crate) fn raise() {
+    let limit = getrlimit(Resource::Nofile);
+    // Where the system refuses, the old limit holds, and is kept to.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+}
+
+/// How many of the wanted requests can be in flight at once; the reason, where not even one can.
+pub(crate) fn jobs(wanted: usize) -> Result<usize, String> {
+    jobs_within(getrlimit(Resource::Nofile).current, wanted)
+}
+
+fn jobs_within(limit: Option<u64>, wanted: usize) -> Result<usize, String> {
+    let Some(limit) = limit else { return Ok(wanted) };
+    let possible = limit.saturating_sub(AT_REST) / PER_JOB;
+    if possible == 0 {
+        let least = AT_REST + PER_JOB;
+        return Err(format!(
+            "only {limit} files may be open at once, and {least} are needed; raise the limit (ulimit -n)"
+        ));
+    }
+    Ok(wanted.min(usize::try_from(possible).unwrap_or(usize::MAX)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jobs_are_as_many_as_files_suffice_for() {
+        let table =
+            [(None, 99, Some(99)), (Some(1024), 16, Some(16)), (Some(64), 16, Some(6)), (Some(37), 16, Some(1))];
+        for (limit, wanted, jobs) in table {
+            assert_eq!(jobs_within(limit, wanted).ok(), jobs, "{limit:?}");
+        }
+        assert!(jobs_within(Some(36), 1).unwrap_err().contains("ulimit -n"));
+    }
+}
