@@ -26,7 +26,8 @@ impl Verbosity {
     /// The most detailed of what is said on the side that is listened to.
     pub(crate) fn log_level(self) -> Level {
         match self {
-            Self::Quiet | Self::Normal | Self::Verbose => Level::WARN,
+            Self::Quiet | Self::Normal => Level::WARN,
+            Self::Verbose => Level::INFO,
             Self::VeryVerbose => Level::DEBUG,
             Self::Trace => Level::TRACE,
         }
