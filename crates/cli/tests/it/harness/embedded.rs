@@ -130,10 +130,15 @@ impl Embedded {
         self.server.faults().release();
     }
 
-    /// From now on: denies the second page of a listing.
-    pub(crate) fn refuse_second_page(&self) {
+    /// From now on: denies this page, counted from 1, of the next listing.
+    pub(crate) fn refuse_page(&self, page: u64) {
         let refusal = Fault::new(Action::status(403, "AccessDenied")).on("ListObjectsV2");
-        self.server.faults().add(refusal.when(Occurrence::Nth(2)));
+        self.server.faults().add(refusal.when(Occurrence::Nth(page)));
+    }
+
+    /// How many requests to delete something it got since it forgot them.
+    pub(crate) fn deletions(&self) -> u64 {
+        self.received("DeleteObject") + self.received("DeleteObjects")
     }
 
     /// From now on: is too busy for every other request of this operation.
