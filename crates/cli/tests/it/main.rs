@@ -26,6 +26,8 @@ mod file_or_directory;
 #[cfg(test)]
 mod filtering;
 #[cfg(test)]
+mod full_disks;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod hostile_keys;
@@ -33,6 +35,12 @@ mod hostile_keys;
 mod hostile_listings;
 #[cfg(test)]
 mod hostile_servers;
+#[cfg(test)]
+mod interruptions;
+#[cfg(test)]
+mod leftovers;
+#[cfg(test)]
+mod limits;
 #[cfg(test)]
 mod listing;
 #[cfg(test)]

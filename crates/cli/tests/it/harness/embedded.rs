@@ -169,6 +169,36 @@ impl Embedded {
         self.server.faults().add(fault.when(occurrence));
     }
 
+    /// From now on: never answers this operation on anything.
+    pub(crate) fn stall_all(&self, operation: &str) {
+        self.server.faults().add(Fault::new(Action::Stall).on(operation));
+    }
+
+    /// From now on: is too busy for this operation.
+    pub(crate) fn be_busy(&self, operation: &str) {
+        self.server.faults().add(Fault::new(Action::status(503, "SlowDown")).on(operation));
+    }
+
+    /// Waits until this many requests of the operation have come since it forgot them.
+    pub(crate) fn wait_until_received(&self, operation: &str, count: u64) {
+        self.wait_until(|embedded| embedded.received(operation) >= count, operation);
+    }
+
+    /// Waits until this many requests of any kind have come since it forgot them.
+    pub(crate) fn wait_until_requested(&self, count: usize) {
+        self.wait_until(|embedded| embedded.requests() >= count, "request");
+    }
+
+    fn wait_until(&self, has_come: impl Fn(&Self) -> bool, what: &str) {
+        for _ in 0..3000 {
+            if has_come(self) {
+                return;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        panic!("too few of {what} came");
+    }
+
     /// From now on: nothing of that any more.
     pub(crate) fn heal(&self) {
         self.server.faults().clear();
