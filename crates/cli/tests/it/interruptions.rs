@@ -115,42 +115,20 @@ fn while_a_request_waits_to_be_sent_again() {
 
 #[test]
 fn while_deletions_stall() {
-    for operation in ["DeleteObject", "DeleteObjects"] {
+    // One removes them one by one, the other in bulk.
+    for (provider, operation, how) in [("unknown", "DeleteObject", INTERRUPT), ("aws", "DeleteObjects", TERMINATE)] {
         let scene = up();
         scene.sync(&scene.arg("tree"), &scene.url(""), []);
         for key in ["extra", "other"] {
             scene.put(key, b"1");
         }
-        scene.log().stall_all("DeleteObject");
-        scene.log().stall_all("DeleteObjects");
-        if operation == "DeleteObject" {
-            scene.log().forget_requests();
-            let url = scene.url("");
-            let child =
-                start(scene.brigade_command(["sync", &scene.arg("tree"), &url, "--delete", "--provider", "unknown"]));
-            wait_for_deletion(&scene);
-            interrupt(child, INTERRUPT).complains("interrupted");
-        } else {
-            scene.log().forget_requests();
-            let child = start(scene.brigade_command([
-                "sync",
-                &scene.arg("tree"),
-                &scene.url(""),
-                "--delete",
-                "--provider",
-                "aws",
-            ]));
-            wait_for_deletion(&scene);
-            interrupt(child, TERMINATE).complains("interrupted");
-        }
+        scene.log().stall_all(operation);
+        scene.log().forget_requests();
+        let args = ["sync", &scene.arg("tree"), &scene.url(""), "--delete", "--provider", provider];
+        let child = start(scene.brigade_command(args));
+        scene.log().wait_until_received(operation, 1);
+        interrupt(child, how).complains("interrupted");
         completes(&scene);
-    }
-}
-
-fn wait_for_deletion(scene: &Scene) {
-    let log = scene.log();
-    while log.received("DeleteObject") + log.received("DeleteObjects") == 0 {
-        std::thread::yield_now();
     }
 }
 

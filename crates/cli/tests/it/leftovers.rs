@@ -25,13 +25,13 @@ fn what_a_killed_run_left_is_removed_by_the_next_one() {
     assert_eq!(temporaries(&scene).len(), 1);
     drop(running);
     scene.log().heal();
-    std::fs::write(scene.path("tree/.brigade-notes"), "mine").unwrap();
     let (url, tree) = (scene.url(""), scene.arg("tree"));
 
     scene.brigade(["sync", &url, &tree, "--dry-run"]).exits(0);
     scene.brigade(["sync", &tree, &scene.url("elsewhere")]).exits(0);
     assert_eq!(temporaries(&scene).len(), 1, "neither a dry run nor a source is changed");
 
+    std::fs::write(scene.path("tree/.brigade-notes"), "mine").unwrap();
     let name = temporaries(&scene).remove(0);
     scene.brigade(["sync", &url, &tree, "-v"]).exits(0).complains(&format!("removed the temporary file {name}"));
     assert_eq!(temporaries(&scene), Vec::<String>::new());
