@@ -81,7 +81,11 @@ impl Inner {
         let (head, body) = answer.into_parts();
         self.observe(&head.headers);
         let limit = if head.status.is_success() { request.limit } else { DOCUMENT_LIMIT };
-        let body = collect(body, limit, host, progress).await?;
+        let body = collect(body, limit, host, |bytes| {
+            // While it works at something long, the service sends a blank now and then: each counts.
+            if request.operation.is_long() { progress.mark() } else { progress.received(bytes) }
+        });
+        let body = body.await?;
         Ok(Response { status: head.status, headers: head.headers, body, after_lost_reply: false })
     }
 
@@ -159,7 +163,7 @@ fn secret(value: &str) -> Result<HeaderValue, Failure> {
 }
 
 /// Takes in a body whole. One that ends before its `Content-Length` is an error.
-async fn collect(mut body: Incoming, limit: u64, host: &str, progress: &Progress) -> Result<Bytes, Failure> {
+async fn collect(mut body: Incoming, limit: u64, host: &str, received: impl Fn(u64)) -> Result<Bytes, Failure> {
     let expected = body.size_hint().lower();
     if expected > limit {
         return Err(Failure::too_long(limit));
@@ -169,8 +173,8 @@ async fn collect(mut body: Incoming, limit: u64, host: &str, progress: &Progress
     let mut length = 0;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| Failure::broken(host, &error))?;
-        progress.mark();
         let Ok(data) = frame.into_data() else { continue };
+        received(data.len() as u64);
         length += data.len() as u64;
         if length > limit {
             return Err(Failure::too_long(limit));

@@ -16,24 +16,39 @@ use tokio::time::Instant;
 /// network which many uploads share still moves each of them now and then.
 const STEP: usize = 64 << 10;
 
+/// Bytes of an answer that must come within the stall limit: over the slowest
+/// of networks many downloads at once have that.
+const LEAST_RECEIVED: u64 = 4 << 10;
+
 /// When something last moved on a request's connection.
 #[derive(Clone, Debug)]
 pub(crate) struct Progress {
     start: Instant,
     /// Milliseconds after the start.
     last: Arc<AtomicU64>,
+    /// Bytes that came since then.
+    since: Arc<AtomicU64>,
 }
 
 impl Progress {
     /// Begins now.
     pub(crate) fn new() -> Self {
-        Self { start: Instant::now(), last: Arc::default() }
+        Self { start: Instant::now(), last: Arc::default(), since: Arc::default() }
     }
 
     /// Something moved.
     pub(crate) fn mark(&self) {
         let elapsed = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.last.store(elapsed, Ordering::Relaxed);
+        self.since.store(0, Ordering::Relaxed);
+    }
+
+    /// So many bytes of an answer came. A few of them are no movement: else a
+    /// service could keep a request busy for ever, byte by byte.
+    pub(crate) fn received(&self, bytes: u64) {
+        if self.since.fetch_add(bytes, Ordering::Relaxed) + bytes >= LEAST_RECEIVED {
+            self.mark();
+        }
     }
 
     /// Waits until nothing has moved for this long.
@@ -84,5 +99,35 @@ impl Body for Outgoing {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.rest.len() as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_mins(1);
+
+    /// Whether a request stalls that gets so many bytes a second, for an hour.
+    async fn stalls(bytes: u64) -> bool {
+        let progress = Progress::new();
+        let trickle = async {
+            for _ in 0..3600 {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                progress.received(bytes);
+            }
+        };
+        tokio::select! {
+            () = progress.stalled(LIMIT) => true,
+            () = trickle => false,
+        }
+    }
+
+    // The clock stands still but for what is waited for: an hour passes at once.
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_trickles_stalls() {
+        for (bytes, expected) in [(0, true), (1, true), (10, true), (100, false), (1 << 20, false)] {
+            assert_eq!(stalls(bytes).await, expected, "{bytes} bytes a second");
+        }
     }
 }
