@@ -65,7 +65,7 @@ impl Pass {
     /// turned out not to list in byte order. Each side can do so once.
     async fn until_in_order(&self) -> Result<(), Why> {
         let mut orderings = Orderings::of(self.source.as_ref(), self.dest.as_ref());
-        let allowance = Allowance::new(self.options.limit);
+        let mut allowance = Allowance::new(self.options.limit);
         loop {
             // The transfers' spool is dropped with them: what was concluded from
             // a listing out of order is forgotten.
@@ -87,6 +87,9 @@ impl Pass {
                     // What was sent is found in step by the second listing, unless nothing can be.
                     let stays_sent = !self.options.dry_run && self.job.comparison != Comparison::Always;
                     self.tally.restart(stays_sent);
+                    if self.options.dry_run {
+                        allowance = Allowance::new(self.options.limit);
+                    }
                     self.tally.tell(Event::Reordered { location: store.location(), key: key.as_ref() });
                 }
                 Err(error) => return Err(error.into()),

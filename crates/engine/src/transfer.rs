@@ -161,6 +161,13 @@ impl Allowance {
             left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
         })
     }
+
+    /// Gives back an object that was taken off and not sent.
+    fn give_back(&self) {
+        if let Some(left) = &self.0 {
+            left.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 }
 
 fn split(batch: Vec<Action>) -> (Vec<Transfer>, Vec<Entry>) {

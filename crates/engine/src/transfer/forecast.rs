@@ -6,6 +6,14 @@ use brigade_store::{Entry, Failure, FailureKind, Key, KeyRange, Listed};
 use super::Transfers;
 use crate::filters::Filters;
 
+/// What deletions leave of the files in a place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Left {
+    NothingWasThere,
+    None,
+    Some,
+}
+
 impl Transfers {
     /// From now on the deletions of this dry run count as done.
     pub(crate) fn count_deletions_as_done(&self, filters: &Filters) {
@@ -35,22 +43,41 @@ impl Transfers {
                 _ => {}
             }
         }
-        let below = [bytes, b"/"].concat();
-        let range = KeyRange { after: Some(Key::new(&*below)), through: Some(Key::new([bytes, b"0"].concat())) };
+        Ok(self.left_below(&[bytes, b"/"].concat(), filters).await? != Left::Some)
+    }
+
+    /// Whether the deletions that this dry run has shown would take a marker's
+    /// directory with them, so that it would be made again.
+    pub(super) async fn would_be_emptied(&self, marker: &Key) -> Result<bool, Failure> {
+        match self.shown_deletions.get() {
+            Some(filters) => Ok(self.left_below(marker.as_bytes(), filters).await? == Left::None),
+            None => Ok(false),
+        }
+    }
+
+    /// What the deletions leave of the files below a prefix, which ends in `/`.
+    async fn left_below(&self, below: &[u8], filters: &Filters) -> Result<Left, Failure> {
+        let through = [below.strip_suffix(b"/").unwrap_or(below), b"0"].concat();
+        let range = KeyRange { after: Some(Key::new(below)), through: Some(Key::new(through)) };
         let mut listing = self.dest.list(&range);
         let failed = |error: brigade_store::ListingError| Failure::new(FailureKind::Failed, error.to_string());
+        let mut left = Left::NothingWasThere;
         while let Some(page) = listing.next_page().await.map_err(failed)? {
-            for item in page.into_iter().filter(|item| item.key().as_bytes().starts_with(&below)) {
+            for item in page.into_iter().filter(|item| item.key().as_bytes().starts_with(below)) {
                 match item {
-                    Listed::Present(file) if self.would_be_deleted(&file, filters).await? => {}
-                    Listed::Present(_) | Listed::Unknown(_) => return Ok(false),
+                    Listed::Present(file) if self.would_be_deleted(&file, filters).await? => left = Left::None,
+                    Listed::Present(_) | Listed::Unknown(_) => return Ok(Left::Some),
                 }
             }
         }
-        Ok(true)
+        Ok(left)
     }
 
     async fn would_be_deleted(&self, entry: &Entry, filters: &Filters) -> Result<bool, Failure> {
+        if self.cancel.is_cancelled() {
+            // Nobody hears of it.
+            return Err(Failure::new(FailureKind::Failed, "interrupted"));
+        }
         let takes_part = filters.includes(&entry.key, &mut filters.none_matched());
         Ok(takes_part && self.source.could_hold(entry).is_ok() && self.source.look(&entry.key).await?.is_none())
     }

@@ -1,6 +1,8 @@
 //! Sending one object: compared if need be, read, written, and once more if it changed meanwhile.
 
-use brigade_store::{Condition, Entry, Failure, FailureKind, NewObject, ObjectHeaders, Verified};
+use brigade_store::{
+    Condition, Entry, Failure, FailureKind, KeyRange, Kind, ListingError, NewObject, ObjectHeaders, Verified,
+};
 
 use super::Transfers;
 use crate::events::{Event, Outcome};
@@ -34,10 +36,15 @@ impl Transfers {
             Ok(sent) => return sent,
             Err(stopped) => stopped,
         };
-        match self.look_again(planned, stopped).await {
+        let sent = match self.look_again(planned, stopped).await {
             Ok(again) => self.attempt(&again, &mut counted).await.unwrap_or_else(|stopped| self.account(stopped)),
             Err(sent) => sent,
+        };
+        if counted && matches!(sent, Sent::Obstructed(_)) {
+            // It has its turn once more after the deletions.
+            self.allowance.give_back();
         }
+        sent
     }
 
     async fn attempt(&self, transfer: &Transfer, counted: &mut bool) -> Result<Sent, Stopped> {
@@ -74,18 +81,45 @@ impl Transfers {
                 Ok(None) => Err(Sent::Outcome(withdrawn())),
                 Err(failure) => Err(self.account(Stopped::Source(failure))),
             },
-            // Somebody else wrote it. That is never overwritten, but it may be what was to be sent.
-            Stopped::Dest(failure) if failure.kind == FailureKind::Changed => match self.dest.look(key).await {
-                Ok(Some(dest))
-                    if dest.size == planned.source.size
-                        && matches!(self.same_content(&planned.source, &dest).await, Ok(content) if content.is_same()) =>
-                {
-                    Err(Sent::Outcome(Outcome::InStep))
-                }
-                _ => Err(self.account(Stopped::Dest(failure))),
-            },
+            Stopped::Dest(failure) if failure.kind == FailureKind::Changed => {
+                Err(self.judge_what_came(planned, failure).await)
+            }
             stopped => Err(self.account(stopped)),
         }
+    }
+
+    /// What came of an object at whose key somebody else wrote. That is never
+    /// overwritten, but it may be what was to be sent.
+    async fn judge_what_came(&self, planned: &Transfer, failure: Failure) -> Sent {
+        let Ok(Some(dest)) = self.dest.look(&planned.source.key).await else {
+            return self.account(Stopped::Dest(failure));
+        };
+        match self.is_so_called(&dest).await {
+            Ok(false) => self.account(Stopped::Dest(taken_for_another())),
+            Ok(true)
+                if dest.size == planned.source.size
+                    && matches!(self.same_content(&planned.source, &dest).await, Ok(content) if content.is_same()) =>
+            {
+                Sent::Outcome(Outcome::InStep)
+            }
+            Ok(true) | Err(_) => self.account(Stopped::Dest(failure)),
+        }
+    }
+
+    /// Whether what was found at a key of the destination has this very name
+    /// there: some file systems find a file by its name in another case, or
+    /// another normal form, too. Under the name that it has, it may be deleted.
+    async fn is_so_called(&self, found: &Entry) -> Result<bool, ListingError> {
+        if self.dest.capabilities().kind == Kind::Remote {
+            return Ok(true);
+        }
+        let mut listing = self.dest.list(&KeyRange::around(&found.key));
+        while let Some(page) = listing.next_page().await? {
+            if page.iter().any(|item| *item.key() == found.key) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Whether the destination turns out to have this very content, where the
@@ -100,7 +134,8 @@ impl Transfers {
             // A tree lists no directories: whether a marker's is there is looked up.
             None if source.stands_for_directory() => {
                 let _request = self.permits.request().await;
-                Ok(self.dest.look(&source.key).await.map_err(Stopped::Dest)?.is_some())
+                let is_there = self.dest.look(&source.key).await.map_err(Stopped::Dest)?.is_some();
+                Ok(is_there && !self.would_be_emptied(&source.key).await.map_err(Stopped::Dest)?)
             }
             _ => Ok(false),
         }
@@ -153,6 +188,11 @@ pub(super) fn new_object(entry: &Entry, headers: &ObjectHeaders, replaces: Optio
 
 pub(super) fn both(source: Verified, dest: Verified) -> Verified {
     if source == Verified::Yes { dest } else { source }
+}
+
+fn taken_for_another() -> Failure {
+    let reason = "the destination's file system takes its name for that of another file there; rename or exclude one";
+    Failure::new(FailureKind::Failed, reason)
 }
 
 fn withdrawn() -> Outcome {

@@ -1,9 +1,12 @@
 //! Objects that fail, change or vanish: the others go on, and each is told.
 
+use std::sync::Arc;
+
 use brigade_engine::error::Why;
 use brigade_engine::events::Outcome;
-use brigade_store::memory::{Call, MemoryOptions, MemoryStore};
+use brigade_store::memory::{Call, Change, Fate, Fates, MemoryOptions, MemoryStore, Strike};
 use brigade_store::{Failure, FailureKind, Key};
+use tokio_util::sync::CancellationToken;
 
 use crate::fixture::{Fixture, keys};
 
@@ -75,6 +78,20 @@ fn what_somebody_else_wrote_meanwhile_is_in_step_only_if_it_is_the_same() {
         assert_eq!((summary.in_step, summary.failed, summary.created), (in_step, failed, 0), "{theirs}");
         assert_eq!(fixture.dest.contents()[&Key::from("a")], theirs);
     }
+}
+
+#[test]
+fn a_file_of_another_name_is_not_taken_for_the_one_that_was_to_be_written() {
+    let fixture = Fixture::down().deleting();
+    fixture.source.put("A", "content");
+    // To this file system both names are one: what is looked for as `A` is found, and listed as `a`.
+    fixture.dest.put("a", "content");
+    fixture.dest.put("A", "content");
+    fixture.dest.hide_from_listings("A");
+    let summary = fixture.run().unwrap();
+    assert_eq!((summary.in_step, summary.failed, summary.deleted, summary.deletions_held_back), (0, 1, 0, 1));
+    assert!(matches!(outcome(&fixture, "A"), Outcome::Failed(failure) if failure.reason.contains("another file")));
+    assert_eq!(keys(&fixture.dest), ["A", "a"]);
 }
 
 fn in_parts() -> Fixture {
@@ -178,6 +195,39 @@ fn a_run_that_is_cancelled_in_the_middle_ends_however_much_is_waiting() {
     assert!(matches!(error.why, Why::Interrupted));
     assert!(error.summary.created < 5000);
     assert_eq!(keys(&fixture.dest).len() as u64, error.summary.created);
+}
+
+/// Cancels the run when it looks into a part of the store.
+struct CancelsWithin(CancellationToken);
+
+impl Fates for CancelsWithin {
+    fn befalls(&self, _: Call, _: &Key) -> Fate {
+        Fate::default()
+    }
+
+    fn reached(&self, call: Call, _: &Key, _: &Strike) {
+        if call == Call::ListWithin {
+            self.0.cancel();
+        }
+    }
+
+    fn changed(&self, _: Change<'_>) {}
+}
+
+#[test]
+fn a_dry_run_that_is_cancelled_foresees_no_further() {
+    let mut fixture = Fixture::down().deleting();
+    fixture.options.dry_run = true;
+    fixture.source.put("a", "a file");
+    for n in 0..50 {
+        fixture.dest.put(format!("a/{n}"), "in its way");
+    }
+    fixture.dest.set_fates(Some(Arc::new(CancelsWithin(fixture.cancel.clone()))));
+    let error = fixture.run().unwrap_err();
+    assert!(matches!(error.why, Why::Interrupted));
+    assert_eq!((error.summary.deleted, error.summary.failed), (50, 0));
+    // Once for each deletion that was shown.
+    assert_eq!(fixture.source.count(Call::Look), 50);
 }
 
 #[test]

@@ -53,3 +53,18 @@ fn what_was_sent_before_the_order_broke_is_counted_once() {
     assert_eq!((summary.created, summary.in_step, summary.source_objects), (1, 8, 9));
     assert_eq!(fixture.dest.count(Call::Write), 1);
 }
+
+#[test]
+fn a_dry_run_counts_its_limit_anew_when_the_order_broke() {
+    let mut fixture = up_to(slash_first(Order::ByBytes));
+    for key in ["0", "1"] {
+        fixture.source.put(key, key);
+        fixture.dest.put(key, key);
+    }
+    fixture.source.put("00", "new");
+    fixture.options.limit = Some(1);
+    fixture.options.dry_run = true;
+    let summary = fixture.run().unwrap();
+    assert_eq!(fixture.dest.count(Call::List), 2);
+    assert_eq!((summary.created, summary.over_limit), (1, 0));
+}

@@ -257,6 +257,34 @@ fn a_limit_sends_that_many_and_counts_the_rest() {
 }
 
 #[test]
+fn what_stands_in_the_way_is_told_within_a_limit_too() {
+    let mut fixture = Fixture::down();
+    fixture.source.put("a", "a file");
+    fixture.dest.put("a/b", "in its way");
+    fixture.options.limit = Some(1);
+    let summary = fixture.run().unwrap();
+    assert_eq!((summary.failed, summary.over_limit), (1, 0));
+}
+
+#[test]
+fn a_dry_run_foresees_that_deletions_take_the_directory_of_a_marker() {
+    for dry_run in [true, false] {
+        let mut fixture = Fixture::down().deleting();
+        fixture.options.dry_run = dry_run;
+        for key in ["kept/", "emptied/", "k"] {
+            fixture.source.put(key, "");
+        }
+        fixture.source.put("kept/file", "kept");
+        fixture.dest.put("kept/file", "kept");
+        fixture.dest.put("emptied/extra", "deleted");
+        fixture.dest.put("k", "");
+        let summary = fixture.run().unwrap();
+        let found = (summary.deleted, summary.created, summary.in_step, summary.failed);
+        assert_eq!(found, (1, 1, 3, 0), "dry run: {dry_run}");
+    }
+}
+
+#[test]
 fn one_job_is_enough_to_delete_in_several_batches() {
     let mut fixture = with_extras();
     fixture.options.jobs = 1;

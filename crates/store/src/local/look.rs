@@ -4,7 +4,7 @@ use rustix::fs::{FileType, fstat};
 
 use super::failures::{failure, symlink, unknown};
 use super::key_path::KeyPath;
-use super::root::{Role, Root};
+use super::root::Root;
 use super::stat::{Named, entry_of, kind_of, look_up};
 use crate::{Entry, Failure, FailureKind, Key, UnknownReason};
 
@@ -38,7 +38,7 @@ fn find(root: &Root, key: Key) -> Result<Option<Entry>, Failure> {
 /// Fails where a name that isn't there proves nothing: in a source that was
 /// removed itself, which reads as empty.
 fn vouch_for_absence(root: &Root) -> Result<(), Failure> {
-    if root.role() == Role::Destination {
+    if root.role().may_be_missing() {
         return Ok(());
     }
     let directory = root.open().map_err(|error| failure("open the source", error))?;

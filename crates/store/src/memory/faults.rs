@@ -5,10 +5,12 @@ use crate::{Failure, Key};
 /// A call of a store, its reader or its upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Call {
-    /// The first page of a [`crate::Store::list`].
+    /// The first page of a [`crate::Store::list`] of everything.
     List,
     /// A further page of it; its key is the last one listed before.
     ListMore,
+    /// A page of a [`crate::Store::list`] of a narrower range; its key is that of [`Call::List`] or [`Call::ListMore`].
+    ListWithin,
     /// [`crate::Store::look`].
     Look,
     /// [`crate::Store::read`].

@@ -22,7 +22,8 @@ impl MemoryListing {
 
     async fn start(&self) -> Result<vec::IntoIter<Listed>, ListingError> {
         let after = self.range.after.clone().unwrap_or_else(|| Key::from(""));
-        let listed = self.store.call(Call::List, &after, |state| Ok(listed_in(state, &self.range))).await;
+        let call = if self.is_of_everything() { Call::List } else { Call::ListWithin };
+        let listed = self.store.call(call, &after, |state| Ok(listed_in(state, &self.range))).await;
         let mut items = listed.map_err(|failure| self.error(failure.reason))?;
         match self.store.options.sequence {
             Sequence::ByBytes => items.sort_by(|a, b| a.key().cmp(b.key())),
@@ -33,8 +34,13 @@ impl MemoryListing {
 
     /// Asks for a further page.
     async fn go_on(&self) -> Result<(), ListingError> {
-        let more = self.store.call(Call::ListMore, &self.last, |_| Ok(()));
+        let call = if self.is_of_everything() { Call::ListMore } else { Call::ListWithin };
+        let more = self.store.call(call, &self.last, |_| Ok(()));
         more.await.map_err(|failure| self.error(failure.reason))
+    }
+
+    fn is_of_everything(&self) -> bool {
+        self.range == KeyRange::everything()
     }
 
     fn error(&self, reason: String) -> ListingError {

@@ -139,8 +139,6 @@ impl<'a> Witness<'a> {
             return Err(format!("{call:?} of {key} at {side:?} is no call that this run may make"));
         }
         match (call, strike) {
-            // What stands in an object's way in a dry run, once its deletions have been shown.
-            (Call::List | Call::ListMore, _) if self.stage == Stage::Deleting => {}
             (Call::List, Strike::None) => self.listed[side as usize].push(self.now[side as usize].clone()),
             (Call::List | Call::ListMore, _) if *strike != Strike::None => self.broken_listings.push(side),
             (Call::Look, Strike::None) if side == Side::Source => {
