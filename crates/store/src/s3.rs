@@ -20,7 +20,7 @@ use crate::{
     Capabilities, ClockSkew, Condition, Digest, DigestKind, Entry, Failure, Key, KeyRange, Kind, Listing, NewObject,
     Object, ObjectHeaders, Order, Reader, Receipt, RequestCount, Role, Store, Upload, Verified, Version,
 };
-use failures::{changed, failure};
+use failures::{changed, failure, unwritten};
 pub(crate) use names::Names;
 
 /// Bytes up to which an object is best written in one request.
@@ -153,7 +153,7 @@ impl Store for BucketStore {
             metadata: metadata.as_slice(),
             condition: condition(&object.condition),
         };
-        let stored = self.bucket.put_object(put).await.map_err(|error| failure(&error))?;
+        let stored = self.bucket.put_object(put).await.map_err(|error| unwritten(&error))?;
         Ok(receipt(object, stored))
     }
 

@@ -79,3 +79,5 @@ mod snapshots;
 mod special_files;
 #[cfg(test)]
 mod up;
+#[cfg(test)]
+mod written_meanwhile;

@@ -16,6 +16,14 @@ pub(super) fn failure(error: &Error) -> Failure {
     Failure::new(kind, error.reason())
 }
 
+/// What a refusal to write means: only what is to be replaced can be missing.
+pub(super) fn unwritten(error: &Error) -> Failure {
+    match error.kind() {
+        ErrorKind::NotFound => Failure::new(FailureKind::Changed, "the object to replace is gone; run again"),
+        _ => failure(error),
+    }
+}
+
 pub(super) fn changed() -> Failure {
     Failure::new(FailureKind::Changed, "somebody else wrote this key since it was listed; run again")
 }

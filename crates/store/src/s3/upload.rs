@@ -7,7 +7,7 @@ use brigade_s3::{Bucket, CompleteMultipartUpload, CreateMultipartUpload, ErrorKi
 use bytes::Bytes;
 use crc_fast::{CrcAlgorithm, checksum, checksum_combine};
 
-use super::failures::failure;
+use super::failures::{failure, unwritten};
 use super::{condition, mtime, receipt};
 use crate::{Digest, DigestKind, Failure, FailureKind, NewObject, Part, Receipt, Upload, Verified};
 
@@ -76,7 +76,7 @@ impl Upload for BucketUpload {
             parts: &parts,
             condition: condition(&self.object.condition),
         };
-        let stored = self.bucket.complete_multipart_upload(complete).await.map_err(|error| failure(&error))?;
+        let stored = self.bucket.complete_multipart_upload(complete).await.map_err(|error| unwritten(&error))?;
         let mut receipt = receipt(&self.object, stored);
         if compared == Some(Verified::Unverifiable) {
             receipt.verified = Verified::Unverifiable;
