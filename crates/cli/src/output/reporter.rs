@@ -186,6 +186,10 @@ impl Reporter {
 impl Observer for Reporter {
     fn event(&self, event: Event<'_>) {
         self.tally.count(&event);
+        if let Event::Reordered { .. } = event {
+            // The listing starts again, and with it all counts.
+            *self.folding() = Folding::default();
+        }
         if self.show.format == Format::Json
             && let Some(line) = json::event(&event)
         {
@@ -265,6 +269,25 @@ Not in step (exit code 3): 1 failed.
         assert_eq!(shown(Format::Text, Verbosity::Verbose), (format!("upload one\n{summary}"), errors));
         let errors = format!("{failed}error: the last word\n");
         assert_eq!(shown(Format::Text, Verbosity::Quiet), (String::new(), errors));
+    }
+
+    #[test]
+    fn what_failed_before_a_listing_started_again_is_not_counted_twice() {
+        let (out, err) = (Written::default(), Written::default());
+        let streams = Arc::new(Mutex::new(Streams::to_writers(out, err.clone())));
+        let wording = Wording { verbosity: Verbosity::Normal, send: "upload", dry_run: false };
+        let reporter = Reporter::new(Show { format: Format::Text, progress: Style::Hidden, wording }, streams);
+        let failed = Outcome::Failed(Failure::new(FailureKind::Denied, "access denied"));
+        for _ in 0..2 {
+            reporter.event(Event::Reordered { location: "s3://b", key: None });
+            for _ in 0..30 {
+                reporter.event(Event::Object { key: &Key::from("k"), outcome: &failed });
+            }
+        }
+        let summary = Summary { failed: 30, ..Summary::default() };
+        let (exit, elapsed, summary) = (Exit::Incomplete, Duration::ZERO, Some(&summary));
+        reporter.finish(&Report { exit, dry_run: false, elapsed, summary, error: None });
+        assert_eq!(err.text().lines().last(), Some("in all: 30 failed: access denied"));
     }
 
     #[test]
