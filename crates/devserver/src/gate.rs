@@ -71,6 +71,8 @@ impl S3Access for Gate {
         let key = path.get_object_key().map(str::to_owned);
         let exchange = context.extensions_mut().get::<Arc<Exchange>>().cloned();
         let exchange = exchange.ok_or_else(|| s3_error!(InternalError, "The request came past its layer."))?;
+        // From before the log has the request: who saw it there may release it.
+        let releases = self.faults.releases();
         exchange.entry.identify(&operation, bucket.as_deref(), key.as_deref());
         if context.credentials().is_none() && !self.anonymous {
             return Err(s3_error!(AccessDenied, "Access Denied"));
@@ -80,8 +82,6 @@ impl S3Access for Gate {
             return Err(refusal);
         }
         context.extensions_mut().insert(Arc::clone(&self.faults));
-        // From before the rules are looked at: no release is missed.
-        let releases = self.faults.releases();
         let Some(action) = self.faults.strike(&operation, key.as_deref()) else { return Ok(()) };
         // Nobody else sets it: a request passes the gate once.
         let action = exchange.fault.get_or_init(|| action);

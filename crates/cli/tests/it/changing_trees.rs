@@ -38,6 +38,8 @@ fn sync_while(scene: &Scene, change: impl FnOnce(&Path), later: impl FnOnce(&Pat
     Ended::of_watched(command, |process| {
         wait_until_it_has_open(process, &scene.path("tree/0"));
         change(&scene.path("tree"));
+        // Only what has come can be let go.
+        scene.log().wait_for_number("ListObjectsV2", 1);
         scene.log().release();
         scene.log().wait_for_number("PutObject", 1);
         later(&scene.path("tree"));
