@@ -128,6 +128,8 @@ fn globs_of(pattern: &str) -> Result<Vec<Glob>, PatternError> {
         return Err(PatternError { pattern: pattern.to_owned(), reason: "it names nothing".to_owned() });
     }
     let named = if from_root { name.to_owned() } else { format!("**/{name}") };
+    // `**` is any number of directories, none included, but what `**/` names is at least one.
+    let named = if only_below && name.split('/').next_back() == Some("**") { format!("{named}/*") } else { named };
     let below = format!("{named}/**");
     let texts = if only_below { vec![below] } else { vec![named, below] };
     texts
@@ -159,6 +161,10 @@ mod tests {
             ("*.tmp", "deep/down/a.tmp", true),
             ("*.tmp", "a.tmp/inside", true),
             ("*.tmp", "a.tmpx", false),
+            ("**/", "a", false),
+            ("**/", "a/b", true),
+            ("a/**/", "a/b", false),
+            ("a/**/", "a/b/c", true),
             ("/top", "top", true),
             ("/top", "top/below", true),
             ("/top", "deep/top", false),

@@ -14,6 +14,8 @@ pub mod error;
 pub mod events;
 pub mod explain;
 pub mod filters;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod job;
 pub mod listing;
 pub mod merge;

@@ -76,6 +76,10 @@ impl Endpoint {
         if authority.as_str().contains('@') || uri.query().is_some() || authority.host().is_empty() {
             return Err(bad());
         }
+        // What isn't would be sent otherwise than it is signed.
+        if !uri.path().bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(bad());
+        }
         if scheme == Scheme::HTTPS && authority.port().is_none() && is_aws_host(authority.host()) {
             return Ok(Self::Aws(AwsHosts::default()));
         }

@@ -7,10 +7,11 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::Provider;
+use crate::address::without_user;
 
 /// What a caller decides of a client. What is left out (`None`) is looked for
 /// in the environment, then in the profile, as AWS's own tools do.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Config {
     /// The service's address, `http://` or `https://`; without one
     /// `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL`, the profile's
@@ -75,6 +76,23 @@ impl Default for Config {
     }
 }
 
+/// What says whom it talks to, and as whom; an endpoint that holds a user and a
+/// password will be refused, and is shown without them.
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("endpoint_url", &self.endpoint_url.as_deref().map(without_user))
+            .field("region", &self.region)
+            .field("profile", &self.profile)
+            .field("access_key", &self.access_key)
+            .field("sign", &self.sign)
+            .field("addressing", &self.addressing)
+            .field("provider", &self.provider)
+            .field("ca_bundle", &self.ca_bundle)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Where a bucket's name goes in a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Addressing {
@@ -113,7 +131,8 @@ mod tests {
     fn secrets_are_not_shown() {
         let access_key =
             AccessKey { id: "AKID".to_owned(), secret: "hush".to_owned(), session_token: Some("hush too".to_owned()) };
-        let shown = format!("{:?}", Config { access_key: Some(access_key), ..Config::default() });
-        assert!(shown.contains("AKID") && !shown.contains("hush"), "{shown}");
+        let endpoint_url = Some("https://user:hush@host/base".to_owned());
+        let shown = format!("{:?}", Config { endpoint_url, access_key: Some(access_key), ..Config::default() });
+        assert!(shown.contains("AKID") && shown.contains("host/base") && !shown.contains("hush"), "{shown}");
     }
 }

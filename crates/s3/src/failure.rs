@@ -85,8 +85,8 @@ impl Failure {
     /// An answer that looked like a success isn't one.
     pub(crate) fn rejected(rejection: Rejection) -> Self {
         match rejection {
-            Rejection::Corrupt(message) => Self::new(ErrorKind::Corrupt, message, true),
-            Rejection::Unreadable(message) => Self::new(ErrorKind::BadAnswer, message, true),
+            Rejection::Corrupt(message) => Self::new(ErrorKind::Corrupt, shortened(&message), true),
+            Rejection::Unreadable(message) => Self::new(ErrorKind::BadAnswer, shortened(&message), true),
         }
     }
 
@@ -106,7 +106,7 @@ impl Failure {
             let separator = if message.is_empty() { "" } else { " " };
             message.push_str(separator);
             message.push_str("It points to ");
-            message.push_str(&location);
+            message.push_str(&shortened(&location));
         }
         let kind = match kind_of(response.status, refusal.code.as_deref(), request.key.is_some()) {
             // A page that says so is none of S3's answers, and proves nothing.
@@ -124,7 +124,7 @@ impl Failure {
         Self {
             kind,
             message,
-            region: header("x-amz-bucket-region").or(stated.region),
+            region: header("x-amz-bucket-region").or(stated.region).filter(|region| may_be_a_region(region)),
             retry_after: response.header("retry-after").and_then(|value| parse_retry_after(value, now)),
             may_be_done: response.status.is_server_error() || response.status.is_success(),
             refusal: Some(Box::new(refusal)),
@@ -156,10 +156,10 @@ impl Stated {
         let mut is_error = false;
         walk(body, |path, text| {
             match path {
-                "Error/Code" => stated.code = Some(text.to_owned()),
-                "Error/Message" => text.clone_into(&mut stated.message),
+                "Error/Code" => stated.code = Some(shortened(text)),
+                "Error/Message" => stated.message = shortened(text),
                 "Error/Region" => stated.region = Some(text.to_owned()),
-                "Error/RequestId" => stated.request_id = Some(text.to_owned()),
+                "Error/RequestId" => stated.request_id = Some(shortened(text)),
                 "Error" => is_error = true,
                 _ => {}
             }
@@ -168,6 +168,24 @@ impl Stated {
         .ok()?;
         is_error.then_some(stated)
     }
+}
+
+/// The longest text of a service that is kept, in bytes: S3's own are a few
+/// hundred, and what is shown of 10,000 failures must fit a log.
+const LONGEST_TEXT: usize = 1024;
+
+/// The text of a service, or its beginning.
+pub(crate) fn shortened(text: &str) -> String {
+    if text.len() <= LONGEST_TEXT {
+        return text.to_owned();
+    }
+    format!("{}...", &text[..text.floor_char_boundary(LONGEST_TEXT)])
+}
+
+/// Whether it can be the name of a region, which becomes a part of a host's
+/// name: a service must not choose another host by it.
+fn may_be_a_region(name: &str) -> bool {
+    (1..=63).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// What it means that no connection could be made.
@@ -210,7 +228,7 @@ fn wrapped_in<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a (d
 
 /// Seconds, or a date
 /// (<https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3>).
-fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+pub(crate) fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     match value.trim().parse() {
         Ok(seconds) => Some(Duration::from_secs(seconds)),
         Err(_) => Some(parse_http_date(value)?.duration_since(now).unwrap_or_default()),

@@ -18,6 +18,8 @@ mod error;
 mod error_kind;
 mod exchange;
 mod failure;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod operations;
 mod outgoing;
 mod proxy;

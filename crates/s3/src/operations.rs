@@ -8,12 +8,12 @@ mod create_bucket;
 mod create_multipart_upload;
 mod delete_many;
 mod delete_object;
-mod delete_objects;
+pub(crate) mod delete_objects;
 mod get_object;
 mod head_bucket;
 mod head_object;
 mod list_buckets;
-mod list_objects_v2;
+pub(crate) mod list_objects_v2;
 mod put_object;
 mod upload_part;
 

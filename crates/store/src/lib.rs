@@ -7,6 +7,8 @@ pub mod browse;
 mod digest;
 mod entry;
 mod failure;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod key;
 mod listing;
 mod local;

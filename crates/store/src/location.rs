@@ -4,6 +4,8 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
+use crate::Key;
+
 /// A place that a user named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
@@ -58,6 +60,15 @@ pub enum LocationError {
         /// The whole, as far as it can be shown.
         written: String,
     },
+    /// An access key in the location.
+    #[error(
+        "{written}: a location holds no credentials (and those are known now to whoever sees this command); \
+         set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or choose a profile with --profile"
+    )]
+    Credentials {
+        /// The whole, without them.
+        written: String,
+    },
     /// `s3://` without a bucket.
     #[error("{written}: the bucket is missing; write s3://bucket[/prefix]")]
     NoBucket {
@@ -88,7 +99,7 @@ impl Location {
             return Err(LocationError::Empty);
         }
         let Some(scheme) = scheme_of(written) else { return Ok(Self::Local(written.into())) };
-        let shown = written.to_string_lossy().into_owned();
+        let shown = shown(&written.to_string_lossy());
         match scheme.as_str() {
             "s3" => Self::bucket(written.to_str().ok_or(LocationError::NotText { written: shown })?),
             "gs" => Err(LocationError::NotYet { scheme, written: shown }),
@@ -100,10 +111,16 @@ impl Location {
     fn bucket(written: &str) -> Result<Self, LocationError> {
         let (bucket, prefix) = written["s3://".len()..].split_once('/').unwrap_or((&written["s3://".len()..], ""));
         if bucket.is_empty() {
-            return Err(LocationError::NoBucket { written: written.into() });
+            return Err(LocationError::NoBucket { written: shown(written) });
         }
         if !may_name_a_bucket(bucket) {
-            return Err(LocationError::BucketName { bucket: bucket.into(), written: written.into() });
+            let (bucket, written, has_user) = (bucket.into(), shown(written), written.contains('@'));
+            // A secret may have a `/`, and end what looks like the bucket.
+            return Err(if has_user {
+                LocationError::Credentials { written }
+            } else {
+                LocationError::BucketName { bucket, written }
+            });
         }
         let end = if prefix.is_empty() || prefix.ends_with('/') { "" } else { "/" };
         Ok(Self::Bucket { bucket: bucket.into(), prefix: format!("{prefix}{end}"), written: written.into() })
@@ -138,6 +155,15 @@ impl fmt::Display for Location {
             Self::Bucket { written, .. } => f.write_str(written),
         }
     }
+}
+
+/// What may be shown of a location that names no place: in one line, and
+/// without what could be a user's name and password.
+fn shown(written: &str) -> String {
+    let after_scheme = written.find("://").map_or(0, |end| end + "://".len());
+    let (scheme, rest) = written.split_at(after_scheme);
+    let (user, host) = rest.rsplit_once('@').map_or(("", rest), |(_, host)| ("...@", host));
+    Key::from(format!("{scheme}{user}{host}")).to_string()
 }
 
 /// What stands before `://`, in lower case, if it is a scheme (RFC 3986, 3.1).
@@ -229,6 +255,28 @@ mod tests {
         }
         let long = format!("s3://{}", "b".repeat(256));
         assert!(matches!(parse(&long), Err(LocationError::BucketName { .. })));
+    }
+
+    #[test]
+    fn credentials_in_a_location_are_refused_and_not_repeated() {
+        let table = [
+            ("s3://AKID:hush@bucket/p", "s3://...@bucket/p: a location holds no credentials"),
+            ("s3://AKID:hush/hush+hush@bucket", "s3://...@bucket: a location holds no credentials"),
+            ("s3:///hush@bucket", "s3://...@bucket: the bucket is missing"),
+            ("https://user:hush@host/p", "https://...@host/p: https:// is not a scheme"),
+        ];
+        for (written, part) in table {
+            let error = parse(written).unwrap_err();
+            assert!(error.to_string().contains(part), "{written}: {error}");
+            assert!(!format!("{error} {error:?}").contains("hush"), "{error:?}");
+        }
+        assert!(parse("s3://bucket/user@host").is_ok());
+    }
+
+    #[test]
+    fn what_names_no_place_does_not_command_the_terminal() {
+        let error = parse("s3://\u{1b}[2J\n/p").unwrap_err().to_string();
+        assert!(error.starts_with("s3://\\u{1b}[2J\\n/p: no bucket is called"), "{error}");
     }
 
     #[cfg(unix)]

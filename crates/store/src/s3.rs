@@ -2,7 +2,7 @@
 
 mod failures;
 mod listing;
-mod mtime;
+pub(crate) mod mtime;
 mod names;
 mod reader;
 mod upload;

@@ -10,6 +10,7 @@ use crate::checksum::Checksum;
 use crate::client::{Bucket, Rejection};
 use crate::error::{Error, ErrorKind, Refusal};
 use crate::error_kind::kind_of;
+use crate::failure::shortened;
 use crate::operations::{DeleteObject, Operation};
 use crate::request::{Request, Response};
 use crate::xml::{escape_into, walk};
@@ -80,15 +81,15 @@ fn document(objects: &[DeleteObject<'_>], with_conditions: bool) -> String {
     document
 }
 
-fn parse(document: &[u8]) -> Result<HashMap<String, Outcome>, Rejection> {
+pub(crate) fn parse(document: &[u8]) -> Result<HashMap<String, Outcome>, Rejection> {
     let mut outcomes = HashMap::new();
     let mut is_result = false;
     let (mut key, mut code, mut message) = (None, None, String::new());
     walk(document, |path, text| {
         match path {
             "DeleteResult/Deleted/Key" | "DeleteResult/Error/Key" => key = Some(text.to_owned()),
-            "DeleteResult/Error/Code" => code = Some(text.to_owned()),
-            "DeleteResult/Error/Message" => text.clone_into(&mut message),
+            "DeleteResult/Error/Code" => code = Some(shortened(text)),
+            "DeleteResult/Error/Message" => message = shortened(text),
             "DeleteResult/Deleted" => {
                 outcomes.extend(key.take().map(|key| (key, None)));
             }

@@ -91,7 +91,7 @@ struct Partial {
     etag: String,
 }
 
-fn parse(document: &[u8]) -> Result<ListedPage, XmlError> {
+pub(crate) fn parse(document: &[u8]) -> Result<ListedPage, XmlError> {
     let mut page = ListedPage::default();
     let mut object = Partial::default();
     let (mut is_result, mut is_truncated, mut is_encoded) = (false, false, false);

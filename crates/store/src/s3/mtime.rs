@@ -10,7 +10,7 @@ pub(super) const NAME: &str = "mtime";
 const NANOSECONDS: usize = 9;
 
 /// As it is stored: exact to the nanosecond, without zeros at the end of the fraction.
-pub(super) fn format(modified: SystemTime) -> String {
+pub(crate) fn format(modified: SystemTime) -> String {
     let (sign, distance) = match modified.duration_since(UNIX_EPOCH) {
         Ok(after) => ("", after),
         Err(before) => ("-", before.duration()),
@@ -24,7 +24,7 @@ pub(super) fn format(modified: SystemTime) -> String {
 
 /// Reads what was stored; digits beyond the nanosecond are dropped. `None`
 /// where it is no such number, or no time that the system can hold.
-pub(super) fn parse(stored: &str) -> Option<SystemTime> {
+pub(crate) fn parse(stored: &str) -> Option<SystemTime> {
     let (is_before, distance) = stored.strip_prefix('-').map_or((false, stored), |distance| (true, distance));
     let (seconds, fraction) = distance.split_once('.').unwrap_or((distance, ""));
     if !is_digits(seconds) || !(fraction.is_empty() || is_digits(fraction)) {

@@ -26,7 +26,7 @@ impl Names {
     }
 
     /// The name of this key in the bucket, if it can have one.
-    pub(super) fn of(&self, key: &Key) -> Result<String, Failure> {
+    pub(crate) fn of(&self, key: &Key) -> Result<String, Failure> {
         let refused = |reason: String| Failure::new(FailureKind::Unrepresentable, reason);
         if key.is_reserved() {
             return Err(refused("names that begin with `.brigade-` are reserved; rename or exclude it".into()));
@@ -45,7 +45,7 @@ impl Names {
     /// Where a listing must start to give every key greater than this one:
     /// the key itself, or as much of it as can stand in a request. The keys that are
     /// listed too many are those between the two.
-    pub(super) fn start_after(&self, after: &Key) -> String {
+    pub(crate) fn start_after(&self, after: &Key) -> String {
         self.longest_text(after.as_bytes())
     }
 
