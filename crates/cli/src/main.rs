@@ -22,8 +22,13 @@ use crate::output::Streams;
 use crate::resolve::environment::Environment;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    limits::raise();
-    let streams = Streams::of_process(Environment::of_process());
-    commands::run(arguments, streams).into()
+    let mut streams = Streams::of_process(Environment::of_process());
+    match Arguments::try_parse() {
+        Ok(arguments) => {
+            limits::raise();
+            commands::run(arguments, streams)
+        }
+        Err(answer) => output::of_command_line(&mut streams, &answer),
+    }
+    .into()
 }

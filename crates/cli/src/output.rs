@@ -37,6 +37,16 @@ pub(crate) fn error(streams: &mut Streams, reason: &str) {
     streams.line(To::Err, Tone::Failure, "error:", reason);
 }
 
+/// Writes what the command line alone decides: the help and the version that
+/// it asks for, or what is wrong with it.
+pub(crate) fn of_command_line(streams: &mut Streams, answer: &clap::Error) -> Exit {
+    let (to, exit) = if answer.use_stderr() { (To::Err, Exit::Usage) } else { (To::Out, Exit::InStep) };
+    let answer = answer.render();
+    let text = if streams.has_colour(to) { answer.ansi().to_string() } else { answer.to_string() };
+    streams.text(to, &text);
+    unless_unwritten(streams, exit)
+}
+
 /// Sends on what is still buffered. The exit code stands unless results were
 /// lost; a reader that went away wanted no more of them.
 pub(crate) fn unless_unwritten(streams: &mut Streams, exit: Exit) -> Exit {

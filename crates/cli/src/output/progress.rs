@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
 use super::figures::{bytes, count, duration, rate};
 use super::tally::Totals;
 use crate::arguments;
@@ -35,37 +33,57 @@ impl Style {
     }
 }
 
-/// A bar over `0..=1000` thousandths of the work known so far, drawn on standard error.
-pub(super) fn bar() -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(1000), ProgressDrawTarget::stderr_with_hz(10));
-    if let Ok(style) = ProgressStyle::with_template("{bar:24} {wide_msg}") {
-        bar.set_style(style.progress_chars("=> "));
+/// Columns of the gauge at the beginning of a bar, brackets included.
+const GAUGE: usize = 26;
+
+/// The bar for a terminal of so many columns, shorter than these: a gauge and
+/// what is known, the most important first, as much of it as fits.
+pub(super) fn bar(totals: &Totals, elapsed: Duration, columns: usize) -> String {
+    let room = columns.saturating_sub(1);
+    // A narrow terminal has room for the figures or for the gauge.
+    let mut line = if room >= 3 * GAUGE { format!("{} ", gauge(totals)) } else { String::new() };
+    let mut separator = "";
+    for part in parts(totals, elapsed) {
+        if line.len() + separator.len() + part.len() <= room {
+            line.push_str(separator);
+            line.push_str(&part);
+            separator = ", ";
+        }
     }
-    bar
+    line
 }
 
-/// Draws the bar anew.
-pub(super) fn draw(bar: &ProgressBar, totals: &Totals, elapsed: Duration) {
-    bar.set_position(done(totals) * 1000 / planned(totals).max(1));
-    bar.set_message(sentence(totals, elapsed));
+/// `[=====>      ]`: how much of the work known so far is done.
+fn gauge(totals: &Totals) -> String {
+    let width = GAUGE - 2;
+    let thousandths = usize::try_from(done(totals).saturating_mul(1000) / planned(totals).max(1)).unwrap_or(1000);
+    let full = width * thousandths.min(1000) / 1000;
+    let head = if full < width { ">" } else { "" };
+    format!("[{:<width$}]", "=".repeat(full) + head)
 }
 
-/// `1,234 of 5,678 objects, 1.2 GiB of 5.6 GiB, 98.0 MiB/s, 2 failed, about 42 s left`.
+/// All that is known, for a line that nothing is drawn over.
 pub(super) fn sentence(totals: &Totals, elapsed: Duration) -> String {
+    parts(totals, elapsed).join(", ")
+}
+
+/// `2 failed`, `50 of 200 done`, `50.0 MiB of 200.0 MiB`, `30 s left`, `5.0 MiB/s`, `10,000 compared`, `3 deleted`:
+/// what is known, the most important first.
+fn parts(totals: &Totals, elapsed: Duration) -> Vec<String> {
     let mut parts = vec![
-        format!("{} compared", count(totals.keys)),
-        format!("{} of {} sent", count(totals.objects_done), count(totals.objects_planned)),
+        format!("{} of {} done", count(totals.objects_done), count(totals.objects_planned)),
         format!("{} of {}", bytes(totals.bytes_done), bytes(totals.bytes_planned)),
     ];
+    if totals.failed > 0 {
+        parts.insert(0, format!("{} failed", count(totals.failed)));
+    }
+    parts.extend(time_left(totals, elapsed).map(|time| format!("{} left", duration(time))));
     parts.extend(rate(totals.bytes_done, elapsed).filter(|_| totals.bytes_done > 0));
+    parts.push(format!("{} compared", count(totals.keys)));
     if totals.deleted > 0 {
         parts.push(format!("{} deleted", count(totals.deleted)));
     }
-    if totals.failed > 0 {
-        parts.push(format!("{} failed", count(totals.failed)));
-    }
-    parts.extend(time_left(totals, elapsed).map(|time| format!("{} left", duration(time))));
-    parts.join(", ")
+    parts
 }
 
 /// How long the work known so far will still take; it grows while the listing finds more.
@@ -105,11 +123,8 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_sentence_has_what_is_known() {
-        let nothing = "0 compared, 0 of 0 sent, 0 B of 0 B";
-        assert_eq!(sentence(&Totals::default(), Duration::ZERO), nothing);
-        let totals = Totals {
+    fn some() -> Totals {
+        Totals {
             keys: 10_000,
             objects_planned: 200,
             objects_done: 50,
@@ -117,10 +132,44 @@ mod tests {
             bytes_done: 50 << 20,
             deleted: 3,
             failed: 2,
-        };
+        }
+    }
+
+    #[test]
+    fn the_sentence_has_what_is_known() {
+        assert_eq!(sentence(&Totals::default(), Duration::ZERO), "0 of 0 done, 0 B of 0 B, 0 compared");
         let expected =
-            "10,000 compared, 50 of 200 sent, 50.0 MiB of 200.0 MiB, 5.0 MiB/s, 3 deleted, 2 failed, 30 s left";
-        assert_eq!(sentence(&totals, Duration::from_secs(10)), expected);
+            "2 failed, 50 of 200 done, 50.0 MiB of 200.0 MiB, 30 s left, 5.0 MiB/s, 10,000 compared, 3 deleted";
+        assert_eq!(sentence(&some(), Duration::from_secs(10)), expected);
+    }
+
+    #[test]
+    fn the_bar_has_as_much_of_it_as_the_terminal_has_room_for() {
+        let table = [
+            (0, ""),
+            (16, "2 failed"),
+            (40, "2 failed, 50 of 200 done, 30 s left"),
+            (79, "[======>                 ] 2 failed, 50 of 200 done, 50.0 MiB of 200.0 MiB"),
+            (80, "[======>                 ] 2 failed, 50 of 200 done, 50.0 MiB of 200.0 MiB"),
+            (
+                200,
+                "[======>                 ] 2 failed, 50 of 200 done, 50.0 MiB of 200.0 MiB, 30 s left, 5.0 MiB/s, \
+             10,000 compared, 3 deleted",
+            ),
+        ];
+        for (columns, expected) in table {
+            assert_eq!(bar(&some(), Duration::from_secs(10), columns), expected, "{columns}");
+        }
+        for columns in 1..250 {
+            assert!(bar(&some(), Duration::from_secs(10), columns).len() < columns, "{columns}");
+        }
+    }
+
+    #[test]
+    fn the_gauge_is_full_when_all_is_done() {
+        let all = Totals { objects_planned: 2, objects_done: 2, ..Totals::default() };
+        assert_eq!(gauge(&all), format!("[{}]", "=".repeat(24)));
+        assert_eq!(gauge(&Totals::default()), format!("[>{}]", " ".repeat(23)));
     }
 
     #[test]

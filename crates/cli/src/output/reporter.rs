@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use brigade_engine::events::{Event, Observer};
-use indicatif::ProgressBar;
+use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::time::interval;
 use tracing::Level;
 
@@ -39,7 +39,6 @@ pub(crate) struct Reporter {
     show: Show,
     started: Instant,
     tally: Tally,
-    bar: Option<ProgressBar>,
     /// Whether the summary is written; changes while the streams are locked.
     finished: AtomicBool,
     folding: Mutex<Folding>,
@@ -49,10 +48,9 @@ pub(crate) struct Reporter {
 impl Reporter {
     /// A reporter that writes to these streams.
     pub(crate) fn new(show: Show, streams: Arc<Mutex<Streams>>) -> Self {
-        let bar = (show.progress == Style::Bar).then(progress::bar);
         let (started, tally, finished, folding) =
             (Instant::now(), Tally::default(), AtomicBool::new(false), Mutex::default());
-        Self { show, started, tally, bar, finished, folding, streams }
+        Self { show, started, tally, finished, folding, streams }
     }
 
     /// Shows how far the run has come until it is dropped.
@@ -62,9 +60,16 @@ impl Reporter {
         let mut tick = 0;
         // The first tick comes at once: a run that is over within one shows no progress.
         ticks.tick().await;
+        let mut resized = signal(SignalKind::window_change()).ok();
         loop {
-            ticks.tick().await;
-            tick += 1;
+            tokio::select! {
+                _ = ticks.tick() => tick += 1,
+                // What is drawn must fit at once; nothing else is due.
+                () = next(&mut resized) => {
+                    self.draw(&self.tally.totals());
+                    continue;
+                }
+            }
             let totals = self.tally.totals();
             if self.show.format == Format::Json && totals != last_totals {
                 self.streams().text(To::Out, &json::progress(&totals));
@@ -76,14 +81,17 @@ impl Reporter {
     }
 
     fn show_totals(&self, totals: &Totals, tick: u64) {
-        let elapsed = self.started.elapsed();
-        match (self.show.progress, &self.bar) {
-            (Style::Bar, Some(bar)) => progress::draw(bar, totals, elapsed),
-            (Style::Lines, _) if tick.is_multiple_of(TICKS_PER_LINE) => {
-                let line = progress::sentence(totals, elapsed);
-                self.streams().line(To::Err, Tone::Plain, "progress:", &line);
-            }
-            _ => {}
+        self.draw(totals);
+        if self.show.progress == Style::Lines && tick.is_multiple_of(TICKS_PER_LINE) {
+            let line = progress::sentence(totals, self.started.elapsed());
+            self.streams().line(To::Err, Tone::Plain, "progress:", &line);
+        }
+    }
+
+    fn draw(&self, totals: &Totals) {
+        if self.show.progress == Style::Bar {
+            let line = progress::bar(totals, self.started.elapsed(), Streams::columns());
+            self.streams().draw(Some(line));
         }
     }
 
@@ -111,10 +119,8 @@ impl Reporter {
     /// Shows how the run ended. Nothing is written to standard output after it.
     /// What was given up may still warn on standard error.
     pub(crate) fn finish(&self, report: &Report<'_>) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
         let mut streams = self.streams();
+        streams.draw(None);
         self.finished.store(true, Relaxed);
         let folding = self.folding();
         if folding.has_folded() {
@@ -163,23 +169,24 @@ impl Reporter {
         self.folding.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes, while the bar is out of the way if there is one on the same terminal.
     fn write(&self, to: To, write: impl FnOnce(&mut Streams)) {
         let mut streams = self.streams();
         if to == To::Out && self.finished.load(Relaxed) {
             return;
         }
-        match &self.bar {
-            Some(bar) if to == To::Err || streams.out_is_terminal => bar.suspend(|| {
-                write(&mut streams);
-                streams.flush();
-            }),
-            _ => write(&mut streams),
-        }
+        write(&mut streams);
     }
 
     fn streams(&self) -> MutexGuard<'_, Streams> {
         super::lock(&self.streams)
+    }
+}
+
+/// Waits for the next signal, if it can be listened for.
+async fn next(signal: &mut Option<unix::Signal>) {
+    match signal {
+        Some(signal) => _ = signal.recv().await,
+        None => std::future::pending().await,
     }
 }
 

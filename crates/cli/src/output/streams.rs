@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 
 use brigade_store::is_unprintable;
+use rustix::termios::tcgetwinsize;
 
 use crate::resolve::environment::Environment;
 
@@ -14,8 +15,18 @@ pub(crate) struct Streams {
     /// Whether progress can be drawn on standard error.
     pub(crate) can_draw: bool,
     /// Whether standard output is a terminal: then what is drawn on standard error is in its way.
-    pub(crate) out_is_terminal: bool,
+    out_is_terminal: bool,
+    /// What is drawn on standard error now, below all lines.
+    drawn: Option<String>,
 }
+
+/// Takes away what is drawn, wherever on its line the cursor is. The cursor is
+/// left at the beginning of what is drawn: a terminal that became narrower
+/// meanwhile, and broke it into several lines, has all of them after the cursor.
+const ERASE: &str = "\r\x1b[J";
+
+/// Columns of a terminal that doesn't tell how many it has.
+const USUAL_COLUMNS: u16 = 80;
 
 /// Which of the two streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,35 +66,64 @@ impl Streams {
             err: Stream::new(err, colour_allowed && err_is_terminal),
             can_draw: err_is_terminal && !environment.dumb_terminal,
             out_is_terminal,
+            drawn: None,
         }
     }
 
     /// Others, without colour or drawing.
     #[cfg(test)]
     pub(crate) fn to_writers(out: impl Write + Send + 'static, err: impl Write + Send + 'static) -> Self {
-        Self { out: Stream::new(out, false), err: Stream::new(err, false), can_draw: false, out_is_terminal: false }
+        let [out, err] = [Stream::new(out, false), Stream::new(err, false)];
+        Self { out, err, can_draw: false, out_is_terminal: false, drawn: None }
     }
 
     /// Writes a line whose first word has a tone. What a terminal may act upon
     /// is escaped in the rest: it may quote a path, or an answer of whatever server.
     pub(crate) fn line(&mut self, to: To, tone: Tone, word: &str, rest: &str) {
         let rest = printable(rest);
-        let stream = self.stream(to);
         let colour = match tone {
-            _ if !stream.colour => None,
+            _ if !self.has_colour(to) => None,
             Tone::Plain => None,
             Tone::Warning => Some("33"),
             Tone::Failure => Some("31"),
         };
-        stream.write(&match colour {
-            Some(colour) => format!("\x1b[{colour}m{word}\x1b[0m {rest}\n"),
-            None => format!("{word} {rest}\n"),
-        });
+        self.text(
+            to,
+            &match colour {
+                Some(colour) => format!("\x1b[{colour}m{word}\x1b[0m {rest}\n"),
+                None => format!("{word} {rest}\n"),
+            },
+        );
     }
 
-    /// Writes text as it is.
+    /// Writes whole lines as they are, above what is drawn.
     pub(crate) fn text(&mut self, to: To, text: &str) {
+        let on_the_same_terminal = to == To::Err || self.out_is_terminal;
+        let Some(drawn) = self.drawn.take_if(|_| on_the_same_terminal) else {
+            return self.stream(to).write(text);
+        };
+        self.err.write(ERASE);
         self.stream(to).write(text);
+        self.stream(to).flush();
+        self.draw(Some(drawn));
+    }
+
+    /// Draws a line on standard error in place of what is drawn there, or
+    /// takes that away. It must be shorter than [`Self::columns`].
+    pub(crate) fn draw(&mut self, line: Option<String>) {
+        if self.drawn.is_some() {
+            self.err.write(ERASE);
+        }
+        if let Some(line) = &line {
+            self.err.write(&format!("{line}\r"));
+        }
+        self.drawn = line;
+    }
+
+    /// How many columns the terminal has now that is drawn on.
+    pub(crate) fn columns() -> usize {
+        let told = tcgetwinsize(io::stderr()).map_or(0, |size| size.ws_col);
+        usize::from(if told == 0 { USUAL_COLUMNS } else { told })
     }
 
     /// Sends on what is still buffered.
@@ -101,6 +141,14 @@ impl Streams {
     /// away (`brigade ls | head`) is no error.
     pub(crate) fn write_error(&self) -> Option<&io::Error> {
         self.out.broken.as_ref().filter(|error| error.kind() != ErrorKind::BrokenPipe)
+    }
+
+    /// Whether colours may be written there.
+    pub(crate) fn has_colour(&self, to: To) -> bool {
+        match to {
+            To::Out => self.out.colour,
+            To::Err => self.err.colour,
+        }
     }
 
     fn stream(&mut self, to: To) -> &mut Stream {
@@ -174,6 +222,35 @@ mod tests {
         ];
         for (text, expected) in table {
             assert_eq!(printable(text), expected);
+        }
+    }
+
+    #[test]
+    fn lines_stand_above_what_is_drawn() {
+        #[derive(Clone, Default)]
+        struct Terminal(std::sync::Arc<std::sync::Mutex<String>>);
+        impl Write for Terminal {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0.lock().unwrap().push_str(std::str::from_utf8(bytes).unwrap());
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        for (out_is_terminal, above) in [(true, "\r\x1b[Jout\nbar\r"), (false, "out\n")] {
+            let terminal = Terminal::default();
+            let streams = Streams::to_writers(terminal.clone(), terminal.clone());
+            let mut streams = Streams { out_is_terminal, ..streams };
+            streams.text(To::Err, "before\n");
+            streams.draw(Some("bar".to_owned()));
+            streams.line(To::Err, Tone::Failure, "failed:", "x");
+            streams.text(To::Out, "out\n");
+            streams.draw(Some("wider".to_owned()));
+            streams.draw(None);
+            streams.text(To::Err, "after\n");
+            let drawn = format!("before\nbar\r\r\x1b[Jfailed: x\nbar\r{above}\r\x1b[Jwider\r\r\x1b[Jafter\n");
+            assert_eq!(*terminal.0.lock().unwrap(), drawn);
         }
     }
 

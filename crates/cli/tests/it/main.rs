@@ -8,6 +8,8 @@ mod changing_files;
 #[cfg(test)]
 mod changing_trees;
 #[cfg(test)]
+mod closed_streams;
+#[cfg(test)]
 mod comparing;
 #[cfg(test)]
 mod cross_checked;
@@ -68,6 +70,8 @@ mod proxies;
 #[cfg(test)]
 mod reaching;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
 mod serve;
 #[cfg(test)]
 mod set_ups;
@@ -77,6 +81,8 @@ mod shipped;
 mod snapshots;
 #[cfg(test)]
 mod special_files;
+#[cfg(test)]
+mod terminal;
 #[cfg(test)]
 mod up;
 #[cfg(test)]

@@ -5,6 +5,8 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use serde_json::Value;
 
+use super::secrets::Secrets;
+
 /// How a run ended and what it said.
 pub(crate) struct Ended {
     /// The command line, for messages.
@@ -24,7 +26,7 @@ impl Ended {
     }
 
     /// Runs the command to its end, and does this meanwhile. It must not say
-    /// more until then than a pipe holds.
+    /// more until then than a pipe holds, and never a secret.
     pub(crate) fn of_while(command: Command, meanwhile: impl FnOnce()) -> Self {
         Self::of_watched(command, |_| meanwhile())
     }
@@ -35,12 +37,11 @@ impl Ended {
         let child = piped.spawn().unwrap();
         meanwhile(child.id());
         let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
-        Self {
-            command: format!("{command:?}"),
-            code: status.code(),
-            stdout: String::from_utf8(stdout).unwrap(),
-            stderr: String::from_utf8(stderr).unwrap(),
-        }
+        let [stdout, stderr] = [stdout, stderr].map(|said| String::from_utf8(said).unwrap());
+        let secrets = Secrets::of(&command);
+        secrets.assert_absent_from(&stdout);
+        secrets.assert_absent_from(&stderr);
+        Self { command: format!("{command:?}"), code: status.code(), stdout, stderr }
     }
 
     /// Asserts the exit code.
@@ -147,6 +148,7 @@ impl Summary {
 pub(crate) struct Running {
     child: Child,
     stdout: BufReader<ChildStdout>,
+    secrets: Secrets,
 }
 
 impl Running {
@@ -154,13 +156,14 @@ impl Running {
     pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
-        Self { child, stdout }
+        Self { child, stdout, secrets: Secrets::of(&command) }
     }
 
     /// Waits for the next line of standard output.
     pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
         assert_ne!(self.stdout.read_line(&mut line).unwrap(), 0, "standard output ended");
+        self.secrets.assert_absent_from(&line);
         line
     }
 

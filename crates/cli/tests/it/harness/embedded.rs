@@ -95,6 +95,11 @@ impl Embedded {
         self.server.faults().add(Fault::new(Action::status(403, "AccessDenied")).on(operation));
     }
 
+    /// From now on: finds every session ended.
+    pub(crate) fn end_sessions(&self) {
+        self.server.faults().add(Fault::new(Action::status(400, "ExpiredToken")));
+    }
+
     /// From now on: never answers this operation on the key.
     pub(crate) fn stall(&self, operation: &str, key: &str) {
         self.order(Action::Stall, operation, key);

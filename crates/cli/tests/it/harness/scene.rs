@@ -154,6 +154,13 @@ impl Scene {
         command
     }
 
+    /// `brigade ARGS` as a shell starts it with these redirections, not yet started.
+    pub(crate) fn redirected<I: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = I>, redirections: &str) -> Command {
+        let mut shell = self.command(Path::new("/bin/sh"));
+        shell.args(["-c", &format!("exec \"$@\" {redirections}"), "sh", env!("CARGO_BIN_EXE_brigade")]).args(args);
+        shell
+    }
+
     /// `brigade sync SOURCE DEST --output json ARGS`, which must end with all in step; its summary.
     #[track_caller]
     pub(crate) fn sync<const N: usize>(&self, source: &str, dest: &str, args: [&str; N]) -> Summary {
