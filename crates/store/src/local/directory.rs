@@ -35,7 +35,7 @@ pub(super) struct Reading<'a> {
     /// Whether a name, with a `/` at its end if it leads to keys below it, is wanted.
     pub(super) wanted: &'a dyn Fn(&[u8]) -> bool,
     /// Whether a name is none of the user's.
-    pub(super) left_out: fn(&[u8]) -> bool,
+    pub(super) left_out: fn(&[u8], FileType) -> bool,
     /// Whether a directory is one of those that the walk is in.
     pub(super) is_ancestor: &'a dyn Fn(Identity) -> bool,
     /// Whether the walk was given up.
@@ -106,7 +106,7 @@ impl Reading<'_> {
             if let Some(prefix) = self.sweep {
                 leftovers::sweep(directory, prefix, name);
             }
-            if (self.left_out)(name) {
+            if (self.left_out)(name, entry.file_type()) {
                 continue;
             }
             self.push(&mut sorter, name, self.tell(directory, name, entry.file_type())).map_err(ReadingError::Spill)?;
@@ -222,7 +222,7 @@ mod tests {
             names_in_memory: 2,
             wanted: &|_| true,
             is_ancestor: &|_| false,
-            left_out: |_| false,
+            left_out: |_, _| false,
             stopped: &|| false,
         };
         for before in 0..5 {

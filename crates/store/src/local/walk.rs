@@ -250,10 +250,13 @@ impl Stack {
 
 /// What is not listed: of a source, the temporary files of a run that has it
 /// as its destination; of a destination, everything that the program keeps for itself.
-fn left_out(role: Role) -> fn(&[u8]) -> bool {
+fn left_out(role: Role) -> fn(&[u8], FileType) -> bool {
     match role {
-        Role::Source => is_temporary_name,
-        Role::Destination | Role::Preview => |name| name.starts_with(RESERVED),
+        // Not every file system tells the type with the name.
+        Role::Source => {
+            |name, kind| is_temporary_name(name) && matches!(kind, FileType::RegularFile | FileType::Unknown)
+        }
+        Role::Destination | Role::Preview => |name, _| name.starts_with(RESERVED),
     }
 }
 

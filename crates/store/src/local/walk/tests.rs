@@ -137,7 +137,7 @@ fn what_is_brigades_own_is_left_out_at_every_level() {
     }
     let of_source = [".brigade-trash/x", "a/.brigade", "a/.brigade-2", "a/x.brigade-"];
     assert_eq!(words(&scenery, Symlinks::Follow), of_source);
-    assert!(left_out(Role::Destination)(b".brigade-2"));
+    assert!(left_out(Role::Destination)(b".brigade-2", FileType::RegularFile));
 }
 
 #[test]
