@@ -9,6 +9,7 @@ use super::failures::{failure, obstructed, special, symlink};
 use super::key_path::KeyPath;
 use super::root::{Root, open_directory};
 use super::stat::{kind_of, stat_of};
+use crate::key::is_temporary_name;
 use crate::{Failure, Key};
 
 /// Empty directories within each other that still give way; deeper ones are left alone.
@@ -24,7 +25,12 @@ pub(super) fn check_room(root: &Root, key: &Key) -> Result<(), Failure> {
     let stat = stat_of(&directory, path.name).map_err(|error| failure("look at the target", error))?;
     match stat.map(|stat| kind_of(&stat)) {
         None | Some(FileType::RegularFile) => Ok(()),
-        Some(FileType::Directory) if is_bare(directory.as_fd(), path.name) => Ok(()),
+        // What a killed run left behind is gone by the time that something is made.
+        Some(FileType::Directory)
+            if bare_directories(directory.as_fd(), path.name, LEVELS, is_temporary_name).is_ok() =>
+        {
+            Ok(())
+        }
         Some(FileType::Directory) => Err(obstructed()),
         Some(FileType::Symlink) => Err(symlink(key)),
         Some(_) => Err(special()),
@@ -34,27 +40,32 @@ pub(super) fn check_room(root: &Root, key: &Key) -> Result<(), Failure> {
 /// Whether it is a directory that holds nothing but directories that hold
 /// nothing: it has no keys, and a file may take its place.
 pub(super) fn is_bare(parent: BorrowedFd<'_>, name: &[u8]) -> bool {
-    bare_directories(parent, name, LEVELS).is_ok()
+    bare_directories(parent, name, LEVELS, |_| false).is_ok()
 }
 
 /// Removes such a directory. None of this can remove anything but empty directories.
 pub(super) fn clear(parent: BorrowedFd<'_>, name: &[u8]) -> Result<(), Errno> {
-    for within in bare_directories(parent, name, LEVELS)? {
+    for within in bare_directories(parent, name, LEVELS, |_| false)? {
         let opened = open_directory(parent, name, false).map_err(|_| Errno::NOTEMPTY)?;
         clear(opened.as_fd(), &within)?;
     }
     unlinkat(parent, name, AtFlags::REMOVEDIR)
 }
 
-/// The names in a directory that holds only bare ones.
-fn bare_directories(parent: BorrowedFd<'_>, name: &[u8], levels: usize) -> Result<Vec<Vec<u8>>, Errno> {
+/// The names in a directory that holds only bare ones, and what is ignored.
+fn bare_directories(
+    parent: BorrowedFd<'_>,
+    name: &[u8],
+    levels: usize,
+    ignored: fn(&[u8]) -> bool,
+) -> Result<Vec<Vec<u8>>, Errno> {
     let levels = levels.checked_sub(1).ok_or(Errno::NOTEMPTY)?;
     let directory = open_directory(parent, name, false).map_err(|_| Errno::NOTEMPTY)?;
     let mut names = Vec::new();
     for entry in Dir::read_from(&directory)? {
         let name = entry?.file_name().to_bytes().to_vec();
-        if !matches!(name.as_slice(), b"." | b"..") {
-            bare_directories(directory.as_fd(), &name, levels)?;
+        if !matches!(name.as_slice(), b"." | b"..") && !ignored(&name) {
+            bare_directories(directory.as_fd(), &name, levels, ignored)?;
             names.push(name);
         }
     }
