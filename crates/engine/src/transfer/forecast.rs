@@ -10,8 +10,8 @@ use crate::filters::Filters;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Left {
     NothingWasThere,
-    None,
-    Some,
+    Nothing,
+    Something,
 }
 
 impl Transfers {
@@ -43,14 +43,14 @@ impl Transfers {
                 _ => {}
             }
         }
-        Ok(self.left_below(&[bytes, b"/"].concat(), filters).await? != Left::Some)
+        Ok(self.left_below(&[bytes, b"/"].concat(), filters).await? != Left::Something)
     }
 
     /// Whether the deletions that this dry run has shown would take a marker's
     /// directory with them, so that it would be made again.
     pub(super) async fn would_be_emptied(&self, marker: &Key) -> Result<bool, Failure> {
         match self.shown_deletions.get() {
-            Some(filters) => Ok(self.left_below(marker.as_bytes(), filters).await? == Left::None),
+            Some(filters) => Ok(self.left_below(marker.as_bytes(), filters).await? == Left::Nothing),
             None => Ok(false),
         }
     }
@@ -65,8 +65,8 @@ impl Transfers {
         while let Some(page) = listing.next_page().await.map_err(failed)? {
             for item in page.into_iter().filter(|item| item.key().as_bytes().starts_with(below)) {
                 match item {
-                    Listed::Present(file) if self.would_be_deleted(&file, filters).await? => left = Left::None,
-                    Listed::Present(_) | Listed::Unknown(_) => return Ok(Left::Some),
+                    Listed::Present(file) if self.would_be_deleted(&file, filters).await? => left = Left::Nothing,
+                    Listed::Present(_) | Listed::Unknown(_) => return Ok(Left::Something),
                 }
             }
         }
