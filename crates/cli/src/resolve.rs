@@ -19,6 +19,16 @@ pub(crate) enum UsageError {
     /// A pattern is no glob.
     #[error(transparent)]
     Pattern(#[from] brigade_engine::filters::PatternError),
+    /// A line of a file is no glob.
+    #[error("{path}, line {line}: {reason}")]
+    PatternInFile {
+        /// The file.
+        path: String,
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: brigade_engine::filters::PatternError,
+    },
     /// A file of patterns can't be read.
     #[error("could not read the patterns in {path}: {reason}")]
     PatternFile {

@@ -53,6 +53,17 @@ pub enum ConfigError {
          or use --no-sign-request for a public bucket"
     )]
     NoCredentials(String),
+    /// The profile that was named gives none.
+    #[error(
+        "the profile {profile} gives no credentials ({reason}); look at it in ~/.aws/config and ~/.aws/credentials, or \
+         choose another one with --profile or AWS_PROFILE"
+    )]
+    ProfileWithoutCredentials {
+        /// Its name.
+        profile: String,
+        /// Why.
+        reason: String,
+    },
     /// What gives the credentials didn't answer in time.
     #[error("{0}; see whether it waits for something, or choose another profile with --profile")]
     SlowCredentials(String),

@@ -101,10 +101,16 @@ impl CachedCredentials {
             None => of_chain(region),
         };
         let first = first(&provider, FIRST_LIMIT).await.map_err(|reason| {
-            let whose = config.profile.as_ref().map(|profile| format!("profile {profile}: ")).unwrap_or_default();
-            match reason {
-                FetchError::TooLate(_) => ConfigError::SlowCredentials(format!("{whose}{reason}")),
-                FetchError::Refused(_) => ConfigError::NoCredentials(format!("{whose}{reason}")),
+            let said = reason.to_string();
+            match (reason, config.profile.clone()) {
+                (FetchError::TooLate(_), None) => ConfigError::SlowCredentials(said),
+                (FetchError::TooLate(_), Some(profile)) => {
+                    ConfigError::SlowCredentials(format!("profile {profile}: {said}"))
+                }
+                (FetchError::Refused(_), None) => ConfigError::NoCredentials(said),
+                (FetchError::Refused(_), Some(profile)) => {
+                    ConfigError::ProfileWithoutCredentials { profile, reason: said }
+                }
             }
         })?;
         Ok(Self::holding(first, provider))

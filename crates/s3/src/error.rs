@@ -193,6 +193,7 @@ impl Error {
                 "this is not how S3 answers: check the endpoint, also whether it is http:// or https://, and \
                  what stands in between"
             }
+            ErrorKind::Other if self.code() == Some("InvalidBucketName") => "check the bucket's name",
             ErrorKind::KeyTooLong => "S3 takes keys of up to 1024 bytes",
             ErrorKind::NotImplemented => {
                 "say who the service is with --provider, so that nothing is asked that it lacks"

@@ -54,7 +54,7 @@ pub enum OpenError {
         reason: std::io::Error,
     },
     /// A directory that can't be looked at.
-    #[error("{path}: {reason}")]
+    #[error("{path}: {reason}; check the path, and who may read it and the directories above it")]
     Unreadable {
         /// The directory.
         path: PathBuf,

@@ -30,8 +30,17 @@ pub(crate) enum Origin {
 
 /// Reads the pattern files and compiles all rules.
 pub(crate) fn resolve(arguments: &FilterArguments) -> Result<Resolved, UsageError> {
-    let (rules, origins): (Vec<Rule>, _) = rules(arguments)?.into_iter().unzip();
-    Ok(Resolved { filters: Filters::new(&rules)?, origins })
+    let (rules, origins): (Vec<Rule>, Vec<Origin>) = rules(arguments)?.into_iter().unzip();
+    let filters = Filters::new(&rules).map_err(|reason| {
+        let first = rules.iter().position(|rule| rule.pattern() == reason.pattern);
+        match first.map(|place| &origins[place]) {
+            Some(Origin::File { path, line }) => {
+                UsageError::PatternInFile { path: path.display().to_string(), line: *line, reason }
+            }
+            Some(Origin::CommandLine) | None => UsageError::Pattern(reason),
+        }
+    })?;
+    Ok(Resolved { filters, origins })
 }
 
 /// The rules in order, those of a file where its option stands.
@@ -138,6 +147,17 @@ mod tests {
     fn a_file_that_cannot_be_read_is_named() {
         let error = resolve(&arguments(&["--exclude-from", "/nonexistent/patterns"])).unwrap_err();
         assert!(error.to_string().starts_with("could not read the patterns in /nonexistent/patterns: "), "{error}");
+    }
+
+    #[test]
+    fn a_line_that_is_no_glob_is_named_with_its_file() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "# scraps\n\n*.tmp\n[bad\n").unwrap();
+        let path = file.path().to_str().unwrap();
+        let error = resolve(&arguments(&["--exclude", "fine", "--exclude-from", path])).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{path}, line 4: the pattern \"[bad\" is not a glob: ")), "{error}");
+        let error = resolve(&arguments(&["--exclude", "[bad", "--exclude-from", path])).unwrap_err().to_string();
+        assert!(error.starts_with("the pattern \"[bad\" "), "{error}");
     }
 
     #[test]

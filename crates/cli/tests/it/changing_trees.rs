@@ -4,10 +4,8 @@ use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
-use std::thread;
-use std::time::Duration;
 
-use crate::harness::{Ended, Files, Scene};
+use crate::harness::{Ended, Files, Scene, wait_until};
 
 /// Names in a directory that is walked for so long that nothing after it was
 /// looked at: more than all pages that a listing is read ahead.
@@ -50,15 +48,12 @@ fn sync_while(scene: &Scene, change: impl FnOnce(&Path), later: impl FnOnce(&Pat
 /// Waits until the process has the directory open: the names of the one above it were read then.
 fn wait_until_it_has_open(process: u32, directory: &Path) {
     let directory = directory.canonicalize().unwrap();
-    for _ in 0..1000 {
+    wait_until(&format!("{} was never opened", directory.display()), || {
         let descriptors = fs::read_dir(format!("/proc/{process}/fd")).unwrap();
         // One that was closed meanwhile has no target any more.
-        if descriptors.flatten().any(|entry| fs::read_link(entry.path()).is_ok_and(|target| target == directory)) {
-            return;
-        }
-        thread::sleep(Duration::from_millis(20));
-    }
-    panic!("{} was never opened", directory.display());
+        let mut targets = descriptors.flatten().filter_map(|entry| fs::read_link(entry.path()).ok());
+        targets.any(|target| target == directory).then_some(())
+    });
 }
 
 #[test]

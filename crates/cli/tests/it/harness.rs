@@ -12,10 +12,10 @@ mod seaweed;
 mod secrets;
 mod served;
 mod server;
-pub(crate) mod stranger;
 mod terminal;
 mod tls;
 mod tools;
+mod waiting;
 mod wire;
 
 pub(crate) use brigade::{Ended, Running};
@@ -24,13 +24,13 @@ pub(crate) use files::{Files, content, everything_below, files_below, long_ago, 
 pub(crate) use privileges::bound_by_permissions;
 pub(crate) use proxy::Proxy;
 pub(crate) use scene::Scene;
-pub(crate) use scripted::{Asked, Reply};
+pub(crate) use scripted::{Asked, Reply, Scripted};
 pub(crate) use served::serve;
 pub(crate) use server::{Credentials, Server};
-pub(crate) use stranger::Stranger;
 pub(crate) use terminal::{Terminal, screen};
 pub(crate) use tls::TlsFront;
 pub(crate) use tools::tool;
+pub(crate) use waiting::wait_until;
 
 /// Defines each function as two tests: against the embedded server and
 /// against SeaweedFS.

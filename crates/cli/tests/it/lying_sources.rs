@@ -65,13 +65,15 @@ fn a_source_that_may_not_be_read_ends_the_run() {
     // Neither, names without what they stand for, and what they stand for without the names.
     for mode in [0o000, 0o644, 0o311] {
         permit(&scene, "tree", mode);
-        sync_bound(&scene, &scene.arg("tree")).exits(1).complains(&scene.arg("tree")).complains("ermission denied");
+        let ended = sync_bound(&scene, &scene.arg("tree")).exits(1).complains(&scene.arg("tree"));
+        assert!(["check who may read", "permit it to be read"].iter().any(|advice| ended.stderr.contains(advice)));
+        ended.complains("ermission denied");
     }
     permit(&scene, "tree", 0o755);
     create_dir(scene.path("closed")).unwrap();
     std::fs::rename(scene.path("tree"), scene.path("closed/tree")).unwrap();
     permit(&scene, "closed", 0o000);
-    sync_bound(&scene, &scene.arg("closed/tree")).exits(1).complains("ermission denied");
+    sync_bound(&scene, &scene.arg("closed/tree")).exits(1).complains("ermission denied").complains("directories above");
     permit(&scene, "closed", 0o755);
     sync_bound(&scene, &scene.arg("closed/tree")).exits(0).summary().counts([("in_step", 3)]);
     scene.stored("site").assert_are(&three());

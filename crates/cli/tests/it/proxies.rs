@@ -2,8 +2,7 @@
 
 use std::net::TcpListener;
 
-use crate::harness::stranger::answer;
-use crate::harness::{Ended, Files, Proxy, Scene, Stranger, TlsFront};
+use crate::harness::{Ended, Files, Proxy, Reply, Scene, Scripted, TlsFront};
 
 /// `me:s3cr/t` as it stands in `Proxy-Authorization`.
 const AUTHORIZATION: &str = "Basic bWU6czNjci90";
@@ -168,31 +167,28 @@ fn a_proxy_that_is_not_there_is_named() {
 fn a_metadata_service_is_asked_without_a_proxy() {
     let scene = filled();
     let account = scene.server.credentials.clone();
-    let metadata = Stranger::answering(move |head| {
+    let metadata = Scripted::start(move |asked| {
         let credentials = format!(
             "{{\"Code\": \"Success\", \"Type\": \"AWS-HMAC\", \"AccessKeyId\": \"{}\", \"SecretAccessKey\": \"{}\", \
              \"Token\": \"t\", \"LastUpdated\": \"2026-01-01T00:00:00Z\", \"Expiration\": \"2099-01-01T00:00:00Z\"}}",
             account.access_key_id, account.secret_access_key
         );
-        let path = head.split(' ').nth(1).unwrap();
-        Some(match path.trim_end_matches('/') {
-            "/latest/api/token" => "HTTP/1.1 200 OK\r\nx-aws-ec2-metadata-token-ttl-seconds: 600\r\n\
-                 Content-Length: 5\r\nConnection: close\r\n\r\ntoken"
-                .to_owned(),
-            "/latest/meta-data/iam/security-credentials" => answer("200 OK", "role"),
-            "/latest/meta-data/iam/security-credentials/role" => answer("200 OK", &credentials),
-            _ => answer("404 Not Found", ""),
-        })
+        match asked.target.trim_end_matches('/') {
+            "/latest/api/token" => Reply::of("200 OK", "x-aws-ec2-metadata-token-ttl-seconds: 600\r\n", "token"),
+            "/latest/meta-data/iam/security-credentials" => Reply::of("200 OK", "", "role"),
+            "/latest/meta-data/iam/security-credentials/role" => Reply::of("200 OK", "", credentials),
+            _ => Reply::of("404 Not Found", "", ""),
+        }
     });
     let proxy = Proxy::open();
     let mut command = scene.brigade_command(["sync", &scene.url(""), &scene.arg("copy")]);
     for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_EC2_METADATA_DISABLED"] {
         command.env_remove(name);
     }
-    command.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", &metadata.url);
+    command.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata.server().endpoint);
     command.env("http_proxy", format!("http://{}", proxy.address));
     Ended::of(command).exits(0);
     assert_copied(&scene);
-    assert!(metadata.heads().len() >= 3, "{:?}", metadata.heads());
+    assert!(metadata.asked().len() >= 3, "{:?}", metadata.asked());
     assert_eq!(proxy.heads().len(), scene.log().requests(), "{:?}", proxy.heads());
 }

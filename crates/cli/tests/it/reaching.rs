@@ -56,7 +56,9 @@ fn a_profile_that_is_named_is_the_one_that_signs() {
         // The scene's command has good credentials in its environment.
         let mut command = scene.brigade_command(["ls", &scene.url(""), "--profile", profile]);
         command.env("AWS_SHARED_CREDENTIALS_FILE", scene.path("credentials"));
-        Ended::of(command).exits(1).complains(complaint);
+        let ended = Ended::of(command).exits(1).complains(complaint);
+        // Variables are of no use to one who names a profile.
+        assert!(!ended.stderr.contains("AWS_ACCESS_KEY_ID"), "{}", ended.stderr);
     }
 }
 

@@ -109,7 +109,7 @@ impl Walk {
             Err(Errno::NOENT) if self.root.role().may_be_missing() => return Ok(stack),
             Err(Errno::NOENT) => return Err("there is no such directory".into()),
             Err(Errno::NOTDIR) => return Err("it is not a directory".into()),
-            Err(error) => return Err(std::io::Error::from(error).to_string()),
+            Err(error) => return Err(format!("{}; check who may read it", std::io::Error::from(error))),
         };
         if let Some(reason) = self.enter(&mut stack, descriptor.clone(), false)? {
             return Err(reason.to_string());

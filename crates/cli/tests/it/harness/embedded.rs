@@ -1,13 +1,10 @@
 //! The embedded server in this process: its log can be read, and it fails on order.
 
-use std::thread;
-use std::time::Duration;
-
-use brigade_devserver::{self as devserver, Action, Config, Fault, KeyPattern, Occurrence};
+use brigade_devserver::{self as devserver, Action, Config, Fault, KeyPattern, Occurrence, RequestRecord};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use super::{Credentials, Server};
+use super::{Credentials, Server, wait_until};
 
 /// The embedded server in this process. It ends when this is dropped.
 pub(crate) struct Embedded {
@@ -73,16 +70,10 @@ impl Embedded {
 
     /// Waits until a request of this operation has come for the key.
     pub(crate) fn wait_for(&self, operation: &str, key: &str) {
-        for _ in 0..1000 {
-            let mut requests = self.server.requests().into_iter();
-            if requests
-                .any(|request| request.operation.as_deref() == Some(operation) && request.key.as_deref() == Some(key))
-            {
-                return;
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
-        panic!("no {operation} of {key} came");
+        wait_until(&format!("no {operation} of {key} came"), || {
+            let mut those = self.those_of(operation);
+            those.any(|request| request.key.as_deref() == Some(key)).then_some(())
+        });
     }
 
     /// From now on: denies this operation on the key.
@@ -119,15 +110,9 @@ impl Embedded {
 
     /// Waits until so many requests of this operation have come since it forgot them; the key of the last one.
     pub(crate) fn wait_for_number(&self, operation: &str, number: usize) -> String {
-        for _ in 0..1000 {
-            let requests = self.server.requests().into_iter();
-            let mut those = requests.filter(|request| request.operation.as_deref() == Some(operation));
-            if let Some(request) = those.nth(number - 1) {
-                return request.key.unwrap_or_default();
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
-        panic!("{number} of {operation} didn't come");
+        let last =
+            wait_until(&format!("{number} of {operation} didn't come"), || self.those_of(operation).nth(number - 1));
+        last.key.unwrap_or_default()
     }
 
     /// Lets go on what is held; what comes next may be held again.
@@ -186,28 +171,22 @@ impl Embedded {
 
     /// Waits until this many requests of the operation have come since it forgot them.
     pub(crate) fn wait_until_received(&self, operation: &str, count: u64) {
-        self.wait_until(|embedded| embedded.received(operation) >= count, operation);
+        wait_until(&format!("too few of {operation} came"), || (self.received(operation) >= count).then_some(()));
     }
 
     /// Waits until this many requests of any kind have come since it forgot them.
     pub(crate) fn wait_until_requested(&self, count: usize) {
-        self.wait_until(|embedded| embedded.requests() >= count, "request");
-    }
-
-    fn wait_until(&self, has_come: impl Fn(&Self) -> bool, what: &str) {
-        for _ in 0..3000 {
-            if has_come(self) {
-                return;
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
-        panic!("too few of {what} came");
+        wait_until("too few requests came", || (self.requests() >= count).then_some(()));
     }
 
     /// From now on: nothing of that any more.
     pub(crate) fn heal(&self) {
         self.server.faults().clear();
         self.server.terms().clear();
+    }
+
+    fn those_of(&self, operation: &str) -> impl Iterator<Item = RequestRecord> {
+        self.server.requests().into_iter().filter(move |request| request.operation.as_deref() == Some(operation))
     }
 
     fn order(&self, action: Action, operation: &str, key: &str) {

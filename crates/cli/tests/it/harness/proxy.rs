@@ -6,8 +6,6 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use super::stranger::answer;
-
 /// A proxy, until the tests end.
 pub(crate) struct Proxy {
     /// Where it is: `127.0.0.1:port`.
@@ -72,7 +70,9 @@ fn serve(
     let mut words = head.split(' ');
     let (method, target) = (words.next().unwrap(), words.next().unwrap());
     if let Some(status) = refusal {
-        return client.write_all(answer(status, "<html>the proxy says no</html>").as_bytes());
+        let page = "<html>the proxy says no</html>";
+        let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{page}", page.len());
+        return client.write_all(answer.as_bytes());
     }
     if method == "CONNECT" {
         let server = TcpStream::connect(target)?;

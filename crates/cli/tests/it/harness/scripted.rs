@@ -53,6 +53,8 @@ pub(crate) enum Reply {
     Endless(Vec<u8>, Vec<u8>),
     /// Closes the connection without a word.
     HangUp,
+    /// Says nothing, for as long as the client waits.
+    Silence,
 }
 
 impl Reply {
@@ -146,6 +148,7 @@ fn serve(connection: &TcpStream, script: &Script, log: &Mutex<Vec<Asked>>) -> io
                 }
             }
             Reply::Last(answer) => return writer.write_all(&answer),
+            Reply::Silence => return io::copy(&mut reader, &mut io::sink()).map(drop),
             Reply::Early(_) | Reply::HangUp => return Ok(()),
         }
     }
