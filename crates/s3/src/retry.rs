@@ -47,7 +47,7 @@ pub(crate) struct Course {
     max_attempts: u32,
     first_pause: Duration,
     tried: Vec<Remedy>,
-    /// Whether an attempt may have been carried out without our knowing.
+    /// Whether an attempt, the last one too, may have been carried out without our knowing.
     pub(crate) lost_reply: bool,
 }
 
@@ -68,10 +68,10 @@ impl Course {
             self.tried.push(remedy);
             return Next::Mend(remedy);
         }
+        self.lost_reply |= failure.may_be_done;
         if self.attempts >= self.attempts_for(operation, failure, reached) {
             return Next::GiveUp;
         }
-        self.lost_reply |= failure.may_be_done;
         let pause = self.pause(budget.spend());
         Next::Again(match failure.retry_after {
             Some(asked) => pause.max(asked.min(LONGEST_RETRY_AFTER)),

@@ -176,3 +176,61 @@ fn a_request_that_was_lost_on_its_way_is_sent_again() {
         assert_eq!(scene.uploads(), 0);
     }
 }
+
+/// The first attempt is carried out unanswered; whatever the others come to, it was done.
+#[test]
+fn what_was_done_is_no_failure_whatever_is_answered_to_the_next_attempt() {
+    for provider in PROVIDERS {
+        let scene = Scene::public();
+        fill(&scene);
+        for operation in ["PutObject", "CompleteMultipartUpload", "DeleteObject"] {
+            for key in scene_keys() {
+                scene.log().befall_key(Action::ApplyThenReset, operation, key, Occurrence::Nth(1));
+                scene.log().befall_key(denied(), operation, key, Occurrence::Nth(2));
+            }
+        }
+        scene.log().befall(Action::ApplyThenReset, "DeleteObjects", Occurrence::Nth(1));
+        scene.log().befall(denied(), "DeleteObjects", Occurrence::Nth(2));
+        let ended = sync(&scene, provider).exits(0);
+        ended.summary().counts([("created", 4), ("replaced", 1), ("deleted", 3)]);
+        assert_truthful(&scene, &ended);
+        stored(&scene).assert_are(&tree());
+    }
+}
+
+fn denied() -> Action {
+    Action::status(403, "AccessDenied")
+}
+
+/// The keys that the sync creates, replaces or deletes.
+fn scene_keys() -> Vec<&'static str> {
+    vec!["a", "empty", "large", "sub/b", "sub/replaced", "gone/1", "gone/2", "gone/3"]
+}
+
+/// What was not done stays a failure: it is looked at, and isn't there.
+#[test]
+fn what_was_lost_on_its_way_and_then_refused_is_a_failure() {
+    for provider in PROVIDERS {
+        let scene = Scene::public();
+        fill(&scene);
+        for key in ["a", "sub/replaced"] {
+            scene.log().befall_key(Action::Reset, "PutObject", key, Occurrence::Nth(1));
+            scene.log().befall_key(denied(), "PutObject", key, Occurrence::Nth(2));
+        }
+        let ended = sync(&scene, provider).exits(3);
+        ended.summary().counts([("created", 3), ("failed", 2), ("deletions_held_back", 3)]);
+        for key in ["a", "sub/replaced"] {
+            ended.complains_of(key, "AccessDenied");
+        }
+        assert_truthful(&scene, &ended);
+        scene.log().heal();
+
+        for operation in ["DeleteObject", "DeleteObjects"] {
+            scene.log().befall(Action::Reset, operation, Occurrence::Nth(1));
+            scene.log().befall(denied(), operation, Occurrence::Within(2..=9));
+        }
+        let ended = sync(&scene, provider).exits(3);
+        ended.summary().counts([("in_step", 3), ("created", 1), ("replaced", 1), ("failed", 3)]);
+        assert_truthful(&scene, &ended);
+    }
+}

@@ -143,6 +143,27 @@ fn expired_credentials_are_told_with_what_to_do() {
     assert!(scene.log().requests() <= 2);
 }
 
+#[test]
+fn wrong_credentials_are_told_with_which_one_to_check() {
+    let scene = in_step();
+    scene.put("extra", b"only in the bucket");
+    let table = [
+        ("AWS_SECRET_ACCESS_KEY", "SignatureDoesNotMatch", "check the secret access key"),
+        ("AWS_ACCESS_KEY_ID", "InvalidAccessKeyId", "check the access key id, and that it belongs to this endpoint"),
+    ];
+    let (tree, url) = (scene.arg("tree"), scene.url(""));
+    scene.log().forget_requests();
+    for (variable, code, advice) in table {
+        for (source, dest) in [(&tree, &url), (&url, &tree)] {
+            let mut command = scene.brigade_command(["sync", source, dest, "--delete"]);
+            command.env(variable, "not-the-right-one");
+            Ended::of(command).exits(1).complains(code).complains(advice).complains(&url);
+        }
+    }
+    assert_eq!((scene.log().requests(), scene.log().refused()), (4, 4), "no other one is tried");
+    assert_eq!((scene.stored("").count(), scene.read("tree").count()), (4, 3));
+}
+
 /// A program that gives the session `old` the first time, and then `new`.
 fn credential_process(scene: &Scene) {
     let account = &scene.server.credentials;

@@ -11,7 +11,7 @@ use crate::checksum::{
     CRC64NVME, Checksum, Verified, combine_crc64nvme, format_crc64nvme, multipart_etag, parse_crc64nvme,
 };
 use crate::client::{Bucket, Rejection};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::operations::{Condition, HeadObject, ObjectHead, Operation, Stored, UploadedPart};
 use crate::request::{Request, unquote};
 use crate::xml::{escape_into, walk};
@@ -49,7 +49,7 @@ impl Bucket {
         let honoured = self.client().dialect().complete_conditions.is_certain();
         let request = if honoured { with_condition(request, upload.condition)? } else { request };
         match self.client().send_for(&request, |response| whole.confirm(&response.body)).await {
-            Err(error) if may_be_done(&error) => self.recognise_whole(upload.key, &whole, error).await,
+            Err(error) if may_be_ours(&error) => self.recognise_whole(upload.key, &whole, error).await,
             result => result,
         }
     }
@@ -63,10 +63,6 @@ impl Bucket {
             None => Err(refused),
         }
     }
-}
-
-fn may_be_done(error: &Error) -> bool {
-    may_be_ours(error) || (error.is_after_lost_reply() && error.kind() == ErrorKind::NoSuchUpload)
 }
 
 /// What is known of the object that the parts make.

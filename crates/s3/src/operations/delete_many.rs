@@ -1,13 +1,14 @@
 //! Removes any number of objects, in as few requests as their keys allow.
 
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::stream::{self, StreamExt};
 
 use super::delete_objects::BATCH;
 use crate::client::Bucket;
 use crate::error::{Error, ErrorKind};
-use crate::operations::DeleteObject;
+use crate::operations::{DeleteObject, HeadObject};
 use crate::xml::can_carry;
 
 /// Whether the service only failed for the moment, or forgot the key.
@@ -22,7 +23,7 @@ fn is_passing(outcome: &Result<(), Error>) -> bool {
     )
 }
 
-/// Whether the service may have removed it before it refused to.
+/// Whether the service may have removed it before it failed to.
 fn is_after_lost_reply(outcome: &Result<(), Error>) -> bool {
     outcome.as_ref().is_err_and(Error::is_after_lost_reply)
 }
@@ -32,10 +33,9 @@ impl Bucket {
     /// there (any more) is a success. Keys that XML can't carry unchanged, and
     /// all of them where the provider isn't known to have `DeleteObjects`, are
     /// removed one by one, as are those that the service failed to remove for
-    /// the moment, or of which its answer says nothing. What a condition
-    /// refuses after an answer was lost is looked at: it is removed if nothing
-    /// is there. Never more than
-    /// `at_once` requests are under way.
+    /// the moment, or of which its answer says nothing. What fails after an
+    /// answer was lost is looked at: it is removed if nothing is there. Never
+    /// more than `at_once` requests are under way.
     pub async fn delete_many(&self, objects: &[DeleteObject<'_>], at_once: NonZeroUsize) -> Vec<Result<(), Error>> {
         let mut lost_reply = false;
         let mut results: Vec<Option<Result<(), Error>>> = objects.iter().map(|_| None).collect();
@@ -62,24 +62,43 @@ impl Bucket {
                 }
             }
         }
+        let can_say = AtomicBool::new(true);
+        let can_say = &can_say;
         // A loop and no closure: the compiler can't see that the future of one
         // that takes references is `Send`.
         let mut finished = Vec::with_capacity(objects.len());
         for (result, object) in results.into_iter().zip(objects) {
             finished.push(async move {
+                let may_be_gone = match &result {
+                    Some(result) => is_after_lost_reply(result),
+                    None => lost_reply,
+                };
                 let result = match result {
                     Some(result) => result,
                     None => self.delete_object(*object).await,
                 };
                 match result {
-                    // The first attempt may have removed what it now misses.
-                    Err(error) if lost_reply && error.kind() == ErrorKind::PreconditionFailed => {
-                        self.recognise_absence(object.key, error).await
-                    }
+                    // An attempt that got no answer may have removed it.
+                    Err(error) if may_be_gone => self.look_whether_gone(object.key, error, can_say).await,
                     result => result,
                 }
             });
         }
         stream::iter(finished).buffered(at_once.get()).collect().await
+    }
+
+    /// Looks whether a removal that was not confirmed was carried out. Once the
+    /// service can't say, it is not asked again: a thousand keys would wait.
+    async fn look_whether_gone(&self, key: &str, refused: Error, can_say: &AtomicBool) -> Result<(), Error> {
+        if !can_say.load(Ordering::Relaxed) {
+            return Err(refused);
+        }
+        match self.head_object(HeadObject { key }).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            found => {
+                can_say.fetch_and(found.is_ok(), Ordering::Relaxed);
+                Err(refused)
+            }
+        }
     }
 }

@@ -3,7 +3,7 @@
 
 use http::{Method, header};
 
-use super::put_object::{may_be_ours, quoted};
+use super::put_object::quoted;
 use crate::client::Bucket;
 use crate::error::{Error, ErrorKind};
 use crate::operations::{HeadObject, Operation};
@@ -30,14 +30,14 @@ impl Bucket {
         }
         match self.client().send_for(&request, |_| Ok(())).await {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            Err(error) if may_be_ours(&error) => self.recognise_absence(object.key, error).await,
+            Err(error) if error.is_after_lost_reply() => self.recognise_absence(object.key, error).await,
             result => result,
         }
     }
 
-    /// A removal whose answer was lost and which is then refused by its own
-    /// condition was carried out if nothing is there.
-    pub(super) async fn recognise_absence(&self, key: &str, refused: Error) -> Result<(), Error> {
+    /// A removal whose answer was lost was carried out if nothing is there,
+    /// whatever became of it when it was sent again.
+    async fn recognise_absence(&self, key: &str, refused: Error) -> Result<(), Error> {
         match self.head_object(HeadObject { key }).await {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             _ => Err(refused),

@@ -73,8 +73,8 @@ impl Bucket {
         }
     }
 
-    /// A write whose answer was lost and which is then refused by its own
-    /// condition may be what stands there now: it is ours if the content is.
+    /// A write whose answer was lost may be what stands there now, whatever
+    /// became of it when it was sent again: it is ours if the content is.
     async fn recognise(&self, object: &PutObject<'_>, refused: Error) -> Result<Stored, Error> {
         let Ok(head) = self.head_object(HeadObject { key: object.key }).await else { return Err(refused) };
         let is_ours = head.size == object.body.len() as u64
@@ -84,9 +84,9 @@ impl Bucket {
     }
 }
 
-/// Whether a refusal may only mean that the same request had been carried out before.
+/// Whether a write that failed may have been carried out all the same, unless it is known to be wrong.
 pub(super) fn may_be_ours(error: &Error) -> bool {
-    error.is_after_lost_reply() && matches!(error.kind(), ErrorKind::PreconditionFailed | ErrorKind::Conflict)
+    error.is_after_lost_reply() && error.kind() != ErrorKind::Corrupt
 }
 
 /// Compares what the service says of the content with what was sent.
