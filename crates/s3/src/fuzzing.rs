@@ -127,7 +127,8 @@ fn request() -> Request<'static> {
 /// An endpoint that is taken sends every key exactly where it belongs; one
 /// that isn't is told in one line, and without what could be a password.
 pub fn endpoint(written: &[u8]) {
-    const SECRET: &str = "hush-hush";
+    // No scheme and no host can have a `=`.
+    const SECRET: &str = "hush=hush";
     let Ok(written) = std::str::from_utf8(written) else { return };
     let (url, key) = written.split_once('\n').unwrap_or((written, "key"));
     match Endpoint::choose(Some(url), AwsHosts::default(), "us-east-1") {
