@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::process::{Child, Command};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
+use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -83,9 +84,10 @@ impl Terminal {
         (self.child.wait().unwrap().code(), std::mem::take(&mut self.text))
     }
 
-    /// Reads what comes next; `false` at the end.
+    /// Reads what comes next; `false` at the end, or if nothing comes for a minute.
     fn read(&mut self) -> bool {
-        match self.written.recv() {
+        // Without this a program that says nothing would keep a test for ever.
+        match self.written.recv_timeout(Duration::from_mins(1)) {
             // All that the program draws with is ASCII.
             Ok(bytes) => self.text.push_str(&String::from_utf8_lossy(&bytes)),
             Err(_) => return false,
