@@ -144,6 +144,32 @@ fn an_upload_that_could_not_be_given_up_is_named() {
     completes(&scene);
 }
 
+/// It has not come to the end of its transfers, so that nothing may be deleted yet.
+#[test]
+fn what_was_to_be_deleted_stays() {
+    let scene = down();
+    scene.put("extra", b"only in the bucket");
+    scene.write("copy", &Files::new([("extra-file", b"only in the directory"), ("small", b"1")]));
+    let [origin, copy, url] = [scene.arg("origin"), scene.arg("copy"), scene.url("")];
+    for (source, dest, operation, how) in
+        [(&origin, &url, "UploadPart", INTERRUPT), (&url, &copy, "GetObject", TERMINATE)]
+    {
+        scene.log().stall_all(operation);
+        scene.log().forget_requests();
+        let args = ["sync", source, dest, "--delete", "--compare", "always", "--output", "json"];
+        let child = start(scene.brigade_command(args));
+        scene.log().wait_until_received(operation, 1);
+        let summary = interrupt(child, how).summary().0;
+        assert_eq!((&summary["exit_code"], &summary["deleted"]), (&how.1.into(), &0.into()), "{summary}");
+        assert_eq!(scene.log().deletions(), 0);
+        scene.log().heal();
+    }
+    assert_eq!(scene.stored("").paths(), ["extra", "small", "sub/large"]);
+    assert_eq!(scene.read("copy").paths(), ["extra-file", "small"]);
+    scene.sync(&origin, &url, ["--delete"]).counts([("in_step", 2), ("deleted", 1)]);
+    scene.sync(&url, &copy, ["--delete"]).counts([("in_step", 1), ("created", 1), ("deleted", 1)]);
+}
+
 fn down() -> Scene {
     let scene = Scene::embedded();
     scene.write("origin", &files());
