@@ -32,6 +32,7 @@ fn a_limit_on_file_sizes_fails_the_files_that_it_concerns() {
     let command = scene.brigade_command(["sync", &scene.url(""), &scene.arg("tree"), "--delete", "--output", "json"]);
     let mut limited = Command::new("prlimit");
     limited.arg("--fsize=1048576").arg(command.get_program()).args(command.get_args());
+    limited.env_clear();
     for (name, value) in command.get_envs() {
         limited.env(name, value.unwrap_or_default());
     }
@@ -45,6 +46,7 @@ fn with_small_disk(scene: &Scene, at: &str, script: &str, args: &[&str]) -> Ende
     let mut command = Command::new("unshare");
     command.args(["--user", "--map-root-user", "--mount", "sh", "-ec", &mount, "sh", at]);
     command.arg(program.get_program()).args(args);
+    command.env_clear();
     for (name, value) in program.get_envs() {
         command.env(name, value.unwrap_or_default());
     }

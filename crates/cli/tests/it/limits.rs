@@ -8,6 +8,7 @@ use crate::harness::{Ended, Files, Scene};
 fn limited(limit: &str, command: &Command) -> Command {
     let mut limited = Command::new("prlimit");
     limited.arg(limit).arg(command.get_program()).args(command.get_args());
+    limited.env_clear();
     for (name, value) in command.get_envs() {
         limited.env(name, value.unwrap_or_default());
     }

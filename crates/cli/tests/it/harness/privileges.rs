@@ -12,6 +12,8 @@ pub(crate) fn bound_by_permissions(command: &Command) -> Command {
         bound.arg("--bounding-set=-dac_override,-dac_read_search");
     }
     bound.arg(command.get_program()).args(command.get_args());
+    // The command has nothing of this machine in its environment.
+    bound.env_clear();
     for (name, value) in command.get_envs() {
         bound.env(name, value.unwrap_or_default());
     }
