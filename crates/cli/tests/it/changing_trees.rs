@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
-use crate::harness::{Ended, Files, Scene, wait_until};
+use crate::harness::{Ended, Files, Scene, wait_until_it_has_open};
 
 /// Names in a directory that is walked for so long that nothing after it was
 /// looked at: more than all pages that a listing is read ahead.
@@ -43,17 +43,6 @@ fn sync_while(scene: &Scene, change: impl FnOnce(&Path), later: impl FnOnce(&Pat
         later(&scene.path("tree"));
         scene.log().heal();
     })
-}
-
-/// Waits until the process has the directory open: the names of the one above it were read then.
-fn wait_until_it_has_open(process: u32, directory: &Path) {
-    let directory = directory.canonicalize().unwrap();
-    wait_until(&format!("{} was never opened", directory.display()), || {
-        let descriptors = fs::read_dir(format!("/proc/{process}/fd")).unwrap();
-        // One that was closed meanwhile has no target any more.
-        let mut targets = descriptors.flatten().filter_map(|entry| fs::read_link(entry.path()).ok());
-        targets.any(|target| target == directory).then_some(())
-    });
 }
 
 #[test]

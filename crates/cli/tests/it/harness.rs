@@ -30,7 +30,7 @@ pub(crate) use server::{Credentials, Server};
 pub(crate) use terminal::{Terminal, screen};
 pub(crate) use tls::TlsFront;
 pub(crate) use tools::tool;
-pub(crate) use waiting::wait_until;
+pub(crate) use waiting::{wait_until, wait_until_it_has_open};
 
 /// Defines each function as two tests: against the embedded server and
 /// against SeaweedFS.

@@ -54,3 +54,30 @@ pub(super) fn symlink(name: impl std::fmt::Display) -> Failure {
 pub(super) fn unknown(reason: &UnknownReason) -> Failure {
     Failure::new(FailureKind::Failed, reason.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_system_refuses_is_told_with_what_to_do() {
+        let table = [
+            (Errno::ACCESS, FailureKind::Denied, "check who may"),
+            (Errno::ROFS, FailureKind::Denied, "mount it for writing"),
+            (Errno::NOTDIR, FailureKind::Obstructed, "could not write: "),
+            (Errno::NAMETOOLONG, FailureKind::Unrepresentable, "can't hold it"),
+            (Errno::NOSPC, FailureKind::Failed, "make room"),
+            // A quota can't be made on every machine: it takes the way of a full disk, from here on.
+            (Errno::DQUOT, FailureKind::Failed, "make room"),
+            (Errno::FBIG, FailureKind::Failed, "ulimit -f"),
+            (Errno::MFILE, FailureKind::Failed, "ulimit -n"),
+            (Errno::IO, FailureKind::Failed, "could not write: "),
+        ];
+        for (error, kind, advice) in table {
+            let failure = failure("write", error);
+            assert_eq!(failure.kind, kind, "{error}");
+            assert!(failure.reason.contains(advice), "{}", failure.reason);
+            assert!(failure.reason.contains(&std::io::Error::from(error).to_string()), "{}", failure.reason);
+        }
+    }
+}

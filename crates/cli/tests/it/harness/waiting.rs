@@ -1,7 +1,8 @@
 //! Waiting for what another thread or process does: the one place that polls.
 
-use std::thread;
+use std::path::Path;
 use std::time::Duration;
+use std::{fs, thread};
 
 /// What is found, once it is there; looked for again and again, for half a minute at most.
 #[track_caller]
@@ -13,4 +14,15 @@ pub(crate) fn wait_until<T>(what: &str, mut find: impl FnMut() -> Option<T>) -> 
         thread::sleep(Duration::from_millis(10));
     }
     panic!("waited in vain: {what}");
+}
+
+/// Waits until the process has the file or directory open.
+pub(crate) fn wait_until_it_has_open(process: u32, path: &Path) {
+    let path = path.canonicalize().unwrap();
+    wait_until(&format!("{} was never opened", path.display()), || {
+        let descriptors = fs::read_dir(format!("/proc/{process}/fd")).unwrap();
+        // One that was closed meanwhile has no target any more.
+        let mut targets = descriptors.flatten().filter_map(|entry| fs::read_link(entry.path()).ok());
+        targets.any(|target| target == path).then_some(())
+    });
 }
