@@ -87,7 +87,7 @@ async fn open_both(sync: &Sync, stop: &Stop) -> Result<(Arc<dyn Store>, Arc<dyn 
 }
 
 fn interrupted(stop: &Stop, summary: Option<Summary>) -> Ending {
-    let error = "interrupted; nothing is half done, and the same command goes on from here".to_owned();
+    let error = "interrupted; the same command goes on from here".to_owned();
     Ending { exit: Exit::Interrupted(stop.signal()), summary, error: Some(error) }
 }
 
@@ -115,8 +115,8 @@ async fn give_up_when_stopping(reporter: &Reporter, stop: &Stop) -> Ending {
     reporter.note("stopping; what is in flight has a second to finish (once more to stop at once)");
     stop.abandon.cancelled().await;
     tokio::time::sleep(CLEANING_UP).await;
-    let error = "interrupted; something in flight could not be given up in time: nothing is half done, but parts of \
-                 an upload may remain in the bucket; the same command goes on from here";
+    let error = "interrupted; something in flight could not be given up in time, and parts of an upload may remain in \
+                 the bucket; the same command goes on from here";
     Ending { exit: Exit::Interrupted(stop.signal()), summary: None, error: Some(error.to_owned()) }
 }
 

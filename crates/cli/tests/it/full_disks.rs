@@ -2,9 +2,8 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::Command;
 
-use crate::harness::{Ended, Files, Scene, bound_by_permissions};
+use crate::harness::{Ended, Files, Scene, bound_by_permissions, limited, wrapped};
 
 /// Objects of which the large one needs more room than there is, and one that has gone.
 fn downloads() -> Scene {
@@ -30,27 +29,14 @@ fn assert_room_was_missed(scene: &Scene, ended: Ended, tree: &str, why: &str) {
 fn a_limit_on_file_sizes_fails_the_files_that_it_concerns() {
     let scene = downloads();
     let command = scene.brigade_command(["sync", &scene.url(""), &scene.arg("tree"), "--delete", "--output", "json"]);
-    let mut limited = Command::new("prlimit");
-    limited.arg("--fsize=1048576").arg(command.get_program()).args(command.get_args());
-    limited.env_clear();
-    for (name, value) in command.get_envs() {
-        limited.env(name, value.unwrap_or_default());
-    }
-    assert_room_was_missed(&scene, Ended::of(limited), "tree", "ulimit -f");
+    assert_room_was_missed(&scene, Ended::of(limited("--fsize=1048576", &command)), "tree", "ulimit -f");
 }
 
 /// `script` in a mount namespace of its own, where a file system of 1 MiB is mounted at `$1`.
 fn with_small_disk(scene: &Scene, at: &str, script: &str, args: &[&str]) -> Ended {
     let mount = format!("mount -t tmpfs -o size=1m none \"$1\" && shift && {script}");
-    let program = scene.brigade_command(["x"]);
-    let mut command = Command::new("unshare");
-    command.args(["--user", "--map-root-user", "--mount", "sh", "-ec", &mount, "sh", at]);
-    command.arg(program.get_program()).args(args);
-    command.env_clear();
-    for (name, value) in program.get_envs() {
-        command.env(name, value.unwrap_or_default());
-    }
-    Ended::of(command)
+    let namespace = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-ec", &mount, "sh", at];
+    Ended::of(wrapped(namespace, &scene.brigade_command(args)))
 }
 
 #[test]

@@ -4,7 +4,6 @@
 mod brigade;
 mod embedded;
 mod files;
-mod privileges;
 mod proxy;
 mod scene;
 mod scripted;
@@ -17,11 +16,11 @@ mod tls;
 mod tools;
 mod waiting;
 mod wire;
+mod wrapped;
 
 pub(crate) use brigade::{Ended, Running};
 pub(crate) use brigade_devserver::{Action, Occurrence};
 pub(crate) use files::{Files, content, everything_below, files_below, long_ago, set_modified, write_files};
-pub(crate) use privileges::bound_by_permissions;
 pub(crate) use proxy::Proxy;
 pub(crate) use scene::Scene;
 pub(crate) use scripted::{Asked, Reply, Scripted};
@@ -31,6 +30,7 @@ pub(crate) use terminal::{Terminal, screen};
 pub(crate) use tls::TlsFront;
 pub(crate) use tools::tool;
 pub(crate) use waiting::{wait_until, wait_until_it_has_open};
+pub(crate) use wrapped::{bound_by_permissions, limited, wrapped};
 
 /// Defines each function as two tests: against the embedded server and
 /// against SeaweedFS.

@@ -1,19 +1,6 @@
 //! What the system lets a process have.
 
-use std::process::Command;
-
-use crate::harness::{Ended, Files, Scene};
-
-/// The command with this limit (an option of `prlimit`).
-fn limited(limit: &str, command: &Command) -> Command {
-    let mut limited = Command::new("prlimit");
-    limited.arg(limit).arg(command.get_program()).args(command.get_args());
-    limited.env_clear();
-    for (name, value) in command.get_envs() {
-        limited.env(name, value.unwrap_or_default());
-    }
-    limited
-}
+use crate::harness::{Ended, Files, Scene, limited};
 
 #[test]
 fn with_64_open_files_everything_arrives() {
