@@ -143,25 +143,25 @@ impl Reporter {
 
     /// Says a line, or after many that say the same, that it is counted.
     fn say(&self, line: &Line) {
-        let said = line.reason.as_ref().map_or(Said::Named, |reason| self.folding().count(reason));
-        let names_all = self.show.wording.verbosity >= Verbosity::Verbose;
-        match if names_all { Said::Named } else { said } {
-            Said::Named => self.write_line(line.to, line.tone, &line.word, &line.rest),
-            Said::MoreFollow => {
-                let named = match self.show.format {
-                    Format::Text => "-v or --output json names them all",
-                    Format::Json => "standard output names them all",
-                };
-                let reason = line.reason.as_deref().unwrap_or_default();
-                let rest = format!("and more for the same reason, which are only counted here ({named}): {reason}");
-                self.write_line(line.to, line.tone, &line.word, &rest);
+        // Counted while the streams are locked: none that is named stands after the one that says that more follow.
+        self.write(line.to, |streams| {
+            let said = line.reason.as_ref().map_or(Said::Named, |reason| self.folding().count(reason));
+            let names_all = self.show.wording.verbosity >= Verbosity::Verbose;
+            match if names_all { Said::Named } else { said } {
+                Said::Named => streams.line(line.to, line.tone, &line.word, &line.rest),
+                Said::MoreFollow => streams.line(line.to, line.tone, &line.word, &self.more_follow(line)),
+                Said::Counted => {}
             }
-            Said::Counted => {}
-        }
+        });
     }
 
-    fn write_line(&self, to: To, tone: Tone, word: &str, rest: &str) {
-        self.write(to, |streams| streams.line(to, tone, word, rest));
+    fn more_follow(&self, line: &Line) -> String {
+        let named = match self.show.format {
+            Format::Text => "-v or --output json names them all",
+            Format::Json => "standard output names them all",
+        };
+        let reason = line.reason.as_deref().unwrap_or_default();
+        format!("and more for the same reason, which are only counted here ({named}): {reason}")
     }
 
     fn folding(&self) -> MutexGuard<'_, Folding> {

@@ -21,8 +21,17 @@ fn downloads() -> Scene {
 #[track_caller]
 fn assert_room_was_missed(scene: &Scene, ended: Ended, tree: &str, why: &str) {
     let ended = ended.exits(3).complains("large").complains(why);
-    ended.summary().counts([("created", 1), ("failed", 2), ("deletions_held_back", 1)]);
-    scene.read(tree).assert_are(&Files::new([("gone", b"kept"), ("medium", b"before"), ("small", b"new")]));
+    let mut wanted = Files::new([("gone", b"kept"), ("medium", b"before")]);
+    // On a disk that another file has filled for a moment there may be no room for a small one either.
+    let arrived = scene.read(tree).paths().contains(&"small");
+    if arrived {
+        wanted.put("small", "new");
+        ended.summary().counts([("created", 1), ("failed", 2), ("deletions_held_back", 1)]);
+    } else {
+        ended.complains_of("small", why);
+        ended.summary().counts([("failed", 3), ("deletions_held_back", 1)]);
+    }
+    scene.read(tree).assert_are(&wanted);
 }
 
 #[test]

@@ -12,6 +12,12 @@ fn busy() -> (Scene, [String; 3]) {
     (scene, args)
 }
 
+/// Waits until the server has refused one of them and keeps the other: then both rules have done their work.
+fn wait_until_all_but_one_is_sent(scene: &Scene) {
+    scene.log().wait_for("PutObject", "waiting");
+    scene.log().wait_for_answer("PutObject", "refused");
+}
+
 /// What the bar says once all is sent but the waiting file.
 const WAITING: &str = "1 failed, 2 of 3 done";
 
@@ -103,7 +109,7 @@ fn what_is_said_of_the_terminal_is_obeyed() {
         if is_drawn {
             terminal.wait_for(WAITING, 0);
         } else {
-            scene.log().wait_for("PutObject", "waiting");
+            wait_until_all_but_one_is_sent(&scene);
         }
         scene.log().heal();
         let (_, written) = terminal.end();
@@ -118,7 +124,7 @@ fn a_log_file_has_lines_alone() {
     let (scene, args) = busy();
     let log = scene.arg("log");
     let mut terminal = Terminal::start(&scene.redirected(&args, &format!("2>{log}")), 100);
-    scene.log().wait_for("PutObject", "waiting");
+    wait_until_all_but_one_is_sent(&scene);
     scene.log().heal();
     terminal.wait_for("exit code 3", 0);
     let (code, written) = terminal.end();
@@ -136,7 +142,7 @@ fn a_bar_that_is_asked_for_needs_a_terminal_all_the_same() {
     let mut command = scene.brigade_command(args);
     command.args(["--progress", "bar"]);
     let ended = Ended::of_while(command, || {
-        scene.log().wait_for("PutObject", "waiting");
+        wait_until_all_but_one_is_sent(&scene);
         scene.log().heal();
     });
     assert!(!ended.exits(3).stderr.contains(['\u{1b}', '\r']));

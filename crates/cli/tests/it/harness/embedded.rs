@@ -76,6 +76,14 @@ impl Embedded {
         });
     }
 
+    /// Waits until a request of this operation for the key was answered.
+    pub(crate) fn wait_for_answer(&self, operation: &str, key: &str) {
+        wait_until(&format!("no {operation} of {key} was answered"), || {
+            let mut those = self.those_of(operation);
+            those.any(|request| request.key.as_deref() == Some(key) && request.status.is_some()).then_some(())
+        });
+    }
+
     /// From now on: denies this operation on the key.
     pub(crate) fn refuse(&self, operation: &str, key: &str) {
         self.order(Action::status(403, "AccessDenied"), operation, key);
