@@ -85,7 +85,7 @@ const LARGEST_SIZE: u64 = 1 << 50;
 struct Partial {
     key: Option<String>,
     size: Option<u64>,
-    /// As it came.
+    /// As it came, where it is no size.
     written_size: String,
     last_modified: Option<SystemTime>,
     etag: String,
@@ -100,7 +100,9 @@ pub(crate) fn parse(document: &[u8]) -> Result<ListedPage, XmlError> {
             "ListBucketResult/Contents/Key" => object.key = Some(text.to_owned()),
             "ListBucketResult/Contents/Size" => {
                 object.size = text.parse().ok().filter(|size| *size <= LARGEST_SIZE);
-                text.clone_into(&mut object.written_size);
+                if object.size.is_none() {
+                    text.clone_into(&mut object.written_size);
+                }
             }
             "ListBucketResult/Contents/LastModified" => object.last_modified = parse_iso8601(text),
             "ListBucketResult/Contents/ETag" => unquote(text).clone_into(&mut object.etag),
