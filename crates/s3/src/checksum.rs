@@ -3,13 +3,13 @@
 use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use bytes::Bytes;
 use crc_fast::CrcAlgorithm;
 use http::{HeaderName, HeaderValue};
 use md5::{Digest, Md5};
 
 use crate::dialect::Dialect;
 use crate::encoding::hex;
+use crate::hashing::{Hashes, Wanted};
 
 /// Whether content was checked against a checksum that the service gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,9 +35,18 @@ pub(crate) const CRC64NVME: HeaderName = HeaderName::from_static("x-amz-checksum
 pub(crate) const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
 
 impl Checksum {
-    /// The checksum that this dialect has.
-    pub(crate) fn of(body: &[u8], dialect: Dialect) -> Self {
-        if dialect.crc64nvme.is_certain() { Self::Crc64Nvme(crc64nvme(body)) } else { Self::Md5(md5(body)) }
+    /// What a checksum of the kind that this dialect has is made of.
+    pub(crate) fn wanted(dialect: Dialect) -> Wanted {
+        let crc64nvme = dialect.crc64nvme.is_certain();
+        Wanted { crc64nvme, md5: !crc64nvme, sha256: false }
+    }
+
+    /// The checksum in what was wanted, worked out here where it isn't there.
+    pub(crate) fn of(body: &[u8], hashes: &Hashes) -> Self {
+        match hashes {
+            Hashes { crc64nvme: Some(crc), .. } => Self::Crc64Nvme(*crc),
+            Hashes { md5, .. } => Self::Md5(md5.unwrap_or_else(|| self::md5(body))),
+        }
     }
 
     /// The header that carries it.
@@ -102,31 +111,34 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// Compares the content with what is known; `Err` says how they differ.
-    pub(crate) fn verify(&self, content: &Bytes) -> Result<Verified, String> {
-        if let Some(expected) = self.crc64nvme {
-            let found = crc64nvme(content);
-            return if found == expected {
-                Ok(Verified::Yes)
-            } else {
+    /// Which hash of the content it can be compared with: the faster one.
+    pub(crate) fn wanted(&self) -> Wanted {
+        Wanted {
+            crc64nvme: self.crc64nvme.is_some(),
+            md5: self.crc64nvme.is_none() && self.md5.is_some(),
+            sha256: false,
+        }
+    }
+
+    /// Compares the hash that was wanted with what is known; `Err` says how they differ.
+    pub(crate) fn verify(&self, found: &Hashes) -> Result<Verified, String> {
+        match (self.crc64nvme.zip(found.crc64nvme), self.md5.zip(found.md5)) {
+            (Some((expected, found)), _) if expected != found => {
                 Err(format!("its CRC64NVME is {found:016x} and should be {expected:016x}"))
-            };
-        }
-        if let Some(expected) = self.md5 {
-            let found = md5(content);
-            return if found == expected {
-                Ok(Verified::Yes)
-            } else {
+            }
+            (None, Some((expected, found))) if expected != found => {
                 Err(format!("its MD5 is {} and should be {}", hex(&found), hex(&expected)))
-            };
+            }
+            (None, None) => Ok(Verified::Unverifiable),
+            _ => Ok(Verified::Yes),
         }
-        Ok(Verified::Unverifiable)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hashing::hashes;
 
     #[test]
     fn crc64nvme_has_its_check_value_and_combines() {
@@ -145,13 +157,14 @@ mod tests {
 
     #[test]
     fn content_is_compared_with_what_is_known() {
-        let content = Bytes::from_static(b"123456789");
+        let verify = |known: &Known, content: &[u8]| known.verify(&hashes(content, known.wanted()));
+        let content = b"123456789";
         let crc = Known { crc64nvme: Some(0xae8b_1486_0a79_9888), md5: Some([0; 16]) };
-        assert_eq!(crc.verify(&content), Ok(Verified::Yes));
+        assert_eq!(verify(&crc, content), Ok(Verified::Yes));
         let md5_known = Known { crc64nvme: None, md5: parse_md5_etag("25f9e794323b453885f5181f1b624d0b") };
-        assert_eq!(md5_known.verify(&content), Ok(Verified::Yes));
-        assert!(md5_known.verify(&Bytes::from_static(b"123456780")).unwrap_err().contains("25f9e794"));
-        assert!(crc.verify(&Bytes::from_static(b"1")).is_err());
-        assert_eq!(Known::default().verify(&content), Ok(Verified::Unverifiable));
+        assert_eq!(verify(&md5_known, content), Ok(Verified::Yes));
+        assert!(verify(&md5_known, b"123456780").unwrap_err().contains("25f9e794"));
+        assert!(verify(&crc, b"1").is_err());
+        assert_eq!(verify(&Known::default(), content), Ok(Verified::Unverifiable));
     }
 }

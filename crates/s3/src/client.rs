@@ -7,9 +7,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Instant, SystemTime};
 
 use aws_credential_types::Credentials;
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
 
 use crate::address::Endpoint;
+use crate::checksum::Checksum;
 use crate::clock::{Clock, ClockSkew};
 use crate::config::Config;
 use crate::connect::Pool;
@@ -19,6 +21,7 @@ use crate::dialect::{Dialect, Provider, Support};
 use crate::error::{ConfigError, Error, ErrorKind, printable};
 use crate::failure::Failure;
 pub(crate) use crate::failure::Rejection;
+use crate::hashing::{Hasher, Hashes, Wanted};
 use crate::proxy::Proxies;
 use crate::request::{Request, Response};
 use crate::retry::{Budget, Course, Next, Remedy};
@@ -46,6 +49,7 @@ pub(crate) struct Inner {
     regions: RwLock<HashMap<String, String>>,
     counters: Counters,
     budget: Budget,
+    pub(crate) hasher: Hasher,
     /// Whether the service has ever answered.
     reached: AtomicBool,
     /// Whether an answer came from a service that lists out of order.
@@ -73,6 +77,7 @@ impl Client {
             regions: RwLock::default(),
             counters: Counters::default(),
             budget: Budget::default(),
+            hasher: Hasher::default(),
             reached: AtomicBool::new(false),
             lists_otherwise: AtomicBool::new(false),
             config,
@@ -117,6 +122,14 @@ impl Client {
     #[must_use]
     pub fn request_counts(&self) -> Vec<RequestCount> {
         self.0.counters.read()
+    }
+
+    /// The checksum that goes with this body, and what its signature is made of.
+    pub(crate) async fn hash_to_send(&self, body: &Bytes) -> (Checksum, Hashes) {
+        let is_signed = self.0.credentials.is_some() && !self.0.endpoint.is_encrypted();
+        let wanted = Wanted { sha256: is_signed, ..Checksum::wanted(self.dialect()) };
+        let hashes = self.0.hasher.hash(body, wanted).await;
+        (Checksum::of(body, &hashes), hashes)
     }
 
     /// Sends a request until it succeeds and `read` takes the answer, until

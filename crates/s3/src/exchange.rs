@@ -10,8 +10,10 @@ use hyper::body::{Body, Incoming};
 use crate::address::Address;
 use crate::checksum::sha256_hex;
 use crate::client::{Inner, Rejection};
+use crate::encoding::hex;
 use crate::error::{ErrorKind, with_causes};
 use crate::failure::{Failure, Stated};
+use crate::hashing::Hashes;
 use crate::outgoing::{Outgoing, Progress};
 use crate::request::{DOCUMENT_LIMIT, Request, Response};
 use crate::sign::{Scope, Signable, UNSIGNED_PAYLOAD, canonical_query};
@@ -43,7 +45,8 @@ impl Inner {
         };
         let failed_late = request.operation.is_long() && Stated::read(&response.body).is_some();
         if response.status.is_success() && !failed_late {
-            Ok(response)
+            let hashes = self.hasher.hash(&response.body, (request.hash_answer)(&response)).await;
+            Ok(Response { hashes, ..response })
         } else {
             let mut failure = Failure::refused(request, &response, SystemTime::now());
             failure.region = failure.region.filter(|told| *told != region);
@@ -86,7 +89,13 @@ impl Inner {
             if request.operation.is_long() { progress.mark() } else { progress.received(bytes) }
         });
         let body = body.await?;
-        Ok(Response { status: head.status, headers: head.headers, body, after_lost_reply: false })
+        Ok(Response {
+            status: head.status,
+            headers: head.headers,
+            body,
+            hashes: Hashes::default(),
+            after_lost_reply: false,
+        })
     }
 
     /// The request as HTTP, signed.
@@ -130,8 +139,11 @@ impl Inner {
     ) -> Result<(), Failure> {
         let Some(credentials) = self.credentials().await? else { return Ok(()) };
         let time = SigningTime::of(self.clock.signing_time(SystemTime::now()));
-        let payload =
-            if self.endpoint.is_encrypted() { UNSIGNED_PAYLOAD.to_owned() } else { sha256_hex(&request.body) };
+        let payload = match request.sha256 {
+            _ if self.endpoint.is_encrypted() => UNSIGNED_PAYLOAD.to_owned(),
+            Some(sha256) => hex(&sha256),
+            None => sha256_hex(&request.body),
+        };
         headers.insert("x-amz-date", text(time.full())?);
         headers.insert("x-amz-content-sha256", text(&payload)?);
         if let Some(token) = credentials.session_token() {

@@ -242,6 +242,7 @@ mod tests {
     use http::{HeaderMap, HeaderValue, StatusCode};
 
     use super::*;
+    use crate::hashing::Hashes;
     use crate::operations::Operation;
 
     #[test]
@@ -273,7 +274,13 @@ mod tests {
         for (status, body, kind, message) in table {
             let request = Request::new(Operation::GetObject, Method::GET).bucket("b").key("k");
             let status = StatusCode::from_u16(status).unwrap();
-            let response = Response { status, headers: HeaderMap::new(), body, after_lost_reply: false };
+            let response = Response {
+                status,
+                headers: HeaderMap::new(),
+                body,
+                hashes: Hashes::default(),
+                after_lost_reply: false,
+            };
             let failure = Failure::refused(&request, &response, SystemTime::UNIX_EPOCH);
             assert_eq!(failure.kind, kind, "{status}");
             assert!(failure.message.starts_with(message), "{}", failure.message);
@@ -286,7 +293,8 @@ mod tests {
         let request = Request::new(Operation::ListBuckets, Method::GET);
         let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static("7"))]);
         let status = StatusCode::SERVICE_UNAVAILABLE;
-        let response = Response { status, headers, body: Bytes::new(), after_lost_reply: false };
+        let response =
+            Response { status, headers, body: Bytes::new(), hashes: Hashes::default(), after_lost_reply: false };
         let failure = Failure::refused(&request, &response, SystemTime::UNIX_EPOCH);
         assert_eq!((failure.kind, failure.retry_after), (ErrorKind::ServerFault, Some(Duration::from_secs(7))));
     }

@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::config::Addressing;
 use crate::encoding::{Keep, decode_listed, encode};
 use crate::failure::{Failure, parse_retry_after};
+use crate::hashing::Hashes;
 use crate::operations::list_objects_v2::{ListedPage, parse};
 use crate::operations::{Operation, delete_objects};
 use crate::request::{Request, Response};
@@ -97,7 +98,8 @@ pub fn error(document: &[u8]) {
         [StatusCode::OK, StatusCode::MOVED_PERMANENTLY, StatusCode::FORBIDDEN, StatusCode::SERVICE_UNAVAILABLE]
     {
         let body = Bytes::copy_from_slice(document);
-        let response = Response { status, headers: HeaderMap::new(), body, after_lost_reply: false };
+        let response =
+            Response { status, headers: HeaderMap::new(), body, hashes: Hashes::default(), after_lost_reply: false };
         let failure = Failure::refused(&request(), &response, SystemTime::UNIX_EPOCH);
         if let Some(region) = &failure.region {
             assert!(region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'), "{region:?}");

@@ -20,6 +20,8 @@ mod exchange;
 mod failure;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
+mod hashing;
+mod md5_lanes;
 mod operations;
 mod outgoing;
 mod proxy;

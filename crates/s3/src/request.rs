@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 use crate::error::{Error, ErrorKind};
+use crate::hashing::{Hashes, Wanted};
 use crate::operations::Operation;
 
 /// Bytes that an answer may have where it is a document: a page of a listing
@@ -24,8 +25,12 @@ pub(crate) struct Request<'a> {
     pub(crate) query: Vec<(&'static str, Cow<'a, str>)>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// SHA-256 of the body, where it was worked out already.
+    pub(crate) sha256: Option<[u8; 32]>,
     /// Bytes that the answer's body may have.
     pub(crate) limit: u64,
+    /// Which hashes of the answer's body are wanted, by its headers.
+    pub(crate) hash_answer: fn(&Response) -> Wanted,
 }
 
 impl<'a> Request<'a> {
@@ -39,7 +44,9 @@ impl<'a> Request<'a> {
             query: Vec::new(),
             headers: HeaderMap::new(),
             body: Bytes::new(),
+            sha256: None,
             limit: DOCUMENT_LIMIT,
+            hash_answer: |_| Wanted::default(),
         }
     }
 
@@ -79,6 +86,11 @@ impl<'a> Request<'a> {
         self.body = body;
         self
     }
+
+    /// A body whose hashes are known.
+    pub(crate) fn hashed_body(self, body: Bytes, hashes: &Hashes) -> Self {
+        Self { sha256: hashes.sha256, ..self.body(body) }
+    }
 }
 
 /// An answer, whole.
@@ -87,6 +99,8 @@ pub(crate) struct Response {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// The hashes of the body that were wanted.
+    pub(crate) hashes: Hashes,
     /// Whether an earlier attempt may have been carried out without our knowing.
     pub(crate) after_lost_reply: bool,
 }

@@ -3,6 +3,7 @@
 mod digests;
 mod directory;
 mod failures;
+mod hops;
 mod key_path;
 mod leftovers;
 mod listing;
@@ -33,9 +34,10 @@ use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Capabilities, Digest, DigestKind, Entry, Failure, FailureKind, Key, KeyRange, Kind, Listing, NewObject, Object,
-    Order, Reader, Receipt, Store, Upload,
+    Capabilities, Digest, DigestKind, Entry, Failure, Key, KeyRange, Kind, Listing, NewObject, Object, Order, Reader,
+    Receipt, Store, Upload,
 };
+use hops::Hops;
 use root::{Role, Root};
 pub use unfinished::remove_temporary_files;
 
@@ -97,7 +99,7 @@ impl LocalStore {
     /// The same, whose calls wait no longer for a slow disk once the token is cancelled.
     #[must_use]
     pub fn abandoned_with(self, abandon: CancellationToken) -> Self {
-        Self { hops: Hops { abandon }, ..self }
+        Self { hops: Hops::abandoned_with(abandon), ..self }
     }
 
     /// Runs the work where it may block, in one hop.
@@ -107,28 +109,6 @@ impl LocalStore {
     ) -> Result<T, Failure> {
         let root = self.root.clone();
         self.hops.blocking(move || work(&root)).await
-    }
-}
-
-/// The way to threads that may block.
-#[derive(Clone, Debug, Default)]
-struct Hops {
-    /// Cancelled when nobody waits any more.
-    abandon: CancellationToken,
-}
-
-impl Hops {
-    /// Runs the work on a thread that may block. No system call can be taken
-    /// back: work that is abandoned goes on until it, or the process, ends.
-    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
-        let cut_short = |why: &dyn std::fmt::Display| {
-            Failure::new(FailureKind::Failed, format!("the file operation was cut short: {why}"))
-        };
-        tokio::select! {
-            biased;
-            () = self.abandon.cancelled() => Err(cut_short(&"the program was asked to stop")),
-            done = tokio::task::spawn_blocking(work) => done.map_err(|error| cut_short(&error)),
-        }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::client::{Bucket, Rejection};
 use crate::error::{Error, ErrorKind, Refusal};
 use crate::error_kind::kind_of;
 use crate::failure::shortened;
+use crate::hashing::hashes;
 use crate::operations::{DeleteObject, Operation};
 use crate::request::{Request, Response};
 use crate::xml::{escape_into, walk};
@@ -27,7 +28,7 @@ impl Bucket {
     pub(super) async fn delete_objects(&self, objects: &[DeleteObject<'_>]) -> Result<Vec<Result<(), Error>>, Error> {
         let dialect = self.client().dialect();
         let body = Bytes::from(document(objects, dialect.delete_if_match.is_certain()));
-        let (name, value) = Checksum::of(&body, dialect).header();
+        let (name, value) = Checksum::of(&body, &hashes(&body, Checksum::wanted(dialect))).header();
         let request = Request::new(Operation::DeleteObjects, Method::POST)
             .bucket(self.name())
             .query("delete", "")

@@ -6,11 +6,12 @@ use std::ops::Range;
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header};
 
-use super::head_object::CHECKSUM_MODE;
+use super::head_object::{CHECKSUM_MODE, known};
 use super::put_object::quoted;
 use crate::checksum::Verified;
 use crate::client::{Bucket, Rejection};
 use crate::error::Error;
+use crate::hashing::Wanted;
 use crate::operations::{ObjectHead, Operation};
 use crate::request::{Request, Response};
 
@@ -46,6 +47,7 @@ impl Bucket {
         let mut request =
             Request::new(Operation::GetObject, Method::GET).bucket(self.name()).key(wanted.key).header(name, value);
         request.limit = wanted.limit;
+        request.hash_answer = |response| if is_whole(response) { known(response).wanted() } else { Wanted::default() };
         if let Some(range) = &wanted.range {
             let last = range.end.saturating_sub(1);
             request = request.text_header(header::RANGE.as_str(), &format!("bytes={}-{last}", range.start))?;
@@ -79,11 +81,17 @@ fn read(response: &Response, range: Option<&Range<u64>>) -> Result<GotObject, Re
     };
     let head = ObjectHead::read(response, size)?;
     let verified = if length == size {
-        head.known().verify(&response.body).map_err(Rejection::Corrupt)?
+        head.known().verify(&response.hashes).map_err(Rejection::Corrupt)?
     } else {
         Verified::Unverifiable
     };
     Ok(GotObject { head, body: response.body.clone(), verified })
+}
+
+/// Whether the answer holds all of the object: only that can be checked.
+fn is_whole(response: &Response) -> bool {
+    let range = response.headers.get(header::CONTENT_RANGE).and_then(parse_content_range);
+    range.is_none_or(|(_, size)| size == response.body.len() as u64)
 }
 
 /// Reads `bytes 0-9/100` as the range `0..10` and the size 100.

@@ -9,7 +9,7 @@ use crate::checksum::{Known, parse_crc64nvme, parse_md5_etag};
 use crate::client::{Bucket, Rejection};
 use crate::error::Error;
 use crate::operations::Operation;
-use crate::request::{Request, Response};
+use crate::request::{Request, Response, unquote};
 use crate::timestamp::parse_http_date;
 
 /// Asks the service to send the checksums that it has.
@@ -63,6 +63,7 @@ impl ObjectHead {
             .and_then(parse_http_date)
             .ok_or_else(|| Rejection::Unreadable("the answer has no Last-Modified".to_owned()))?;
         let etag = response.etag().unwrap_or_default();
+        let known = known(response);
         let metadata = response.headers.iter().filter_map(|(name, value)| {
             let name = name.as_str().strip_prefix("x-amz-meta-")?;
             Some((name.to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
@@ -72,11 +73,17 @@ impl ObjectHead {
             last_modified,
             content_type: response.header("content-type").map(str::to_owned),
             metadata: metadata.collect(),
-            crc64nvme: crc64nvme_of_whole(response),
-            md5: if is_etag_md5(response) { parse_md5_etag(&etag) } else { None },
+            crc64nvme: known.crc64nvme,
+            md5: known.md5,
             etag,
         })
     }
+}
+
+/// What the whole content can be checked against, by an answer's headers.
+pub(super) fn known(response: &Response) -> Known {
+    let etag = response.header("etag").map(unquote).filter(|_| is_etag_md5(response));
+    Known { crc64nvme: crc64nvme_of_whole(response), md5: etag.and_then(parse_md5_etag) }
 }
 
 fn crc64nvme_of_whole(response: &Response) -> Option<u64> {

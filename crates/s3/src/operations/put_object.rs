@@ -8,6 +8,7 @@ use super::head_object::is_etag_md5;
 use crate::checksum::{CRC64NVME, Checksum, Verified, parse_crc64nvme, parse_md5_etag};
 use crate::client::{Bucket, Rejection};
 use crate::error::{Error, ErrorKind};
+use crate::hashing::hashes;
 use crate::operations::{HeadObject, Operation};
 use crate::request::{Request, Response};
 
@@ -53,13 +54,13 @@ impl Bucket {
     /// Writes an object: it appears whole, or not at all.
     pub async fn put_object(&self, object: PutObject<'_>) -> Result<Stored, Error> {
         let dialect = self.client().dialect();
-        let checksum = Checksum::of(&object.body, dialect);
+        let (checksum, hashes) = self.client().hash_to_send(&object.body).await;
         let (name, value) = checksum.header();
         let request = Request::new(Operation::PutObject, Method::PUT)
             .bucket(self.name())
             .key(object.key)
             .header(name, value)
-            .body(object.body.clone());
+            .hashed_body(object.body.clone(), &hashes);
         let request = with_object_headers(request, object.content_type, object.metadata)?;
         let honoured = match object.condition {
             Condition::Always => false,
@@ -78,7 +79,7 @@ impl Bucket {
     async fn recognise(&self, object: &PutObject<'_>, refused: Error) -> Result<Stored, Error> {
         let Ok(head) = self.head_object(HeadObject { key: object.key }).await else { return Err(refused) };
         let is_ours = head.size == object.body.len() as u64
-            && matches!(head.known().verify(&object.body), Ok(Verified::Yes))
+            && matches!(head.known().verify(&hashes(&object.body, head.known().wanted())), Ok(Verified::Yes))
             && object.metadata.iter().all(|(name, value)| head.metadata(name) == Some(*value));
         if is_ours { Ok(Stored { etag: head.etag, verified: Verified::Yes }) } else { Err(refused) }
     }

@@ -43,7 +43,7 @@ impl Bucket {
     /// Writes a part. The same part may be written again.
     pub async fn upload_part(&self, part: UploadPart<'_>) -> Result<UploadedPart, Error> {
         let size = part.body.len() as u64;
-        let checksum = Checksum::of(&part.body, self.client().dialect());
+        let (checksum, hashes) = self.client().hash_to_send(&part.body).await;
         let (name, value) = checksum.header();
         let request = Request::new(Operation::UploadPart, Method::PUT)
             .bucket(self.name())
@@ -51,7 +51,7 @@ impl Bucket {
             .query("partNumber", part.number.to_string())
             .query("uploadId", part.upload_id)
             .header(name, value)
-            .body(part.body);
+            .hashed_body(part.body, &hashes);
         let stored = self.client().send_for(&request, |response| confirm(response, checksum)).await?;
         Ok(UploadedPart { number: part.number, size, etag: stored.etag, checksum, verified: stored.verified })
     }

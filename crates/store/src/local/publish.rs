@@ -45,11 +45,13 @@ pub(super) fn publish(
     key: &Key,
     condition: &Condition,
 ) -> Result<(), Failure> {
-    check(directory, name, key, condition)?;
     let renamed = match condition {
-        // No call compares and renames at once: who writes the same file
-        // between the check above and this is not noticed.
-        Condition::Replaces(_) => renameat(directory, temporary, directory, name),
+        Condition::Replaces(_) => {
+            check(directory, name, key, condition)?;
+            // No call compares and renames at once: who writes the same file
+            // between the check above and this is not noticed.
+            renameat(directory, temporary, directory, name)
+        }
         Condition::Absent => match rename_to_free_name(directory, temporary, name) {
             Err(Errno::EXIST) if clear(directory, name).is_ok() => rename_to_free_name(directory, temporary, name),
             renamed => renamed,
@@ -73,8 +75,11 @@ fn rename_to_free_name(directory: BorrowedFd<'_>, temporary: &[u8], name: &[u8])
 fn link_to_free_name(directory: BorrowedFd<'_>, temporary: &[u8], name: &[u8]) -> Result<(), Errno> {
     match linkat(directory, temporary, directory, name, AtFlags::empty()) {
         Ok(()) => unlinkat(directory, temporary, AtFlags::empty()),
-        // Nor has every one links. Then the check that was just made must do.
-        Err(Errno::PERM | Errno::NOSYS | Errno::NOTSUP) => renameat(directory, temporary, directory, name),
+        // Nor has every one links. Then a look just before must do.
+        Err(Errno::PERM | Errno::NOSYS | Errno::NOTSUP) => match stat_of(directory, name)? {
+            Some(_) => Err(Errno::EXIST),
+            None => renameat(directory, temporary, directory, name),
+        },
         Err(error) => Err(error),
     }
 }

@@ -13,11 +13,12 @@ use bytes::Bytes;
 use rustix::fs::{FileType, Mode, OFlags, fstat, openat};
 use rustix::io::Errno;
 
+use super::digests;
 use super::failures::{absent, changed, failure, symlink, unknown};
+use super::hops::Hops;
 use super::key_path::KeyPath;
 use super::root::Root;
 use super::stat::{Named, entry_of, kind_of, look_up};
-use super::{Hops, digests};
 use crate::{
     Digest, DigestKind, Entry, Failure, FailureKind, Key, Object, ObjectHeaders, Reader, UnknownReason, Verified,
     Version,

@@ -4,14 +4,16 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, OnceLock};
 
+#[cfg(target_os = "linux")]
+use rustix::fs::ResolveFlags;
 use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, mkdirat, openat, stat};
 use rustix::io::Errno;
 
 use super::Symlinks;
 use super::failures::{changed, failure, symlink};
-use super::stat::{Identity, Named, kind_of, look_up};
+use super::stat::{Identity, Named, kind_of, look_up, stat_of};
 use crate::{Failure, FailureKind, Key, UnknownReason};
 
 /// What the tree is to the run.
@@ -38,12 +40,18 @@ pub(super) struct Root {
     path: PathBuf,
     symlinks: Symlinks,
     role: Role,
-    opened: Mutex<Option<Arc<OwnedFd>>>,
+    opened: OnceLock<Opened>,
+}
+
+#[derive(Debug)]
+struct Opened {
+    descriptor: Arc<OwnedFd>,
+    identity: Identity,
 }
 
 impl Root {
     pub(super) fn new(path: PathBuf, symlinks: Symlinks, role: Role) -> Self {
-        Self { path, symlinks, role, opened: Mutex::new(None) }
+        Self { path, symlinks, role, opened: OnceLock::new() }
     }
 
     /// Whether symlinks below the root are followed.
@@ -57,13 +65,16 @@ impl Root {
 
     /// The root's descriptor; [`Errno::NOENT`] where it doesn't exist.
     pub(super) fn open(&self) -> Result<Arc<OwnedFd>, Errno> {
-        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(root) = &*opened {
-            return Ok(root.clone());
+        self.opened().map(|opened| opened.descriptor.clone())
+    }
+
+    fn opened(&self) -> Result<&Opened, Errno> {
+        if let Some(opened) = self.opened.get() {
+            return Ok(opened);
         }
-        let root = Arc::new(openat(CWD, &self.path, DIRECTORY, Mode::empty())?);
-        *opened = Some(root.clone());
-        Ok(root)
+        let descriptor = openat(CWD, &self.path, DIRECTORY, Mode::empty())?;
+        let identity = Identity::of(&fstat(&descriptor)?);
+        Ok(self.opened.get_or_init(|| Opened { descriptor: Arc::new(descriptor), identity }))
     }
 
     /// The directory that these names lead to, or `None` where there is none:
@@ -83,6 +94,9 @@ impl Root {
             Err(Errno::NOENT) if self.role.may_be_missing() => return Ok(None),
             Err(error) => return Err(failure("open the root", error)),
         };
+        if let Some(found) = open_at_once(at.as_fd(), directories, self.follows()) {
+            return Ok(Some(Arc::new(found)));
+        }
         for (depth, name) in directories.iter().enumerate() {
             at = match open_directory(at.as_fd(), name, self.follows()) {
                 Ok(next) => Arc::new(next),
@@ -103,6 +117,9 @@ impl Root {
             opened => opened,
         }
         .map_err(|error| failure("open the root", error))?;
+        if let Some(found) = open_at_once(at.as_fd(), directories, false) {
+            return Ok(Arc::new(found));
+        }
         for (depth, name) in directories.iter().enumerate() {
             let next = make_directory(at.as_fd(), name).map_err(|blocked| blocked.failure(&directories[..=depth]))?;
             at = Arc::new(next);
@@ -113,21 +130,50 @@ impl Root {
     /// Checks that the names still lead to the directory that is held, and the
     /// path to the root: what is written through a descriptor goes wherever
     /// the directory was moved to meanwhile.
-    pub(super) fn check_leads_to(&self, directories: &[&[u8]], held: &OwnedFd) -> Result<(), Failure> {
+    pub(super) fn check_leads_to(&self, directories: &[&[u8]], held: Identity) -> Result<(), Failure> {
         let look = |error| failure("look at the directory", error);
         let root_now = stat(&self.path).map_err(look)?;
-        let root = self.open().map_err(look)?;
-        let is_root_there = Identity::of(&root_now) == Identity::of(&fstat(&root).map_err(look)?);
-        let found = if is_root_there { self.find(directories)? } else { None };
-        let found = found.map(|found| fstat(&found)).transpose().map_err(look)?;
-        if found.map(|found| Identity::of(&found)) == Some(Identity::of(&fstat(held).map_err(look)?)) {
+        let root = self.opened().map_err(look)?;
+        let is_root_there = Identity::of(&root_now) == root.identity;
+        let found = match directories {
+            _ if !is_root_there => None,
+            [] => Some(root.identity),
+            [name] => stat_of(&root.descriptor, name).map_err(look)?.map(|stat| Identity::of(&stat)),
+            _ => {
+                self.find(directories)?.map(|found| fstat(&found)).transpose().map_err(look)?.map(|s| Identity::of(&s))
+            }
+        };
+        if found == Some(held) {
             return Ok(());
+        }
+        if is_root_there {
+            // What stands in the way tells more.
+            self.find(directories)?;
         }
         Err(changed("its directory was moved away or replaced while it was written"))
     }
 }
 
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+/// Opens the directory that several names lead to, in one call where the system
+/// has one for it. `None` where it can't: going step by step tells why.
+fn open_at_once(at: BorrowedFd<'_>, directories: &[&[u8]], follow: bool) -> Option<OwnedFd> {
+    if directories.len() < 2 {
+        return None;
+    }
+    let path = directories.join(&b'/');
+    if follow {
+        return openat(at, path, DIRECTORY, Mode::empty()).ok();
+    }
+    #[cfg(target_os = "linux")]
+    {
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+        rustix::fs::openat2(at, path, DIRECTORY, Mode::empty(), resolve).ok()
+    }
+    #[cfg(not(target_os = "linux"))]
+    None
+}
 
 /// Why a name does not lead into a directory.
 #[derive(Debug)]

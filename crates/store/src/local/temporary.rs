@@ -17,7 +17,7 @@ use super::failures::failure;
 use super::key_path::KeyPath;
 use super::publish::{check, publish};
 use super::root::Root;
-use super::stat::entry_of;
+use super::stat::{Identity, entry_of};
 use super::time;
 use super::unfinished::{self, Place};
 use crate::key::temporary_name;
@@ -30,6 +30,7 @@ pub(super) struct Temporary {
     root: Arc<Root>,
     object: NewObject,
     directory: Arc<OwnedFd>,
+    directory_identity: Identity,
     name: Vec<u8>,
     file: File,
     /// The permission bits of the file that it replaces.
@@ -45,6 +46,8 @@ impl Temporary {
     pub(super) fn beside(root: &Arc<Root>, object: NewObject) -> Result<Self, Failure> {
         let path = KeyPath::of(&object.key)?;
         let directory = root.make(&path.directories)?;
+        let directory_identity =
+            Identity::of(&fstat(&directory).map_err(|error| failure("look at the directory", error))?);
         let mode = check(directory.as_fd(), path.name, &object.key, &object.condition)?;
         // A new file is made with all permissions and the system takes away
         // those of the umask, as for any other program's file. What replaces
@@ -58,8 +61,9 @@ impl Temporary {
             match openat(&directory, name.as_slice(), flags, made_with) {
                 Ok(file) if is_kept(&file) => {
                     let (file, settled) = (file.into(), AtomicBool::new(false));
+                    let root = Arc::clone(root);
                     let temporary =
-                        Self { root: Arc::clone(root), object, directory, name, file, mode, settled, _place: place };
+                        Self { root, object, directory, directory_identity, name, file, mode, settled, _place: place };
                     // Dropped, it removes the file: whoever ends the process may have looked before that was there.
                     return if unfinished::is_over() { Err(stopping()) } else { Ok(temporary) };
                 }
@@ -88,11 +92,11 @@ impl Temporary {
         }
         // Making the content durable, where it is asked for, has its place here: before the name.
         let path = KeyPath::of(&self.object.key)?;
-        self.root.check_leads_to(&path.directories, &self.directory)?;
+        self.root.check_leads_to(&path.directories, self.directory_identity)?;
         publish(self.directory.as_fd(), &self.name, path.name, &self.object.key, &self.object.condition)?;
         self.settled.store(true, Ordering::Relaxed);
         // Once more: what was moved between the check and the rename must not be reported as done.
-        self.root.check_leads_to(&path.directories, &self.directory)?;
+        self.root.check_leads_to(&path.directories, self.directory_identity)?;
         let stat = fstat(&self.file).map_err(|error| failure("look at the written file", error))?;
         Ok(entry_of(self.object.key.clone(), &stat))
     }

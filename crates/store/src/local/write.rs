@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use super::digests;
 use super::failures::failure;
+use super::hops::Hops;
 use super::root::Root;
 use super::temporary::Temporary;
-use super::{Hops, digests};
 use crate::{Digest, DigestKind, Failure, FailureKind, NewObject, Part, Receipt, Upload, Verified};
 
 /// Writes the file and makes it visible.

@@ -1,0 +1,134 @@
+//! What is answered: a status, headers, and a body that is text or an object's content.
+
+use std::fmt::Write;
+
+use super::Server;
+use super::head::Head;
+use super::{listing, operation};
+use crate::bucket::Bucket;
+use crate::content;
+
+/// An answer before it is written.
+pub(super) struct Answer {
+    pub(super) status: &'static str,
+    /// Header lines, each with its end; `Content-Length` comes by itself.
+    pub(super) headers: String,
+    pub(super) body: Text,
+    /// Bytes of the endless sequence that follow the headers in place of text.
+    pub(super) content: Option<(u64, u64)>,
+}
+
+type Text = String;
+
+/// Answers a request whose body has this MD5; `document` is the body itself where it is a document.
+pub(super) fn answer(server: &Server, head: &Head, md5: [u8; 16], document: &[u8]) -> Answer {
+    let operation = operation::of(head);
+    if operation == "_counts" {
+        return text("200 OK", server.take_counts());
+    }
+    server.count(operation);
+    let (name, key) = head.bucket_and_key();
+    let bucket = Bucket::named(name);
+    match operation {
+        "ListObjects" | "ListObjectsV2" => text("200 OK", listing::page(server, bucket, head)),
+        "GetObject" | "HeadObject" => match bucket.filter(|bucket| bucket.holds(&key)) {
+            Some(bucket) => object(server, &bucket, head),
+            None => text("404 Not Found", "<Error><Code>NoSuchKey</Code><Message>none</Message></Error>".into()),
+        },
+        "PutObject" | "UploadPart" => stored(&content::hex(&md5)),
+        "CreateMultipartUpload" => text(
+            "200 OK",
+            format!(
+                "<InitiateMultipartUploadResult><Bucket>{name}</Bucket><Key>{key}</Key><UploadId>u</UploadId>\
+                 </InitiateMultipartUploadResult>"
+            ),
+        ),
+        "CompleteMultipartUpload" => completed(name, &key, document),
+        "DeleteObject" | "AbortMultipartUpload" => text("204 No Content", String::new()),
+        "DeleteObjects" => deleted(document),
+        "GetBucketLocation" => text("200 OK", "<LocationConstraint>us-east-1</LocationConstraint>".into()),
+        "ListMultipartUploads" => text(
+            "200 OK",
+            "<ListMultipartUploadsResult><IsTruncated>false</IsTruncated></ListMultipartUploadsResult>".into(),
+        ),
+        "ListBuckets" => text("200 OK", "<ListAllMyBucketsResult><Buckets/></ListAllMyBucketsResult>".into()),
+        "HeadBucket" | "CreateBucket" => text("200 OK", String::new()),
+        _ => text("404 Not Found", "<Error><Code>NoSuchKey</Code><Message>none</Message></Error>".into()),
+    }
+}
+
+fn text(status: &'static str, body: Text) -> Answer {
+    let headers = if body.is_empty() { String::new() } else { "Content-Type: application/xml\r\n".into() };
+    Answer { status, headers, body, content: None }
+}
+
+fn stored(etag: &str) -> Answer {
+    Answer { headers: format!("ETag: \"{etag}\"\r\n"), ..text("200 OK", String::new()) }
+}
+
+fn object(server: &Server, bucket: &Bucket, head: &Head) -> Answer {
+    let size = bucket.size;
+    let mut headers = format!(
+        "Accept-Ranges: bytes\r\nContent-Type: application/octet-stream\r\nETag: \"{}\"\r\nLast-Modified: {}\r\n",
+        server.etag(size),
+        server.written.1
+    );
+    let Some((first, last)) = head.range.filter(|(first, _)| *first < size) else {
+        return Answer { status: "200 OK", headers, body: String::new(), content: Some((0, size)) };
+    };
+    let end = last.map_or(size, |last| size.min(last + 1));
+    // Writing to a string can't fail.
+    let _ = write!(headers, "Content-Range: bytes {first}-{}/{size}\r\n", end - 1);
+    Answer { status: "206 Partial Content", headers, body: String::new(), content: Some((first, end)) }
+}
+
+fn completed(name: &str, key: &str, document: &[u8]) -> Answer {
+    let document = String::from_utf8_lossy(document);
+    let parts: Vec<[u8; 16]> = elements(&document, "ETag")
+        .map(|etag| {
+            let digits: String = etag.replace("&quot;", "").replace("&#34;", "").replace('"', "");
+            u128::from_str_radix(&digits, 16).unwrap_or_default().to_be_bytes()
+        })
+        .collect();
+    let etag = content::of_parts(&parts);
+    text(
+        "200 OK",
+        format!(
+            "<CompleteMultipartUploadResult><Bucket>{name}</Bucket><Key>{key}</Key><ETag>&quot;{etag}&quot;</ETag>\
+             </CompleteMultipartUploadResult>"
+        ),
+    )
+}
+
+fn deleted(document: &[u8]) -> Answer {
+    let document = String::from_utf8_lossy(document);
+    let keys = elements(&document, "Key").map(|key| format!("<Deleted><Key>{key}</Key></Deleted>"));
+    text("200 OK", format!("<DeleteResult>{}</DeleteResult>", keys.collect::<String>()))
+}
+
+/// The texts of all elements of this name, which hold nothing else.
+fn elements<'a>(document: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
+    let (start, end) = (format!("<{name}>"), format!("</{name}>"));
+    let mut rest = document;
+    std::iter::from_fn(move || {
+        let from = rest.find(&start)? + start.len();
+        let length = rest[from..].find(&end)?;
+        let element = &rest[from..from + length];
+        rest = &rest[from + length..];
+        Some(element)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_completed_upload_has_the_etag_of_its_parts() {
+        let document = "<CompleteMultipartUpload><Part><ETag>&quot;0cc175b9c0f1b6a831c399e269772661&quot;</ETag>\
+            <PartNumber>1</PartNumber></Part><Part><ETag>\"92eb5ffee6ae2fec3ad71c777531578f\"</ETag></Part>\
+            </CompleteMultipartUpload>";
+        // MD5 of 32 bytes that are MD5("a") and MD5("b").
+        assert!(completed("b", "k", document.as_bytes()).body.contains("96e024ba2074fe77e8e965ba43a704be-2"));
+    }
+}

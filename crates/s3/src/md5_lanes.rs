@@ -1,0 +1,289 @@
+//! MD5 of several messages at once, a lane each.
+//!
+//! Each step of MD5 waits for the one before, so one message leaves most of a
+//! core idle: 0.75 GB/s, and no hardware helps. Steps of different messages
+//! don't wait for each other: eight in the lanes of vectors come to 2.6 GB/s.
+
+use md5::{Digest, Md5};
+use wide::u32x8;
+
+/// Messages that are hashed at once.
+pub(crate) const LANES: usize = 8;
+
+/// Fewest messages for which lanes, most of them empty, are worth it.
+const WORTHWHILE: usize = 3;
+
+/// Bytes in a block.
+const BLOCK: usize = 64;
+
+/// <https://www.rfc-editor.org/rfc/rfc1321#section-3.3>
+const START: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
+
+/// What each step adds: the integer part of `2^32 * abs(sin(step))`, steps counted from 1.
+const ADDENDS: [u32; 64] = [
+    0xd76a_a478,
+    0xe8c7_b756,
+    0x2420_70db,
+    0xc1bd_ceee,
+    0xf57c_0faf,
+    0x4787_c62a,
+    0xa830_4613,
+    0xfd46_9501,
+    0x6980_98d8,
+    0x8b44_f7af,
+    0xffff_5bb1,
+    0x895c_d7be,
+    0x6b90_1122,
+    0xfd98_7193,
+    0xa679_438e,
+    0x49b4_0821,
+    0xf61e_2562,
+    0xc040_b340,
+    0x265e_5a51,
+    0xe9b6_c7aa,
+    0xd62f_105d,
+    0x0244_1453,
+    0xd8a1_e681,
+    0xe7d3_fbc8,
+    0x21e1_cde6,
+    0xc337_07d6,
+    0xf4d5_0d87,
+    0x455a_14ed,
+    0xa9e3_e905,
+    0xfcef_a3f8,
+    0x676f_02d9,
+    0x8d2a_4c8a,
+    0xfffa_3942,
+    0x8771_f681,
+    0x6d9d_6122,
+    0xfde5_380c,
+    0xa4be_ea44,
+    0x4bde_cfa9,
+    0xf6bb_4b60,
+    0xbebf_bc70,
+    0x289b_7ec6,
+    0xeaa1_27fa,
+    0xd4ef_3085,
+    0x0488_1d05,
+    0xd9d4_d039,
+    0xe6db_99e5,
+    0x1fa2_7cf8,
+    0xc4ac_5665,
+    0xf429_2244,
+    0x432a_ff97,
+    0xab94_23a7,
+    0xfc93_a039,
+    0x655b_59c3,
+    0x8f0c_cc92,
+    0xffef_f47d,
+    0x8584_5dd1,
+    0x6fa8_7e4f,
+    0xfe2c_e6e0,
+    0xa301_4314,
+    0x4e08_11a1,
+    0xf753_7e82,
+    0xbd3a_f235,
+    0x2ad7_d2bb,
+    0xeb86_d391,
+];
+
+/// A block of a message, as it stands there.
+type Block = [u8; BLOCK];
+
+/// MD5 of each message.
+pub(crate) fn md5_of_each(messages: &[&[u8]]) -> Vec<[u8; 16]> {
+    if messages.len() < WORTHWHILE {
+        return messages.iter().map(|message| Md5::digest(message).into()).collect();
+    }
+    let ends: Vec<End> = messages.iter().map(|message| End::of(message)).collect();
+    let mut hashes: Vec<Hash<'_>> = messages.iter().zip(&ends).map(|(message, end)| Hash::new(message, end)).collect();
+    // The longest first: when lanes stay empty at the end, what is left is short.
+    let mut waiting: Vec<usize> = (0..messages.len()).collect();
+    waiting.sort_unstable_by_key(|&number| messages[number].len());
+    let mut at_work: Vec<usize> = Vec::with_capacity(LANES);
+    loop {
+        at_work.retain(|&number| !hashes[number].next_blocks().is_empty());
+        while at_work.len() < LANES
+            && let Some(next) = waiting.pop()
+        {
+            at_work.push(next);
+        }
+        if at_work.is_empty() {
+            return hashes.iter().map(Hash::value).collect();
+        }
+        advance(&mut hashes, &at_work);
+    }
+}
+
+/// Goes on with these messages, at least one, as far as blocks of each lie in a row.
+fn advance(hashes: &mut [Hash<'_>], at_work: &[usize]) {
+    // A lane without a message hashes the first one again, for nobody.
+    let numbers: [usize; LANES] = std::array::from_fn(|lane| *at_work.get(lane).unwrap_or(&at_work[0]));
+    let runs = numbers.map(|number| hashes[number].next_blocks());
+    let length = runs.map(<[Block]>::len).into_iter().min().unwrap_or(0);
+    let runs = runs.map(|run| &run[..length]);
+    let mut state = std::array::from_fn(|word| u32x8::new(numbers.map(|number| hashes[number].state[word])));
+    for place in 0..length {
+        state = compress(state, &transposed(runs.map(|run| &run[place])));
+    }
+    let state = state.map(u32x8::to_array);
+    for (lane, &number) in at_work.iter().enumerate() {
+        hashes[number].take(length, state.map(|words| words[lane]));
+    }
+}
+
+/// The words of each place in the blocks side by side.
+fn transposed(blocks: [&Block; LANES]) -> [u32x8; 16] {
+    let half = |from: usize| {
+        let rows = blocks.map(|block| {
+            let (words, _) = block[from..from + BLOCK / 2].as_chunks::<4>();
+            u32x8::new(std::array::from_fn(|place| u32::from_le_bytes(words[place])))
+        });
+        u32x8::transpose(rows)
+    };
+    let (first, second) = (half(0), half(BLOCK / 2));
+    std::array::from_fn(|place| if place < 8 { first[place] } else { second[place - 8] })
+}
+
+/// What a message ends with: its last bytes, padded
+/// (<https://www.rfc-editor.org/rfc/rfc1321#section-3.1>).
+struct End {
+    blocks: [Block; 2],
+    /// One or two.
+    count: usize,
+}
+
+impl End {
+    fn of(message: &[u8]) -> Self {
+        let (_, rest) = message.as_chunks::<BLOCK>();
+        let mut blocks = [[0; BLOCK]; 2];
+        let count = if rest.len() < BLOCK - 8 { 1 } else { 2 };
+        let bytes = &mut blocks.as_flattened_mut()[..count * BLOCK];
+        bytes[..rest.len()].copy_from_slice(rest);
+        bytes[rest.len()] = 0x80;
+        let bits = (message.len() as u64).wrapping_mul(8).to_le_bytes();
+        let start = bytes.len() - bits.len();
+        bytes[start..].copy_from_slice(&bits);
+        Self { blocks, count }
+    }
+}
+
+/// A message under way.
+struct Hash<'a> {
+    /// What is left of it, in whole blocks.
+    blocks: &'a [Block],
+    /// What is left of its end.
+    end: &'a [Block],
+    state: [u32; 4],
+}
+
+impl<'a> Hash<'a> {
+    fn new(message: &'a [u8], end: &'a End) -> Self {
+        Self { blocks: message.as_chunks().0, end: &end.blocks[..end.count], state: START }
+    }
+
+    /// The blocks that come next and lie in a row; none after the last.
+    fn next_blocks(&self) -> &'a [Block] {
+        if self.blocks.is_empty() { self.end } else { self.blocks }
+    }
+
+    /// So many blocks were hashed.
+    fn take(&mut self, count: usize, state: [u32; 4]) {
+        let left = if self.blocks.is_empty() { &mut self.end } else { &mut self.blocks };
+        *left = &left[count..];
+        self.state = state;
+    }
+
+    fn value(&self) -> [u8; 16] {
+        let mut value = [0; 16];
+        for (bytes, word) in value.as_chunks_mut::<4>().0.iter_mut().zip(self.state) {
+            *bytes = word.to_le_bytes();
+        }
+        value
+    }
+}
+
+/// Takes a block of each message into its state
+/// (<https://www.rfc-editor.org/rfc/rfc1321#section-3.4>).
+fn compress(start: [u32x8; 4], block: &[u32x8; 16]) -> [u32x8; 4] {
+    let (addends, _) = ADDENDS.as_chunks();
+    let state = round::<7, 12, 17, 22>(start, block, &addends[0], |step| step, |b, c, d| d ^ (b & (c ^ d)));
+    let state = round::<5, 9, 14, 20>(state, block, &addends[1], |step| 5 * step + 1, |b, c, d| c ^ (d & (b ^ c)));
+    let state = round::<4, 11, 16, 23>(state, block, &addends[2], |step| 3 * step + 5, |b, c, d| b ^ c ^ d);
+    let state = round::<6, 10, 15, 21>(state, block, &addends[3], |step| 7 * step, |b, c, d| c ^ (b | !d));
+    std::array::from_fn(|word| start[word] + state[word])
+}
+
+/// Sixteen steps, whose rotations repeat after four.
+#[inline]
+fn round<const R0: u32, const R1: u32, const R2: u32, const R3: u32>(
+    [mut a, mut b, mut c, mut d]: [u32x8; 4],
+    block: &[u32x8; 16],
+    addends: &[u32; 16],
+    place: impl Fn(usize) -> usize,
+    mix: impl Fn(u32x8, u32x8, u32x8) -> u32x8,
+) -> [u32x8; 4] {
+    let added = |step: usize| u32x8::splat(addends[step]) + block[place(step) % 16];
+    // Written out: in a loop the places are looked up at each turn, and a quarter of the speed is gone.
+    macro_rules! four_steps {
+        ($first:literal) => {
+            a = b + rotated::<R0>(a + mix(b, c, d) + added($first));
+            d = a + rotated::<R1>(d + mix(a, b, c) + added($first + 1));
+            c = d + rotated::<R2>(c + mix(d, a, b) + added($first + 2));
+            b = c + rotated::<R3>(b + mix(c, d, a) + added($first + 3));
+        };
+    }
+    four_steps!(0);
+    four_steps!(4);
+    four_steps!(8);
+    four_steps!(12);
+    [a, b, c, d]
+}
+
+#[inline]
+fn rotated<const BITS: u32>(words: u32x8) -> u32x8 {
+    (words << BITS) | (words >> (32 - BITS))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_values_of_the_rfc_come_out() {
+        // https://www.rfc-editor.org/rfc/rfc1321#appendix-A.5
+        let table = [
+            ("", 0xd41d_8cd9_8f00_b204_e980_0998_ecf8_427e_u128),
+            ("a", 0x0cc1_75b9_c0f1_b6a8_31c3_99e2_6977_2661),
+            ("abc", 0x9001_5098_3cd2_4fb0_d696_3f7d_28e1_7f72),
+            ("abcdefghijklmnopqrstuvwxyz", 0xc3fc_d3d7_6192_e400_7dfb_496c_ca67_e13b),
+        ];
+        let messages = table.map(|(message, _)| message.as_bytes());
+        assert_eq!(md5_of_each(&messages), table.map(|(_, value)| value.to_be_bytes()));
+        for (message, value) in table {
+            assert_eq!(md5_of_each(&[message.as_bytes()]), [value.to_be_bytes()]);
+        }
+        assert!(md5_of_each(&[]).is_empty());
+    }
+
+    #[test]
+    fn every_length_is_padded_right() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        let messages: Vec<&[u8]> = (0..bytes.len()).map(|length| &bytes[..length]).collect();
+        let expected: Vec<[u8; 16]> = messages.iter().map(|message| Md5::digest(message).into()).collect();
+        assert_eq!(md5_of_each(&messages), expected);
+    }
+
+    proptest! {
+        #[test]
+        fn messages_of_any_number_and_length_do_not_mix(
+            messages in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..1000), 0..40)
+        ) {
+            let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
+            let expected: Vec<[u8; 16]> = messages.iter().map(|message| Md5::digest(message).into()).collect();
+            prop_assert_eq!(md5_of_each(&messages), expected);
+        }
+    }
+}
