@@ -3,9 +3,10 @@
 //! A thread of its own for each call costs more than a small file: waking it
 //! and being woken by it takes 12 us of CPU, reading 4 KB that are cached 5.
 //! And threads that make files in one directory wait for its lock, spinning.
-//! So calls queue up, and one thread that is awake carries out what has come
-//! meanwhile. Where calls turn out to take long, on a slow disk or a network's
-//! file system, or with much content, each has its own thread again.
+//! So calls queue up; a thread that is awake carries out several, and then
+//! tells those who wait all at once. Where calls turn out to take long, on a
+//! slow disk or a network's file system, or with much content, each has its
+//! own thread again.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -13,6 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -21,14 +23,21 @@ use crate::{Failure, FailureKind};
 /// How long a call may take, in the mean of the last ones, to be quick.
 const QUICK: Duration = Duration::from_micros(500);
 
+/// Quick calls that one thread carries out before it tells of any.
+const BATCH: usize = 16;
+
 /// Quick calls that may wait for each thread before another one is woken:
-/// what one that is stuck after all may keep waiting.
+/// with a batch, what one that is stuck after all may keep waiting.
 const QUEUE: usize = 32;
 
 /// Of how many calls the mean is taken.
 const REMEMBERED: u32 = 8;
 
-type Call = Box<dyn FnOnce() + Send>;
+/// What is to be done on a thread that may block.
+type Call = Box<dyn FnOnce() -> Tell + Send>;
+
+/// Tells who waits for a call what came of it.
+type Tell = Box<dyn FnOnce() + Send>;
 
 /// The way to threads that may block. Clones share it.
 #[derive(Clone, Default)]
@@ -68,8 +77,12 @@ impl Hops {
             return cut_short("the program was asked to stop");
         }
         let (sender, done) = oneshot::channel();
-        // Who waits may have given up.
-        self.queue.lock().calls.push_back(Box::new(move || drop(sender.send(work()))));
+        let call = move || -> Tell {
+            let done = work();
+            // Who waits may have given up.
+            Box::new(move || drop(sender.send(done)))
+        };
+        self.queue.lock().calls.push_back(Box::new(call));
         // Whatever else is ready has its turn to come along.
         tokio::task::yield_now().await;
         self.queue.wake();
@@ -89,32 +102,37 @@ impl Queue {
         if waiting.calls.len() > enough {
             waiting.awake += 1;
             drop(waiting);
-            let queue = Arc::clone(self);
-            tokio::task::spawn_blocking(move || queue.carry_out());
+            let (queue, runtime) = (Arc::clone(self), Handle::current());
+            tokio::task::spawn_blocking(move || queue.carry_out(&runtime));
         }
     }
 
     /// Carries out calls until none waits.
-    fn carry_out(&self) {
-        let mut begun = None;
-        while let Some(call) = self.next(begun) {
-            begun = Some(Instant::now());
-            // A call that panics drops its sender, which tells who waits. The others have their turn.
-            let _ = catch_unwind(AssertUnwindSafe(call));
+    fn carry_out(&self, runtime: &Handle) {
+        while let Some(calls) = self.next() {
+            let mut told = Vec::with_capacity(calls.len());
+            for call in calls {
+                let begun = Instant::now();
+                // A call that panics drops its sender, which tells who waits. The others have their turn.
+                told.extend(catch_unwind(AssertUnwindSafe(call)));
+                let mut waiting = self.lock();
+                waiting.mean = (waiting.mean * (REMEMBERED - 1) + begun.elapsed()) / REMEMBERED;
+            }
+            // From there nobody has to be woken but once.
+            runtime.spawn(async move { told.into_iter().for_each(|tell: Tell| tell()) });
         }
     }
 
-    /// The next call, after one that was begun then, if any; `None` if none waits and the thread is to end.
-    fn next(&self, begun: Option<Instant>) -> Option<Call> {
+    /// The next calls for one thread; `None` if none waits and it is to end.
+    fn next(&self) -> Option<Vec<Call>> {
         let mut waiting = self.lock();
-        if let Some(begun) = begun {
-            waiting.mean = (waiting.mean * (REMEMBERED - 1) + begun.elapsed()) / REMEMBERED;
-        }
-        let next = waiting.calls.pop_front();
-        if next.is_none() {
+        let most = if waiting.mean < QUICK { BATCH } else { 1 };
+        let count = waiting.calls.len().min(most);
+        if count == 0 {
             waiting.awake -= 1;
+            return None;
         }
-        next
+        Some(waiting.calls.drain(..count).collect())
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -167,7 +185,11 @@ mod tests {
             let hops = hops.clone();
             async move { hops.blocking(move || held.recv().is_ok()).await }
         });
-        while hops.queue.lock().awake == 0 {
+        let is_at_work = || {
+            let waiting = hops.queue.lock();
+            waiting.awake == 1 && waiting.calls.is_empty()
+        };
+        while !is_at_work() {
             tokio::task::yield_now().await;
         }
         // One more than may wait wakes a thread, which carries out all of them.
