@@ -128,10 +128,12 @@ impl Endpoint {
             Self::Aws(hosts) => (Scheme::HTTPS, hosts.host(region), ""),
             Self::Given { scheme, authority, base } => (scheme.clone(), authority.to_string(), base.as_str()),
         };
-        let mut path = base.to_owned();
+        let room = base.len() + bucket.map_or(0, str::len) + key.map_or(0, str::len) + 2;
+        let mut path = String::with_capacity(room);
+        path.push_str(base);
         path.push('/');
         let in_host = bucket.filter(|bucket| self.puts_in_host(addressing, bucket));
-        let host = in_host.map_or_else(|| authority.clone(), |bucket| format!("{bucket}.{authority}"));
+        let host = if let Some(bucket) = in_host { format!("{bucket}.{authority}") } else { authority };
         if let Some(bucket) = bucket.filter(|_| in_host.is_none()) {
             encode_into(&mut path, bucket.as_bytes(), Keep::Unreserved);
             if key.is_some() {

@@ -27,7 +27,6 @@ use crate::request::{Request, Response};
 use crate::retry::{Budget, Course, Next, Remedy};
 use crate::sign::Signer;
 use crate::surroundings::Surroundings;
-use crate::timestamp::parse_http_date;
 
 /// A client of one service. Cheap to clone; clones share their connections,
 /// their counters and what they have learnt.
@@ -44,9 +43,9 @@ pub(crate) struct Inner {
     pub(crate) clock: Clock,
     provider: Provider,
     dialect: Dialect,
-    region: String,
+    region: Arc<str>,
     /// Regions of buckets that aren't in `region`.
-    regions: RwLock<HashMap<String, String>>,
+    regions: RwLock<HashMap<String, Arc<str>>>,
     counters: Counters,
     budget: Budget,
     pub(crate) hasher: Hasher,
@@ -73,7 +72,7 @@ impl Client {
             clock: Clock::default(),
             provider,
             dialect: provider.dialect(),
-            region: surroundings.region,
+            region: surroundings.region.into(),
             regions: RwLock::default(),
             counters: Counters::default(),
             budget: Budget::default(),
@@ -218,9 +217,10 @@ fn trace(request: &Request<'_>, attempt: u32, sent: Instant, answer: &Result<Res
 
 impl Inner {
     /// The region to sign for.
-    pub(crate) fn region_of(&self, bucket: Option<&str>) -> String {
+    pub(crate) fn region_of(&self, bucket: Option<&str>) -> Arc<str> {
         let regions = self.regions.read().unwrap_or_else(PoisonError::into_inner);
-        bucket.and_then(|bucket| regions.get(bucket)).unwrap_or(&self.region).clone()
+        let elsewhere = bucket.filter(|_| !regions.is_empty()).and_then(|bucket| regions.get(bucket));
+        elsewhere.unwrap_or(&self.region).clone()
     }
 
     /// Credentials that count now; `None` where requests aren't signed.
@@ -233,8 +233,11 @@ impl Inner {
     pub(crate) fn observe(&self, headers: &HeaderMap) {
         self.reached.store(true, Ordering::Relaxed);
         let header = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-        if let Some(date) = header(header::DATE).and_then(parse_http_date) {
-            self.clock.observe(date, SystemTime::now());
+        if let Some(date) = header(header::DATE) {
+            self.clock.read(date, SystemTime::now());
+        }
+        if self.provider != Provider::Unknown {
+            return;
         }
         let provider = header(header::SERVER).and_then(Provider::of_server);
         if provider.is_some_and(|provider| provider.dialect().lists_by_bytes == Support::No) {
@@ -253,7 +256,7 @@ impl Inner {
                 let (Some(bucket), Some(region)) = (request.bucket, &failure.region) else { return false };
                 tracing::debug!("the bucket {bucket} is in {}", printable(region));
                 let mut regions = self.regions.write().unwrap_or_else(PoisonError::into_inner);
-                regions.insert(bucket.to_owned(), region.clone());
+                regions.insert(bucket.to_owned(), region.as_str().into());
                 true
             }
             Remedy::Credentials => {

@@ -1,7 +1,10 @@
 //! How far the service's clock runs from ours.
 
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
+
+use crate::timestamp::parse_http_date;
 
 /// How far the service's clock runs from the local one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,6 +20,8 @@ pub struct ClockSkew {
 /// service is ahead.
 #[derive(Debug, Default)]
 pub(crate) struct Clock {
+    /// The newest answer's `Date`.
+    last: Mutex<String>,
     /// From the newest answer.
     measured: AtomicI64,
     /// Signatures are made for this much later: nothing, until the service
@@ -25,7 +30,21 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// Learns from an answer's `Date`.
+    /// Learns from an answer's `Date`, unless the one before had the same:
+    /// what comes late in a second tells nothing more of it.
+    pub(crate) fn read(&self, date: &str, now: SystemTime) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if *last == date {
+            return;
+        }
+        date.clone_into(&mut last);
+        drop(last);
+        if let Some(date) = parse_http_date(date) {
+            self.observe(date, now);
+        }
+    }
+
+    /// Learns what the service's clock showed.
     pub(crate) fn observe(&self, date: SystemTime, now: SystemTime) {
         // The header was cut to seconds: half a second is the likely rest.
         let date = date + Duration::from_millis(500);

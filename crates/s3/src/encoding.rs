@@ -16,16 +16,24 @@ pub(crate) enum Keep {
 }
 
 const HEX: &[u8; 16] = b"0123456789ABCDEF";
+const LOWER_HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// Appends the encoded bytes.
 pub(crate) fn encode_into(encoded: &mut String, bytes: &[u8], keep: Keep) {
+    let is_kept = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => true,
+        b'/' => keep == Keep::UnreservedAndSlash,
+        _ => false,
+    };
     encoded.reserve(bytes.len());
+    // Most keys hold nothing else.
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && bytes.iter().all(|&byte| is_kept(byte))
+    {
+        return encoded.push_str(text);
+    }
     for &byte in bytes {
-        let kept = match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => true,
-            b'/' => keep == Keep::UnreservedAndSlash,
-            _ => false,
-        };
+        let kept = is_kept(byte);
         if kept {
             encoded.push(char::from(byte));
         } else {
@@ -73,12 +81,12 @@ fn hex_digit(digit: u8) -> Option<u8> {
 
 /// Bytes as lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
+    let mut digits = Vec::with_capacity(bytes.len() * 2);
     for byte in bytes {
-        text.push(char::from(HEX[usize::from(byte >> 4)].to_ascii_lowercase()));
-        text.push(char::from(HEX[usize::from(byte & 15)].to_ascii_lowercase()));
+        digits.extend_from_slice(&[LOWER_HEX[usize::from(byte >> 4)], LOWER_HEX[usize::from(byte & 15)]]);
     }
-    text
+    // Digits are text.
+    String::from_utf8(digits).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use http::uri::{self, Authority, PathAndQuery};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 
@@ -21,6 +22,11 @@ use crate::timestamp::SigningTime;
 
 /// How the client calls itself.
 const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("brigade/", env!("CARGO_PKG_VERSION")));
+
+const AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
+const CONTENT_SHA256: HeaderName = HeaderName::from_static("x-amz-content-sha256");
+const REQUEST_PAYER: HeaderName = HeaderName::from_static("x-amz-request-payer");
+const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 
 /// Bytes of memory that are taken because an answer claims to be so long,
 /// before they have come.
@@ -49,7 +55,7 @@ impl Inner {
             Ok(Response { hashes, ..response })
         } else {
             let mut failure = Failure::refused(request, &response, SystemTime::now());
-            failure.region = failure.region.filter(|told| *told != region);
+            failure.region = failure.region.filter(|told| **told != *region);
             // A HEAD's refusal has no body to say that it was the clock.
             if request.method == Method::HEAD
                 && response.status == StatusCode::FORBIDDEN
@@ -110,18 +116,18 @@ impl Inner {
         let mut headers = request.headers.clone();
         headers.insert(header::HOST, text(&address.host)?);
         if self.config.request_payer {
-            headers.insert("x-amz-request-payer", HeaderValue::from_static("requester"));
+            headers.insert(REQUEST_PAYER, HeaderValue::from_static("requester"));
         }
         self.sign(request, address, region, &query, &mut headers).await?;
         headers.insert(header::USER_AGENT, USER_AGENT);
 
         let target = if query.is_empty() { address.path.clone() } else { format!("{}?{query}", address.path) };
-        let uri = Uri::builder()
-            .scheme(address.scheme.clone())
-            .authority(address.host.as_str())
-            .path_and_query(target)
-            .build()
-            .map_err(|error| Failure::unsendable(&error))?;
+        let mut parts = uri::Parts::default();
+        parts.scheme = Some(address.scheme.clone());
+        parts.authority =
+            Some(Authority::try_from(address.host.as_str()).map_err(|error| Failure::unsendable(&error))?);
+        parts.path_and_query = Some(PathAndQuery::try_from(target).map_err(|error| Failure::unsendable(&error))?);
+        let uri = Uri::from_parts(parts).map_err(|error| Failure::unsendable(&error))?;
         let mut message = http::Request::new(Outgoing::new(request.body.clone(), progress));
         *message.method_mut() = request.method.clone();
         *message.uri_mut() = uri;
@@ -144,15 +150,15 @@ impl Inner {
             Some(sha256) => hex(&sha256),
             None => sha256_hex(&request.body),
         };
-        headers.insert("x-amz-date", text(time.full())?);
-        headers.insert("x-amz-content-sha256", text(&payload)?);
+        headers.insert(AMZ_DATE, text(time.full())?);
+        headers.insert(CONTENT_SHA256, text(&payload)?);
         if let Some(token) = credentials.session_token() {
-            headers.insert("x-amz-security-token", secret(token)?);
+            headers.insert(SECURITY_TOKEN, secret(token.to_owned())?);
         }
         let signable = Signable { method: &request.method, path: &address.path, query, headers, payload: &payload };
         let scope = Scope { time: &time, region, service: "s3" };
         let authorization = self.signer.authorization(&signable, &scope, &credentials);
-        headers.insert(header::AUTHORIZATION, secret(&authorization)?);
+        headers.insert(header::AUTHORIZATION, secret(authorization)?);
         Ok(())
     }
 }
@@ -168,8 +174,8 @@ fn text(value: &str) -> Result<HeaderValue, Failure> {
 }
 
 /// A header value that is never shown.
-fn secret(value: &str) -> Result<HeaderValue, Failure> {
-    let mut value = text(value)?;
+fn secret(value: String) -> Result<HeaderValue, Failure> {
+    let mut value = HeaderValue::try_from(value).map_err(|error| Failure::unsendable(&error))?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::header::AsHeaderName;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
 use crate::error::{Error, ErrorKind};
 use crate::hashing::{Hashes, Wanted};
@@ -12,6 +13,9 @@ use crate::operations::Operation;
 /// Bytes that an answer may have where it is a document: a page of a listing
 /// of 1000 keys of 1024 bytes is under 5 MiB even when all is escaped.
 pub(crate) const DOCUMENT_LIMIT: u64 = 16 << 20;
+
+/// Headers for which a request has room from the beginning: a write's, signed.
+const HEADERS: usize = 12;
 
 /// A request before it has an address, a date and a signature: it can be sent
 /// any number of times.
@@ -42,7 +46,7 @@ impl<'a> Request<'a> {
             bucket: None,
             key: None,
             query: Vec::new(),
-            headers: HeaderMap::new(),
+            headers: HeaderMap::with_capacity(HEADERS),
             body: Bytes::new(),
             sha256: None,
             limit: DOCUMENT_LIMIT,
@@ -107,13 +111,13 @@ pub(crate) struct Response {
 
 impl Response {
     /// A header's value, where it is there and text.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: impl AsHeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
     /// The ETag without its quotes.
     pub(crate) fn etag(&self) -> Option<String> {
-        self.header("etag").map(|etag| unquote(etag).to_owned())
+        self.header(header::ETAG).map(|etag| unquote(etag).to_owned())
     }
 }
 

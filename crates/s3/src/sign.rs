@@ -2,13 +2,11 @@
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html>
 
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::fmt::Write;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_credential_types::Credentials;
 use aws_lc_rs::hmac;
-use http::{HeaderMap, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderValue, Method};
 
 use crate::checksum::sha256_hex;
 use crate::encoding::{Keep, encode, hex};
@@ -43,13 +41,13 @@ pub(crate) struct Scope<'a> {
 /// since a day ends for all of them at once.
 #[derive(Default)]
 pub(crate) struct Signer {
-    keys: Mutex<HashMap<String, DerivedKey>>,
+    keys: Mutex<Vec<Arc<DerivedKey>>>,
 }
 
 /// A key derived from a secret for one day, region and service.
-#[derive(Clone)]
 struct DerivedKey {
     access_key_id: String,
+    region: String,
     day: String,
     service: String,
     key: hmac::Key,
@@ -58,38 +56,51 @@ struct DerivedKey {
 impl Signer {
     /// The value of `Authorization`.
     pub(crate) fn authorization(&self, request: &Signable<'_>, scope: &Scope<'_>, credentials: &Credentials) -> String {
-        let signed_headers = signed_headers(request.headers);
-        let canonical = canonical_request(request, &signed_headers);
+        let (canonical, signed_headers) = canonical_request(request);
         let to_sign = string_to_sign(&canonical, scope);
-        let signature = hmac::sign(&self.key(scope, credentials), to_sign.as_bytes());
-        format!(
-            "AWS4-HMAC-SHA256 Credential={}/{}/{}/{}/aws4_request,SignedHeaders={signed_headers},Signature={}",
+        let signature = hmac::sign(&self.key(scope, credentials).key, to_sign.as_bytes());
+        let mut authorization = String::with_capacity(256 + signed_headers.len());
+        for piece in [
+            "AWS4-HMAC-SHA256 Credential=",
             credentials.access_key_id(),
+            "/",
             scope.time.day(),
+            "/",
             scope.region,
+            "/",
             scope.service,
-            hex(signature.as_ref()),
-        )
+            "/aws4_request,SignedHeaders=",
+            &signed_headers,
+            ",Signature=",
+            &hex(signature.as_ref()),
+        ] {
+            authorization.push_str(piece);
+        }
+        authorization
     }
 
-    fn key(&self, scope: &Scope<'_>, credentials: &Credentials) -> hmac::Key {
+    fn key(&self, scope: &Scope<'_>, credentials: &Credentials) -> Arc<DerivedKey> {
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(derived) = keys.get(scope.region)
-            && derived.day == scope.time.day()
-            && derived.service == scope.service
-            && derived.access_key_id == credentials.access_key_id()
+        let held = keys.iter().position(|key| key.region == scope.region);
+        if let Some(key) = held.map(|place| &keys[place])
+            && key.day == scope.time.day()
+            && key.service == scope.service
+            && key.access_key_id == credentials.access_key_id()
         {
-            return derived.key.clone();
+            return Arc::clone(key);
         }
-        let key = derive_key(credentials.secret_access_key(), scope);
-        let derived = DerivedKey {
+        let derived = Arc::new(DerivedKey {
             access_key_id: credentials.access_key_id().to_owned(),
+            region: scope.region.to_owned(),
             day: scope.time.day().to_owned(),
             service: scope.service.to_owned(),
-            key: key.clone(),
-        };
-        keys.insert(scope.region.to_owned(), derived);
-        key
+            key: derive_key(credentials.secret_access_key(), scope),
+        });
+        match held {
+            Some(place) => keys[place] = Arc::clone(&derived),
+            None => keys.push(Arc::clone(&derived)),
+        }
+        derived
     }
 }
 
@@ -120,34 +131,46 @@ pub(crate) fn canonical_query(query: &[(impl AsRef<str>, Cow<'_, str>)]) -> Stri
     canonical
 }
 
-/// `host;x-amz-date`: the names of the headers, sorted.
-fn signed_headers(headers: &HeaderMap) -> String {
-    let mut names: Vec<&str> = headers.keys().map(header::HeaderName::as_str).collect();
-    names.sort_unstable();
-    names.join(";")
-}
-
-fn canonical_request(request: &Signable<'_>, signed_headers: &str) -> String {
-    let mut canonical = String::with_capacity(512 + request.path.len() + request.query.len());
-    // Writing to a string can't fail.
-    let _ = writeln!(canonical, "{}\n{}\n{}", request.method, request.path, request.query);
-    for name in signed_headers.split(';') {
-        canonical.push_str(name);
-        canonical.push(':');
-        for (place, value) in request.headers.get_all(name).iter().enumerate() {
-            if place > 0 {
-                canonical.push(',');
+/// The request in its canonical form, and `host;x-amz-date`: the names of its headers, sorted.
+fn canonical_request(request: &Signable<'_>) -> (String, String) {
+    // The order of several values of one name counts, and stays.
+    let mut headers: Vec<(&str, &HeaderValue)> =
+        request.headers.iter().map(|(name, value)| (name.as_str(), value)).collect();
+    headers.sort_by_key(|(name, _)| *name);
+    let mut signed_headers = String::with_capacity(192);
+    let mut canonical = String::with_capacity(1024 + request.path.len() + request.query.len());
+    for piece in [request.method.as_str(), "\n", request.path, "\n", request.query, "\n"] {
+        canonical.push_str(piece);
+    }
+    for same in headers.chunk_by(|one, other| one.0 == other.0) {
+        for (place, (name, value)) in same.iter().enumerate() {
+            if place == 0 {
+                if !signed_headers.is_empty() {
+                    signed_headers.push(';');
+                }
+                signed_headers.push_str(name);
+                canonical.push_str(name);
             }
+            canonical.push(if place == 0 { ':' } else { ',' });
             push_trimmed(&mut canonical, value);
         }
         canonical.push('\n');
     }
-    let _ = write!(canonical, "\n{signed_headers}\n{}", request.payload);
-    canonical
+    for piece in ["\n", &signed_headers, "\n", request.payload] {
+        canonical.push_str(piece);
+    }
+    (canonical, signed_headers)
 }
 
 /// A header's value without blanks at its ends, and runs of them made one.
 fn push_trimmed(canonical: &mut String, value: &HeaderValue) {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    // Most have no blank at all.
+    if let Ok(value) = value.to_str()
+        && !value.as_bytes().iter().any(is_blank)
+    {
+        return canonical.push_str(value);
+    }
     let value = String::from_utf8_lossy(value.as_bytes());
     for (place, word) in value.split([' ', '\t']).filter(|word| !word.is_empty()).enumerate() {
         if place > 0 {
@@ -158,14 +181,22 @@ fn push_trimmed(canonical: &mut String, value: &HeaderValue) {
 }
 
 fn string_to_sign(canonical_request: &str, scope: &Scope<'_>) -> String {
-    format!(
-        "AWS4-HMAC-SHA256\n{}\n{}/{}/{}/aws4_request\n{}",
+    let mut to_sign = String::with_capacity(192);
+    for piece in [
+        "AWS4-HMAC-SHA256\n",
         scope.time.full(),
+        "\n",
         scope.time.day(),
+        "/",
         scope.region,
+        "/",
         scope.service,
-        sha256_hex(canonical_request.as_bytes())
-    )
+        "/aws4_request\n",
+        &sha256_hex(canonical_request.as_bytes()),
+    ] {
+        to_sign.push_str(piece);
+    }
+    to_sign
 }
 
 #[cfg(test)]

@@ -7,34 +7,41 @@ use jiff::fmt::rfc2822;
 use jiff::tz::TimeZone;
 
 /// The two of `SigV4`: `20130524` and `20130524T000000Z`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct SigningTime(String);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SigningTime([u8; 16]);
 
 impl SigningTime {
     /// The moment to sign for, cut to seconds.
     pub(crate) fn of(moment: SystemTime) -> Self {
         let moment = Timestamp::try_from(moment).unwrap_or_default();
         let civil = TimeZone::UTC.to_datetime(moment);
-        Self(format!(
-            "{:04}{:02}{:02}T{:02}{:02}{:02}Z",
-            civil.year(),
-            civil.month(),
-            civil.day(),
-            civil.hour(),
-            civil.minute(),
-            civil.second()
-        ))
+        let year = civil.year().unsigned_abs();
+        let mut text = *b"00000000T000000Z";
+        let [century, year] = [year / 100, year % 100].map(|number| u8::try_from(number).unwrap_or_default());
+        let numbers = [century, year, unsigned(civil.month()), unsigned(civil.day())];
+        let times = [civil.hour(), civil.minute(), civil.second()].map(unsigned);
+        for (place, number) in [0, 2, 4, 6].into_iter().zip(numbers).chain([9, 11, 13].into_iter().zip(times)) {
+            text[place] = b'0' + number / 10;
+            text[place + 1] = b'0' + number % 10;
+        }
+        Self(text)
     }
 
     /// `20130524T000000Z`.
     pub(crate) fn full(&self) -> &str {
-        &self.0
+        // Digits and letters are text.
+        std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
     /// `20130524`.
     pub(crate) fn day(&self) -> &str {
-        self.0.get(..8).unwrap_or(&self.0)
+        self.full().get(..8).unwrap_or_default()
     }
+}
+
+/// A field of a date, which is from 0 to 99.
+fn unsigned(field: i8) -> u8 {
+    field.unsigned_abs() % 100
 }
 
 /// A listing's `LastModified`: `2009-10-12T17:50:30.000Z`.

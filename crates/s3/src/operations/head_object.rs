@@ -3,9 +3,9 @@
 
 use std::time::SystemTime;
 
-use http::{HeaderName, HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method, header};
 
-use crate::checksum::{Known, parse_crc64nvme, parse_md5_etag};
+use crate::checksum::{CRC64NVME, Known, parse_crc64nvme, parse_md5_etag};
 use crate::client::{Bucket, Rejection};
 use crate::error::Error;
 use crate::operations::Operation;
@@ -15,6 +15,11 @@ use crate::timestamp::parse_http_date;
 /// Asks the service to send the checksums that it has.
 pub(super) const CHECKSUM_MODE: (HeaderName, HeaderValue) =
     (HeaderName::from_static("x-amz-checksum-mode"), HeaderValue::from_static("ENABLED"));
+
+/// Whether a checksum is one of the whole object, or of its parts' checksums.
+const CHECKSUM_TYPE: HeaderName = HeaderName::from_static("x-amz-checksum-type");
+const ENCRYPTION: HeaderName = HeaderName::from_static("x-amz-server-side-encryption");
+const CUSTOMER_ENCRYPTION: HeaderName = HeaderName::from_static("x-amz-server-side-encryption-customer-algorithm");
 
 /// Which object is asked for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -59,7 +64,7 @@ impl ObjectHead {
     /// size stands elsewhere in each.
     pub(super) fn read(response: &Response, size: u64) -> Result<Self, Rejection> {
         let last_modified = response
-            .header("last-modified")
+            .header(header::LAST_MODIFIED)
             .and_then(parse_http_date)
             .ok_or_else(|| Rejection::Unreadable("the answer has no Last-Modified".to_owned()))?;
         let etag = response.etag().unwrap_or_default();
@@ -71,7 +76,7 @@ impl ObjectHead {
         Ok(Self {
             size,
             last_modified,
-            content_type: response.header("content-type").map(str::to_owned),
+            content_type: response.header(header::CONTENT_TYPE).map(str::to_owned),
             metadata: metadata.collect(),
             crc64nvme: known.crc64nvme,
             md5: known.md5,
@@ -82,22 +87,22 @@ impl ObjectHead {
 
 /// What the whole content can be checked against, by an answer's headers.
 pub(super) fn known(response: &Response) -> Known {
-    let etag = response.header("etag").map(unquote).filter(|_| is_etag_md5(response));
+    let etag = response.header(header::ETAG).map(unquote).filter(|_| is_etag_md5(response));
     Known { crc64nvme: crc64nvme_of_whole(response), md5: etag.and_then(parse_md5_etag) }
 }
 
 fn crc64nvme_of_whole(response: &Response) -> Option<u64> {
-    if response.header("x-amz-checksum-type").is_some_and(|kind| kind != "FULL_OBJECT") {
+    if response.header(CHECKSUM_TYPE).is_some_and(|kind| kind != "FULL_OBJECT") {
         return None;
     }
-    response.header("x-amz-checksum-crc64nvme").and_then(parse_crc64nvme)
+    response.header(CRC64NVME).and_then(parse_crc64nvme)
 }
 
 /// Under SSE-KMS and SSE-C the ETag is no MD5
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html>).
 pub(super) fn is_etag_md5(response: &Response) -> bool {
-    let is_kms = response.header("x-amz-server-side-encryption").is_some_and(|kind| kind.starts_with("aws:kms"));
-    !is_kms && !response.headers.contains_key("x-amz-server-side-encryption-customer-algorithm")
+    let is_kms = response.header(ENCRYPTION).is_some_and(|kind| kind.starts_with("aws:kms"));
+    !is_kms && !response.headers.contains_key(CUSTOMER_ENCRYPTION)
 }
 
 impl Bucket {
@@ -108,7 +113,7 @@ impl Bucket {
             Request::new(Operation::HeadObject, Method::HEAD).bucket(self.name()).key(object.key).header(name, value);
         let read = |response: &Response| {
             let size = response
-                .header("content-length")
+                .header(header::CONTENT_LENGTH)
                 .and_then(|length| length.parse().ok())
                 .ok_or_else(|| Rejection::Unreadable("the answer has no Content-Length".to_owned()))?;
             ObjectHead::read(response, size)

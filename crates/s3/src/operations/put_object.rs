@@ -94,7 +94,7 @@ pub(super) fn may_be_ours(error: &Error) -> bool {
 pub(super) fn confirm(response: &Response, sent: Checksum) -> Result<Stored, Rejection> {
     let etag = response.etag().unwrap_or_default();
     let confirmed = match sent {
-        Checksum::Crc64Nvme(crc) => response.header(CRC64NVME.as_str()).and_then(parse_crc64nvme).map(|got| got == crc),
+        Checksum::Crc64Nvme(crc) => response.header(CRC64NVME).and_then(parse_crc64nvme).map(|got| got == crc),
         Checksum::Md5(md5) if is_etag_md5(response) => parse_md5_etag(&etag).map(|got| got == md5),
         Checksum::Md5(_) => None,
     };

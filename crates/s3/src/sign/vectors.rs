@@ -5,6 +5,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use http::header;
+
 use super::*;
 
 const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -213,7 +215,7 @@ fn a_derived_key_serves_its_day_region_and_owner_only() {
     ];
     let signer = Signer::default();
     for (scope, credentials) in uses {
-        let cached = hmac::sign(&signer.key(&scope, credentials), b"text");
+        let cached = hmac::sign(&signer.key(&scope, credentials).key, b"text");
         let fresh = hmac::sign(&derive_key(credentials.secret_access_key(), &scope), b"text");
         assert_eq!(cached.as_ref(), fresh.as_ref(), "{scope:?}");
     }

@@ -110,7 +110,7 @@ impl Queue {
     /// Carries out calls until none waits.
     fn carry_out(&self, runtime: &Handle) {
         while let Some(calls) = self.next() {
-            let mut told = Vec::with_capacity(calls.len());
+            let mut told: Vec<Tell> = Vec::with_capacity(calls.len());
             for call in calls {
                 let begun = Instant::now();
                 // A call that panics drops its sender, which tells who waits. The others have their turn.
@@ -119,7 +119,11 @@ impl Queue {
                 waiting.mean = (waiting.mean * (REMEMBERED - 1) + begun.elapsed()) / REMEMBERED;
             }
             // From there nobody has to be woken but once.
-            runtime.spawn(async move { told.into_iter().for_each(|tell: Tell| tell()) });
+            runtime.spawn(async move {
+                for tell in told {
+                    tell();
+                }
+            });
         }
     }
 
