@@ -127,6 +127,15 @@ impl Root {
         Ok(at)
     }
 
+    /// What tells the directory that these names have led to from any other.
+    pub(super) fn identity_of(&self, directories: &[&[u8]], led_to: &OwnedFd) -> Result<Identity, Failure> {
+        let identity = match self.opened() {
+            Ok(root) if directories.is_empty() => Ok(root.identity),
+            _ => fstat(led_to).map(|stat| Identity::of(&stat)),
+        };
+        identity.map_err(|error| failure("look at the directory", error))
+    }
+
     /// Checks that the names still lead to the directory that is held, and the
     /// path to the root: what is written through a descriptor goes wherever
     /// the directory was moved to meanwhile.

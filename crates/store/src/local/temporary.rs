@@ -21,7 +21,7 @@ use super::stat::{Identity, entry_of};
 use super::time;
 use super::unfinished::{self, Place};
 use crate::key::temporary_name;
-use crate::{Entry, Failure, FailureKind, NewObject};
+use crate::{Condition, Entry, Failure, FailureKind, NewObject};
 
 /// A file under a name of our own, which is removed with this value unless it
 /// was published.
@@ -42,13 +42,17 @@ pub(super) struct Temporary {
 
 impl Temporary {
     /// Makes the file beside the object's target, and the directories that
-    /// lead there, if the condition holds.
-    pub(super) fn beside(root: &Arc<Root>, object: NewObject) -> Result<Self, Failure> {
+    /// lead there, if the condition holds. `is_whole` says that all of the content has come.
+    pub(super) fn beside(root: &Arc<Root>, object: NewObject, is_whole: bool) -> Result<Self, Failure> {
         let path = KeyPath::of(&object.key)?;
         let directory = root.make(&path.directories)?;
-        let directory_identity =
-            Identity::of(&fstat(&directory).map_err(|error| failure("look at the directory", error))?);
-        let mode = check(directory.as_fd(), path.name, &object.key, &object.condition)?;
+        let directory_identity = root.identity_of(&path.directories, &directory)?;
+        // Whether a new name is free is found out when it is taken. Where much is still to come, what
+        // can't be published had better be known now.
+        let mode = match object.condition {
+            Condition::Absent if is_whole => None,
+            _ => check(directory.as_fd(), path.name, &object.key, &object.condition)?,
+        };
         // A new file is made with all permissions and the system takes away
         // those of the umask, as for any other program's file. What replaces
         // a file is nobody else's to read until it has that file's.

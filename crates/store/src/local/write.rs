@@ -17,7 +17,7 @@ use crate::{Digest, DigestKind, Failure, FailureKind, NewObject, Part, Receipt, 
 /// Writes the file and makes it visible.
 pub(super) fn write_whole(root: &Arc<Root>, object: NewObject, body: &[u8]) -> Result<Receipt, Failure> {
     check_length(body.len() as u64, &object)?;
-    let temporary = Temporary::beside(root, object)?;
+    let temporary = Temporary::beside(root, object, true)?;
     temporary.file().write_all_at(body, 0).map_err(|error| failure("write the file", error))?;
     Ok(Receipt { entry: temporary.publish()?, verified: Verified::Yes })
 }
@@ -34,7 +34,7 @@ pub(super) struct FileUpload {
 impl FileUpload {
     /// Makes the temporary file.
     pub(super) fn begin(root: &Arc<Root>, object: NewObject, hops: Hops) -> Result<Self, Failure> {
-        Ok(Self { temporary: Arc::new(Temporary::beside(root, object)?), written: Mutex::default(), hops })
+        Ok(Self { temporary: Arc::new(Temporary::beside(root, object, false)?), written: Mutex::default(), hops })
     }
 }
 
