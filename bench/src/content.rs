@@ -56,7 +56,7 @@ fn md5(start: u64, end: u64) -> [u8; 16] {
     md5.finalize().into()
 }
 
-/// An MD5 as ETags have it.
+/// An MD5 as an `ETag` has it.
 pub(crate) fn hex(md5: &[u8; 16]) -> String {
     format!("{:032x}", u128::from_be_bytes(*md5))
 }

@@ -7,6 +7,7 @@ const MOST_HEADERS: usize = 64;
 
 /// What a request asks for.
 #[derive(Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a header that is there or not")]
 pub(super) struct Head {
     pub(super) method: String,
     /// As sent, without the query.

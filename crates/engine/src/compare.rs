@@ -98,30 +98,30 @@ pub struct Comparer {
 }
 
 impl Comparer {
-    /// The row for the versions that both sides list. Times of objects are
-    /// expected in the local clock's terms (see [`in_local_time`]).
+    /// The row for the versions that both sides list.
     #[must_use]
-    pub fn compare(&self, source: &Entry, settled: Option<&SettledPair>, dest: &Entry) -> Row {
+    pub fn compare(&self, source: Dated<'_>, settled: Option<&SettledPair>, dest: Dated<'_>) -> Row {
         if self.comparison == Comparison::Always {
             return Row::Always;
         }
-        if source.size != dest.size {
+        if source.entry.size != dest.entry.size {
             return Row::SizesDiffer;
         }
         match self.comparison {
             Comparison::Size => Row::SizesEqual,
             Comparison::Mtime => self.by_time(source, dest),
-            Comparison::Checksum => by_listed_digest(source, dest),
+            Comparison::Checksum => by_listed_digest(source.entry, dest.entry),
             Comparison::Auto | Comparison::Always => self.auto(source, settled, dest),
         }
     }
 
-    fn auto(&self, source: &Entry, settled: Option<&SettledPair>, dest: &Entry) -> Row {
+    fn auto(&self, source: Dated<'_>, settled: Option<&SettledPair>, dest: Dated<'_>) -> Row {
         if let Some(pair) = settled {
-            let unchanged = pair.left.same_version(source) && pair.right.same_version(dest) && !pair.unsure;
-            return if unchanged { Row::Unchanged } else { by_listed_digest(source, dest) };
+            let is_settled = pair.left.same_version(source.entry) && pair.right.same_version(dest.entry);
+            let unchanged = is_settled && !pair.unsure;
+            return if unchanged { Row::Unchanged } else { by_listed_digest(source.entry, dest.entry) };
         }
-        match by_listed_digest(source, dest) {
+        match by_listed_digest(source.entry, dest.entry) {
             Row::Undecided if self.clearly_older(source, dest) => Row::ClearlyOlder,
             row => row,
         }
@@ -129,16 +129,17 @@ impl Comparer {
 
     /// The old tools' rule, in whole seconds: sent again unless the source's
     /// version is older than the moment the destination was written, by more than the fudge.
-    fn by_time(&self, source: &Entry, dest: &Entry) -> Row {
-        let limit = whole_seconds(written(dest)) - i128::from(self.fudge.as_secs());
+    fn by_time(&self, source: Dated<'_>, dest: Dated<'_>) -> Row {
+        let limit = whole_seconds(dest.written()) - i128::from(self.fudge.as_secs());
         if whole_seconds(source.modified) > limit { Row::NotOlder } else { Row::Older }
     }
 
     /// Whether an object was written so long after the file last changed that
     /// it can hold nothing older than the file's present content. The inode's
     /// time counts too: a file put in place with an old mtime is not old.
-    fn clearly_older(&self, source: &Entry, dest: &Entry) -> bool {
-        let (Version::File { changed, .. }, Version::Object { .. }) = (&source.version, &dest.version) else {
+    fn clearly_older(&self, source: Dated<'_>, dest: Dated<'_>) -> bool {
+        let (Version::File { changed, .. }, Version::Object { .. }) = (&source.entry.version, &dest.entry.version)
+        else {
             return false;
         };
         let latest = source.modified.max(*changed);
@@ -146,16 +147,35 @@ impl Comparer {
     }
 }
 
-/// An entry whose time is told by the local clock: what the store's clock is
-/// ahead is taken off its objects' times. Files are in local time already.
-#[must_use]
-pub fn in_local_time(mut entry: Entry, skew: ClockSkew) -> Entry {
-    if matches!(entry.version, Version::Object { .. }) {
-        let shifted =
-            if skew.store_ahead { entry.modified.checked_sub(skew.by) } else { entry.modified.checked_add(skew.by) };
-        entry.modified = shifted.unwrap_or(entry.modified);
+/// A version, with its time told by the local clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Dated<'a> {
+    entry: &'a Entry,
+    modified: SystemTime,
+}
+
+impl<'a> Dated<'a> {
+    /// What the store's clock is ahead is taken off its objects' times. Files
+    /// are in local time already.
+    #[must_use]
+    pub fn new(entry: &'a Entry, skew: ClockSkew) -> Self {
+        let listed = entry.modified;
+        let shifted = match entry.version {
+            Version::File { .. } => None,
+            Version::Object { .. } if skew.store_ahead => listed.checked_sub(skew.by),
+            Version::Object { .. } => listed.checked_add(skew.by),
+        };
+        Self { entry, modified: shifted.unwrap_or(listed) }
     }
-    entry
+
+    /// When the version was put where it is: for an object, `LastModified`; for a
+    /// file, when its inode last changed, because its mtime is the source's.
+    fn written(self) -> SystemTime {
+        match self.entry.version {
+            Version::File { changed, .. } => changed,
+            Version::Object { .. } => self.modified,
+        }
+    }
 }
 
 /// What the listings' own digests tell, where both have one of a kind.
@@ -165,15 +185,6 @@ fn by_listed_digest(source: &Entry, dest: &Entry) -> Row {
         // Equal is proof; unequal multipart digests may come of other part sizes.
         (Some(left), Some(right)) if left == right => Row::DigestsEqual,
         _ => Row::Undecided,
-    }
-}
-
-/// When the version was put where it is: for an object, LastModified; for a
-/// file, when its inode last changed, because its mtime is the source's.
-fn written(entry: &Entry) -> SystemTime {
-    match entry.version {
-        Version::File { changed, .. } => changed,
-        Version::Object { .. } => entry.modified,
     }
 }
 
@@ -207,6 +218,11 @@ mod tests {
     fn object(size: u64, modified: u64, etag: &str) -> Entry {
         let version = Version::Object { etag: etag.to_owned() };
         Entry { key: Key::from("k"), size, modified: at(NOON + modified), version }
+    }
+
+    /// A version by a clock that runs as ours does.
+    fn listed(entry: &Entry) -> Dated<'_> {
+        Dated::new(entry, ClockSkew::default())
     }
 
     fn pair(left: &Entry, right: &Entry, unsure: bool) -> SettledPair {
@@ -266,7 +282,7 @@ mod tests {
         ];
         for (row, comparison, source, dest, expected) in table {
             let comparer = Comparer { comparison, fudge: Duration::from_secs(FUDGE) };
-            assert_eq!(comparer.compare(&source, None, &dest).verdict(), expected, "{row}");
+            assert_eq!(comparer.compare(listed(&source), None, listed(&dest)).verdict(), expected, "{row}");
         }
     }
 
@@ -284,21 +300,23 @@ mod tests {
             ("the destination changed", &source, pair(&source, &dest, false), &rewritten, AskContent),
         ];
         for (row, source, settled, dest, expected) in table {
-            assert_eq!(comparer.compare(source, Some(&settled), dest).verdict(), expected, "{row}");
+            assert_eq!(comparer.compare(listed(source), Some(&settled), listed(dest)).verdict(), expected, "{row}");
             // The other direction: the same pair, seen from the bucket.
             let turned = SettledPair { left: settled.right, right: settled.left, unsure: settled.unsure };
-            assert_eq!(comparer.compare(dest, Some(&turned), source).verdict(), expected, "{row}, down");
+            assert_eq!(
+                comparer.compare(listed(dest), Some(&turned), listed(source)).verdict(),
+                expected,
+                "{row}, down"
+            );
         }
     }
 
     #[test]
     fn a_stores_time_is_told_by_the_local_clock() {
         let by = Duration::from_hours(1);
-        let ahead = in_local_time(object(1, 7200, MD5), ClockSkew { by, store_ahead: true });
-        let behind = in_local_time(object(1, 0, MD5), ClockSkew { by, store_ahead: false });
-        assert_eq!(ahead.modified, at(NOON + 3600));
-        assert_eq!(behind.modified, at(NOON + 3600));
-        let local = in_local_time(file(1, 0, 0), ClockSkew { by, store_ahead: true });
-        assert_eq!(local.modified, at(NOON));
+        let told = |entry: Entry, store_ahead| Dated::new(&entry, ClockSkew { by, store_ahead }).modified;
+        assert_eq!(told(object(1, 7200, MD5), true), at(NOON + 3600));
+        assert_eq!(told(object(1, 0, MD5), false), at(NOON + 3600));
+        assert_eq!(told(file(1, 0, 0), true), at(NOON));
     }
 }

@@ -2,7 +2,7 @@
 
 use brigade_store::{ClockSkew, Entry, Key, Kind};
 
-use crate::compare::{Comparer, Row, Verdict, in_local_time};
+use crate::compare::{Comparer, Dated, Row, Verdict};
 use crate::filters::{Filters, Matched};
 use crate::job::JobSpec;
 use crate::merge::{Presence, Triple};
@@ -141,9 +141,8 @@ impl Planner {
             (Presence::Present(source), Presence::Absent) => send(source, None, false),
             (Presence::Absent, Presence::Present(dest)) => self.only_at_dest(dest),
             (Presence::Present(source), Presence::Present(dest)) => {
-                let local_source = in_local_time(source.clone(), source_skew);
-                let local_dest = in_local_time(dest.clone(), dest_skew);
-                let row = self.comparer.compare(&local_source, triple.settled.as_ref(), &local_dest);
+                let (dated_source, dated_dest) = (Dated::new(&source, source_skew), Dated::new(&dest, dest_skew));
+                let row = self.comparer.compare(dated_source, triple.settled.as_ref(), dated_dest);
                 applied = Some(row);
                 match row.verdict() {
                     Verdict::InStep => Decision::InStep,

@@ -22,6 +22,8 @@ mod failure;
 pub mod fuzzing;
 mod hashing;
 mod md5_lanes;
+#[cfg(feature = "measuring")]
+pub mod measuring;
 mod operations;
 mod outgoing;
 mod proxy;

@@ -91,6 +91,12 @@ impl Borrow<[u8]> for Key {
 /// a name can never draw on a terminal, split a line or turn its direction.
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Most are like this.
+        if let Some(text) = self.as_text()
+            && text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'\\')
+        {
+            return f.write_str(text);
+        }
         for chunk in self.0.utf8_chunks() {
             for character in chunk.valid().chars() {
                 if is_unprintable(character) || character == '\\' {

@@ -41,7 +41,7 @@ fn columns(time: &str, size: &str, key: &Key) -> String {
 
 /// The modification time in UTC, in whole seconds: S3 keeps no finer ones.
 fn seconds(entry: &Entry) -> String {
-    timestamp(entry.modified).map_or_else(String::new, |time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+    timestamp(entry.modified).map_or_else(String::new, |time| format!("{time:.0}"))
 }
 
 /// None for a time that no calendar has: a file may claim to be of any year.

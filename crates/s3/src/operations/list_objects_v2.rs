@@ -1,6 +1,7 @@
 //! `ListObjectsV2`: a page of a bucket's objects.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>
 
+use std::borrow::Cow;
 use std::time::SystemTime;
 
 use http::Method;
@@ -91,21 +92,34 @@ struct Partial {
     etag: String,
 }
 
+impl Partial {
+    fn take(&mut self, field: &str, text: &str) {
+        match field {
+            "Key" => self.key = Some(text.to_owned()),
+            "Size" => {
+                self.size = text.parse().ok().filter(|size| *size <= LARGEST_SIZE);
+                if self.size.is_none() {
+                    text.clone_into(&mut self.written_size);
+                }
+            }
+            "LastModified" => self.last_modified = parse_iso8601(text),
+            "ETag" => unquote(text).clone_into(&mut self.etag),
+            _ => {}
+        }
+    }
+}
+
 pub(crate) fn parse(document: &[u8]) -> Result<ListedPage, XmlError> {
     let mut page = ListedPage::default();
     let mut object = Partial::default();
     let (mut is_result, mut is_truncated, mut is_encoded) = (false, false, false);
     walk(document, |path, text| {
+        // Nearly all there is: its fields' names are compared without what stands before them.
+        if let Some(field) = path.strip_prefix("ListBucketResult/Contents/") {
+            object.take(field, text);
+            return Ok(());
+        }
         match path {
-            "ListBucketResult/Contents/Key" => object.key = Some(text.to_owned()),
-            "ListBucketResult/Contents/Size" => {
-                object.size = text.parse().ok().filter(|size| *size <= LARGEST_SIZE);
-                if object.size.is_none() {
-                    text.clone_into(&mut object.written_size);
-                }
-            }
-            "ListBucketResult/Contents/LastModified" => object.last_modified = parse_iso8601(text),
-            "ListBucketResult/Contents/ETag" => unquote(text).clone_into(&mut object.etag),
             "ListBucketResult/Contents" => page.objects.push(complete(std::mem::take(&mut object))?),
             "ListBucketResult/CommonPrefixes/Prefix" => page.common_prefixes.push(text.to_owned()),
             "ListBucketResult/NextContinuationToken" if !text.is_empty() => page.next = Some(text.to_owned()),
@@ -128,7 +142,11 @@ pub(crate) fn parse(document: &[u8]) -> Result<ListedPage, XmlError> {
     if is_encoded {
         let keys = page.objects.iter_mut().map(|object| &mut object.key).chain(&mut page.common_prefixes);
         for key in keys {
-            *key = decode_listed(key).ok_or_else(|| XmlError(format!("the key {key:?} cannot be decoded")))?;
+            match decode_listed(key) {
+                Some(Cow::Borrowed(_)) => {}
+                Some(Cow::Owned(decoded)) => *key = decoded,
+                None => return Err(XmlError(format!("the key {key:?} cannot be decoded"))),
+            }
         }
     }
     Ok(page)

@@ -76,7 +76,7 @@ impl Names {
     /// and nothing for an empty object whose name is the prefix itself, a
     /// marker that only says that the place exists.
     pub(crate) fn entry(&self, object: ListedObject) -> Result<Option<Entry>, String> {
-        let key = Key::from(self.below_prefix(&object.key)?);
+        let key = if self.prefix.is_empty() { object.key.into() } else { Key::from(self.below_prefix(&object.key)?) };
         let is_own_marker = key.as_bytes().is_empty() && object.size == 0;
         if is_own_marker || key.is_temporary() {
             return Ok(None);
