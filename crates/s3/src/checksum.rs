@@ -120,17 +120,19 @@ impl Known {
         }
     }
 
-    /// Compares the hash that was wanted with what is known; `Err` says how they differ.
-    pub(crate) fn verify(&self, found: &Hashes) -> Result<Verified, String> {
-        match (self.crc64nvme.zip(found.crc64nvme), self.md5.zip(found.md5)) {
-            (Some((expected, found)), _) if expected != found => {
-                Err(format!("its CRC64NVME is {found:016x} and should be {expected:016x}"))
-            }
-            (None, Some((expected, found))) if expected != found => {
-                Err(format!("its MD5 is {} and should be {}", hex(&found), hex(&expected)))
-            }
+    /// Compares the content with what is known, by the hash that was wanted,
+    /// which is worked out here if it wasn't; `Err` says how they differ.
+    pub(crate) fn verify(&self, content: &[u8], hashes: &Hashes) -> Result<Verified, String> {
+        match (self.crc64nvme, self.md5) {
+            (Some(expected), _) => match hashes.crc64nvme.unwrap_or_else(|| crc64nvme(content)) {
+                found if found == expected => Ok(Verified::Yes),
+                found => Err(format!("its CRC64NVME is {found:016x} and should be {expected:016x}")),
+            },
+            (None, Some(expected)) => match hashes.md5.unwrap_or_else(|| md5(content)) {
+                found if found == expected => Ok(Verified::Yes),
+                found => Err(format!("its MD5 is {} and should be {}", hex(&found), hex(&expected))),
+            },
             (None, None) => Ok(Verified::Unverifiable),
-            _ => Ok(Verified::Yes),
         }
     }
 }
@@ -157,8 +159,12 @@ mod tests {
 
     #[test]
     fn content_is_compared_with_what_is_known() {
-        let verify = |known: &Known, content: &[u8]| known.verify(&hashes(content, known.wanted()));
         let content = b"123456789";
+        let verify = |known: &Known, content: &[u8]| {
+            let verified = known.verify(content, &hashes(content, known.wanted()));
+            assert_eq!(known.verify(content, &Hashes::default()), verified, "a hash that is missing changes nothing");
+            verified
+        };
         let crc = Known { crc64nvme: Some(0xae8b_1486_0a79_9888), md5: Some([0; 16]) };
         assert_eq!(verify(&crc, content), Ok(Verified::Yes));
         let md5_known = Known { crc64nvme: None, md5: parse_md5_etag("25f9e794323b453885f5181f1b624d0b") };

@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
 
@@ -44,10 +45,18 @@ pub(crate) struct Hashes {
 #[derive(Clone, Default)]
 pub(crate) struct Hasher(Arc<Queues>);
 
-#[derive(Default)]
 struct Queues {
     short: Mutex<VecDeque<Waiting>>,
     long: Mutex<Long>,
+    /// Threads that hash long bodies at most: one for each core.
+    most_threads: usize,
+}
+
+impl Default for Queues {
+    fn default() -> Self {
+        let most_threads = available_parallelism().map_or(1, NonZeroUsize::get);
+        Self { short: Mutex::default(), long: Mutex::default(), most_threads }
+    }
 }
 
 #[derive(Default)]
@@ -93,14 +102,14 @@ impl Hasher {
     fn push_long(&self, waiting: Waiting) {
         let mut long = lock(&self.0.long);
         long.bodies.push_back(waiting);
-        let most = available_parallelism().map_or(1, NonZeroUsize::get);
-        if long.threads < most && long.bodies.len() > long.threads * LANES {
+        if long.threads < self.0.most_threads && long.bodies.len() > long.threads * LANES {
             long.threads += 1;
             drop(long);
             let hasher = self.clone();
             tokio::task::spawn_blocking(move || {
                 while let Some(batch) = hasher.take_long() {
-                    hash_each(batch);
+                    // Who waits works it out for himself then; the others have their turn.
+                    let _ = catch_unwind(AssertUnwindSafe(|| hash_each(batch)));
                 }
             });
         }
@@ -109,7 +118,7 @@ impl Hasher {
     /// Long bodies for one thread; `None` if none waits and the thread is to end.
     fn take_long(&self) -> Option<Vec<Waiting>> {
         let mut long = lock(&self.0.long);
-        let batch = first_few(&mut long.bodies);
+        let batch = first_alike(&mut long.bodies);
         if batch.is_empty() {
             long.threads -= 1;
             return None;
@@ -125,6 +134,19 @@ fn lock<T>(queue: &Mutex<T>) -> MutexGuard<'_, T> {
 fn first_few(queue: &mut VecDeque<Waiting>) -> Vec<Waiting> {
     let count = queue.len().min(LANES);
     queue.drain(..count).collect()
+}
+
+/// The first one, and others that are not much shorter or longer: lanes end with their messages.
+fn first_alike(queue: &mut VecDeque<Waiting>) -> Vec<Waiting> {
+    let length = queue.front().map_or(0, |first| first.body.len());
+    let mut alike = Vec::with_capacity(LANES);
+    let mut rest = VecDeque::new();
+    for waiting in queue.drain(..) {
+        let is_alike = (length / 2..=length * 2).contains(&waiting.body.len());
+        if is_alike && alike.len() < LANES { alike.push(waiting) } else { rest.push_back(waiting) }
+    }
+    *queue = rest;
+    alike
 }
 
 /// Hashes the bodies and tells those who wait for it.
@@ -157,7 +179,16 @@ mod tests {
     use super::*;
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn each_body_gets_its_own_hashes_however_many_wait() {
+    async fn each_body_gets_its_own_hashes_on_several_threads() {
+        each_body_gets_its_own_hashes().await;
+    }
+
+    #[tokio::test]
+    async fn each_body_gets_its_own_hashes_on_one_thread() {
+        each_body_gets_its_own_hashes().await;
+    }
+
+    async fn each_body_gets_its_own_hashes() {
         let hasher = Hasher::default();
         let flags = [false, true];
         let bodies: Vec<(Bytes, Wanted)> = (0..400_usize)

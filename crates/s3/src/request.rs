@@ -86,9 +86,8 @@ impl<'a> Request<'a> {
         Ok(self)
     }
 
-    pub(crate) fn body(mut self, body: Bytes) -> Self {
-        self.body = body;
-        self
+    pub(crate) fn body(self, body: Bytes) -> Self {
+        Self { body, sha256: None, ..self }
     }
 
     /// A body whose hashes are known.

@@ -47,6 +47,9 @@ const WHOLE_LIMIT: u64 = 16 << 20;
 /// Bytes in a part of a larger file: what is written at once.
 const PART_SIZE: u64 = 8 << 20;
 
+/// Bytes that are read, written or hashed so fast that no thread of its own is worth it.
+const SMALL: u64 = 256 << 10;
+
 /// Files that are removed in one hop to a thread that may block.
 const REMOVAL_BATCH: usize = 100;
 
@@ -102,13 +105,26 @@ impl LocalStore {
         Self { hops: Hops::abandoned_with(abandon), ..self }
     }
 
-    /// Runs the work where it may block, in one hop.
-    async fn blocking<T: Send + 'static>(
+    /// Runs work that is quick where it may block.
+    async fn quick<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Arc<Root>) -> T + Send + 'static,
     ) -> Result<T, Failure> {
         let root = self.root.clone();
-        self.hops.blocking(move || work(&root)).await
+        self.hops.quick(move || work(&root)).await
+    }
+
+    /// The same for work that goes over so many bytes.
+    async fn over<T: Send + 'static>(
+        &self,
+        bytes: u64,
+        work: impl FnOnce(&Arc<Root>) -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        if bytes <= SMALL {
+            return self.quick(work).await;
+        }
+        let root = self.root.clone();
+        self.hops.long(move || work(&root)).await
     }
 }
 
@@ -134,7 +150,7 @@ impl Store for LocalStore {
 
     async fn look(&self, key: &Key) -> Result<Option<Entry>, Failure> {
         let key = key.clone();
-        self.blocking(move |root| if key.is_marker() { marker::look(root, key) } else { look::look(root, key) }).await?
+        self.quick(move |root| if key.is_marker() { marker::look(root, key) } else { look::look(root, key) }).await?
     }
 
     fn could_hold(&self, entry: &Entry) -> Result<(), Failure> {
@@ -143,44 +159,45 @@ impl Store for LocalStore {
 
     async fn check_room(&self, key: &Key) -> Result<(), Failure> {
         let key = key.clone();
-        self.blocking(move |root| room::check_room(root, &key)).await?
+        self.quick(move |root| room::check_room(root, &key)).await?
     }
 
     async fn read(&self, entry: &Entry) -> Result<Object, Failure> {
         let entry = entry.clone();
-        self.blocking(move |root| read::read_whole(root, &entry)).await?
+        self.over(entry.size, move |root| read::read_whole(root, &entry)).await?
     }
 
     async fn open(&self, entry: &Entry) -> Result<Box<dyn Reader>, Failure> {
         let key = entry.key.clone();
         let hops = self.hops.clone();
-        let reader = self.blocking(move |root| read::FileReader::open(root, &key, hops)).await??;
+        let reader = self.quick(move |root| read::FileReader::open(root, &key, hops)).await??;
         Ok(Box::new(reader))
     }
 
     async fn digests(&self, entry: &Entry, wanted: &[DigestKind]) -> Result<Vec<Digest>, Failure> {
         let (entry, wanted) = (entry.clone(), wanted.to_vec());
-        self.blocking(move |root| read::digests(root, &entry, &wanted)).await?
+        self.over(entry.size, move |root| read::digests(root, &entry, &wanted)).await?
     }
 
     async fn write(&self, object: &NewObject, body: Bytes) -> Result<Receipt, Failure> {
         let object = object.clone();
         if object.key.is_marker() {
-            return self.blocking(move |root| marker::write(root, object)).await?;
+            return self.quick(move |root| marker::write(root, object)).await?;
         }
-        self.blocking(move |root| write::write_whole(root, object, &body)).await?
+        self.over(object.size, move |root| write::write_whole(root, object, &body)).await?
     }
 
     async fn begin(&self, object: &NewObject) -> Result<Box<dyn Upload>, Failure> {
         let object = object.clone();
         let hops = self.hops.clone();
-        let upload = self.blocking(move |root| write::FileUpload::begin(root, object, hops)).await??;
+        let upload = self.quick(move |root| write::FileUpload::begin(root, object, hops)).await??;
         Ok(Box::new(upload))
     }
 
     async fn remove(&self, entries: &[Entry]) -> Vec<Result<(), Failure>> {
         let batch = entries.to_vec();
-        match self.blocking(move |root| remove::remove(root, &batch)).await {
+        let root = self.root.clone();
+        match self.hops.long(move || remove::remove(&root, &batch)).await {
             Ok(results) => results,
             Err(failure) => vec![Err(failure); entries.len()],
         }

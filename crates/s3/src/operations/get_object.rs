@@ -81,7 +81,7 @@ fn read(response: &Response, range: Option<&Range<u64>>) -> Result<GotObject, Re
     };
     let head = ObjectHead::read(response, size)?;
     let verified = if length == size {
-        head.known().verify(&response.hashes).map_err(Rejection::Corrupt)?
+        head.known().verify(&response.body, &response.hashes).map_err(Rejection::Corrupt)?
     } else {
         Verified::Unverifiable
     };

@@ -8,7 +8,7 @@ use super::head_object::is_etag_md5;
 use crate::checksum::{CRC64NVME, Checksum, Verified, parse_crc64nvme, parse_md5_etag};
 use crate::client::{Bucket, Rejection};
 use crate::error::{Error, ErrorKind};
-use crate::hashing::hashes;
+use crate::hashing::Hashes;
 use crate::operations::{HeadObject, Operation};
 use crate::request::{Request, Response};
 
@@ -79,7 +79,7 @@ impl Bucket {
     async fn recognise(&self, object: &PutObject<'_>, refused: Error) -> Result<Stored, Error> {
         let Ok(head) = self.head_object(HeadObject { key: object.key }).await else { return Err(refused) };
         let is_ours = head.size == object.body.len() as u64
-            && matches!(head.known().verify(&hashes(&object.body, head.known().wanted())), Ok(Verified::Yes))
+            && matches!(head.known().verify(&object.body, &Hashes::default()), Ok(Verified::Yes))
             && object.metadata.iter().all(|(name, value)| head.metadata(name) == Some(*value));
         if is_ours { Ok(Stored { etag: head.etag, verified: Verified::Yes }) } else { Err(refused) }
     }

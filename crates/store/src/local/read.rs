@@ -98,14 +98,14 @@ impl Reader for FileReader {
 
     async fn read(&self, range: Range<u64>) -> Result<Bytes, Failure> {
         let file = self.file.clone();
-        self.hops.blocking(move || read_range(&file, range)).await?
+        self.hops.long(move || read_range(&file, range)).await?
     }
 
     /// A file that was replaced by another is still whole behind its
     /// descriptor: only what happens to this one counts.
     async fn check_unchanged(&self) -> Result<(), Failure> {
         let (file, key) = (self.file.clone(), self.entry.key.clone());
-        let now = self.hops.blocking(move || entry_now(&file, &key)).await??;
+        let now = self.hops.quick(move || entry_now(&file, &key)).await??;
         if now == self.entry { Ok(()) } else { Err(changed("the file changed while it was read")) }
     }
 

@@ -181,7 +181,9 @@ fn open_at_once(at: BorrowedFd<'_>, directories: &[&[u8]], follow: bool) -> Opti
         rustix::fs::openat2(at, path, DIRECTORY, Mode::empty(), resolve).ok()
     }
     #[cfg(not(target_os = "linux"))]
-    None
+    {
+        None
+    }
 }
 
 /// Why a name does not lead into a directory.

@@ -23,6 +23,15 @@ use super::unfinished::{self, Place};
 use crate::key::temporary_name;
 use crate::{Condition, Entry, Failure, FailureKind, NewObject};
 
+/// Where the content of a new file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    /// In memory, all of it.
+    Here,
+    /// Most of it is still to come: what could not be published had better be known before.
+    ToCome,
+}
+
 /// A file under a name of our own, which is removed with this value unless it
 /// was published.
 #[derive(Debug)]
@@ -42,15 +51,14 @@ pub(super) struct Temporary {
 
 impl Temporary {
     /// Makes the file beside the object's target, and the directories that
-    /// lead there, if the condition holds. `is_whole` says that all of the content has come.
-    pub(super) fn beside(root: &Arc<Root>, object: NewObject, is_whole: bool) -> Result<Self, Failure> {
+    /// lead there. Fails if it is known by now that the condition doesn't hold.
+    pub(super) fn beside(root: &Arc<Root>, object: NewObject, content: Content) -> Result<Self, Failure> {
         let path = KeyPath::of(&object.key)?;
         let directory = root.make(&path.directories)?;
         let directory_identity = root.identity_of(&path.directories, &directory)?;
-        // Whether a new name is free is found out when it is taken. Where much is still to come, what
-        // can't be published had better be known now.
         let mode = match object.condition {
-            Condition::Absent if is_whole => None,
+            // Whether a new name is free is found out when it is taken, in a moment.
+            Condition::Absent if content == Content::Here => None,
             _ => check(directory.as_fd(), path.name, &object.key, &object.condition)?,
         };
         // A new file is made with all permissions and the system takes away

@@ -11,13 +11,13 @@ use super::digests;
 use super::failures::failure;
 use super::hops::Hops;
 use super::root::Root;
-use super::temporary::Temporary;
+use super::temporary::{Content, Temporary};
 use crate::{Digest, DigestKind, Failure, FailureKind, NewObject, Part, Receipt, Upload, Verified};
 
 /// Writes the file and makes it visible.
 pub(super) fn write_whole(root: &Arc<Root>, object: NewObject, body: &[u8]) -> Result<Receipt, Failure> {
     check_length(body.len() as u64, &object)?;
-    let temporary = Temporary::beside(root, object, true)?;
+    let temporary = Temporary::beside(root, object, Content::Here)?;
     temporary.file().write_all_at(body, 0).map_err(|error| failure("write the file", error))?;
     Ok(Receipt { entry: temporary.publish()?, verified: Verified::Yes })
 }
@@ -34,7 +34,8 @@ pub(super) struct FileUpload {
 impl FileUpload {
     /// Makes the temporary file.
     pub(super) fn begin(root: &Arc<Root>, object: NewObject, hops: Hops) -> Result<Self, Failure> {
-        Ok(Self { temporary: Arc::new(Temporary::beside(root, object, false)?), written: Mutex::default(), hops })
+        let temporary = Arc::new(Temporary::beside(root, object, Content::ToCome)?);
+        Ok(Self { temporary, written: Mutex::default(), hops })
     }
 }
 
@@ -43,7 +44,7 @@ impl Upload for FileUpload {
     async fn write(&self, part: Part, body: Bytes) -> Result<(), Failure> {
         let (temporary, length) = (self.temporary.clone(), body.len() as u64);
         self.hops
-            .blocking(move || temporary.file().write_all_at(&body, part.offset))
+            .long(move || temporary.file().write_all_at(&body, part.offset))
             .await?
             .map_err(|error| failure("write the file", error))?;
         self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(part.number, length);
@@ -53,7 +54,7 @@ impl Upload for FileUpload {
     async fn finish(&self, expected: Option<(DigestKind, Digest)>) -> Result<Receipt, Failure> {
         let temporary = self.temporary.clone();
         let written = self.written.lock().unwrap_or_else(PoisonError::into_inner).values().sum();
-        self.hops.blocking(move || finish(&temporary, written, expected)).await?
+        self.hops.long(move || finish(&temporary, written, expected)).await?
     }
 
     async fn abandon(&self) {
