@@ -33,6 +33,18 @@ async fn a_download_that_is_not_what_its_checksum_says_is_asked_for_again() {
 }
 
 #[tokio::test]
+async fn a_range_that_nobody_asked_for_is_no_way_around_the_check() {
+    let headers = format!("{MODIFIED}ETag: \"{MD5_OF_123456789}\"\r\nContent-Range: bytes 0-8/1000\r\n");
+    for status in ["200 OK", "206 Partial Content"] {
+        let reactions = ["123456780", "123456789"].map(|body| answer(status, &headers, body));
+        let server = Server::start(reactions).await;
+        let got = server.bucket().await.get_object(whole()).await.unwrap();
+        assert_eq!((&got.body[..], got.verified), (&b"123456789"[..], Verified::Yes));
+        assert_eq!(server.finish().await.len(), 2, "the first answer was taken");
+    }
+}
+
+#[tokio::test]
 async fn a_download_that_stays_corrupt_is_an_error() {
     let etag = format!("ETag: \"{MD5_OF_123456789}\"\r\n");
     let server = Server::start([object(&etag, "123456780"), object(&etag, "123456780")]).await;
