@@ -2,11 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use bytes::{Bytes, BytesMut};
 use http::uri::{self, Authority, PathAndQuery};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
-use http_body_util::BodyExt;
-use hyper::body::{Body, Incoming};
 
 use crate::address::Address;
 use crate::checksum::sha256_hex;
@@ -15,6 +12,7 @@ use crate::encoding::hex;
 use crate::error::{ErrorKind, with_causes};
 use crate::failure::{Failure, Stated};
 use crate::hashing::Hashes;
+use crate::incoming::collect;
 use crate::outgoing::{Outgoing, Progress};
 use crate::request::{DOCUMENT_LIMIT, Request, Response};
 use crate::sign::{Scope, Signable, UNSIGNED_PAYLOAD, canonical_query};
@@ -28,10 +26,6 @@ const CONTENT_SHA256: HeaderName = HeaderName::from_static("x-amz-content-sha256
 const REQUEST_PAYER: HeaderName = HeaderName::from_static("x-amz-request-payer");
 const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 
-/// Bytes of memory that are taken because an answer claims to be so long,
-/// before they have come.
-const RESERVED_ON_TRUST: u64 = 32 << 20;
-
 /// How far a signature's time may be from the service's
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>, `RequestTimeTooSkewed`).
 const TOLERATED_SKEW: Duration = Duration::from_mins(15);
@@ -44,11 +38,13 @@ impl Inner {
         let progress = Progress::new();
         let message = self.message(request, &address, &region, progress.clone()).await?;
         let limit = if request.operation.is_long() { self.config.long_timeout } else { self.config.stall_timeout };
+        let under_way = self.hasher.under_way();
         let response = tokio::select! {
             biased;
             response = self.exchange(message, request, &address.host, &progress) => response?,
             () = progress.stalled(limit) => return Err(Failure::stalled(&address.host, limit)),
         };
+        drop(under_way);
         let failed_late = request.operation.is_long() && Stated::read(&response.body).is_some();
         if response.status.is_success() && !failed_late {
             let hashes = self.hasher.hash(&response.body, (request.hash_answer)(&response)).await;
@@ -178,36 +174,4 @@ fn secret(value: String) -> Result<HeaderValue, Failure> {
     let mut value = HeaderValue::try_from(value).map_err(|error| Failure::unsendable(&error))?;
     value.set_sensitive(true);
     Ok(value)
-}
-
-/// Takes in a body whole. One that ends before its `Content-Length` is an error.
-async fn collect(mut body: Incoming, limit: u64, host: &str, received: impl Fn(u64)) -> Result<Bytes, Failure> {
-    let expected = body.size_hint().lower();
-    if expected > limit {
-        return Err(Failure::too_long(limit));
-    }
-    let mut first = Bytes::new();
-    let mut rest = BytesMut::new();
-    let mut length = 0;
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| Failure::broken(host, &error))?;
-        let Ok(data) = frame.into_data() else { continue };
-        received(data.len() as u64);
-        length += data.len() as u64;
-        if length > limit {
-            return Err(Failure::too_long(limit));
-        }
-        // A small body is one frame, and needs no copy.
-        if first.is_empty() && rest.is_empty() {
-            first = data;
-            continue;
-        }
-        if rest.is_empty() {
-            let claimed = usize::try_from(expected.min(RESERVED_ON_TRUST)).unwrap_or(0);
-            rest.reserve(claimed.max(first.len() + data.len()));
-            rest.extend_from_slice(&first);
-        }
-        rest.extend_from_slice(&data);
-    }
-    Ok(if rest.is_empty() { first } else { rest.freeze() })
 }

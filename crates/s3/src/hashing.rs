@@ -3,13 +3,15 @@
 //!
 //! Where MD5 is wanted, hashing a body costs more than sending it. Bodies of
 //! many tasks queue up for it, and whoever takes several works out their MD5s
-//! together (see `md5_lanes`): 4 KB cost 1.6 us so, and 5.6 one by one.
+//! together (see `md5_lanes`): 4 KB cost 0.8 us so, and 5.6 one by one.
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
+use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest;
 use bytes::Bytes;
@@ -24,6 +26,14 @@ const SHORT: usize = 32 << 10;
 
 /// The same where MD5 isn't wanted: the others are faster, and gain nothing from company.
 const SHORT_WITHOUT_MD5: usize = 128 << 10;
+
+/// Long bodies that are enough of a company to be hashed at once. Fewer wait
+/// for more while as many requests are under way: those keep the network busy.
+const COMPANY: usize = LANES / 2;
+
+/// How many bytes of a body buy it a microsecond to wait for company at most:
+/// four times as long as its MD5 would take alone.
+const BYTES_FOR_A_MICROSECOND: usize = 190;
 
 /// Which hashes are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,6 +58,10 @@ pub(crate) struct Hasher(Arc<Queues>);
 struct Queues {
     short: Mutex<VecDeque<Waiting>>,
     long: Mutex<Long>,
+    /// Told of each long body that comes, and when few requests are under way.
+    may_go_on: Condvar,
+    /// Requests under way.
+    under_way: AtomicUsize,
     /// Threads that hash long bodies at most: one for each core.
     most_threads: usize,
 }
@@ -55,7 +69,13 @@ struct Queues {
 impl Default for Queues {
     fn default() -> Self {
         let most_threads = available_parallelism().map_or(1, NonZeroUsize::get);
-        Self { short: Mutex::default(), long: Mutex::default(), most_threads }
+        Self {
+            short: Mutex::default(),
+            long: Mutex::default(),
+            may_go_on: Condvar::new(),
+            under_way: AtomicUsize::new(0),
+            most_threads,
+        }
     }
 }
 
@@ -70,16 +90,42 @@ struct Waiting {
     body: Bytes,
     wanted: Wanted,
     sender: oneshot::Sender<Hashes>,
+    since: Instant,
+}
+
+impl Waiting {
+    /// How much longer it waits for company; `None` if it has waited long enough.
+    fn patience(&self) -> Option<Duration> {
+        let patience = Duration::from_micros((self.body.len() / BYTES_FOR_A_MICROSECOND) as u64);
+        patience.checked_sub(self.since.elapsed()).filter(|left| self.wanted.md5 && !left.is_zero())
+    }
+}
+
+/// A request under way, until it is dropped.
+pub(crate) struct UnderWay<'a>(&'a Queues);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        if self.0.under_way.fetch_sub(1, Ordering::Relaxed) == COMPANY {
+            self.0.may_go_on.notify_all();
+        }
+    }
 }
 
 impl Hasher {
+    /// Counts a request: who waits for company is told by this whether any may come.
+    pub(crate) fn under_way(&self) -> UnderWay<'_> {
+        self.0.under_way.fetch_add(1, Ordering::Relaxed);
+        UnderWay(&self.0)
+    }
+
     /// The hashes of the body that are wanted.
     pub(crate) async fn hash(&self, body: &Bytes, wanted: Wanted) -> Hashes {
         if !wanted.md5 && body.len() < SHORT_WITHOUT_MD5 {
             return hashes(body, wanted);
         }
         let (sender, mut done) = oneshot::channel();
-        let waiting = Waiting { body: body.clone(), wanted, sender };
+        let waiting = Waiting { body: body.clone(), wanted, sender, since: Instant::now() };
         if body.len() < SHORT {
             lock(&self.0.short).push_back(waiting);
             // Whatever else is ready to send has its turn to come along.
@@ -112,12 +158,21 @@ impl Hasher {
                     let _ = catch_unwind(AssertUnwindSafe(|| hash_each(batch)));
                 }
             });
+        } else {
+            drop(long);
+            self.0.may_go_on.notify_one();
         }
     }
 
     /// Long bodies for one thread; `None` if none waits and the thread is to end.
     fn take_long(&self) -> Option<Vec<Waiting>> {
         let mut long = lock(&self.0.long);
+        while long.bodies.len() < COMPANY
+            && self.0.under_way.load(Ordering::Relaxed) >= COMPANY
+            && let Some(left) = long.bodies.front().and_then(Waiting::patience)
+        {
+            long = self.0.may_go_on.wait_timeout(long, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
         let batch = first_alike(&mut long.bodies);
         if batch.is_empty() {
             long.threads -= 1;
@@ -154,7 +209,7 @@ fn hash_each(batch: Vec<Waiting>) {
     let of_md5 = batch.iter().filter(|waiting| waiting.wanted.md5);
     let bodies: Vec<&[u8]> = of_md5.map(|waiting| &*waiting.body).collect();
     let mut md5s = md5_of_each(&bodies).into_iter();
-    for Waiting { body, wanted, sender } in batch {
+    for Waiting { body, wanted, sender, .. } in batch {
         let md5 = if wanted.md5 { md5s.next() } else { None };
         let others = hashes(&body, Wanted { md5: false, ..wanted });
         drop(body);

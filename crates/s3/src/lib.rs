@@ -21,6 +21,7 @@ mod failure;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod hashing;
+mod incoming;
 mod md5_lanes;
 #[cfg(feature = "measuring")]
 pub mod measuring;

@@ -2,13 +2,17 @@
 //!
 //! Each step of MD5 waits for the one before, so one message leaves most of a
 //! core idle: 0.75 GB/s, and no hardware helps. Steps of different messages
-//! don't wait for each other: eight in the lanes of vectors come to 2.6 GB/s.
+//! don't wait for each other: sixteen in the lanes of vectors come to 5.3 GB/s
+//! with AVX-512, 4.2 with AVX2 and 3 with what every x86-64 has. What the
+//! processor has is found out when the program runs.
 
+#![allow(clippy::inline_always, reason = "only what is inlined gets the instructions that are dispatched to")]
+
+use fearless_simd::{Level, Simd, dispatch, prelude::*, u32x16};
 use md5::{Digest, Md5};
-use wide::u32x8;
 
 /// Messages that are hashed at once.
-pub(crate) const LANES: usize = 8;
+pub(crate) const LANES: usize = 16;
 
 /// Fewest messages for which lanes, most of them empty, are worth it.
 const WORTHWHILE: usize = 3;
@@ -95,6 +99,10 @@ pub(crate) fn md5_of_each(messages: &[&[u8]]) -> Vec<[u8; 16]> {
     if messages.len() < WORTHWHILE {
         return messages.iter().map(|message| Md5::digest(message).into()).collect();
     }
+    side_by_side(Level::new(), messages)
+}
+
+fn side_by_side(level: Level, messages: &[&[u8]]) -> Vec<[u8; 16]> {
     let ends: Vec<End> = messages.iter().map(|message| End::of(message)).collect();
     let mut hashes: Vec<Hash<'_>> = messages.iter().zip(&ends).map(|(message, end)| Hash::new(message, end)).collect();
     // The longest first: when lanes stay empty at the end, what is left is short.
@@ -111,38 +119,50 @@ pub(crate) fn md5_of_each(messages: &[&[u8]]) -> Vec<[u8; 16]> {
         if at_work.is_empty() {
             return hashes.iter().map(Hash::value).collect();
         }
-        advance(&mut hashes, &at_work);
+        advance(level, &mut hashes, &at_work);
     }
 }
 
 /// Goes on with these messages, at least one, as far as blocks of each lie in a row.
-fn advance(hashes: &mut [Hash<'_>], at_work: &[usize]) {
+fn advance(level: Level, hashes: &mut [Hash<'_>], at_work: &[usize]) {
     // A lane without a message hashes the first one again, for nobody.
     let numbers: [usize; LANES] = std::array::from_fn(|lane| *at_work.get(lane).unwrap_or(&at_work[0]));
     let runs = numbers.map(|number| hashes[number].next_blocks());
     let length = runs.map(<[Block]>::len).into_iter().min().unwrap_or(0);
     let runs = runs.map(|run| &run[..length]);
-    let mut state = std::array::from_fn(|word| u32x8::new(numbers.map(|number| hashes[number].state[word])));
-    for place in 0..length {
-        state = compress(state, &transposed(runs.map(|run| &run[place])));
-    }
-    let state = state.map(u32x8::to_array);
+    let state = std::array::from_fn(|word| numbers.map(|number| hashes[number].state[word]));
+    let state = dispatch!(level, simd => compress_all(simd, state, &runs));
     for (lane, &number) in at_work.iter().enumerate() {
         hashes[number].take(length, state.map(|words| words[lane]));
     }
 }
 
+/// Takes the blocks of each run, all of one length, into the states.
+#[inline(always)]
+fn compress_all<S: Simd>(simd: S, state: [[u32; LANES]; 4], runs: &[&[Block]; LANES]) -> [[u32; LANES]; 4] {
+    let mut state = state.map(|words| u32x16::simd_from(simd, words));
+    for place in 0..runs[0].len() {
+        state = compress(state, &transposed(simd, runs.map(|run| &run[place])));
+    }
+    state.map(Into::into)
+}
+
 /// The words of each place in the blocks side by side.
-fn transposed(blocks: [&Block; LANES]) -> [u32x8; 16] {
-    let half = |from: usize| {
-        let rows = blocks.map(|block| {
-            let (words, _) = block[from..from + BLOCK / 2].as_chunks::<4>();
-            u32x8::new(std::array::from_fn(|place| u32::from_le_bytes(words[place])))
+#[inline(always)]
+fn transposed<S: Simd>(simd: S, blocks: [&Block; LANES]) -> [u32x16<S>; 16] {
+    let mut rows = blocks.map(|block| {
+        let (words, _) = block.as_chunks::<4>();
+        let words: [u32; 16] = std::array::from_fn(|place| u32::from_le_bytes(words[place]));
+        u32x16::simd_from(simd, words)
+    });
+    // Each time, a bit of a word's place changes sides with one of its row.
+    for _ in 0..LANES.ilog2() {
+        rows = std::array::from_fn(|row| {
+            let (one, other) = (rows[row / 2], rows[row / 2 + LANES / 2]);
+            if row % 2 == 0 { one.zip_low(other) } else { one.zip_high(other) }
         });
-        u32x8::transpose(rows)
-    };
-    let (first, second) = (half(0), half(BLOCK / 2));
-    std::array::from_fn(|place| if place < 8 { first[place] } else { second[place - 8] })
+    }
+    rows
 }
 
 /// What a message ends with: its last bytes, padded
@@ -205,32 +225,33 @@ impl<'a> Hash<'a> {
 
 /// Takes a block of each message into its state
 /// (<https://www.rfc-editor.org/rfc/rfc1321#section-3.4>).
-fn compress(start: [u32x8; 4], block: &[u32x8; 16]) -> [u32x8; 4] {
+#[inline(always)]
+fn compress<S: Simd>(start: [u32x16<S>; 4], block: &[u32x16<S>; 16]) -> [u32x16<S>; 4] {
     let (addends, _) = ADDENDS.as_chunks();
-    let state = round::<7, 12, 17, 22>(start, block, &addends[0], |step| step, |b, c, d| d ^ (b & (c ^ d)));
-    let state = round::<5, 9, 14, 20>(state, block, &addends[1], |step| 5 * step + 1, |b, c, d| c ^ (d & (b ^ c)));
-    let state = round::<4, 11, 16, 23>(state, block, &addends[2], |step| 3 * step + 5, |b, c, d| b ^ c ^ d);
-    let state = round::<6, 10, 15, 21>(state, block, &addends[3], |step| 7 * step, |b, c, d| c ^ (b | !d));
+    let state = round::<7, 12, 17, 22, S>(start, block, &addends[0], |step| step, |b, c, d| d ^ (b & (c ^ d)));
+    let state = round::<5, 9, 14, 20, S>(state, block, &addends[1], |step| 5 * step + 1, |b, c, d| c ^ (d & (b ^ c)));
+    let state = round::<4, 11, 16, 23, S>(state, block, &addends[2], |step| 3 * step + 5, |b, c, d| b ^ c ^ d);
+    let state = round::<6, 10, 15, 21, S>(state, block, &addends[3], |step| 7 * step, |b, c, d| c ^ (b | !d));
     std::array::from_fn(|word| start[word] + state[word])
 }
 
 /// Sixteen steps, whose rotations repeat after four.
-#[inline]
-fn round<const R0: u32, const R1: u32, const R2: u32, const R3: u32>(
-    [mut a, mut b, mut c, mut d]: [u32x8; 4],
-    block: &[u32x8; 16],
+#[inline(always)]
+fn round<const R0: u32, const R1: u32, const R2: u32, const R3: u32, S: Simd>(
+    [mut a, mut b, mut c, mut d]: [u32x16<S>; 4],
+    block: &[u32x16<S>; 16],
     addends: &[u32; 16],
     place: impl Fn(usize) -> usize,
-    mix: impl Fn(u32x8, u32x8, u32x8) -> u32x8,
-) -> [u32x8; 4] {
-    let added = |step: usize| u32x8::splat(addends[step]) + block[place(step) % 16];
+    mix: impl Fn(u32x16<S>, u32x16<S>, u32x16<S>) -> u32x16<S>,
+) -> [u32x16<S>; 4] {
+    let added = |step: usize| block[place(step) % 16] + addends[step];
     // Written out: in a loop the places are looked up at each turn, and a quarter of the speed is gone.
     macro_rules! four_steps {
         ($first:literal) => {
-            a = b + rotated::<R0>(a + mix(b, c, d) + added($first));
-            d = a + rotated::<R1>(d + mix(a, b, c) + added($first + 1));
-            c = d + rotated::<R2>(c + mix(d, a, b) + added($first + 2));
-            b = c + rotated::<R3>(b + mix(c, d, a) + added($first + 3));
+            a = b + rotated::<R0, S>(a + mix(b, c, d) + added($first));
+            d = a + rotated::<R1, S>(d + mix(a, b, c) + added($first + 1));
+            c = d + rotated::<R2, S>(c + mix(d, a, b) + added($first + 2));
+            b = c + rotated::<R3, S>(b + mix(c, d, a) + added($first + 3));
         };
     }
     four_steps!(0);
@@ -240,8 +261,8 @@ fn round<const R0: u32, const R1: u32, const R2: u32, const R3: u32>(
     [a, b, c, d]
 }
 
-#[inline]
-fn rotated<const BITS: u32>(words: u32x8) -> u32x8 {
+#[inline(always)]
+fn rotated<const BITS: u32, S: Simd>(words: u32x16<S>) -> u32x16<S> {
     (words << BITS) | (words >> (32 - BITS))
 }
 
@@ -268,12 +289,22 @@ mod tests {
         assert!(md5_of_each(&[]).is_empty());
     }
 
+    /// What this processor has, and what lesser ones have.
+    fn levels() -> Vec<Level> {
+        let mut levels = vec![Level::new(), Level::baseline()];
+        #[cfg(target_arch = "x86_64")]
+        levels.extend(Level::new().as_avx2().map(Level::Avx2));
+        levels
+    }
+
     #[test]
-    fn every_length_is_padded_right() {
+    fn every_length_is_padded_right_on_every_processor() {
         let bytes: Vec<u8> = (0..=255).collect();
         let messages: Vec<&[u8]> = (0..bytes.len()).map(|length| &bytes[..length]).collect();
         let expected: Vec<[u8; 16]> = messages.iter().map(|message| Md5::digest(message).into()).collect();
-        assert_eq!(md5_of_each(&messages), expected);
+        for level in levels() {
+            assert_eq!(side_by_side(level, &messages), expected, "{level:?}");
+        }
     }
 
     proptest! {

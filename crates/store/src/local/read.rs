@@ -2,13 +2,14 @@
 //! descriptor, whose `stat` before and after tells whether it held still.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
+use brigade_buffers::Buffer;
 use bytes::Bytes;
 use rustix::fs::{FileType, Mode, OFlags, fstat, openat};
 use rustix::io::Errno;
@@ -47,9 +48,9 @@ fn read_still(open: impl Fn() -> Result<(File, Entry), Failure>) -> Result<Objec
         let (file, before) = open()?;
         let body = read_up_to(&file, before.size).map_err(|error| failure("read the file", error))?;
         let entry = entry_now(&file, &before.key)?;
-        if entry == before && body.len() as u64 == entry.size {
+        if entry == before && body.as_ref().len() as u64 == entry.size {
             let headers = headers_of(&entry);
-            return Ok(Object { entry, headers, body: body.into(), verified: Verified::Yes });
+            return Ok(Object { entry, headers, body: body.freeze(), verified: Verified::Yes });
         }
     }
     Err(changed("the file changed while it was read, twice"))
@@ -175,20 +176,29 @@ fn headers_of(entry: &Entry) -> ObjectHeaders {
     ObjectHeaders { modified: Some(entry.modified), content_type: None }
 }
 
-fn read_up_to(file: &File, size: u64) -> io::Result<Vec<u8>> {
-    let mut body = Vec::new();
-    let capacity = usize::try_from(size).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
-    body.try_reserve_exact(capacity)?;
-    file.take(size).read_to_end(&mut body)?;
+/// Reads as many bytes as are there, up to this size.
+fn read_up_to(file: &File, size: u64) -> io::Result<Buffer> {
+    let size = usize::try_from(size).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
+    let mut body = Buffer::of(size);
+    let mut length = 0;
+    while length < size {
+        match file.read_at(&mut body.bytes_mut()[length..], length as u64) {
+            Ok(0) => break,
+            Ok(read) => length += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    body.truncate(length);
     Ok(body)
 }
 
 fn read_range(file: &File, range: Range<u64>) -> Result<Bytes, Failure> {
     let length = usize::try_from(range.end.saturating_sub(range.start))
         .map_err(|_| Failure::new(FailureKind::Failed, "the range is larger than memory"))?;
-    let mut body = vec![0; length];
-    match file.read_exact_at(&mut body, range.start) {
-        Ok(()) => Ok(body.into()),
+    let mut body = Buffer::of(length);
+    match file.read_exact_at(body.bytes_mut(), range.start) {
+        Ok(()) => Ok(body.freeze()),
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             Err(changed("the file became shorter while it was read"))
         }

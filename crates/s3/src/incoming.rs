@@ -1,0 +1,117 @@
+//! The body of an answer, taken in whole.
+
+use brigade_buffers::Buffer;
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
+
+use crate::failure::Failure;
+
+/// Bytes of memory that are taken because an answer claims to be so long,
+/// before they have come.
+const RESERVED_ON_TRUST: u64 = 32 << 20;
+
+/// Takes in a body whole. One that ends before its `Content-Length` is an
+/// error, and so is one of more bytes than the limit.
+pub(crate) async fn collect(
+    mut body: Incoming,
+    limit: u64,
+    host: &str,
+    received: impl Fn(u64),
+) -> Result<Bytes, Failure> {
+    let expected = body.size_hint();
+    if expected.lower() > limit {
+        return Err(Failure::too_long(limit));
+    }
+    let mut come = Come::Nothing;
+    let mut length = 0;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| Failure::broken(host, &error))?;
+        let Ok(data) = frame.into_data() else { continue };
+        received(data.len() as u64);
+        length += data.len() as u64;
+        if length > limit {
+            return Err(Failure::too_long(limit));
+        }
+        come = come.and(data, expected.exact());
+    }
+    Ok(come.whole())
+}
+
+/// What has come of a body.
+enum Come {
+    Nothing,
+    /// One piece: a small body is no more than that, and needs no copy.
+    One(Bytes),
+    /// The beginning of a body whose length is known.
+    Placed {
+        buffer: Buffer,
+        length: usize,
+    },
+    /// The beginning of one that didn't tell, or claims more than is believed.
+    Growing(BytesMut),
+}
+
+impl Come {
+    /// The same with the next piece of a body of this length, if it is known.
+    fn and(self, data: Bytes, expected: Option<u64>) -> Self {
+        match self {
+            Self::Nothing => Self::One(data),
+            Self::One(first) => Self::beginning(expected).and(first, expected).and(data, expected),
+            Self::Placed { mut buffer, length } => {
+                let end = length + data.len();
+                match buffer.bytes_mut().get_mut(length..end) {
+                    Some(place) => {
+                        place.copy_from_slice(&data);
+                        Self::Placed { buffer, length: end }
+                    }
+                    // More than was announced.
+                    None => Self::Growing(BytesMut::from(&buffer.bytes_mut()[..length])).and(data, expected),
+                }
+            }
+            Self::Growing(mut rest) => {
+                rest.extend_from_slice(&data);
+                Self::Growing(rest)
+            }
+        }
+    }
+
+    fn beginning(expected: Option<u64>) -> Self {
+        let reserved = usize::try_from(expected.unwrap_or(0).min(RESERVED_ON_TRUST)).unwrap_or(0);
+        if expected.is_some_and(|expected| expected <= RESERVED_ON_TRUST) {
+            Self::Placed { buffer: Buffer::of(reserved), length: 0 }
+        } else {
+            Self::Growing(BytesMut::with_capacity(reserved))
+        }
+    }
+
+    fn whole(self) -> Bytes {
+        match self {
+            Self::Nothing => Bytes::new(),
+            Self::One(data) => data,
+            Self::Placed { mut buffer, length } => {
+                buffer.truncate(length);
+                buffer.freeze()
+            }
+            Self::Growing(rest) => rest.freeze(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_become_the_body_whatever_was_announced() {
+        const MUCH: u64 = RESERVED_ON_TRUST + 1;
+        for pieces in [&["ab", "cde", "f"][..], &["abcdef"], &["", "abcdef"], &["a", "b", "c", "d", "e", "f"]] {
+            for expected in [None, Some(0), Some(3), Some(6), Some(9), Some(MUCH), Some(u64::MAX)] {
+                let add = |come: Come, piece: &&'static str| come.and(Bytes::from_static(piece.as_bytes()), expected);
+                let whole = pieces.iter().fold(Come::Nothing, add).whole();
+                assert_eq!(whole, "abcdef", "{pieces:?}, announced as {expected:?}");
+            }
+        }
+        assert!(Come::Nothing.whole().is_empty());
+    }
+}
