@@ -2,20 +2,26 @@
 //!
 //! Each step of MD5 waits for the one before, so one message leaves most of a
 //! core idle: 0.75 GB/s, and no hardware helps. Steps of different messages
-//! don't wait for each other: sixteen in the lanes of vectors come to 5.3 GB/s
-//! with AVX-512, 4.2 with AVX2 and 3 with what every x86-64 has. What the
-//! processor has is found out when the program runs.
+//! don't wait for each other: in the lanes of vectors, sixteen come to 4.2 GB/s
+//! with AVX2 and 3.5 with what every x86-64 has, thirty-two to 12 with AVX-512.
+//! What the processor has is found out when the program runs.
 
 #![allow(clippy::inline_always, reason = "only what is inlined gets the instructions that are dispatched to")]
 
+mod two;
+
 use fearless_simd::{Level, Simd, dispatch, prelude::*, u32x16};
 use md5::{Digest, Md5};
+use two::{Two, Words};
 
-/// Messages that are hashed at once.
-pub(crate) const LANES: usize = 16;
+/// Messages that are hashed at once at most.
+pub(crate) const LANES: usize = 2 * GROUP;
+
+/// Messages whose words are side by side in a vector.
+const GROUP: usize = 16;
 
 /// Fewest messages for which lanes, most of them empty, are worth it.
-const WORTHWHILE: usize = 3;
+pub(crate) const WORTHWHILE: usize = 3;
 
 /// Bytes in a block.
 const BLOCK: usize = 64;
@@ -108,10 +114,11 @@ fn side_by_side(level: Level, messages: &[&[u8]]) -> Vec<[u8; 16]> {
     // The longest first: when lanes stay empty at the end, what is left is short.
     let mut waiting: Vec<usize> = (0..messages.len()).collect();
     waiting.sort_unstable_by_key(|&number| messages[number].len());
-    let mut at_work: Vec<usize> = Vec::with_capacity(LANES);
+    let most_at_work = most_at_work(level);
+    let mut at_work: Vec<usize> = Vec::with_capacity(most_at_work);
     loop {
         at_work.retain(|&number| !hashes[number].next_blocks().is_empty());
-        while at_work.len() < LANES
+        while at_work.len() < most_at_work
             && let Some(next) = waiting.pop()
         {
             at_work.push(next);
@@ -123,44 +130,85 @@ fn side_by_side(level: Level, messages: &[&[u8]]) -> Vec<[u8; 16]> {
     }
 }
 
+/// Messages that are worked at together by this processor: where vectors are
+/// wide enough for a group, there is time for a second one beside it.
+fn most_at_work(level: Level) -> usize {
+    #[cfg(target_arch = "x86_64")]
+    if level.as_avx512().is_some() {
+        return LANES;
+    }
+    let _ = level;
+    GROUP
+}
+
+/// The states of a group's messages: each word, of all of them.
+type States = [[u32; GROUP]; 4];
+
 /// Goes on with these messages, at least one, as far as blocks of each lie in a row.
 fn advance(level: Level, hashes: &mut [Hash<'_>], at_work: &[usize]) {
+    let runs = at_work.iter().map(|&number| hashes[number].next_blocks());
+    let length = runs.map(<[Block]>::len).min().unwrap_or(0);
     // A lane without a message hashes the first one again, for nobody.
-    let numbers: [usize; LANES] = std::array::from_fn(|lane| *at_work.get(lane).unwrap_or(&at_work[0]));
-    let runs = numbers.map(|number| hashes[number].next_blocks());
-    let length = runs.map(<[Block]>::len).into_iter().min().unwrap_or(0);
-    let runs = runs.map(|run| &run[..length]);
-    let state = std::array::from_fn(|word| numbers.map(|number| hashes[number].state[word]));
-    let state = dispatch!(level, simd => compress_all(simd, state, &runs));
+    let in_lane = |lane: usize| &hashes[*at_work.get(lane).unwrap_or(&at_work[0])];
+    let group = |first: usize| -> ([&[Block]; GROUP], States) {
+        let runs = std::array::from_fn(|lane| &in_lane(first + lane).next_blocks()[..length]);
+        let states = std::array::from_fn(|word| std::array::from_fn(|lane| in_lane(first + lane).state[word]));
+        (runs, states)
+    };
+    let (runs, states) = group(0);
+    let states = if at_work.len() <= GROUP {
+        [dispatch!(level, simd => one_group(simd, &runs, states)), states]
+    } else {
+        let (more_runs, more_states) = group(GROUP);
+        dispatch!(level, simd => two_groups(simd, [&runs, &more_runs], [states, more_states]))
+    };
     for (lane, &number) in at_work.iter().enumerate() {
-        hashes[number].take(length, state.map(|words| words[lane]));
+        hashes[number].take(length, states[lane / GROUP].map(|words| words[lane % GROUP]));
     }
 }
 
 /// Takes the blocks of each run, all of one length, into the states.
 #[inline(always)]
-fn compress_all<S: Simd>(simd: S, state: [[u32; LANES]; 4], runs: &[&[Block]; LANES]) -> [[u32; LANES]; 4] {
-    let mut state = state.map(|words| u32x16::simd_from(simd, words));
+fn one_group<S: Simd>(simd: S, runs: &[&[Block]; GROUP], states: States) -> States {
+    let mut state = states.map(|words| u32x16::simd_from(simd, words));
     for place in 0..runs[0].len() {
-        state = compress(state, &transposed(simd, runs.map(|run| &run[place])));
+        state = compress(state, &transposed(simd, runs, place));
     }
     state.map(Into::into)
 }
 
+/// The same for two groups at once.
+#[inline(always)]
+fn two_groups<S: Simd>(simd: S, runs: [&[&[Block]; GROUP]; 2], [one, other]: [States; 2]) -> [States; 2] {
+    let both = |word: usize| Two(u32x16::simd_from(simd, one[word]), u32x16::simd_from(simd, other[word]));
+    let mut state = [both(0), both(1), both(2), both(3)];
+    for place in 0..runs[0][0].len() {
+        let (one, other) = (transposed(simd, runs[0], place), transposed(simd, runs[1], place));
+        let block = std::array::from_fn(|word| Two(one[word], other[word]));
+        state = compress(state, &block);
+    }
+    [state.map(|words| words.0.into()), state.map(|words| words.1.into())]
+}
+
 /// The words of each place in the blocks side by side.
 #[inline(always)]
-fn transposed<S: Simd>(simd: S, blocks: [&Block; LANES]) -> [u32x16<S>; 16] {
-    let mut rows = blocks.map(|block| {
-        let (words, _) = block.as_chunks::<4>();
-        let words: [u32; 16] = std::array::from_fn(|place| u32::from_le_bytes(words[place]));
-        u32x16::simd_from(simd, words)
-    });
+fn transposed<S: Simd>(simd: S, runs: &[&[Block]; GROUP], place: usize) -> [u32x16<S>; 16] {
+    let mut rows = [u32x16::splat(simd, 0); GROUP];
+    for (row, run) in rows.iter_mut().zip(runs) {
+        let mut words = [0; 16];
+        for (word, bytes) in words.iter_mut().zip(run[place].as_chunks().0) {
+            *word = u32::from_le_bytes(*bytes);
+        }
+        *row = u32x16::simd_from(simd, words);
+    }
     // Each time, a bit of a word's place changes sides with one of its row.
-    for _ in 0..LANES.ilog2() {
-        rows = std::array::from_fn(|row| {
-            let (one, other) = (rows[row / 2], rows[row / 2 + LANES / 2]);
-            if row % 2 == 0 { one.zip_low(other) } else { one.zip_high(other) }
-        });
+    for _ in 0..GROUP.ilog2() {
+        let before = rows;
+        for half in 0..GROUP / 2 {
+            let (one, other) = (before[half], before[half + GROUP / 2]);
+            rows[2 * half] = one.zip_low(other);
+            rows[2 * half + 1] = one.zip_high(other);
+        }
     }
     rows
 }
@@ -226,32 +274,32 @@ impl<'a> Hash<'a> {
 /// Takes a block of each message into its state
 /// (<https://www.rfc-editor.org/rfc/rfc1321#section-3.4>).
 #[inline(always)]
-fn compress<S: Simd>(start: [u32x16<S>; 4], block: &[u32x16<S>; 16]) -> [u32x16<S>; 4] {
+fn compress<W: Words>(start: [W; 4], block: &[W; 16]) -> [W; 4] {
     let (addends, _) = ADDENDS.as_chunks();
-    let state = round::<7, 12, 17, 22, S>(start, block, &addends[0], |step| step, |b, c, d| d ^ (b & (c ^ d)));
-    let state = round::<5, 9, 14, 20, S>(state, block, &addends[1], |step| 5 * step + 1, |b, c, d| c ^ (d & (b ^ c)));
-    let state = round::<4, 11, 16, 23, S>(state, block, &addends[2], |step| 3 * step + 5, |b, c, d| b ^ c ^ d);
-    let state = round::<6, 10, 15, 21, S>(state, block, &addends[3], |step| 7 * step, |b, c, d| c ^ (b | !d));
-    std::array::from_fn(|word| start[word] + state[word])
+    let state = round::<7, 12, 17, 22, W>(start, block, &addends[0], |step| step, |b, c, d| d ^ (b & (c ^ d)));
+    let state = round::<5, 9, 14, 20, W>(state, block, &addends[1], |step| 5 * step + 1, |b, c, d| c ^ (d & (b ^ c)));
+    let state = round::<4, 11, 16, 23, W>(state, block, &addends[2], |step| 3 * step + 5, |b, c, d| b ^ c ^ d);
+    let state = round::<6, 10, 15, 21, W>(state, block, &addends[3], |step| 7 * step, |b, c, d| c ^ (b | !d));
+    [start[0] + state[0], start[1] + state[1], start[2] + state[2], start[3] + state[3]]
 }
 
 /// Sixteen steps, whose rotations repeat after four.
 #[inline(always)]
-fn round<const R0: u32, const R1: u32, const R2: u32, const R3: u32, S: Simd>(
-    [mut a, mut b, mut c, mut d]: [u32x16<S>; 4],
-    block: &[u32x16<S>; 16],
+fn round<const R0: u32, const R1: u32, const R2: u32, const R3: u32, W: Words>(
+    [mut a, mut b, mut c, mut d]: [W; 4],
+    block: &[W; 16],
     addends: &[u32; 16],
     place: impl Fn(usize) -> usize,
-    mix: impl Fn(u32x16<S>, u32x16<S>, u32x16<S>) -> u32x16<S>,
-) -> [u32x16<S>; 4] {
+    mix: impl Fn(W, W, W) -> W,
+) -> [W; 4] {
     let added = |step: usize| block[place(step) % 16] + addends[step];
     // Written out: in a loop the places are looked up at each turn, and a quarter of the speed is gone.
     macro_rules! four_steps {
         ($first:literal) => {
-            a = b + rotated::<R0, S>(a + mix(b, c, d) + added($first));
-            d = a + rotated::<R1, S>(d + mix(a, b, c) + added($first + 1));
-            c = d + rotated::<R2, S>(c + mix(d, a, b) + added($first + 2));
-            b = c + rotated::<R3, S>(b + mix(c, d, a) + added($first + 3));
+            a = b + rotated::<R0, W>(a + mix(b, c, d) + added($first));
+            d = a + rotated::<R1, W>(d + mix(a, b, c) + added($first + 1));
+            c = d + rotated::<R2, W>(c + mix(d, a, b) + added($first + 2));
+            b = c + rotated::<R3, W>(b + mix(c, d, a) + added($first + 3));
         };
     }
     four_steps!(0);
@@ -262,7 +310,7 @@ fn round<const R0: u32, const R1: u32, const R2: u32, const R3: u32, S: Simd>(
 }
 
 #[inline(always)]
-fn rotated<const BITS: u32, S: Simd>(words: u32x16<S>) -> u32x16<S> {
+fn rotated<const BITS: u32, W: Words>(words: W) -> W {
     (words << BITS) | (words >> (32 - BITS))
 }
 
