@@ -23,8 +23,9 @@ use crate::{Extent, Key, KeyRange, Listed, Unknown, UnknownReason};
 /// Items in a page.
 const PAGE_ITEMS: usize = 1000;
 
-/// Names of one directory that are sorted in memory; more go through a spill file.
-const NAMES_IN_MEMORY: usize = 65_536;
+/// Names of one directory that are sorted in memory; more go through a spill
+/// file, which costs no more time, and 5 MiB less than four times as many here.
+const NAMES_IN_MEMORY: usize = 16_384;
 
 /// Directories that are open at once, besides the root: few, for a process
 /// that may have 64 descriptors only.

@@ -20,7 +20,7 @@ use super::records::Record;
 const FAN_IN: usize = 128;
 
 /// Bytes that are buffered of each run while it is merged.
-const READ_BUFFER: usize = 32 << 10;
+const READ_BUFFER: usize = 16 << 10;
 
 /// Runs in one unnamed temporary file, in the order in which they were pushed.
 #[derive(Debug)]
