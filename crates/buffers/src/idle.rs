@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 /// Blocks that wait for a body; none of the lists is empty.
-#[derive(Debug)]
 pub(crate) struct Idle(BTreeMap<usize, Vec<Vec<u8>>>);
 
 impl Idle {
@@ -11,30 +10,29 @@ impl Idle {
         Self(BTreeMap::new())
     }
 
-    /// The smallest block that has so many bytes and not twice as many. Where
-    /// none waits, as many bytes as the new one will have are given up.
-    pub(crate) fn take(&mut self, length: usize) -> Option<Vec<u8>> {
-        let fitting = self.0.range(length..length.saturating_mul(2)).next().map(|(&size, _)| size);
-        let taken = fitting.and_then(|size| self.take_one(size));
-        if taken.is_none() {
-            self.give_up(length);
+    /// The smallest block that has so many bytes, and not more than a quarter above.
+    pub(crate) fn take(&mut self, capacity: usize) -> Option<Vec<u8>> {
+        let most = capacity.saturating_add(capacity / 4);
+        let size = self.0.range(capacity..=most).next().map(|(&size, _)| size)?;
+        self.take_one(size)
+    }
+
+    /// Blocks that have so many bytes together, or all: for a new one of this size to take their place.
+    pub(crate) fn give_up(&mut self, bytes: usize) -> Vec<Vec<u8>> {
+        let mut given_up = Vec::new();
+        let mut left = bytes;
+        while left > 0
+            && let Some((&size, _)) = self.0.first_key_value()
+        {
+            given_up.extend(self.take_one(size));
+            left = left.saturating_sub(size);
         }
-        taken
+        given_up
     }
 
     /// Lets a block wait.
     pub(crate) fn put(&mut self, block: Vec<u8>) {
         self.0.entry(block.len()).or_default().push(block);
-    }
-
-    fn give_up(&mut self, bytes: usize) {
-        let mut left = bytes;
-        while left > 0
-            && let Some((&size, _)) = self.0.first_key_value()
-        {
-            self.take_one(size);
-            left = left.saturating_sub(size);
-        }
     }
 
     fn take_one(&mut self, size: usize) -> Option<Vec<u8>> {
@@ -59,16 +57,27 @@ mod tests {
     }
 
     #[test]
-    fn the_smallest_that_fits_is_taken_and_none_that_is_too_long() {
+    fn the_smallest_that_fits_is_taken_and_none_that_is_much_too_long() {
         let mut idle = Idle::new();
-        for size in [8, 2, 4, 8, 8] {
+        for size in [80, 20, 40, 80, 80] {
             idle.put(vec![0; size]);
         }
-        assert_eq!(idle.take(3).unwrap().len(), 4);
-        assert_eq!(idle.take(8).unwrap().len(), 8);
-        assert_eq!(sizes(&idle), [2, 8, 8]);
-        assert_eq!(idle.take(4), None);
-        assert_eq!(sizes(&idle), [8]);
+        assert_eq!(idle.take(35).unwrap().len(), 40);
+        assert_eq!(idle.take(80).unwrap().len(), 80);
+        assert_eq!(idle.take(81), None);
+        assert_eq!(idle.take(63), None);
+        assert_eq!(sizes(&idle), [20, 80, 80]);
+    }
+
+    #[test]
+    fn the_smallest_are_given_up_first() {
+        let mut idle = Idle::new();
+        for size in [80, 20, 40] {
+            idle.put(vec![0; size]);
+        }
+        assert_eq!(idle.give_up(30).iter().map(Vec::len).collect::<Vec<_>>(), [20, 40]);
+        assert_eq!(idle.give_up(1000).len(), 1);
+        assert!(idle.give_up(1).is_empty());
     }
 
     proptest! {
@@ -82,7 +91,10 @@ mod tests {
             let mut most = 0;
             for (takes, length) in steps {
                 if takes {
-                    used.push(idle.take(length).unwrap_or_else(|| vec![0; length]));
+                    used.push(idle.take(length).unwrap_or_else(|| {
+                        idle.give_up(length);
+                        vec![0; length]
+                    }));
                 } else if !used.is_empty() {
                     idle.put(used.swap_remove(length % used.len()));
                 }

@@ -114,4 +114,16 @@ mod tests {
         }
         assert!(Come::Nothing.whole().is_empty());
     }
+
+    #[test]
+    fn of_memory_that_another_body_had_only_what_came_shows() {
+        const LONG: usize = 13 * brigade_buffers::KEPT_FROM;
+        let body = |byte: u8, length: usize| {
+            let add = |come: Come, piece: &[u8]| come.and(Bytes::copy_from_slice(piece), Some(LONG as u64));
+            vec![byte; length].chunks(40_000).fold(Come::Nothing, add).whole()
+        };
+        for (byte, length) in [(9, LONG), (1, LONG), (2, LONG - 1), (3, 40_001), (4, LONG + 1)] {
+            assert!(body(byte, length) == vec![byte; length], "{length} bytes of {byte}");
+        }
+    }
 }
