@@ -64,6 +64,10 @@ UNVERIFIED = (
     "brigade compares each object's MD5 with its ETag before the file gets its name, a tenth of its time;"
     " juicefs and s5cmd take what comes."
 )
+IN_PARTS = (
+    "s5cmd writes pieces of a part as they come; brigade writes a part when it is whole, from memory that has"
+    " left the cache."
+)
 OUT_OF_ORDER = (
     "SeaweedFS lists a directory's entries before names that sort before them. juicefs stops at that unless"
     " it lists each directory by itself, and aws takes files for missing and sends them again."
@@ -141,7 +145,7 @@ ROWS = (
         "flat-1-2147483648",
         "MiB",
         quick="flat-1-268435456",
-        notes=(OTHER_GUARANTEES,),
+        notes=(OTHER_GUARANTEES, IN_PARTS),
     ),
     Row(
         "unchanged-100k",
@@ -260,7 +264,7 @@ ROWS = (
         "flat-1-2147483648",
         "MiB",
         repeat=3,
-        notes=(OTHER_GUARANTEES,),
+        notes=(OTHER_GUARANTEES, IN_PARTS),
     ),
 )
 
