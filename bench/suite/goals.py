@@ -139,27 +139,23 @@ def growth(results: Results, row: str, smaller: str, most: float) -> Optional[Go
 
 def rate(results: Results, row: str) -> Optional[Goal]:
     """Nearly the fastest peer's rate, or more."""
-
-    def judge(measured: Measured, ours: Figures) -> Optional[Goal]:
-        fastest = measured.fastest_peer
-        if fastest is None:
-            return None
-        ratio = fastest.wall / ours.wall
-        what = f"our rate / {fastest.contestant}'s, the fastest peer's"
-        return Goal(row, what, f"≥ {RATE:.0%}", f"{ratio:.0%}", ratio >= RATE)
-
-    return with_ours(results, row, judge)
+    return beside_fastest(results, row, "our rate / {}'s, the fastest peer's", RATE, "{:.0%}")
 
 
 def ahead(results: Results, row: str) -> Optional[Goal]:
     """No peer is ahead in wall time."""
+    return beside_fastest(results, row, "wall time of {}, the fastest peer / ours", 1, "{:.2f}")
+
+
+def beside_fastest(results: Results, row: str, what: str, least: float, shown: str) -> Optional[Goal]:
+    """The fastest peer's wall time divided by ours, which is our rate divided by its, is at least so much."""
 
     def judge(measured: Measured, ours: Figures) -> Optional[Goal]:
         fastest = measured.fastest_peer
         if fastest is None:
             return None
         ratio = fastest.wall / ours.wall
-        what = f"wall time of {fastest.contestant}, the fastest peer / ours"
-        return Goal(row, what, "≥ 1", f"{ratio:.2f}", ratio >= 1)
+        wanted = f"≥ {shown.format(least)}"
+        return Goal(row, what.format(fastest.contestant), wanted, shown.format(ratio), ratio >= least)
 
     return with_ours(results, row, judge)
