@@ -46,9 +46,9 @@ fn start() -> io::Result<(Runtime, Stop)> {
 }
 
 /// Half of the cores serve the network, and hash what is short; files are read
-/// and written, and what is long is hashed, on the other half. On two cores that is the thread that waits for the command
-/// itself: work that no other thread can take needs nobody woken, and a small
-/// object costs 5 us less.
+/// and written, and what is long is hashed, on the other half. On two cores that
+/// is the thread that waits for the command itself: work that no other thread
+/// can take needs nobody woken, and a small object costs 5 us less.
 fn builder() -> Builder {
     match available_parallelism().map_or(1, NonZeroUsize::get) / 2 {
         0 | 1 => Builder::new_current_thread(),

@@ -147,10 +147,11 @@ impl Queue {
         self.bodies.retain(|guest| !guest.waiting.sender.is_closed());
         self.bodies.sort_by_key(|guest| guest.until);
         let length = self.bodies.first().map_or(0, |first| first.waiting.body.len());
-        let (mut alike, mut rest) = (Vec::with_capacity(lanes()), Vec::new());
+        let lanes = lanes();
+        let (mut alike, mut rest) = (Vec::with_capacity(lanes), Vec::new());
         for guest in self.bodies.drain(..) {
             let is_alike = (length / 2..=length * 2).contains(&guest.waiting.body.len());
-            if is_alike && alike.len() < lanes() { alike.push(guest.waiting) } else { rest.push(guest) }
+            if is_alike && alike.len() < lanes { alike.push(guest.waiting) } else { rest.push(guest) }
         }
         self.bodies = rest;
         alike
