@@ -22,7 +22,7 @@ use crate::encoding::{Keep, decode_listed, encode};
 use crate::failure::{Failure, parse_retry_after};
 use crate::hashing::Hashes;
 use crate::operations::list_objects_v2::{ListedPage, parse};
-use crate::operations::{Operation, delete_objects};
+use crate::operations::{Operation, delete_objects, list_multipart_uploads, list_parts};
 use crate::request::{Request, Response};
 use crate::timestamp::{SigningTime, parse_http_date, parse_iso8601};
 
@@ -43,6 +43,25 @@ pub fn listing(document: &[u8]) {
             assert!(page.objects.len() * SHORTEST_OBJECT <= document.len(), "more objects than there were");
             let written = write(&page);
             assert_eq!(parse(written.as_bytes()).as_ref(), Ok(&page), "{written}");
+        }
+        Err(error) => assert_readable(Failure::rejected(Rejection::from(error))),
+    }
+    uploads(document);
+}
+
+/// The same of the listings of parts and of uploads.
+fn uploads(document: &[u8]) {
+    match list_parts::parse(document, true) {
+        Ok(page) => {
+            let etags = page.parts.iter().map(|part| part.etag.len()).sum::<usize>();
+            assert!(etags <= document.len(), "more text than there was");
+        }
+        Err(error) => assert_readable(Failure::rejected(Rejection::from(error))),
+    }
+    match list_multipart_uploads::parse(document) {
+        Ok(page) => {
+            let names = page.uploads.iter().map(|upload| upload.key.len() + upload.upload_id.len());
+            assert!(names.sum::<usize>() <= document.len(), "more text than there was");
         }
         Err(error) => assert_readable(Failure::rejected(Rejection::from(error))),
     }

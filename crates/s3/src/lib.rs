@@ -46,6 +46,7 @@ pub use dialect::{Dialect, Provider, Support, UnknownProvider};
 pub use error::{ConfigError, Error, ErrorKind};
 pub use operations::{
     CompleteMultipartUpload, Condition, Continuation, CreateMultipartUpload, DeleteObject, Endless, GetObject,
-    GotObject, HeadObject, ListObjectsV2, ListedObject, ListedPage, MultipartUpload, ObjectHead, PutObject, Stored,
-    UploadPart, UploadedPart,
+    GotObject, HeadObject, ListMultipartUploads, ListObjectsV2, ListParts, ListedObject, ListedPage, ListedUpload,
+    MultipartUpload, ObjectHead, PartsPage, PutObject, Stored, UploadPart, UploadedPart, UploadsContinuation,
+    UploadsMarker, UploadsPage,
 };

@@ -13,7 +13,9 @@ mod get_object;
 mod head_bucket;
 mod head_object;
 mod list_buckets;
+pub(crate) mod list_multipart_uploads;
 pub(crate) mod list_objects_v2;
+pub(crate) mod list_parts;
 mod put_object;
 mod upload_part;
 
@@ -25,7 +27,9 @@ pub use create_multipart_upload::{CreateMultipartUpload, MultipartUpload};
 pub use delete_object::DeleteObject;
 pub use get_object::{GetObject, GotObject};
 pub use head_object::{HeadObject, ObjectHead};
+pub use list_multipart_uploads::{ListMultipartUploads, ListedUpload, UploadsContinuation, UploadsMarker, UploadsPage};
 pub use list_objects_v2::{ListObjectsV2, ListedObject, ListedPage};
+pub use list_parts::{ListParts, PartsPage};
 pub use put_object::{Condition, PutObject, Stored};
 pub use upload_part::{UploadPart, UploadedPart};
 
@@ -43,6 +47,8 @@ pub(crate) enum Operation {
     UploadPart,
     CompleteMultipartUpload,
     AbortMultipartUpload,
+    ListParts,
+    ListMultipartUploads,
     ListBuckets,
     CreateBucket,
     HeadBucket,
@@ -50,7 +56,7 @@ pub(crate) enum Operation {
 
 impl Operation {
     /// Every operation, in the order of their numbers.
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::ListObjectsV2,
         Self::GetObject,
         Self::HeadObject,
@@ -61,6 +67,8 @@ impl Operation {
         Self::UploadPart,
         Self::CompleteMultipartUpload,
         Self::AbortMultipartUpload,
+        Self::ListParts,
+        Self::ListMultipartUploads,
         Self::ListBuckets,
         Self::CreateBucket,
         Self::HeadBucket,
@@ -79,6 +87,8 @@ impl Operation {
             Self::UploadPart => "UploadPart",
             Self::CompleteMultipartUpload => "CompleteMultipartUpload",
             Self::AbortMultipartUpload => "AbortMultipartUpload",
+            Self::ListParts => "ListParts",
+            Self::ListMultipartUploads => "ListMultipartUploads",
             Self::ListBuckets => "ListBuckets",
             Self::CreateBucket => "CreateBucket",
             Self::HeadBucket => "HeadBucket",
@@ -96,6 +106,8 @@ impl Operation {
             }
             Self::DeleteObject | Self::DeleteObjects => "s3:DeleteObject",
             Self::AbortMultipartUpload => "s3:AbortMultipartUpload",
+            Self::ListParts => "s3:ListMultipartUploadParts",
+            Self::ListMultipartUploads => "s3:ListBucketMultipartUploads",
             Self::ListBuckets => "s3:ListAllMyBuckets",
             Self::CreateBucket => "s3:CreateBucket",
         }

@@ -11,7 +11,7 @@ use crate::checksum::{
     CRC64NVME, Checksum, Verified, combine_crc64nvme, format_crc64nvme, multipart_etag, parse_crc64nvme,
 };
 use crate::client::{Bucket, Rejection};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::operations::{Condition, HeadObject, ObjectHead, Operation, Stored, UploadedPart};
 use crate::request::{Request, unquote};
 use crate::xml::{escape_into, walk};
@@ -27,6 +27,8 @@ pub struct CompleteMultipartUpload<'a> {
     pub parts: &'a [UploadedPart],
     /// What must hold for the object to be written.
     pub condition: Condition<'a>,
+    /// Whether an earlier process began the upload, and so may have completed it too.
+    pub resumed: bool,
 }
 
 impl Bucket {
@@ -49,13 +51,15 @@ impl Bucket {
         let honoured = self.client().dialect().complete_conditions.is_certain();
         let request = if honoured { with_condition(request, upload.condition)? } else { request };
         match self.client().send_for(&request, |response| whole.confirm(&response.body)).await {
-            Err(error) if may_be_ours(&error) => self.recognise_whole(upload.key, &whole, error).await,
+            Err(error) if may_be_ours(&error) || (upload.resumed && may_be_completed(&error)) => {
+                self.recognise_whole(upload.key, &whole, error).await
+            }
             result => result,
         }
     }
 
-    /// A Complete whose answer was lost leaves no upload behind: what stands
-    /// there now is ours if it is what the parts make.
+    /// A Complete whose answer was lost, in this process or in an earlier one,
+    /// leaves no upload behind: what stands there now is ours if it is what the parts make.
     async fn recognise_whole(&self, key: &str, whole: &Whole, refused: Error) -> Result<Stored, Error> {
         let Ok(head) = self.head_object(HeadObject { key }).await else { return Err(refused) };
         match whole.compare(&head) {
@@ -65,36 +69,42 @@ impl Bucket {
     }
 }
 
+/// Whether an upload is refused so that has been completed already.
+fn may_be_completed(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::NoSuchUpload | ErrorKind::NotFound | ErrorKind::PreconditionFailed)
+}
+
 /// What is known of the object that the parts make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Whole {
     size: u64,
     crc64nvme: Option<u64>,
-    /// The ETag that S3 works out from the parts' MD5s, and which the parts'
-    /// own tags give too.
+    /// The ETag that S3 works out from the parts' MD5s: those that were sent,
+    /// and for each other part its ETag, where it looks like an MD5. One that is the
+    /// same proves that the object is made of these parts.
     etag: Option<String>,
+    /// Whether another one proves that it isn't: the service confirmed each
+    /// part by its MD5, so that it is known to make its own of them.
+    is_etag_certain: bool,
     verified: Verified,
 }
 
 impl Whole {
     /// Of the parts in the order of their numbers.
     fn of(parts: &[&UploadedPart]) -> Self {
-        let crc64nvme = parts.iter().try_fold(0, |crc, part| match part.checksum {
-            Checksum::Crc64Nvme(next) => Some(combine_crc64nvme(crc, next, part.size)),
-            Checksum::Md5(_) => None,
-        });
-        let md5s: Option<Vec<[u8; 16]>> = parts
-            .iter()
-            .map(|part| match part.checksum {
-                Checksum::Md5(md5) => Some(md5),
-                Checksum::Crc64Nvme(_) => None,
-            })
-            .collect();
+        let crc64nvme =
+            parts.iter().try_fold(0, |crc, part| part.crc64nvme().map(|next| combine_crc64nvme(crc, next, part.size)));
+        let md5_sent = |part: &UploadedPart| match part.checksum {
+            Some(Checksum::Md5(md5)) => Some(md5),
+            Some(Checksum::Crc64Nvme(_)) | None => None,
+        };
+        let md5s: Option<Vec<[u8; 16]>> = parts.iter().map(|part| md5_sent(part).or_else(|| part.md5())).collect();
         let all_verified = parts.iter().all(|part| part.verified == Verified::Yes);
         Self {
             size: parts.iter().map(|part| part.size).sum(),
             crc64nvme,
             etag: md5s.map(|md5s| multipart_etag(&md5s)),
+            is_etag_certain: all_verified && parts.iter().all(|part| md5_sent(part).is_some()),
             verified: if all_verified { Verified::Yes } else { Verified::Unverifiable },
         }
     }
@@ -120,9 +130,8 @@ impl Whole {
             };
         }
         match self.compare_etag(&etag) {
-            Some(true) => Ok(Stored { etag, verified: Verified::Yes }),
             Some(false) => Err(Rejection::Corrupt(format!("the stored object's ETag {etag} is not that of its parts"))),
-            None => Ok(Stored { etag, verified: self.verified }),
+            Some(true) | None => Ok(Stored { etag, verified: self.verified }),
         }
     }
 
@@ -132,21 +141,20 @@ impl Whole {
         if head.size != self.size {
             return None;
         }
-        let is_same = match self.crc64nvme.zip(head.crc64nvme) {
-            Some((sent, stored)) => Some(sent == stored),
-            None => self.compare_etag(&head.etag),
-        };
-        (is_same == Some(true)).then_some(Verified::Yes)
+        match self.crc64nvme.zip(head.crc64nvme) {
+            Some((sent, stored)) => (sent == stored).then_some(Verified::Yes),
+            None => (self.compare_etag(&head.etag) == Some(true)).then_some(self.verified),
+        }
     }
 
-    /// Compares an ETag of the multipart form, if it is one and the parts were
-    /// confirmed by their MD5s, so that the service is known to make its own of them.
+    /// Compares an ETag of the multipart form, if it is one; `None` where nothing follows from it.
     fn compare_etag(&self, etag: &str) -> Option<bool> {
         let is_multipart = etag.split_once('-').is_some_and(|(md5, parts)| {
             md5.len() == 32 && md5.bytes().all(|byte| byte.is_ascii_hexdigit()) && parts.parse::<u32>().is_ok()
         });
-        let expected = self.etag.as_ref().filter(|_| is_multipart && self.verified == Verified::Yes)?;
-        Some(etag.eq_ignore_ascii_case(expected))
+        let expected = self.etag.as_ref().filter(|_| is_multipart)?;
+        let is_same = etag.eq_ignore_ascii_case(expected);
+        (is_same || self.is_etag_certain).then_some(is_same)
     }
 }
 
@@ -156,7 +164,7 @@ fn document(parts: &[&UploadedPart]) -> String {
         document.push_str("<Part><ETag>\"");
         escape_into(&mut document, &part.etag);
         document.push_str("\"</ETag>");
-        if let Checksum::Crc64Nvme(crc) = part.checksum {
+        if let Some(crc) = part.crc64nvme() {
             document.push_str("<ChecksumCRC64NVME>");
             document.push_str(&format_crc64nvme(crc));
             document.push_str("</ChecksumCRC64NVME>");
@@ -170,17 +178,33 @@ fn document(parts: &[&UploadedPart]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::UNIX_EPOCH;
+
     use super::*;
     use crate::checksum::{crc64nvme, md5};
+    use crate::encoding::hex;
 
     fn part(number: u32, content: &[u8], checksum: Checksum) -> UploadedPart {
         UploadedPart {
             number,
             size: content.len() as u64,
             etag: format!("e{number}"),
-            checksum,
+            checksum: Some(checksum),
             verified: Verified::Yes,
         }
+    }
+
+    /// A part that was written by an earlier process: its ETag is an MD5.
+    fn listed(number: u32, content: &[u8], crc64nvme: Option<u64>) -> UploadedPart {
+        let checksum = crc64nvme.map(Checksum::Crc64Nvme);
+        let verified = if checksum.is_some() { Verified::Yes } else { Verified::Unverifiable };
+        UploadedPart { number, size: content.len() as u64, etag: hex(&md5(content)), checksum, verified }
+    }
+
+    fn head(size: u64, etag: &str, crc64nvme: Option<u64>) -> ObjectHead {
+        let etag = etag.to_owned();
+        let (last_modified, metadata) = (UNIX_EPOCH, Vec::new());
+        ObjectHead { size, etag, last_modified, content_type: None, metadata, crc64nvme, md5: None }
     }
 
     fn result(etag: &str, crc: Option<u64>) -> String {
@@ -221,7 +245,41 @@ mod tests {
         assert!(matches!(whole.confirm(result(&other, None).as_bytes()), Err(Rejection::Corrupt(_))));
         assert!(matches!(whole.confirm(b"<Html/>"), Err(Rejection::Unreadable(_))));
 
-        let unsure = Whole { verified: Verified::Unverifiable, ..whole };
+        let unsure = Whole { verified: Verified::Unverifiable, is_etag_certain: false, ..whole };
         assert_eq!(unsure.confirm(result(&other, None).as_bytes()).unwrap().verified, Verified::Unverifiable);
+    }
+
+    #[test]
+    fn listed_parts_and_written_ones_make_a_whole_that_is_as_sure_as_its_least_sure_part() {
+        let (one, two) = (b"1234".as_slice(), b"56789".as_slice());
+        let [crc_one, crc_two, crc] = [one, two, b"123456789"].map(crc64nvme);
+        let etag = multipart_etag(&[md5(one), md5(two)]);
+        let other = multipart_etag(&[md5(one), md5(b"5678")]);
+        let (yes, unsure) = (Verified::Yes, Verified::Unverifiable);
+        // The parts; the whole's CRC, whether it is verified, and whether another ETag is a proof.
+        let table = [
+            ([listed(1, one, Some(crc_one)), part(2, two, Checksum::Crc64Nvme(crc_two))], Some(crc), yes, false),
+            ([listed(1, one, None), part(2, two, Checksum::Md5(md5(two)))], None, unsure, false),
+            ([part(1, one, Checksum::Md5(md5(one))), part(2, two, Checksum::Md5(md5(two)))], None, yes, true),
+            ([listed(1, one, None), listed(2, two, Some(crc_two))], None, unsure, false),
+        ];
+        for (parts, crc64nvme, verified, is_certain) in table {
+            let whole = Whole::of(&parts.iter().collect::<Vec<_>>());
+            assert_eq!((whole.crc64nvme, whole.verified, whole.is_etag_certain), (crc64nvme, verified, is_certain));
+            let confirmed =
+                |etag: &str| whole.confirm(result(etag, None).as_bytes()).ok().map(|stored| stored.verified);
+            assert_eq!(confirmed("x-2"), Some(verified));
+            assert_eq!(confirmed(&other), (!is_certain).then_some(verified));
+            assert_eq!(whole.compare(&head(8, &etag, None)), None, "another size");
+            assert_eq!(whole.compare(&head(9, &other, None)), None, "another ETag");
+            assert_eq!(whole.compare(&head(9, "x", None)), None, "an ETag that says nothing");
+            if parts[1].etag.len() == 32 || is_certain {
+                assert_eq!(whole.compare(&head(9, &etag, None)), Some(verified));
+            }
+            if crc64nvme.is_some() {
+                assert_eq!(whole.compare(&head(9, "x", crc64nvme)), Some(yes));
+                assert_eq!(whole.compare(&head(9, &etag, Some(1))), None, "another CRC");
+            }
+        }
     }
 }

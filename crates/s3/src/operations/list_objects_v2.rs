@@ -79,7 +79,7 @@ impl Bucket {
 /// Bytes that an object can have at most: 50 TB at AWS
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>), and
 /// more than ten times that is nobody's.
-const LARGEST_SIZE: u64 = 1 << 50;
+pub(super) const LARGEST_SIZE: u64 = 1 << 50;
 
 /// An object as far as it has been read.
 #[derive(Default)]

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::Method;
 
 use super::put_object::confirm;
-use crate::checksum::{Checksum, Verified};
+use crate::checksum::{Checksum, Verified, parse_md5_etag};
 use crate::client::Bucket;
 use crate::error::Error;
 use crate::operations::Operation;
@@ -24,7 +24,8 @@ pub struct UploadPart<'a> {
     pub body: Bytes,
 }
 
-/// A part that was written.
+/// A part that the service has: written by this process, or listed
+/// ([`Bucket::list_parts`]) because an earlier one wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadedPart {
     /// The part's number.
@@ -33,10 +34,32 @@ pub struct UploadedPart {
     pub size: u64,
     /// Its ETag, without quotes.
     pub etag: String,
-    /// The checksum that was sent with it.
-    pub(crate) checksum: Checksum,
+    /// The checksum that was sent with it; of a listed part, the one that the
+    /// service checked it against and tells. An ETag that looks like an MD5 is none:
+    /// under SSE-KMS it isn't one, and a listing doesn't tell of encryption.
+    pub(crate) checksum: Option<Checksum>,
     /// Whether the service confirmed it.
     pub(crate) verified: Verified,
+}
+
+impl UploadedPart {
+    /// CRC-64/NVME of its bytes, where the service knows it.
+    #[must_use]
+    pub fn crc64nvme(&self) -> Option<u64> {
+        match self.checksum {
+            Some(Checksum::Crc64Nvme(crc)) => Some(crc),
+            Some(Checksum::Md5(_)) | None => None,
+        }
+    }
+
+    /// The ETag, where it has the form of an MD5 of the part's bytes. Under
+    /// SSE-KMS and SSE-C it is none, whatever its form
+    /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html>):
+    /// an equality proves something, a difference doesn't.
+    #[must_use]
+    pub fn md5(&self) -> Option<[u8; 16]> {
+        parse_md5_etag(&self.etag)
+    }
 }
 
 impl Bucket {
@@ -53,6 +76,12 @@ impl Bucket {
             .header(name, value)
             .hashed_body(part.body, &hashes);
         let stored = self.client().send_for(&request, |response| confirm(response, checksum)).await?;
-        Ok(UploadedPart { number: part.number, size, etag: stored.etag, checksum, verified: stored.verified })
+        Ok(UploadedPart {
+            number: part.number,
+            size,
+            etag: stored.etag,
+            checksum: Some(checksum),
+            verified: stored.verified,
+        })
     }
 }

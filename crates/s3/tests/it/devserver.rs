@@ -6,7 +6,8 @@ use std::num::NonZeroUsize;
 use brigade_devserver::{Action, Credentials, Fault, Occurrence, Server};
 use brigade_s3::{
     AccessKey, Bucket, Client, CompleteMultipartUpload, Condition, Config, CreateMultipartUpload, DeleteObject,
-    ErrorKind, GetObject, HeadObject, ListObjectsV2, Provider, PutObject, UploadPart, Verified,
+    ErrorKind, GetObject, HeadObject, ListMultipartUploads, ListObjectsV2, ListParts, Provider, PutObject, UploadPart,
+    UploadsContinuation, Verified,
 };
 use bytes::Bytes;
 use tempfile::TempDir;
@@ -146,7 +147,13 @@ async fn parts_make_an_object_whose_content_is_verified() {
             parts.push(setting.bucket.upload_part(part).await.unwrap());
         }
         let condition = Condition::IfAbsent;
-        let done = CompleteMultipartUpload { key: "k", upload_id: &upload.upload_id, parts: &parts, condition };
+        let done = CompleteMultipartUpload {
+            key: "k",
+            upload_id: &upload.upload_id,
+            parts: &parts,
+            condition,
+            resumed: false,
+        };
         let stored = setting.bucket.complete_multipart_upload(done).await.unwrap();
         assert_eq!(stored.verified, Verified::Yes, "{provider}");
 
@@ -158,6 +165,78 @@ async fn parts_make_an_object_whose_content_is_verified() {
         let range = GetObject { key: "k", range: Some(7..9), if_match: Some(&stored.etag), limit: 100 };
         assert_eq!(setting.bucket.get_object(range).await.unwrap().body, content.slice(7..9));
     }
+}
+
+#[tokio::test]
+async fn parts_of_an_earlier_process_are_listed_and_completed() {
+    for (provider, verified) in [(Provider::BrigadeDev, Verified::Yes), (Provider::Unknown, Verified::Unverifiable)] {
+        let setting = Setting::new(provider).await;
+        let content = (0..(5_u32 << 20) + 100).map(|n| (n % 251) as u8).collect::<Bytes>();
+        let new = CreateMultipartUpload { key: "k", ..CreateMultipartUpload::default() };
+        let id = setting.bucket.create_multipart_upload(new).await.unwrap().upload_id;
+        let part = UploadPart { key: "k", upload_id: &id, number: 1, body: content.slice(..5 << 20) };
+        let written = setting.bucket.upload_part(part).await.unwrap();
+
+        let mut parts = setting.bucket.list_all_parts("k", &id).await.unwrap();
+        assert_eq!(parts.len(), 1);
+        assert_eq!((parts[0].number, parts[0].size, &parts[0].etag), (1, 5 << 20, &written.etag));
+        assert_eq!(parts[0].crc64nvme(), written.crc64nvme(), "{provider}");
+        let part = UploadPart { key: "k", upload_id: &id, number: 2, body: content.slice(5 << 20..) };
+        parts.push(setting.bucket.upload_part(part).await.unwrap());
+        let done = CompleteMultipartUpload {
+            key: "k",
+            upload_id: &id,
+            parts: &parts,
+            condition: Condition::IfAbsent,
+            resumed: true,
+        };
+        let stored = setting.bucket.complete_multipart_upload(done).await.unwrap();
+        assert_eq!(stored.verified, verified, "{provider}");
+        assert_eq!(setting.get("k").await.0, content);
+        // Once more, as a process does that doesn't know that it is done: it is recognised by a HEAD.
+        let again = setting.bucket.complete_multipart_upload(done).await.unwrap();
+        assert_eq!(again, stored, "{provider}");
+        assert_eq!(setting.server.count("HeadObject"), 1);
+        let unaware = CompleteMultipartUpload { resumed: false, ..done };
+        let error = setting.bucket.complete_multipart_upload(unaware).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NoSuchUpload);
+    }
+}
+
+#[tokio::test]
+async fn parts_and_uploads_come_in_pages() {
+    let setting = Setting::new(Provider::BrigadeDev).await;
+    let mut begun = Vec::new();
+    for key in ["p/é +%", "p/a", "p/a", "q"] {
+        let new = CreateMultipartUpload { key, ..CreateMultipartUpload::default() };
+        let upload = setting.bucket.create_multipart_upload(new).await.unwrap();
+        begun.push((key.to_owned(), upload.upload_id));
+    }
+    let id = begun.last().unwrap().1.clone();
+    for number in [1, 4, 9] {
+        let part = UploadPart { key: "q", upload_id: &id, number, body: Bytes::from_static(b"x") };
+        setting.bucket.upload_part(part).await.unwrap();
+    }
+    let first = ListParts { key: "q", upload_id: &id, part_number_marker: None, max_parts: Some(2) };
+    let page = setting.bucket.list_parts(first).await.unwrap();
+    assert_eq!((page.parts.len(), page.next), (2, Some(4)));
+    let page = setting.bucket.list_parts(ListParts { part_number_marker: page.next, ..first }).await.unwrap();
+    assert_eq!((page.parts[0].number, page.parts.len(), page.next), (9, 1, None));
+
+    let mut continuation = UploadsContinuation::default();
+    let mut found = Vec::new();
+    loop {
+        let page = ListMultipartUploads { prefix: "p/", after: continuation.marker(), max_uploads: Some(1) };
+        let page = setting.bucket.list_multipart_uploads(page).await.unwrap();
+        assert!(page.uploads.iter().all(|upload| upload.initiated.is_some()));
+        found.extend(page.uploads.iter().map(|upload| (upload.key.clone(), upload.upload_id.clone())));
+        if !continuation.advance(&page).unwrap() {
+            break;
+        }
+    }
+    begun.truncate(3);
+    begun.sort();
+    assert_eq!(found, begun);
 }
 
 #[tokio::test]

@@ -100,7 +100,13 @@ async fn complete(server: &Server) -> Result<Stored, brigade_s3::Error> {
     let parts = [bucket.upload_part(part).await?];
     let condition = Condition::IfAbsent;
     bucket
-        .complete_multipart_upload(CompleteMultipartUpload { key: "k", upload_id: "u", parts: &parts, condition })
+        .complete_multipart_upload(CompleteMultipartUpload {
+            key: "k",
+            upload_id: "u",
+            parts: &parts,
+            condition,
+            resumed: false,
+        })
         .await
 }
 

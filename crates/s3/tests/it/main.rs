@@ -9,4 +9,5 @@ mod lost_replies;
 mod retries;
 mod server;
 mod tls;
+mod uploads;
 mod wire;

@@ -75,6 +75,7 @@ impl Upload for BucketUpload {
             upload_id: &self.upload_id,
             parts: &parts,
             condition: condition(&self.object.condition),
+            resumed: false,
         };
         let stored = self.bucket.complete_multipart_upload(complete).await.map_err(|error| unwritten(&error))?;
         let mut receipt = receipt(&self.object, stored);
