@@ -19,6 +19,7 @@ pub mod record;
 pub mod s3;
 pub mod spill;
 mod store;
+mod upload;
 
 pub use digest::{Digest, DigestKind};
 pub use entry::{Entry, Version};
@@ -30,6 +31,7 @@ pub use location::{Location, LocationError};
 pub use open::{OpenError, Role, open};
 pub use spill::{Sorted, Sorter};
 pub use store::{
-    Capabilities, ClockSkew, Condition, Kind, NewObject, Object, ObjectHeaders, Order, Part, Reader, Receipt,
-    RequestCount, Store, Upload, Verified,
+    Capabilities, ClockSkew, Condition, Kind, NewObject, Object, ObjectHeaders, Order, Reader, Receipt, RequestCount,
+    Store, Verified,
 };
+pub use upload::{FinishedPart, OpenUpload, OpenUploads, Part, Resumed, Upload};

@@ -7,7 +7,8 @@ mod faults;
 mod listing;
 mod objects;
 mod options;
-mod transfer;
+mod reader;
+mod upload;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,10 +23,11 @@ pub use options::{Clock, MemoryOptions, Sequence, ticking_clock};
 
 use crate::{
     Capabilities, Digest, DigestKind, Entry, Failure, FailureKind, Key, KeyRange, Kind, Listing, NewObject, Object,
-    ObjectHeaders, Reader, Receipt, Store, Unknown, Upload, Verified,
+    ObjectHeaders, OpenUploads, Reader, Receipt, Resumed, Store, Unknown, Upload, Verified,
 };
 use faults::Faults;
 use objects::{Content, Objects, Stored};
+use upload::{MemoryUpload, MemoryUploads, Uploads};
 
 /// A store in memory. Clones share their objects.
 #[derive(Clone)]
@@ -37,6 +39,7 @@ pub struct MemoryStore {
 #[derive(Default)]
 struct State {
     objects: Objects,
+    uploads: Uploads,
     unknowns: Vec<Unknown>,
     hidden: Vec<Key>,
     faults: Faults,
@@ -126,8 +129,8 @@ impl MemoryStore {
 
     /// Uploads that were begun and neither finished nor abandoned.
     #[must_use]
-    pub fn open_uploads(&self) -> usize {
-        self.state().objects.open_uploads
+    pub fn unfinished_uploads(&self) -> usize {
+        self.state().uploads.count()
     }
 
     /// Makes listings say from now on that this is unknown, and leave out what it covers.
@@ -250,7 +253,7 @@ impl MemoryStore {
             state.objects.check_not_obstructed(&object.key)?;
         }
         let entry = state.objects.make_directory(&object.key);
-        Ok(Receipt { entry, verified: Verified::Yes })
+        Ok(Receipt { entry, verified: Verified::Yes, digest: None })
     }
 
     fn store(&self, state: &mut State, object: &NewObject, body: Bytes, part_size: Option<u64>) -> Receipt {
@@ -261,7 +264,7 @@ impl MemoryStore {
         };
         let content = Content { body, part_size, headers: object.headers.clone(), modified, changed };
         let entry = state.put(self.options.kind, &object.key, content, true);
-        Receipt { entry, verified: Verified::Yes }
+        Receipt { entry, verified: Verified::Yes, digest: None }
     }
 }
 
@@ -319,7 +322,7 @@ impl Store for MemoryStore {
 
     async fn open(&self, entry: &Entry) -> Result<Box<dyn Reader>, Failure> {
         let stored = self.call(Call::Open, &entry.key, |state| state.objects.openable(entry).cloned()).await?;
-        Ok(Box::new(transfer::MemoryReader::new(self.clone(), stored)))
+        Ok(Box::new(reader::MemoryReader::new(self.clone(), stored)))
     }
 
     async fn digests(&self, entry: &Entry, wanted: &[DigestKind]) -> Result<Vec<Digest>, Failure> {
@@ -343,13 +346,36 @@ impl Store for MemoryStore {
     }
 
     async fn begin(&self, object: &NewObject) -> Result<Box<dyn Upload>, Failure> {
-        self.call(Call::Begin, &object.key, |state| {
+        let begun = self.call(Call::Begin, &object.key, |state| {
             self.admit(state, object)?;
-            state.objects.open_uploads += 1;
-            Ok(())
-        })
-        .await?;
-        Ok(Box::new(transfer::MemoryUpload::new(self.clone(), object.clone())))
+            Ok(state.uploads.begin(object, (self.options.clock)()))
+        });
+        Ok(Box::new(MemoryUpload::new(self.clone(), object.clone(), begun.await?)))
+    }
+
+    async fn resume(&self, object: &NewObject, upload_id: &str) -> Result<Option<Resumed>, Failure> {
+        if self.options.kind == Kind::Local {
+            return Ok(None);
+        }
+        let listed = |state: &mut State| Ok(state.uploads.finished_parts(&object.key, upload_id));
+        let Some(parts) = self.call(Call::Resume, &object.key, listed).await? else { return Ok(None) };
+        let upload = Box::new(MemoryUpload::new(self.clone(), object.clone(), upload_id.into()));
+        Ok(Some(Resumed { upload, parts }))
+    }
+
+    async fn abandon_upload(&self, key: &Key, upload_id: &str) -> Result<(), Failure> {
+        if self.options.kind == Kind::Local {
+            return Ok(());
+        }
+        let abandoned = self.call(Call::AbandonUpload, key, |state| Ok(state.uploads.end(key, upload_id)));
+        abandoned.await.map(drop)
+    }
+
+    fn open_uploads(&self) -> Box<dyn OpenUploads> {
+        match self.options.kind {
+            Kind::Local => Box::new(crate::upload::NoUploads),
+            Kind::Remote => Box::new(MemoryUploads::new(self.clone())),
+        }
     }
 
     async fn remove(&self, entries: &[Entry]) -> Vec<Result<(), Failure>> {

@@ -6,6 +6,7 @@ pub(crate) mod mtime;
 mod names;
 mod reader;
 mod upload;
+mod uploads;
 
 use std::num::NonZeroUsize;
 use std::time::SystemTime;
@@ -18,7 +19,8 @@ pub use brigade_s3::{Addressing, Config, ConfigError, Provider, UnknownProvider}
 
 use crate::{
     Capabilities, ClockSkew, Condition, Digest, DigestKind, Entry, Failure, Key, KeyRange, Kind, Listing, NewObject,
-    Object, ObjectHeaders, Order, Reader, Receipt, RequestCount, Role, Store, Upload, Verified, Version,
+    Object, ObjectHeaders, OpenUploads, Order, Reader, Receipt, RequestCount, Resumed, Role, Store, Upload, Verified,
+    Version,
 };
 use failures::{changed, failure, unwritten};
 pub(crate) use names::Names;
@@ -162,6 +164,23 @@ impl Store for BucketStore {
         Ok(Box::new(upload::BucketUpload::begin(self.bucket.clone(), name, object.clone()).await?))
     }
 
+    async fn resume(&self, object: &NewObject, upload_id: &str) -> Result<Option<Resumed>, Failure> {
+        let name = self.names.of(&object.key)?;
+        upload::BucketUpload::resume(self.bucket.clone(), name, object.clone(), upload_id).await
+    }
+
+    async fn abandon_upload(&self, key: &Key, upload_id: &str) -> Result<(), Failure> {
+        let name = self.names.of_any(key)?;
+        match self.bucket.abort_multipart_upload(&name, upload_id).await {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(failure(&error)),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    fn open_uploads(&self) -> Box<dyn OpenUploads> {
+        Box::new(uploads::BucketUploads::new(self.bucket.clone(), self.names.clone(), self.location.clone()))
+    }
+
     async fn remove(&self, entries: &[Entry]) -> Vec<Result<(), Failure>> {
         let names: Vec<Result<String, Failure>> = entries.iter().map(|entry| self.names.of(&entry.key)).collect();
         let objects: Vec<DeleteObject<'_>> = entries
@@ -232,5 +251,5 @@ fn verified(verified: brigade_s3::Verified) -> Verified {
 fn receipt(object: &NewObject, stored: brigade_s3::Stored) -> Receipt {
     let version = Version::Object { etag: stored.etag };
     let entry = Entry { key: object.key.clone(), size: object.size, modified: SystemTime::now(), version };
-    Receipt { entry, verified: verified(stored.verified) }
+    Receipt { entry, verified: verified(stored.verified), digest: None }
 }

@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::{Digest, DigestKind, Entry, Failure, Key, KeyRange, Listing};
+use crate::upload::NoUploads;
+use crate::{Digest, DigestKind, Entry, Failure, Key, KeyRange, Listing, OpenUploads, Resumed, Upload};
 
 /// A place that holds objects: a local tree, or a bucket under a prefix.
 ///
@@ -58,6 +59,25 @@ pub trait Store: Send + Sync + 'static {
 
     /// Begins to write an object in parts; it appears only with [`Upload::finish`].
     async fn begin(&self, object: &NewObject) -> Result<Box<dyn Upload>, Failure>;
+
+    /// Takes up an upload of this object's key that an earlier process began,
+    /// by its [`Upload::id`]; `None` where it is gone: finished, abandoned or
+    /// expired. The headers stay those that it was begun with.
+    async fn resume(&self, _object: &NewObject, _upload_id: &str) -> Result<Option<Resumed>, Failure> {
+        Ok(None)
+    }
+
+    /// Gives up an upload that an earlier process began: nothing appears, and
+    /// what was written of it is cleaned away. One that is gone already is a success.
+    async fn abandon_upload(&self, _key: &Key, _upload_id: &str) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// Starts a listing of the uploads under way, whoever began them. Nothing is
+    /// read before the first page is asked for.
+    fn open_uploads(&self) -> Box<dyn OpenUploads> {
+        Box::new(NoUploads)
+    }
 
     /// Removes these objects, each only if it is still the version given
     /// where the store can tell. One result for each, in the same order; an object that
@@ -206,29 +226,6 @@ pub trait Reader: Send + Sync {
     fn digest(&self) -> Option<(DigestKind, Digest)>;
 }
 
-/// A piece of an object being written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Part {
-    /// Counted from 1.
-    pub number: u32,
-    /// Where its first byte goes in the object.
-    pub offset: u64,
-}
-
-/// An object being written in parts.
-#[async_trait]
-pub trait Upload: Send + Sync {
-    /// Writes one part. Parts may be written in any order and at once.
-    async fn write(&self, part: Part, body: Bytes) -> Result<(), Failure>;
-
-    /// Makes the object appear, after its content was compared with the
-    /// expected digest, if there is one. After a failure the caller abandons it.
-    async fn finish(&self, expected: Option<(DigestKind, Digest)>) -> Result<Receipt, Failure>;
-
-    /// Gives up: nothing appears, and what was written so far is cleaned away.
-    async fn abandon(&self);
-}
-
 /// What a store answers to a write.
 #[derive(Clone, Debug)]
 pub struct Receipt {
@@ -236,4 +233,7 @@ pub struct Receipt {
     pub entry: Entry,
     /// Whether the store confirmed a digest of the content.
     pub verified: Verified,
+    /// A digest of the whole content, where the write worked one out that the
+    /// entry's `ETag` doesn't give.
+    pub digest: Option<Digest>,
 }

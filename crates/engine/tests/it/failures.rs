@@ -127,7 +127,7 @@ fn parts_that_fail_or_change_leave_nothing_behind() {
         let summary = fixture.run().unwrap();
         assert_eq!((summary.created, summary.failed), (created, 1 - created), "{call:?}");
         assert_eq!(keys(&fixture.dest).len() as u64, created, "{call:?}");
-        assert_eq!(fixture.dest.open_uploads(), 0, "{call:?}");
+        assert_eq!(fixture.dest.unfinished_uploads(), 0, "{call:?}");
     }
 }
 

@@ -44,7 +44,7 @@ fn bring_in_step(fixture: &Fixture) -> Result<Option<Summary>, TestCaseError> {
         Ok(summary) => {
             prop_assert_eq!(summary.failed, 0);
             prop_assert_eq!(fixture.dest.contents(), fixture.source.contents());
-            prop_assert_eq!(fixture.dest.open_uploads(), 0);
+            prop_assert_eq!(fixture.dest.unfinished_uploads(), 0);
             Ok(Some(summary))
         }
         Err(error) => {

@@ -19,7 +19,7 @@ pub(super) fn look(root: &Root, marker: Key) -> Result<Option<Entry>, Failure> {
 /// Makes the directory that a marker stands for, if it is missing.
 pub(super) fn write(root: &Root, object: NewObject) -> Result<Receipt, Failure> {
     let made = root.make(&KeyPath::of_object(&object.key, object.size)?.components())?;
-    Ok(Receipt { entry: entry_at(object.key, &made)?, verified: Verified::Yes })
+    Ok(Receipt { entry: entry_at(object.key, &made)?, verified: Verified::Yes, digest: None })
 }
 
 /// The marker's entry: a directory has no bytes of its own to copy.

@@ -19,7 +19,7 @@ pub(super) fn write_whole(root: &Arc<Root>, object: NewObject, body: &[u8]) -> R
     check_length(body.len() as u64, &object)?;
     let temporary = Temporary::beside(root, object, Content::Here)?;
     temporary.file().write_all_at(body, 0).map_err(|error| failure("write the file", error))?;
-    Ok(Receipt { entry: temporary.publish()?, verified: Verified::Yes })
+    Ok(Receipt { entry: temporary.publish()?, verified: Verified::Yes, digest: None })
 }
 
 /// A file being written in parts. Dropped without an end, it leaves nothing.
@@ -41,6 +41,11 @@ impl FileUpload {
 
 #[async_trait]
 impl Upload for FileUpload {
+    /// Its temporary file is swept away by whoever lists the tree next.
+    fn id(&self) -> Option<&str> {
+        None
+    }
+
     async fn write(&self, part: Part, body: Bytes) -> Result<(), Failure> {
         let (temporary, length) = (self.temporary.clone(), body.len() as u64);
         self.hops
@@ -75,7 +80,7 @@ fn finish(temporary: &Temporary, written: u64, expected: Option<(DigestKind, Dig
             return Err(Failure::new(FailureKind::Corrupt, reason));
         }
     }
-    Ok(Receipt { entry: temporary.publish()?, verified: Verified::Yes })
+    Ok(Receipt { entry: temporary.publish()?, verified: Verified::Yes, digest: None })
 }
 
 fn check_length(arrived: u64, object: &NewObject) -> Result<(), Failure> {

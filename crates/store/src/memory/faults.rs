@@ -33,6 +33,12 @@ pub enum Call {
     Finish,
     /// [`crate::Upload::abandon`]; it can't fail.
     Abandon,
+    /// [`crate::Store::resume`] of a bucket.
+    Resume,
+    /// [`crate::Store::abandon_upload`] of a bucket.
+    AbandonUpload,
+    /// A page of [`crate::Store::open_uploads`] of a bucket; its key is the last one listed before.
+    ListUploads,
     /// One entry of a [`crate::Store::remove`].
     Remove,
 }

@@ -16,7 +16,6 @@ pub(super) struct Objects {
     pub(super) made: BTreeSet<Key>,
     last_inode: u64,
     last_file: u64,
-    pub(super) open_uploads: usize,
 }
 
 /// An object that is there.

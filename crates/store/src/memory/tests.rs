@@ -203,10 +203,10 @@ async fn an_upload_that_is_wrong_or_abandoned_leaves_nothing() {
     upload.write(Part { number: 1, offset: 0 }, Bytes::from_static(b"abc")).await.unwrap();
     let wrong = (DigestKind::Crc64Nvme, Digest::Crc64Nvme(1));
     assert_eq!(upload.finish(Some(wrong)).await.unwrap_err().kind, FailureKind::Corrupt);
-    assert_eq!(store.open_uploads(), 1);
+    assert_eq!(store.unfinished_uploads(), 1);
     upload.abandon().await;
     upload.abandon().await;
-    assert_eq!((store.open_uploads(), store.contents().len()), (0, 0));
+    assert_eq!((store.unfinished_uploads(), store.contents().len()), (0, 0));
 }
 
 #[tokio::test]
@@ -220,4 +220,24 @@ async fn a_file_keeps_the_time_it_was_given_and_an_object_keeps_it_beside_its_ow
     let entry = bucket.write(&object, Bytes::from_static(b"abc")).await.unwrap().entry;
     assert_ne!(entry.modified, mtime);
     assert_eq!(bucket.read(&entry).await.unwrap().headers, headers);
+}
+
+#[tokio::test]
+async fn calls_about_uploads_of_other_processes_are_logged_and_fail_on_order() {
+    let store = MemoryStore::remote();
+    let object = new_object("k", 1, Condition::Absent);
+    let id = store.begin(&object).await.unwrap().id().unwrap().to_owned();
+    assert_eq!(store.unfinished_uploads(), 1, "it outlives whoever began it");
+    for call in [Call::Resume, Call::AbandonUpload] {
+        store.fail(call, "k", 1, Failure::new(FailureKind::Denied, "no"));
+    }
+    store.fail(Call::ListUploads, "", 1, Failure::new(FailureKind::Denied, "no"));
+    assert_eq!(store.resume(&object, &id).await.err().map(|failure| failure.kind), Some(FailureKind::Denied));
+    assert!(store.resume(&object, &id).await.unwrap().is_some());
+    assert_eq!(store.abandon_upload(&object.key, &id).await.unwrap_err().kind, FailureKind::Denied);
+    assert!(store.open_uploads().next_page().await.is_err());
+    assert_eq!(store.open_uploads().next_page().await.unwrap().map(|page| page.len()), Some(1));
+    store.abandon_upload(&object.key, &id).await.unwrap();
+    assert_eq!(store.unfinished_uploads(), 0);
+    assert_eq!([Call::Resume, Call::AbandonUpload, Call::ListUploads].map(|call| store.count(call)), [2; 3]);
 }

@@ -27,10 +27,16 @@ impl Names {
 
     /// The name of this key in the bucket, if it can have one.
     pub(crate) fn of(&self, key: &Key) -> Result<String, Failure> {
-        let refused = |reason: String| Failure::new(FailureKind::Unrepresentable, reason);
         if key.is_reserved() {
-            return Err(refused("names that begin with `.brigade-` are reserved; rename or exclude it".into()));
+            let reason = "names that begin with `.brigade-` are reserved; rename or exclude it";
+            return Err(Failure::new(FailureKind::Unrepresentable, reason));
         }
+        self.of_any(key)
+    }
+
+    /// The same of a key that may be reserved: what others began there can be given up.
+    pub(crate) fn of_any(&self, key: &Key) -> Result<String, Failure> {
+        let refused = |reason: String| Failure::new(FailureKind::Unrepresentable, reason);
         let text = key.as_text().ok_or_else(|| refused("S3's keys are UTF-8 text, and this name is not".into()))?;
         let name = format!("{}{text}", self.prefix);
         match name.len() {
@@ -110,6 +116,7 @@ mod tests {
         assert_eq!(kind(&Names::below("p/"), Key::new(&b"a\xff"[..])), refused);
         assert_eq!(kind(&Names::below(""), Key::from("")), refused);
         assert_eq!(kind(&Names::below("p/"), Key::from("a/.brigade-1")), refused);
+        assert_eq!(Names::below("p/").of_any(&"a/.brigade-1".into()), Ok("p/a/.brigade-1".into()));
         assert!(kind(&Names::below("p/"), Key::from("x".repeat(1022))).is_ok());
         assert_eq!(kind(&Names::below("p/"), Key::from("x".repeat(1023))), refused);
     }

@@ -1,5 +1,6 @@
 //! An object of a bucket being written in parts: a multipart upload.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -9,21 +10,29 @@ use crc_fast::{CrcAlgorithm, checksum, checksum_combine};
 
 use super::failures::{failure, unwritten};
 use super::{condition, mtime, receipt};
-use crate::{Digest, DigestKind, Failure, FailureKind, NewObject, Part, Receipt, Upload, Verified};
+use crate::{
+    Digest, DigestKind, Failure, FailureKind, FinishedPart, NewObject, Part, Receipt, Resumed, Upload, Verified,
+};
 
 pub(super) struct BucketUpload {
     bucket: Bucket,
     name: String,
     object: NewObject,
     upload_id: String,
-    parts: Mutex<Vec<Written>>,
+    /// Whether an earlier process began it.
+    is_resumed: bool,
+    /// By their numbers.
+    parts: Mutex<BTreeMap<u32, Written>>,
 }
 
 /// A part that the service has.
 #[derive(Clone)]
 struct Written {
     part: UploadedPart,
-    crc64nvme: u64,
+    /// Where it begins in the object; of a part of an earlier process nothing says it.
+    offset: Option<u64>,
+    /// Of its bytes, where they are known or the service has told.
+    crc64nvme: Option<u64>,
 }
 
 impl BucketUpload {
@@ -45,40 +54,66 @@ impl BucketUpload {
             }
             failure(&error)
         })?;
-        Ok(Self { bucket, name, object, upload_id: created.upload_id, parts: Mutex::default() })
+        Ok(Self { bucket, name, object, upload_id: created.upload_id, is_resumed: false, parts: Mutex::default() })
     }
 
-    fn parts(&self) -> MutexGuard<'_, Vec<Written>> {
+    /// Takes up an upload with the parts that the service has; `None` where it is gone.
+    pub(super) async fn resume(
+        bucket: Bucket,
+        name: String,
+        object: NewObject,
+        upload_id: &str,
+    ) -> Result<Option<Resumed>, Failure> {
+        let listed = match bucket.list_all_parts(&name, upload_id).await {
+            Ok(listed) => listed,
+            Err(error) if matches!(error.kind(), ErrorKind::NoSuchUpload | ErrorKind::NotFound) => return Ok(None),
+            Err(error) => return Err(failure(&error)),
+        };
+        let finished = listed.iter().map(|part| FinishedPart { number: part.number, size: part.size, md5: part.md5() });
+        let finished = finished.collect();
+        let known = |part: UploadedPart| Written { crc64nvme: part.crc64nvme(), offset: None, part };
+        let parts = listed.into_iter().map(|part| (part.number, known(part))).collect();
+        let upload_id = upload_id.into();
+        let upload = Self { bucket, name, object, upload_id, is_resumed: true, parts: Mutex::new(parts) };
+        Ok(Some(Resumed { upload: Box::new(upload), parts: finished }))
+    }
+
+    fn parts(&self) -> MutexGuard<'_, BTreeMap<u32, Written>> {
         self.parts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[async_trait]
 impl Upload for BucketUpload {
+    fn id(&self) -> Option<&str> {
+        Some(&self.upload_id)
+    }
+
     async fn write(&self, part: Part, body: Bytes) -> Result<(), Failure> {
-        let crc64nvme = checksum(CrcAlgorithm::Crc64Nvme, &body);
-        let upload = UploadPart { key: &self.name, upload_id: &self.upload_id, number: part.number, body };
+        let Part { number, offset } = part;
+        let crc64nvme = Some(checksum(CrcAlgorithm::Crc64Nvme, &body));
+        let upload = UploadPart { key: &self.name, upload_id: &self.upload_id, number, body };
         let part = self.bucket.upload_part(upload).await.map_err(|error| failure(&error))?;
-        let mut parts = self.parts();
-        parts.retain(|written| written.part.number != part.number);
-        parts.push(Written { part, crc64nvme });
+        self.parts().insert(number, Written { part, offset: Some(offset), crc64nvme });
         Ok(())
     }
 
     async fn finish(&self, expected: Option<(DigestKind, Digest)>) -> Result<Receipt, Failure> {
-        let mut written = self.parts().clone();
-        written.sort_by_key(|written| written.part.number);
-        let compared = expected.map(|(_, digest)| compare(&written, digest)).transpose()?;
+        let written: Vec<Written> = self.parts().values().cloned().collect();
+        check_joined(&written, self.object.size)?;
+        let crc64nvme = crc64nvme_of(&written);
+        let compared = expected.map(|(_, digest)| compare(crc64nvme, digest)).transpose()?;
         let parts: Vec<UploadedPart> = written.into_iter().map(|written| written.part).collect();
         let complete = CompleteMultipartUpload {
             key: &self.name,
             upload_id: &self.upload_id,
             parts: &parts,
             condition: condition(&self.object.condition),
-            resumed: false,
+            resumed: self.is_resumed,
         };
         let stored = self.bucket.complete_multipart_upload(complete).await.map_err(|error| unwritten(&error))?;
-        let mut receipt = receipt(&self.object, stored);
+        let digest = crc64nvme.map(Digest::Crc64Nvme);
+        let mut receipt = Receipt { digest, ..receipt(&self.object, stored) };
         if compared == Some(Verified::Unverifiable) {
             receipt.verified = Verified::Unverifiable;
         }
@@ -97,13 +132,38 @@ impl Upload for BucketUpload {
     }
 }
 
-/// Compares the parts, in order, with the digest of the whole. Only a
-/// CRC-64/NVME can be put together from those of parts that were written in any order.
-fn compare(written: &[Written], expected: Digest) -> Result<Verified, Failure> {
-    let Digest::Crc64Nvme(expected) = expected else { return Ok(Verified::Unverifiable) };
-    let found = written
+/// Parts of an earlier process may be more, or others, than the object has now:
+/// each must begin where the one before it ends, as far as that is known, and
+/// together they must be as long as the object.
+fn check_joined(written: &[Written], size: u64) -> Result<(), Failure> {
+    let mut end = 0;
+    for Written { part, offset, .. } in written {
+        if let Some(offset) = offset.filter(|offset| *offset != end) {
+            let number = part.number;
+            let reason =
+                format!("part {number} begins at byte {offset}, and the parts before it end at {end}; run again");
+            return Err(Failure::new(FailureKind::Corrupt, reason));
+        }
+        end += part.size;
+    }
+    if end == size {
+        return Ok(());
+    }
+    let reason = format!("the parts have {end} bytes where {size} were announced; run again");
+    Err(Failure::new(FailureKind::Corrupt, reason))
+}
+
+/// CRC-64/NVME of the parts in a row, if it is known of each.
+fn crc64nvme_of(written: &[Written]) -> Option<u64> {
+    written
         .iter()
-        .fold(0, |crc, next| checksum_combine(CrcAlgorithm::Crc64Nvme, crc, next.crc64nvme, next.part.size));
+        .try_fold(0, |crc, next| Some(checksum_combine(CrcAlgorithm::Crc64Nvme, crc, next.crc64nvme?, next.part.size)))
+}
+
+/// Compares what is known of the parts with the digest of the whole. Only a
+/// CRC-64/NVME can be put together from those of parts that were written in any order.
+fn compare(found: Option<u64>, expected: Digest) -> Result<Verified, Failure> {
+    let (Digest::Crc64Nvme(expected), Some(found)) = (expected, found) else { return Ok(Verified::Unverifiable) };
     if found == expected {
         return Ok(Verified::Yes);
     }

@@ -6,4 +6,5 @@
 mod browse;
 mod bucket;
 mod conformance;
+mod resuming;
 mod subjects;

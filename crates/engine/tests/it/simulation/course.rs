@@ -95,7 +95,7 @@ impl Course {
             "-- {direction:?} {selection:?} {comparison:?} {clock_fudge_factor:?} {delete:?} {options:?} {weather:?}"
         ));
         let cancel = CancellationToken::new();
-        let uploads_before = dest.open_uploads();
+        let uploads_before = dest.unfinished_uploads();
         let before = [objects(source), objects(dest)];
         Storm::over(scenario, weather.clone(), &self.chronicle, &cancel);
         for (side, objects) in ["source", "dest"].iter().zip(&before) {
@@ -125,7 +125,7 @@ impl Course {
         let seen = Witness::hear(&episode)?;
         ends::check(&episode, &seen)?;
         let lost_uploads = seen.lost_begins;
-        if dest.open_uploads() - uploads_before > lost_uploads {
+        if dest.unfinished_uploads() - uploads_before > lost_uploads {
             return Err("an upload was neither finished nor given up".into());
         }
         Ok(episode)
