@@ -4,6 +4,7 @@
 
 #![expect(clippy::doc_markdown, reason = "the comments on arguments are the help, which is plain text")]
 
+mod cleanup;
 mod completions;
 mod explain;
 mod filters;
@@ -17,6 +18,7 @@ mod sync;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub(crate) use cleanup::Cleanup;
 pub(crate) use completions::Completions;
 pub(crate) use explain::Explain;
 pub(crate) use filters::{FilterArgument, FilterArguments};
@@ -64,6 +66,8 @@ pub(crate) enum Command {
     Explain(Box<Explain>),
     /// List what is in a bucket or a directory
     Ls(Ls),
+    /// Abort uploads that nobody finishes
+    Cleanup(Cleanup),
     /// Serve a directory as an S3 server, for development
     #[cfg(feature = "devserver")]
     Serve(Serve),

@@ -1,5 +1,6 @@
 //! The commands. Each makes one call into the rooms below and shows what came of it.
 
+mod cleanup;
 mod completions;
 #[cfg(feature = "devserver")]
 mod demo;
@@ -65,6 +66,7 @@ async fn run_command(command: Command, streams: Streams, stop: &Stop) -> Exit {
         Command::Sync(arguments) => sync::run(&arguments, streams, stop).await,
         Command::Explain(arguments) => explain::run(&arguments, streams, stop).await,
         Command::Ls(arguments) => ls::run(&arguments, streams, stop).await,
+        Command::Cleanup(arguments) => cleanup::run(&arguments, streams, stop).await,
         #[cfg(feature = "devserver")]
         Command::Serve(arguments) => serve::run(&arguments, streams, stop).await,
         #[cfg(feature = "devserver")]

@@ -17,6 +17,7 @@ mod reporter;
 mod streams;
 mod tally;
 pub(crate) mod text;
+pub(crate) mod uploads;
 
 pub(crate) use report::Report;
 pub(crate) use reporter::{Reporter, Show};

@@ -2,6 +2,8 @@
 //! options, how to reach S3. An option is decided once, here: the flag, then
 //! the environment, then the default.
 
+pub(crate) mod cleanup;
+pub(crate) mod duration;
 pub(crate) mod environment;
 pub(crate) mod explain;
 pub(crate) mod filters;
@@ -58,6 +60,15 @@ pub(crate) enum UsageError {
         key: String,
         /// What it would have to begin with.
         root: String,
+    },
+    /// Uploads are looked for where there are none.
+    #[error(
+        "{path} is a directory, which has no uploads: what a killed run left there, the next sync to it removes; \
+         write s3://bucket[/prefix]"
+    )]
+    NoUploads {
+        /// The directory.
+        path: String,
     },
     /// From directory to directory.
     #[error("both locations are directories; one of them must be s3://bucket[/prefix]")]

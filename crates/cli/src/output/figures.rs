@@ -41,14 +41,15 @@ pub(crate) fn bytes(number: u64) -> String {
     format!("{value:.1} {}", UNITS[unit])
 }
 
-/// A duration, coarser the longer it is: `0.4 s`, `42 s`, `3 min 05 s`, `2 h 10 min`.
+/// A duration, coarser the longer it is: `0.4 s`, `42 s`, `3 min 05 s`, `2 h 10 min`, `7 d 02 h`.
 pub(crate) fn duration(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
         0..10 => format!("{}.{} s", seconds, time.subsec_millis() / 100),
         10..60 => format!("{seconds} s"),
         60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
-        _ => format!("{} h {:02} min", count(seconds / 3600), seconds % 3600 / 60),
+        3600..172_800 => format!("{} h {:02} min", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{} d {:02} h", count(seconds / 86_400), seconds % 86_400 / 3600),
     }
 }
 
@@ -101,6 +102,8 @@ mod tests {
             (59_999, "59 s"),
             (185_000, "3 min 05 s"),
             (7_800_000, "2 h 10 min"),
+            (172_799_000, "47 h 59 min"),
+            (612_000_000, "7 d 02 h"),
         ];
         for (milliseconds, text) in table {
             assert_eq!(duration(Duration::from_millis(milliseconds)), text);

@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use brigade_engine::events::{Event, Outcome, Side, Summary};
 use brigade_engine::plan::Phase;
-use brigade_store::{Extent, FailureKind, Key, Verified, is_unprintable};
+use brigade_store::{Extent, FailureKind, Key, RequestCount, Verified, is_unprintable};
 use serde::Serialize;
 
 use super::report::Report;
@@ -186,7 +186,7 @@ pub(super) fn phase_name(phase: Phase) -> &'static str {
     }
 }
 
-fn kind_name(kind: FailureKind) -> &'static str {
+pub(super) fn kind_name(kind: FailureKind) -> &'static str {
     match kind {
         FailureKind::Absent => "absent",
         FailureKind::Changed => "changed",
@@ -222,15 +222,21 @@ struct Counts<'a> {
 }
 
 #[derive(Serialize)]
-struct Requests<'a> {
+pub(super) struct Requests<'a> {
     operation: &'a str,
     sent: u64,
     retries: u64,
 }
 
+impl<'a> Requests<'a> {
+    pub(super) fn of(counts: &'a [RequestCount]) -> Vec<Self> {
+        let requests = counts.iter();
+        requests.map(|count| Self { operation: count.operation, sent: count.sent, retries: count.retries }).collect()
+    }
+}
+
 impl<'a> Counts<'a> {
     fn new(summary: &'a Summary) -> Self {
-        let requests = summary.requests.iter();
         Self {
             source_objects: summary.source_objects,
             dest_objects: summary.dest_objects,
@@ -249,16 +255,14 @@ impl<'a> Counts<'a> {
             skipped: summary.skipped,
             unrepresentable: summary.unrepresentable,
             failed: summary.failed,
-            requests: requests
-                .map(|count| Requests { operation: count.operation, sent: count.sent, retries: count.retries })
-                .collect(),
+            requests: Requests::of(&summary.requests),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use brigade_store::{Failure, RequestCount, Unknown, UnknownReason};
+    use brigade_store::{Failure, Unknown, UnknownReason};
 
     use super::*;
     use crate::exit::Exit;

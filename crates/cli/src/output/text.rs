@@ -130,7 +130,7 @@ impl Wording {
 }
 
 /// The key; in words where it is empty: the name of an object is the prefix itself.
-fn named(key: &Key) -> String {
+pub(super) fn named(key: &Key) -> String {
     if key.as_bytes().is_empty() { "(the prefix itself)".to_owned() } else { key.to_string() }
 }
 

@@ -140,7 +140,7 @@ fn an_upload_that_could_not_be_given_up_is_named() {
     let ended = interrupt_upload(&scene, "UploadPart", 1, TERMINATE);
     let listed = scene.aws(["s3api", "list-multipart-uploads", "--bucket", &scene.bucket]);
     let upload_id = listed.split("\"UploadId\": \"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
-    ended.complains("sub/large").complains(upload_id).complains("abort-multipart-upload");
+    ended.complains("sub/large").complains(upload_id).complains("brigade cleanup");
     completes(&scene);
 }
 

@@ -8,6 +8,8 @@ mod changing_files;
 #[cfg(test)]
 mod changing_trees;
 #[cfg(test)]
+mod cleaning_up;
+#[cfg(test)]
 mod closed_streams;
 #[cfg(test)]
 mod comparing;

@@ -81,7 +81,7 @@ fn blanked(line: &str, start: &str, end: char) -> String {
 #[test]
 fn help() {
     let scene = Scene::embedded();
-    for name in ["", "sync", "explain", "ls", "serve", "demo", "completions", "man"] {
+    for name in ["", "sync", "explain", "ls", "cleanup", "serve", "demo", "completions", "man"] {
         for (option, length) in [("-h", "short"), ("--help", "long")] {
             let args: Vec<&str> = [name, option].into_iter().filter(|word| !word.is_empty()).collect();
             let ended = Ended::of(command(&scene, &args)).exits(0);
@@ -140,6 +140,9 @@ fn what_is_wrong_with_a_command_line() {
         "sync tree gs://bucket",
         "sync BUCKET/p BUCKET",
         "explain tree BUCKET s3://elsewhere/one",
+        "cleanup BUCKET",
+        "cleanup BUCKET --older-than 7",
+        "cleanup tree --older-than 7d",
     ];
     assert_snapshot!(lines.map(|line| transcript(&scene, line)).join("\n"));
 }
@@ -159,6 +162,7 @@ fn what_keeps_a_run_from_its_end() {
         transcript(&scene, "sync tree BUCKET --no-sign-request"),
         transcript(&scene, "explain tree s3://no-such-bucket one"),
         transcript(&scene, "ls s3://no-such-bucket"),
+        transcript(&scene, "cleanup s3://no-such-bucket --older-than 7d"),
     ];
     scene.log().refuse_all("ListObjectsV2");
     said.push(transcript(&scene, "sync tree BUCKET"));

@@ -49,7 +49,7 @@ impl BucketUpload {
                 tracing::warn!(
                     %error,
                     "an upload without parts may remain in the bucket: the service had not told its id yet; \
-                     `aws s3api list-multipart-uploads` shows it"
+                     `brigade cleanup` finds and aborts it"
                 );
             }
             failure(&error)
@@ -126,7 +126,7 @@ impl Upload for BucketUpload {
                 %error,
                 upload_id = self.upload_id,
                 "the parts of an upload that was given up may remain in the bucket; \
-                 `aws s3api abort-multipart-upload` removes them"
+                 `brigade cleanup` removes them"
             );
         }
     }
