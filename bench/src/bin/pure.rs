@@ -10,10 +10,10 @@ use std::time::{Duration, SystemTime};
 
 use brigade_engine::filters::Filters;
 use brigade_engine::job::{Comparison, JobSpec};
-use brigade_engine::merge::{Merge, Strip};
+use brigade_engine::merge::{Merge, Strip, Triple};
 use brigade_engine::plan::{Decision, Planner};
 use brigade_s3::measuring;
-use brigade_store::{ClockSkew, Entry, Key, KeyRange, Kind, Listed, LocalStore, Store, Symlinks, Version};
+use brigade_store::{Entry, Key, KeyRange, Kind, Listed, LocalStore, Store, Symlinks, Version};
 
 /// Keys in a page of a listing.
 const PAGE: usize = 1000;
@@ -88,11 +88,13 @@ fn plan(count: usize) -> Option<()> {
         comparison: Comparison::Auto,
         clock_fudge_factor: Duration::ZERO,
         delete: None,
+        symlinks: Symlinks::Follow,
     };
     let mut planner = Planner::new(&job, Kind::Remote);
     merge(count, |triple| {
-        let decision = planner.decide(triple, ClockSkew::default(), ClockSkew::default());
-        (decision == Decision::InStep).then_some(())
+        let Triple { key, left, settled, right } = triple;
+        let decision = planner.decide(&key, [left, right], settled.as_ref(), Default::default());
+        matches!(decision, Decision::InStep(_)).then_some(())
     })
 }
 

@@ -9,6 +9,7 @@ mod completions;
 mod explain;
 mod filters;
 mod job;
+mod ledger;
 mod ls;
 mod man;
 mod s3;
@@ -23,6 +24,7 @@ pub(crate) use completions::Completions;
 pub(crate) use explain::Explain;
 pub(crate) use filters::{FilterArgument, FilterArguments};
 pub(crate) use job::{Compare, JobArguments, Symlinks};
+pub(crate) use ledger::{LedgerArguments, LockArguments};
 pub(crate) use ls::Ls;
 pub(crate) use man::Man;
 pub(crate) use s3::{Addressing, S3Arguments};
@@ -50,6 +52,7 @@ Exit status:
   2    the command line is wrong
   3    some objects failed; each is named, with its reason
   4    refused for safety; nothing was deleted
+  5    another run holds the lock
   130  interrupted by SIGINT (143: by SIGTERM); the same command goes on from there"))]
 pub(crate) struct Arguments {
     /// What to do.

@@ -18,6 +18,8 @@ pub(crate) enum Exit {
     Incomplete,
     /// 4: refused for safety; nothing was deleted.
     Refused,
+    /// 5: another run holds the lock.
+    Locked,
     /// 128 and the signal's number, as shells count: 130 or 143.
     Interrupted(Signal),
 }
@@ -31,6 +33,7 @@ impl Exit {
             Self::Usage => 2,
             Self::Incomplete => 3,
             Self::Refused => 4,
+            Self::Locked => 5,
             Self::Interrupted(signal) => signal.exit_code(),
         }
     }
@@ -51,6 +54,7 @@ impl fmt::Display for Exit {
             Self::Usage => "the command line is wrong",
             Self::Incomplete => "incomplete",
             Self::Refused => "refused for safety, nothing was deleted",
+            Self::Locked => "another run holds the lock",
             Self::Interrupted(_) => "interrupted",
         })
     }
@@ -68,6 +72,7 @@ mod tests {
             (Exit::Usage, 2),
             (Exit::Incomplete, 3),
             (Exit::Refused, 4),
+            (Exit::Locked, 5),
             (Exit::Interrupted(Signal::Interrupt), 130),
             (Exit::Interrupted(Signal::Terminate), 143),
         ];

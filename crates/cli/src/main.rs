@@ -12,6 +12,7 @@ mod limits;
 mod output;
 mod resolve;
 mod signals;
+mod state;
 
 use std::process::ExitCode;
 

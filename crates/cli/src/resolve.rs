@@ -8,6 +8,7 @@ pub(crate) mod environment;
 pub(crate) mod explain;
 pub(crate) mod filters;
 pub(crate) mod job;
+pub(crate) mod ledger;
 pub(crate) mod max_delete;
 pub(crate) mod s3;
 #[cfg(feature = "devserver")]
@@ -42,6 +43,9 @@ pub(crate) enum UsageError {
     /// A location names no place.
     #[error(transparent)]
     Location(#[from] brigade_store::LocationError),
+    /// A ledger in a bucket.
+    #[error("--ledger {0}: a ledger in a bucket is not supported yet; name a file")]
+    LedgerInBucket(String),
     /// One location lies in the other: the sync would read what it writes.
     #[error(
         "{source_location} and {dest} overlap: they are the same place, or one lies in the other, and the sync would read \

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use brigade_store::{ClockSkew, Digest, Entry, Version};
 
 use crate::job::Comparison;
-use crate::merge::SettledPair;
+use crate::ledger::SettledPair;
 
 /// What the entries tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +55,13 @@ impl Row {
             }
             Self::Undecided => Verdict::AskContent,
         }
+    }
+
+    /// Whether it says that both are in step only because that was the rule
+    /// that was asked for: another one may see it otherwise.
+    #[must_use]
+    pub fn proves_nothing(self) -> bool {
+        matches!(self, Self::SizesEqual | Self::Older)
     }
 }
 
@@ -115,10 +122,19 @@ impl Comparer {
         }
     }
 
+    /// The row behind the cursor of a run that is taken up: what it took to be
+    /// in step is, by whatever rule, as long as neither side has changed since.
+    #[must_use]
+    pub(crate) fn compare_again(&self, source: Dated<'_>, settled: Option<&SettledPair>, dest: Dated<'_>) -> Row {
+        match settled {
+            Some(pair) if pair.shows_in(source.entry, dest.entry) => Row::Unchanged,
+            _ => self.compare(source, settled, dest),
+        }
+    }
+
     fn auto(&self, source: Dated<'_>, settled: Option<&SettledPair>, dest: Dated<'_>) -> Row {
-        if let Some(pair) = settled {
-            let is_settled = pair.left.same_version(source.entry) && pair.right.same_version(dest.entry);
-            let unchanged = is_settled && !pair.unsure;
+        if let Some(pair) = settled.filter(|pair| !pair.assumed) {
+            let unchanged = pair.shows_in(source.entry, dest.entry) && !pair.unsure;
             return if unchanged { Row::Unchanged } else { by_listed_digest(source.entry, dest.entry) };
         }
         match by_listed_digest(source.entry, dest.entry) {
@@ -200,6 +216,7 @@ mod tests {
     use brigade_store::Key;
 
     use super::*;
+    use crate::ledger::Fingerprint;
 
     const NOON: u64 = 1_700_000_000;
     const FUDGE: u64 = 100;
@@ -226,7 +243,8 @@ mod tests {
     }
 
     fn pair(left: &Entry, right: &Entry, unsure: bool) -> SettledPair {
-        SettledPair { left: left.clone(), right: right.clone(), unsure }
+        let (key, left, right) = (left.key.clone(), Fingerprint::of(left), Fingerprint::of(right));
+        SettledPair { key, left, right, digest: None, unsure, assumed: false, lost: false }
     }
 
     const MD5: &str = "d41d8cd98f00b204e9800998ecf8427e";
@@ -302,7 +320,7 @@ mod tests {
         for (row, source, settled, dest, expected) in table {
             assert_eq!(comparer.compare(listed(source), Some(&settled), listed(dest)).verdict(), expected, "{row}");
             // The other direction: the same pair, seen from the bucket.
-            let turned = SettledPair { left: settled.right, right: settled.left, unsure: settled.unsure };
+            let turned = SettledPair { left: settled.right, right: settled.left, ..settled };
             assert_eq!(
                 comparer.compare(listed(dest), Some(&turned), listed(source)).verdict(),
                 expected,

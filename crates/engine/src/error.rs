@@ -3,6 +3,7 @@
 use brigade_store::ListingError;
 
 use crate::events::Summary;
+use crate::ledger::LedgerError;
 use crate::listing::Broken;
 use crate::range::RangeError;
 use crate::transfer::Halt;
@@ -32,6 +33,9 @@ pub enum Why {
     /// The person asked to stop.
     #[error("interrupted")]
     Interrupted,
+    /// The ledger could not be read or written.
+    #[error(transparent)]
+    Ledger(Box<LedgerError>),
     /// A task of ours ended abnormally.
     #[error("a part of the program ended abnormally, which is a defect: {0}")]
     Defect(String),
@@ -56,6 +60,13 @@ impl From<Halt> for Why {
         match halt {
             Halt::Spool(error) => Self::TemporaryFile(error),
             Halt::Task(error) => Self::Defect(error.to_string()),
+            Halt::Ledger(error) => error.into(),
         }
+    }
+}
+
+impl From<LedgerError> for Why {
+    fn from(error: LedgerError) -> Self {
+        Self::Ledger(Box::new(error))
     }
 }

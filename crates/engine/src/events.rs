@@ -23,6 +23,8 @@ pub enum Event<'a> {
         /// Whether nothing will be changed.
         dry_run: bool,
     },
+    /// The run goes on from where an earlier one of the same job came to.
+    TakenUp(&'a TakenUp),
     /// This many more keys were compared, of which so many need an action.
     Planned {
         /// Keys compared.
@@ -111,6 +113,17 @@ pub enum Outcome {
     Failed(Failure),
 }
 
+/// What a run takes up of an earlier one that did not come to its end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TakenUp {
+    /// The last key that is not listed again: `Some(None)` where nothing is, `None` where everything is.
+    pub through: Option<Option<Key>>,
+    /// Keys that had failed.
+    pub failed: u64,
+    /// Actions that wait for a later phase.
+    pub spooled: u64,
+}
+
 /// What a run did, in figures that add up. Nothing is in two of the counts of keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -151,6 +164,10 @@ pub struct Summary {
     pub unrepresentable: u64,
     /// Objects that failed, and places that could not be read.
     pub failed: u64,
+    /// What was taken up of an earlier run, if anything was.
+    pub taken_up: Option<TakenUp>,
+    /// Parts of uploads that an earlier run had sent, and were not sent again.
+    pub parts_taken_up: u64,
     /// Requests sent, by side and operation.
     pub requests: Vec<RequestCount>,
 }
@@ -176,6 +193,8 @@ impl AddAssign for Summary {
             skipped,
             unrepresentable,
             failed,
+            taken_up,
+            parts_taken_up,
             requests,
         } = more;
         self.source_objects += source_objects;
@@ -195,6 +214,8 @@ impl AddAssign for Summary {
         self.skipped += skipped;
         self.unrepresentable += unrepresentable;
         self.failed += failed;
+        self.taken_up = self.taken_up.take().or(taken_up);
+        self.parts_taken_up += parts_taken_up;
         self.requests.extend(requests);
     }
 }

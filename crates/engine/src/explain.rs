@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use brigade_store::{ClockSkew, Entry, Key, KeyRange, Kind, Listed, Store, Unknown};
+use brigade_store::{Entry, Key, KeyRange, Kind, Listed, Store, Unknown};
 use tokio_util::sync::CancellationToken;
 
 use crate::compare::{Content, Row};
@@ -11,11 +11,12 @@ use crate::error::Why;
 use crate::events::{Event, Observer, Outcome, Side};
 use crate::filters::{Filters, Judgement};
 use crate::job::{JobSpec, RunOptions};
-use crate::merge::{Presence, SettledPair, Triple};
+use crate::ledger::{Ledger, Recorder, SettledPair};
+use crate::merge::Presence;
 use crate::plan::{Action, Decision, Phase, Planner, Transfer};
 use crate::range::{RangeError, refusal};
 use crate::tally::Tally;
-use crate::transfer::{Allowance, Transfers};
+use crate::transfer::{Allowance, Left, Surroundings, Transfers};
 
 /// What a run would do about one key, and why.
 #[derive(Clone, Debug)]
@@ -63,6 +64,7 @@ pub async fn explain(
     job: &JobSpec,
     source: Arc<dyn Store>,
     dest: Arc<dyn Store>,
+    ledger: Option<Arc<dyn Ledger>>,
     key: &Key,
 ) -> Result<Explanation, Why> {
     let (at_source, at_dest) =
@@ -72,13 +74,17 @@ pub async fn explain(
         pass_what_is_above(&mut planner, source.as_ref(), key).await?;
     }
     let (left, right) = (at_source.presence(), at_dest.presence());
-    // There is no ledger yet: nothing is settled.
-    let settled = None;
-    let triple = Triple { key: key.clone(), left, settled: settled.clone(), right };
-    let (decision, row) = planner.decide_by_row(triple, source.clock_skew(), dest.clock_skew());
+    let settled = match ledger {
+        Some(ledger) => ledger.pair(key).await?,
+        None => None,
+    };
+    let skews = [source.clock_skew(), dest.clock_skew()];
+    let (decision, row) = planner.decide_by_row(key, [left, right], settled.as_ref(), skews);
     let decision = match decision {
         // As a run counts it: a marker is in step with a directory, and of that the source lists what is in it.
-        Decision::Extra if stands_for_directory(&at_dest) && has_below(source.as_ref(), key).await? => Decision::InStep,
+        Decision::Extra if stands_for_directory(&at_dest) && has_below(source.as_ref(), key).await? => {
+            Decision::InStep(None)
+        }
         decision => decision,
     };
     let refused = refusal(&decision, dest.as_ref());
@@ -118,8 +124,7 @@ async fn pass_what_is_above(planner: &mut Planner, source: &dyn Store, key: &Key
         let key = Key::new(&bytes[..slash]);
         let left = sight(source, Side::Source, &key).await?.presence();
         // What the destination has there makes no difference to this one.
-        let triple = Triple { key, left, settled: None, right: Presence::Absent };
-        planner.decide(triple, ClockSkew::default(), ClockSkew::default());
+        planner.decide(&key, [left, Presence::Absent], None, Default::default());
     }
     Ok(())
 }
@@ -185,8 +190,9 @@ impl Trial {
         let seen = Arc::new(Seen::default());
         let options = RunOptions { jobs: 1, memory: 0, limit: None, dry_run: true, allow_empty_source: false };
         let tally = Arc::new(Tally::new(Arc::clone(&seen) as Arc<dyn Observer>));
-        let allowance = Allowance::new(options.limit);
-        let transfers = Transfers::new(&options, source, dest, tally, allowance, CancellationToken::new());
+        let (recorder, cancel) = (Arc::new(Recorder::none()), CancellationToken::new());
+        let around = Surroundings { source, dest, tally, recorder, settled: None, cancel };
+        let transfers = Transfers::new(&options, around, Allowance::new(options.limit), Left::nothing());
         let deletes_by = job.delete.is_some().then(|| job.filters.clone());
         Self { deletes_by, transfers: Arc::new(transfers), seen, content: None }
     }

@@ -96,6 +96,12 @@ impl Filters {
         self.rules.get(place)
     }
 
+    /// The rules, in their order.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
     /// That no rule has matched yet.
     #[must_use]
     pub fn none_matched(&self) -> Matched {

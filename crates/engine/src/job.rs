@@ -1,9 +1,16 @@
 //! The job spec (what is to be in step) and the run options (how): plain data.
 
 use std::fmt;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
-use crate::filters::Filters;
+use brigade_store::Symlinks;
+use md5::{Digest, Md5};
+
+use crate::filters::{Filters, Rule};
+
+/// Tells the time.
+pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
 /// All that decides *what* is to be in step, besides the two stores.
 #[derive(Clone, Debug)]
@@ -17,6 +24,45 @@ pub struct JobSpec {
     pub clock_fudge_factor: Duration,
     /// Whether destination keys that the source lacks are deleted, and how many at most.
     pub delete: Option<DeleteLimit>,
+    /// What is done with symlinks in a source that is a tree.
+    pub symlinks: Symlinks,
+}
+
+/// What tells one job spec from another between the same locations: what a run
+/// has left undone is only taken up by a run of the same one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JobDigest(pub [u8; 16]);
+
+impl JobSpec {
+    /// The digest of everything in it.
+    #[must_use]
+    pub fn digest(&self) -> JobDigest {
+        // Every field is named, so that a new one can't be forgotten.
+        let Self { filters, comparison, clock_fudge_factor, delete, symlinks } = self;
+        let mut digest = Md5::new();
+        let mut field = |field: &str| {
+            digest.update((field.len() as u64).to_le_bytes());
+            digest.update(field);
+        };
+        for rule in filters.rules() {
+            field(if matches!(rule, Rule::Include(_)) { "include" } else { "exclude" });
+            field(rule.pattern());
+        }
+        field(match comparison {
+            Comparison::Auto => "compare: auto",
+            Comparison::Size => "compare: size",
+            Comparison::Mtime => "compare: mtime",
+            Comparison::Checksum => "compare: checksum",
+            Comparison::Always => "compare: always",
+        });
+        field(&format!("fudge: {} ns", clock_fudge_factor.as_nanos()));
+        field(&delete.map_or("keep".to_owned(), |most| format!("delete: {most}")));
+        field(match symlinks {
+            Symlinks::Follow => "symlinks: follow",
+            Symlinks::Skip => "symlinks: skip",
+        });
+        JobDigest(digest.finalize().into())
+    }
 }
 
 /// How it is decided whether two versions are the same (`--compare`).

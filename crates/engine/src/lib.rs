@@ -18,7 +18,9 @@ pub mod filters;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 pub mod job;
+pub mod ledger;
 pub mod listing;
+mod losses;
 pub mod merge;
 mod nesting;
 mod permits;

@@ -6,6 +6,8 @@ use std::collections::VecDeque;
 
 use brigade_store::{Entry, Extent, Key, Listed, Unknown};
 
+use crate::ledger::SettledPair;
+
 /// What is known of one key: on both sides now, and when they were last in step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Triple {
@@ -28,18 +30,6 @@ pub enum Presence {
     Absent,
     /// The listing can't tell.
     Unknown,
-}
-
-/// What both sides of a key were when they were last in step.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SettledPair {
-    /// The source's version.
-    pub left: Entry,
-    /// The destination's version.
-    pub right: Entry,
-    /// Whether the local side had changed so shortly before it was read that
-    /// an edit within the clock's tick could have gone unseen.
-    pub unsure: bool,
 }
 
 /// One of the strips that are merged.
@@ -164,7 +154,7 @@ impl Keyed for Listed {
 
 impl Keyed for SettledPair {
     fn key(&self) -> &Key {
-        &self.left.key
+        &self.key
     }
 }
 
@@ -230,6 +220,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::ledger::Fingerprint;
 
     fn entry(key: &str) -> Entry {
         let version = Version::Object { etag: String::new() };
@@ -328,7 +319,11 @@ mod tests {
         right: &BTreeSet<String>,
         page: usize,
     ) -> Vec<Triple> {
-        let pair = |key: &String| SettledPair { left: entry(key), right: entry(key), unsure: false };
+        let pair = |key: &String| {
+            let (left, right) = (Fingerprint::of(&entry(key)), Fingerprint::of(&entry(key)));
+            let key = Key::from(key.as_str());
+            SettledPair { key, left, right, digest: None, unsure: false, assumed: false, lost: false }
+        };
         let mut merge = Merge::default();
         let (mut left, mut settled, mut right) = (left.iter(), settled.iter(), right.iter());
         let mut triples = Vec::new();

@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
+use brigade_store::Key;
 use tokio::sync::mpsc;
 
 use crate::error::Why;
 use crate::events::{Event, Summary};
 use crate::job::{DeleteLimit, JobSpec, RunOptions};
+use crate::ledger::LedgerError;
 use crate::plan::Phase;
-use crate::transfer::{Halt, Transfers};
+use crate::transfer::{Actions, Halt, Transfers};
 
 /// Refuses a source that lists nothing while the destination holds something,
 /// unless that was allowed: it is far likelier a disk that isn't mounted than a
-/// wish. (Here will stand the same judgement of a directory that has lost all of
-/// a hundred children or more, once a ledger remembers them.)
+/// wish.
 pub(crate) fn refuse_empty_source(summary: &Summary, source: &str, options: &RunOptions) -> Result<(), Why> {
     if summary.source_objects == 0 && summary.dest_objects > 0 && !options.allow_empty_source {
         return Err(Why::Refused(format!(
@@ -28,6 +29,7 @@ pub(crate) fn refuse_empty_source(summary: &Summary, source: &str, options: &Run
 
 /// Runs the spooled phases in their order.
 pub(crate) async fn run(transfers: &Arc<Transfers>, job: &JobSpec, options: &RunOptions) -> Result<(), Why> {
+    count_spooled(transfers).await?;
     let deletions = judge_deletions(transfers, job, options);
     let shown = options.dry_run && matches!(deletions, Deletions::Refused(_));
     if shown || matches!(deletions, Deletions::Allowed) {
@@ -41,6 +43,17 @@ pub(crate) async fn run(transfers: &Arc<Transfers>, job: &JobSpec, options: &Run
         Deletions::Refused(reason) => Err(Why::Refused(reason)),
         Deletions::Allowed | Deletions::HeldBack => Ok(()),
     }
+}
+
+/// Commits what was planned, and counts what waits.
+async fn count_spooled(transfers: &Transfers) -> Result<(), LedgerError> {
+    transfers.recorder.flush(transfers.sides()).await?;
+    if let Some(ledger) = transfers.recorder.ledger()
+        && let Some(run) = ledger.progress().await?.run
+    {
+        transfers.spool().recount(run.spooled);
+    }
+    Ok(())
 }
 
 /// What becomes of the planned deletions. They are all done, or none.
@@ -71,6 +84,12 @@ fn judge_deletions(transfers: &Transfers, job: &JobSpec, options: &RunOptions) -
             summary.dest_objects
         ));
     }
+    if let Some((directory, lost)) = transfers.losses().largest().filter(|_| !options.allow_empty_source) {
+        if !options.dry_run {
+            transfers.tally.count(|summary| summary.deletions_held_back = planned);
+        }
+        return Deletions::Refused(lost_directory(transfers.source.location(), &directory, lost));
+    }
     if summary.failed > 0 || summary.unrepresentable > 0 {
         transfers.tally.count(|summary| summary.deletions_held_back = planned);
         let text = match planned {
@@ -81,6 +100,15 @@ fn judge_deletions(transfers: &Transfers, job: &JobSpec, options: &RunOptions) -
         return Deletions::HeldBack;
     }
     Deletions::Allowed
+}
+
+fn lost_directory(source: &str, directory: &Key, lost: u64) -> String {
+    let place = if directory.as_bytes().is_empty() { source.to_owned() } else { format!("{directory} in {source}") };
+    format!(
+        "all {lost} objects that {place} had when both sides were last in step are gone, and would be deleted at the \
+         destination; none was. Is it the right place, and mounted? If they are meant to be gone, give \
+         --allow-empty-source"
+    )
 }
 
 /// Whether so many deletions, of so many objects, are within the limit.
@@ -103,20 +131,21 @@ async fn run_phase(transfers: &Arc<Transfers>, phase: Phase) -> Result<(), Why> 
         return Ok(());
     }
     transfers.tally.tell(Event::Phase { phase, actions: waiting });
+    transfers.recorder.flush(transfers.sides()).await?;
     let mut spooled = transfers.spool().take(phase).map_err(Halt::from)?;
     let (batches, mut receiver) = mpsc::channel(1);
     let reading = async {
         loop {
-            let batch = spooled.next_batch()?;
-            if batch.is_empty() || batches.send(batch).await.is_err() {
+            let actions = spooled.next_batch().await?;
+            if actions.is_empty() || batches.send(Actions { number: None, actions }).await.is_err() {
                 drop(batches);
-                return Ok::<(), std::io::Error>(());
+                return Ok::<(), Halt>(());
             }
         }
     };
     let (read, carried) = tokio::join!(reading, transfers.carry_out(phase, &mut receiver));
     carried?;
-    Ok(read.map_err(Halt::from)?)
+    Ok(read?)
 }
 
 #[cfg(test)]

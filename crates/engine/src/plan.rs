@@ -1,11 +1,12 @@
 //! The planner of a one-way sync: from triples to actions. Pure: no I/O, no clock.
 
-use brigade_store::{ClockSkew, Entry, Key, Kind};
+use brigade_store::{ClockSkew, Digest, Entry, Key, Kind};
 
 use crate::compare::{Comparer, Dated, Row, Verdict};
 use crate::filters::{Filters, Matched};
-use crate::job::JobSpec;
-use crate::merge::{Presence, Triple};
+use crate::job::{Comparison, JobSpec};
+use crate::ledger::SettledPair;
+use crate::merge::Presence;
 use crate::nesting::Nesting;
 
 /// When an action runs. Only [`Phase::Now`] runs while listing; all others go
@@ -43,13 +44,27 @@ pub struct Transfer {
     pub replaces: Option<Entry>,
     /// Whether to send it only if the contents turn out to differ.
     pub if_content_differs: bool,
+    /// A digest that the content of both sides had when they were last in
+    /// step, where the destination has not changed since.
+    pub settled: Option<Digest>,
+}
+
+impl Action {
+    /// The key that it is about.
+    #[must_use]
+    pub fn key(&self) -> &Key {
+        match self {
+            Self::Send(transfer) => &transfer.source.key,
+            Self::Delete(entry) => &entry.key,
+        }
+    }
 }
 
 /// What is to be done about one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Nothing: both sides are the same.
-    InStep,
+    /// Nothing: both sides are the same. With the versions, where they are not yet remembered as such.
+    InStep(Option<Box<Agreement>>),
     /// This, in its phase.
     Act(Phase, Action),
     /// Nothing: it is at the destination only, and deleting was not asked for.
@@ -73,6 +88,17 @@ pub enum Decision {
     Gone,
 }
 
+/// Two versions that are in step by what is listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Agreement {
+    /// The source's.
+    pub source: Entry,
+    /// The destination's.
+    pub dest: Entry,
+    /// Whether the rule that was chosen only takes them to be.
+    pub assumed: bool,
+}
+
 /// Plans a one-way sync.
 #[derive(Clone, Debug)]
 pub struct Planner {
@@ -81,6 +107,8 @@ pub struct Planner {
     comparer: Comparer,
     deletes: bool,
     nesting: Nesting,
+    /// Whether the keys that come lie behind the cursor of a run that is taken up.
+    behind: bool,
 }
 
 impl Planner {
@@ -93,7 +121,14 @@ impl Planner {
             filters: job.filters.clone(),
             comparer: Comparer { comparison: job.comparison, fudge: job.clock_fudge_factor },
             deletes: job.delete.is_some(),
+            behind: false,
         }
+    }
+
+    /// Whether the keys that come from now on lie behind the cursor of a run
+    /// that is taken up: what that one settled is not judged again.
+    pub(crate) fn set_behind(&mut self, behind: bool) {
+        self.behind = behind;
     }
 
     /// Whether the filters let the key take part.
@@ -106,27 +141,35 @@ impl Planner {
         self.filters.unmatched(&self.matched)
     }
 
-    /// Decides about one key. The skews tell the stores' times by the local clock.
-    pub fn decide(&mut self, triple: Triple, source_skew: ClockSkew, dest_skew: ClockSkew) -> Decision {
-        self.decide_by_row(triple, source_skew, dest_skew).0
+    /// Decides about one key, by what source and destination list and what
+    /// is settled. The skews of both tell the stores' times by the local clock.
+    pub fn decide(
+        &mut self,
+        key: &Key,
+        listed: [Presence; 2],
+        settled: Option<&SettledPair>,
+        skews: [ClockSkew; 2],
+    ) -> Decision {
+        self.decide_by_row(key, listed, settled, skews).0
     }
 
     /// Decides about one key, and says by which row of the table, where two versions were compared.
     pub(crate) fn decide_by_row(
         &mut self,
-        triple: Triple,
-        source_skew: ClockSkew,
-        dest_skew: ClockSkew,
+        key: &Key,
+        [left, right]: [Presence; 2],
+        settled: Option<&SettledPair>,
+        [source_skew, dest_skew]: [ClockSkew; 2],
     ) -> (Decision, Option<Row>) {
-        if !self.includes(&triple.key) {
+        if !self.includes(key) {
             return (Decision::Excluded, None);
         }
         let mut applied = None;
-        let above = match &triple.left {
+        let above = match &left {
             Presence::Present(source) => self.nesting.file_above(&source.key),
             Presence::Absent | Presence::Unknown => None,
         };
-        let decision = match (triple.left, triple.right) {
+        let decision = match (left, right) {
             (Presence::Present(source), Presence::Absent) if let Some(above) = above => {
                 Decision::Shadowed { source, above }
             }
@@ -142,16 +185,24 @@ impl Planner {
             (Presence::Absent, Presence::Present(dest)) => self.only_at_dest(dest),
             (Presence::Present(source), Presence::Present(dest)) => {
                 let (dated_source, dated_dest) = (Dated::new(&source, source_skew), Dated::new(&dest, dest_skew));
-                let row = self.comparer.compare(dated_source, triple.settled.as_ref(), dated_dest);
+                let row = self.compare(dated_source, settled, dated_dest);
                 applied = Some(row);
                 match row.verdict() {
-                    Verdict::InStep => Decision::InStep,
+                    Verdict::InStep => in_step(source, settled, dest, row),
                     Verdict::Differs => send(source, Some(dest), false),
-                    Verdict::AskContent => send(source, Some(dest), true),
+                    Verdict::AskContent => send_if_content_differs(source, settled, dest),
                 }
             }
         };
         (decision, applied)
+    }
+
+    fn compare(&self, source: Dated<'_>, settled: Option<&SettledPair>, dest: Dated<'_>) -> Row {
+        if self.behind {
+            let comparer = Comparer { comparison: Comparison::Auto, ..self.comparer };
+            return comparer.compare_again(source, settled, dest);
+        }
+        self.comparer.compare(source, settled, dest)
     }
 
     fn only_at_dest(&self, dest: Entry) -> Decision {
@@ -165,23 +216,36 @@ impl Planner {
     }
 }
 
+fn in_step(source: Entry, settled: Option<&SettledPair>, dest: Entry, row: Row) -> Decision {
+    let assumed = row.proves_nothing();
+    let is_remembered = settled
+        .is_some_and(|pair| pair.shows_in(&source, &dest) && !pair.lost && (assumed || !(pair.assumed || pair.unsure)));
+    Decision::InStep((!is_remembered).then(|| Box::new(Agreement { source, dest, assumed })))
+}
+
+fn send_if_content_differs(source: Entry, settled: Option<&SettledPair>, dest: Entry) -> Decision {
+    let settled = settled.filter(|pair| pair.right.shows_in(&dest) && !pair.assumed).and_then(|pair| pair.digest);
+    let transfer = Transfer { source, replaces: Some(dest), if_content_differs: true, settled };
+    Decision::Act(Phase::Now, Action::Send(transfer))
+}
+
 fn send(source: Entry, replaces: Option<Entry>, if_content_differs: bool) -> Decision {
     Decision::Act(Phase::Now, transfer(source, replaces, if_content_differs))
 }
 
 fn transfer(source: Entry, replaces: Option<Entry>, if_content_differs: bool) -> Action {
-    Action::Send(Transfer { source, replaces, if_content_differs })
+    Action::Send(Transfer { source, replaces, if_content_differs, settled: None })
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, SystemTime};
 
-    use brigade_store::Version;
+    use brigade_store::{Symlinks, Version};
 
     use super::*;
     use crate::filters::Rule;
-    use crate::job::{Comparison, DeleteLimit};
+    use crate::job::DeleteLimit;
 
     fn entry(key: &str, size: u64) -> Entry {
         let version = Version::Object { etag: format!("{size}") };
@@ -194,9 +258,13 @@ mod tests {
             comparison: Comparison::Size,
             clock_fudge_factor: Duration::ZERO,
             delete: delete.then_some(DeleteLimit::Unlimited),
+            symlinks: Symlinks::Follow,
         };
-        let triple = Triple { key: Key::from(key), left, settled: None, right };
-        Planner::new(&job, Kind::Local).decide(triple, ClockSkew::default(), ClockSkew::default())
+        Planner::new(&job, Kind::Local).decide(&Key::from(key), [left, right], None, Default::default())
+    }
+
+    fn in_step_now(entry: Entry, assumed: bool) -> Decision {
+        Decision::InStep(Some(Box::new(Agreement { source: entry.clone(), dest: entry, assumed })))
     }
 
     #[test]
@@ -207,7 +275,7 @@ mod tests {
         let table = [
             ("new", true, "k", here(1), Absent, send(entry("k", 1), None, false)),
             ("changed", true, "k", here(1), here(2), send(entry("k", 1), Some(entry("k", 2)), false)),
-            ("same", true, "k", here(1), here(1), Decision::InStep),
+            ("same", true, "k", here(1), here(1), in_step_now(entry("k", 1), true)),
             ("gone from the source", true, "k", Absent, here(1), deletion),
             ("gone, without --delete", false, "k", Absent, here(1), Decision::Extra),
             ("the source can't tell", true, "k", Unknown, here(1), Decision::Held),

@@ -1,15 +1,21 @@
 //! One range: both listings merged, planned, and handed to transfer and spool.
 
-use std::sync::Arc;
+mod seen;
 
-use brigade_store::{ClockSkew, Failure, FailureKind, KeyRange, Listed, Store};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use brigade_store::{ClockSkew, Failure, FailureKind, Key, KeyRange, Kind, Listed, Store};
 use tokio::sync::mpsc;
 
 use crate::events::{Event, Outcome, Side, Summary};
+use crate::ledger::{Agreed, Change, SettledSide, SettledStrip, Unseen};
 use crate::listing::{Broken, OrderedListing, Ordering};
 use crate::merge::{Merge, Presence, Strip, Triple};
 use crate::plan::{Action, Decision, Phase, Planner};
-use crate::transfer::{Halt, Transfers};
+use crate::transfer::{Actions, Halt, Transfers};
+use seen::Seen;
+pub(crate) use seen::Sight;
 
 /// Batches of actions that wait for transfer.
 const BATCHES_AHEAD: usize = 2;
@@ -35,17 +41,42 @@ pub(crate) enum RangeError {
     Interrupted,
 }
 
+/// From where it is known what a bucket holds in a range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// It is listed.
+    Listing,
+    /// It is what was settled, and is not listed again: the range lies behind
+    /// the cursor of a run that is taken up. Trees are walked all the same.
+    SettledPairs,
+    /// It is listed: the range is that of one key behind the cursor, which failed.
+    ListingAgain,
+}
+
 /// Lists, merges and plans a range, sends what is to be sent now, and spools
 /// the rest. It may be done again any number of times, with the same end.
 pub(crate) async fn run_range(
     transfers: &Arc<Transfers>,
     planner: &mut Planner,
     range: &KeyRange,
+    from: Source,
     orderings: Orderings,
 ) -> Result<(), RangeError> {
+    planner.set_behind(from == Source::SettledPairs);
     let (batches, mut receiver) = mpsc::channel(BATCHES_AHEAD);
     let planning = async {
-        let mut planning = Planning { transfers, planner, batches, merge: Merge::default(), batch: Batch::default() };
+        let merge = Merge::default();
+        let since = transfers.recorder.now();
+        let mut planning = Planning {
+            transfers,
+            planner,
+            batches,
+            merge,
+            batch: Batch::default(),
+            from,
+            since,
+            reached: Reached::Nothing,
+        };
         planning.run(range, orderings).await
     };
     let (listed, carried) = tokio::join!(planning, transfers.carry_out(Phase::Now, &mut receiver));
@@ -57,9 +88,22 @@ pub(crate) async fn run_range(
 struct Planning<'a> {
     transfers: &'a Arc<Transfers>,
     planner: &'a mut Planner,
-    batches: mpsc::Sender<Vec<Action>>,
+    batches: mpsc::Sender<Actions>,
     merge: Merge,
     batch: Batch,
+    from: Source,
+    /// Before anything of the range was listed.
+    since: SystemTime,
+    reached: Reached,
+}
+
+/// Up to where everything was planned.
+enum Reached {
+    Nothing,
+    /// Up to this key.
+    Key(Key),
+    /// Up to the end of the range, which may be that of all keys.
+    End(Option<Key>),
 }
 
 /// What was planned since the last batch was handed on.
@@ -69,14 +113,16 @@ struct Batch {
     keys: u64,
     bytes: u64,
     counts: Summary,
+    unseen: Unseen,
+    changes: Vec<Change>,
+    settled: Vec<Agreed>,
 }
 
 impl Planning<'_> {
     async fn run(&mut self, range: &KeyRange, orderings: Orderings) -> Result<(), RangeError> {
-        let mut source = OrderedListing::start(&self.transfers.source, range, orderings.source);
-        let mut dest = OrderedListing::start(&self.transfers.dest, range, orderings.dest);
-        // There is no ledger yet: nothing is settled.
-        self.merge.end(Strip::Settled);
+        let mut source = self.listing(Side::Source, range, orderings.source);
+        let mut dest = self.listing(Side::Dest, range, orderings.dest);
+        let mut settled = SettledStrip::new(self.transfers.settled.clone(), range);
         while !self.merge.finished() {
             self.plan_what_is_known().await?;
             match self.merge.hungry() {
@@ -88,10 +134,30 @@ impl Planning<'_> {
                     Some(page) => self.merge.push_right(page),
                     None => self.merge.end(Strip::Right),
                 },
-                Some(Strip::Settled) | None => {}
+                Some(Strip::Settled) => match settled.next_page().await.map_err(Halt::from)? {
+                    Some(page) => self.merge.push_settled(page),
+                    None => self.merge.end(Strip::Settled),
+                },
+                None => {}
             }
         }
+        self.reached = Reached::End(range.through.clone());
         self.hand_on().await
+    }
+
+    /// What one side holds in the range.
+    fn listing(&self, side: Side, range: &KeyRange, ordering: Ordering) -> OrderedListing {
+        let store = match side {
+            Side::Source => &self.transfers.source,
+            Side::Dest => &self.transfers.dest,
+        };
+        match &self.transfers.settled {
+            Some(ledger) if self.from == Source::SettledPairs && store.capabilities().kind == Kind::Remote => {
+                let listing = SettledSide::new(Arc::clone(ledger), store.location(), side, range);
+                OrderedListing::of(store, Box::new(listing), ordering)
+            }
+            _ => OrderedListing::start(store, range, ordering),
+        }
     }
 
     async fn next_page(&mut self, listing: &mut OrderedListing, side: Side) -> Result<Option<Vec<Listed>>, RangeError> {
@@ -116,9 +182,9 @@ impl Planning<'_> {
     }
 
     async fn plan_what_is_known(&mut self) -> Result<(), RangeError> {
-        let (source_skew, dest_skew) = self.skews();
+        let skews = [&self.transfers.source, &self.transfers.dest].map(|store| store.clock_skew());
         while let Some(triple) = self.merge.next_triple() {
-            self.plan(triple, source_skew, dest_skew)?;
+            self.plan(triple, skews)?;
             if self.batch.actions.len() >= BATCH {
                 self.hand_on().await?;
             }
@@ -126,39 +192,68 @@ impl Planning<'_> {
         self.hand_on().await
     }
 
-    fn plan(&mut self, triple: Triple, source_skew: ClockSkew, dest_skew: ClockSkew) -> Result<(), Halt> {
-        let was_present = matches!(triple.left, Presence::Present(_)) || matches!(triple.right, Presence::Present(_));
-        let (at_source, at_dest) = (holds_object(&triple.left), holds_object(&triple.right));
+    fn plan(&mut self, triple: Triple, skews: [ClockSkew; 2]) -> Result<(), Halt> {
+        let Triple { key, left, settled, right } = triple;
+        // It is looked at by itself.
+        if self.from == Source::SettledPairs && self.transfers.recorder.has_failed(&key) {
+            self.reached = Reached::Key(key);
+            return Ok(());
+        }
+        let seen = Seen { source: Sight::of(&left), dest: Sight::of(&right) };
+        let was_present = seen.source == Sight::Present || seen.dest == Sight::Present;
         // A marker is in step with a directory, and of that the source lists what is in it.
-        let has_directory = is_marker(&triple.right) && self.merge.source_goes_on_below(&triple.key);
+        let has_directory = is_marker(&right) && self.merge.source_goes_on_below(&key);
+        let mut counts =
+            Unseen { source_objects: holds_object(&left), dest_objects: holds_object(&right), ..Unseen::default() };
+        let decision = self.planner.decide(&key, [left, right], settled.as_ref(), skews);
+        match &decision {
+            // What is excluded vouches for nothing: neither that the source is
+            // there, nor that the destination holds so much that a share of it may go.
+            Decision::Excluded => counts = Unseen { excluded: 1, ..Unseen::default() },
+            Decision::Extra if has_directory => {}
+            Decision::Extra => counts.extra = 1,
+            Decision::Held => counts.held = u64::from(was_present),
+            _ => {}
+        }
         let batch = &mut self.batch;
         batch.keys += u64::from(was_present);
-        let decision = self.planner.decide(triple, source_skew, dest_skew);
-        // What is excluded vouches for nothing: neither that the source is
-        // there, nor that the destination holds so much that a share of it may go.
-        if decision != Decision::Excluded {
-            batch.counts.source_objects += u64::from(at_source);
-            batch.counts.dest_objects += u64::from(at_dest);
+        batch.counts += counts.into();
+        batch.counts.in_step += u64::from(decision == Decision::Extra && has_directory);
+        if seen.is_not_seen_again(&decision, settled.is_some(), self.transfers.kinds()) {
+            batch.unseen += counts;
         }
+        batch.changes.extend(seen.outdates(&key, settled.as_ref(), &decision));
+        if self.from != Source::ListingAgain {
+            self.transfers.losses().see(&key, settled.is_some(), seen.source, &decision);
+        }
+        self.reached = Reached::Key(key);
+        self.carry(decision)
+    }
+
+    fn carry(&mut self, decision: Decision) -> Result<(), Halt> {
+        let batch = &mut self.batch;
         match decision {
-            Decision::InStep => batch.counts.in_step += 1,
-            Decision::Extra if has_directory => batch.counts.in_step += 1,
-            Decision::Extra => batch.counts.extra += 1,
-            Decision::Excluded => batch.counts.excluded += 1,
-            Decision::Held => batch.counts.held += u64::from(was_present),
+            Decision::InStep(agreement) => {
+                batch.counts.in_step += 1;
+                batch.settled.extend(agreement.map(|agreement| Agreed::listed(*agreement)));
+            }
             Decision::Blocked(ref source) | Decision::Shadowed { ref source, .. } => {
                 if let Some(outcome) = refusal(&decision, self.transfers.dest.as_ref()) {
-                    self.transfers.tally.object(&source.key, &outcome);
+                    if matches!(decision, Decision::Shadowed { .. }) {
+                        // That depends on what came before it: it can't be judged by itself.
+                        self.transfers.recorder.stop_following();
+                    }
+                    self.transfers.conclude(&source.key, &outcome);
                 }
             }
-            Decision::Gone => {}
+            Decision::Extra | Decision::Excluded | Decision::Held | Decision::Gone => {}
             Decision::Act(Phase::Now, action) => {
                 if let Action::Send(transfer) = &action {
                     batch.bytes += transfer.source.size;
                 }
                 batch.actions.push(action);
             }
-            Decision::Act(phase, action) => self.transfers.spool().push(phase, &action).map_err(Halt::from)?,
+            Decision::Act(phase, action) => self.transfers.spool().push(phase, action).map_err(Halt::from)?,
         }
         Ok(())
     }
@@ -172,15 +267,21 @@ impl Planning<'_> {
             let objects = batch.actions.len() as u64;
             tally.tell(Event::Planned { keys: batch.keys, objects, bytes: batch.bytes });
         }
+        let recorder = &self.transfers.recorder;
+        recorder.note(batch.changes);
+        batch.settled.into_iter().for_each(|agreed| recorder.settle(agreed, self.since));
+        let (actions, unseen) = (batch.actions.len(), batch.unseen);
+        let number = match &self.reached {
+            Reached::Nothing => None,
+            Reached::Key(key) => recorder.planned(Some(key), actions, unseen),
+            Reached::End(through) => recorder.planned(through.as_ref(), actions, unseen),
+        };
+        recorder.keep_pace().await;
         // Nobody takes it any more only where transfer has stopped with an error of its own, or was cancelled.
-        if !batch.actions.is_empty() && self.batches.send(batch.actions).await.is_err() {
+        if !batch.actions.is_empty() && self.batches.send(Actions { number, actions: batch.actions }).await.is_err() {
             return Err(RangeError::Interrupted);
         }
         Ok(())
-    }
-
-    fn skews(&self) -> (ClockSkew, ClockSkew) {
-        (self.transfers.source.clock_skew(), self.transfers.dest.clock_skew())
     }
 }
 
@@ -210,8 +311,8 @@ pub(crate) fn refusal(decision: &Decision, dest: &dyn Store) -> Option<Outcome> 
 
 /// Whether there is an object with content of its own, or an empty file: a
 /// marker of no bytes only stands for a directory.
-fn holds_object(presence: &Presence) -> bool {
-    matches!(presence, Presence::Present(entry) if !entry.stands_for_directory())
+fn holds_object(presence: &Presence) -> u64 {
+    u64::from(matches!(presence, Presence::Present(entry) if !entry.stands_for_directory()))
 }
 
 fn is_marker(presence: &Presence) -> bool {

@@ -1,4 +1,6 @@
-//! A run: one execution of a job, the whole pipe.
+//! A run: one execution of a job, the whole pipe, taken up where an earlier one left it.
+
+mod taking_up;
 
 use std::sync::Arc;
 
@@ -7,13 +9,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::{RunError, Why};
 use crate::events::{Event, Observer, Side, Summary};
-use crate::job::{Comparison, JobSpec, RunOptions};
+use crate::job::{Clock, Comparison, JobSpec, RunOptions};
+use crate::ledger::{Change, Cursor, Ledger, LedgerError, Recorder, UnfinishedRun};
 use crate::listing::{Broken, Ordering};
 use crate::phases;
 use crate::plan::Planner;
-use crate::range::{Orderings, RangeError, run_range};
+use crate::range::{Orderings, RangeError, Source, run_range};
+use crate::spool::Spool;
 use crate::tally::Tally;
-use crate::transfer::{Allowance, Transfers};
+use crate::transfer::{Allowance, Left, Surroundings, Transfers};
+use taking_up::Memory;
 
 /// What a run works on and reports to.
 pub struct Run {
@@ -25,6 +30,11 @@ pub struct Run {
     pub source: Arc<dyn Store>,
     /// Where they go.
     pub dest: Arc<dyn Store>,
+    /// What earlier runs remembered, and this one will; a run without it
+    /// starts from nothing. In a dry run it is only read.
+    pub ledger: Option<Arc<dyn Ledger>>,
+    /// Tells the local time.
+    pub clock: Clock,
     /// Who watches.
     pub observer: Arc<dyn Observer>,
     /// Cancelled when the person asks to stop.
@@ -34,16 +44,29 @@ pub struct Run {
 /// Carries out the job once.
 ///
 /// What fails for one object is counted, and told to the observer; an error
-/// means that the run could not go on.
+/// means that the run could not go on. After any end, and after none, the same
+/// run may be started again: with a ledger it goes on from where this one came to.
 pub async fn run(run: Run) -> Result<Summary, RunError> {
-    let Run { job, options, source, dest, observer, cancel } = run;
+    let Run { job, options, source, dest, ledger, clock, observer, cancel } = run;
     observer.event(Event::Started { source: source.location(), dest: dest.location(), dry_run: options.dry_run });
     let tally = Arc::new(Tally::new(observer));
-    let pass = Pass { job, options, source, dest, tally, cancel };
-    let ended = pass.until_in_order().await;
-    let mut summary = pass.tally.summary();
-    summary.requests = pass.source.requests();
-    summary.requests.extend(pass.dest.requests());
+    let recorder = match &ledger {
+        Some(ledger) if !options.dry_run => Recorder::new(Arc::clone(ledger), Arc::clone(&clock)),
+        _ => Recorder::none(),
+    };
+    let around = Surroundings {
+        source,
+        dest,
+        tally,
+        recorder: Arc::new(recorder),
+        settled: ledger,
+        cancel: cancel.child_token(),
+    };
+    let pass = Pass { job, options, around, clock, stop: cancel };
+    let ended = pass.recorded().await;
+    let mut summary = pass.around.tally.summary();
+    summary.requests = pass.around.source.requests();
+    summary.requests.extend(pass.around.dest.requests());
     match ended {
         Ok(()) => Ok(summary),
         Err(why) => Err(RunError { why, summary: Box::new(summary) }),
@@ -54,43 +77,84 @@ pub async fn run(run: Run) -> Result<Summary, RunError> {
 struct Pass {
     job: JobSpec,
     options: RunOptions,
-    source: Arc<dyn Store>,
-    dest: Arc<dyn Store>,
-    tally: Arc<Tally>,
-    cancel: CancellationToken,
+    around: Surroundings,
+    clock: Clock,
+    /// Cancelled by the person alone, not by a ledger that fails.
+    stop: CancellationToken,
 }
 
 impl Pass {
+    /// Runs, while what it settles is committed beside it.
+    async fn recorded(&self) -> Result<(), Why> {
+        let Surroundings { source, dest, recorder, cancel, .. } = &self.around;
+        let sides = [source.as_ref(), dest.as_ref()];
+        let running = async {
+            let ended = self.until_in_order().await;
+            // Whatever else it ended with, the next run has to take it up.
+            if matches!(ended, Ok(()) | Err(Why::Refused(_))) && self.keeps_progress() {
+                recorder.note([Change::End]);
+            }
+            recorder.end();
+            ended
+        };
+        let keeping = async {
+            let kept = recorder.keep(sides).await;
+            if kept.is_err() {
+                cancel.cancel();
+            }
+            kept
+        };
+        let (ended, kept) = tokio::join!(running, keeping);
+        if let Err(error) = kept {
+            // What was cut short because the person asked to stop is done by the next run.
+            return Err(if self.stop.is_cancelled() { Why::Interrupted } else { error.into() });
+        }
+        if let (Some(ledger), false) = (recorder.ledger(), self.options.dry_run)
+            && let Some(text) = ledger.check_kept().await
+        {
+            self.around.tally.tell(Event::Warning { text });
+        }
+        ended
+    }
+
+    /// Whether the run leaves its progress to the next one.
+    fn keeps_progress(&self) -> bool {
+        self.options.limit.is_none() && !self.options.dry_run
+    }
+
     /// Goes over the job, and again from the beginning, sorted, where a store
     /// turned out not to list in byte order. Each side can do so once.
     async fn until_in_order(&self) -> Result<(), Why> {
-        let mut orderings = Orderings::of(self.source.as_ref(), self.dest.as_ref());
+        let Surroundings { source, dest, tally, recorder, .. } = &self.around;
+        let mut orderings = Orderings::of(source.as_ref(), dest.as_ref());
+        let mut memory = self.remember(&mut orderings).await?;
         let mut allowance = Allowance::new(self.options.limit);
         loop {
-            // The transfers' spool is dropped with them: what was concluded from
-            // a listing out of order is forgotten.
-            let transfers = Arc::new(Transfers::new(
-                &self.options,
-                Arc::clone(&self.source),
-                Arc::clone(&self.dest),
-                Arc::clone(&self.tally),
-                allowance.clone(),
-                self.cancel.clone(),
-            ));
-            match self.once(&transfers, orderings).await {
+            let spool =
+                if self.keeps_progress() { Spool::in_ledger(recorder, memory.spooled()) } else { Spool::in_files() };
+            // The transfers' spool is dropped with them, or emptied with the progress:
+            // what was concluded from a listing out of order is forgotten.
+            let left = Left { spool, uploads: std::mem::take(&mut memory.uploads) };
+            let transfers = Arc::new(Transfers::new(&self.options, self.around.clone(), allowance.clone(), left));
+            match self.once(&transfers, orderings, memory.run.as_ref()).await {
                 Err(RangeError::Listing(side, Broken::OutOfOrder { key })) => {
                     let (store, ordering) = match side {
-                        Side::Source => (&self.source, &mut orderings.source),
-                        Side::Dest => (&self.dest, &mut orderings.dest),
+                        Side::Source => (source, &mut orderings.source),
+                        Side::Dest => (dest, &mut orderings.dest),
                     };
                     *ordering = Ordering::Sorted;
+                    memory = Memory { run: None, uploads: transfers.take_uploads() };
+                    if self.keeps_progress() {
+                        recorder.note([self.beginning(), Change::Unordered(side)]);
+                        recorder.take_up(&[]);
+                    }
                     // What was sent is found in step by the second listing, unless nothing can be.
                     let stays_sent = !self.options.dry_run && self.job.comparison != Comparison::Always;
-                    self.tally.restart(stays_sent);
+                    tally.restart(stays_sent);
                     if self.options.dry_run {
                         allowance = Allowance::new(self.options.limit);
                     }
-                    self.tally.tell(Event::Reordered { location: store.location(), key: key.as_ref() });
+                    tally.tell(Event::Reordered { location: store.location(), key: key.as_ref() });
                 }
                 Err(error) => return Err(error.into()),
                 Ok(()) => return self.finish(&transfers).await,
@@ -98,21 +162,59 @@ impl Pass {
         }
     }
 
-    async fn once(&self, transfers: &Arc<Transfers>, orderings: Orderings) -> Result<(), RangeError> {
-        let mut planner = Planner::new(&self.job, self.dest.capabilities().kind);
-        run_range(transfers, &mut planner, &KeyRange::everything(), orderings).await?;
+    /// Goes over the job once, from where an earlier run came to.
+    async fn once(
+        &self,
+        transfers: &Arc<Transfers>,
+        orderings: Orderings,
+        taken_up: Option<&UnfinishedRun>,
+    ) -> Result<(), RangeError> {
+        let new_planner = || Planner::new(&self.job, transfers.dest.capabilities().kind);
+        let mut planner = new_planner();
+        let mut ahead = KeyRange::everything();
+        let mut cursor = Cursor::default();
+        if let Some(run) = taken_up {
+            if let Some(reached) = &run.cursor {
+                cursor = reached.clone();
+                transfers.tally.count(|summary| *summary += cursor.unseen.into());
+                let behind = KeyRange { after: None, through: cursor.through.clone() };
+                run_range(transfers, &mut planner, &behind, Source::SettledPairs, orderings).await?;
+                ahead.after.clone_from(&cursor.through);
+            }
+            for key in &run.failed {
+                // It is judged by itself: what comes before it in order was not shown to this planner.
+                let around = KeyRange::around(key);
+                transfers.recorder.try_again(key);
+                run_range(transfers, &mut new_planner(), &around, Source::ListingAgain, orderings).await?;
+                transfers.recorder.tried_again(key);
+            }
+        }
+        let has_ended =
+            taken_up.is_some_and(|run| run.cursor.as_ref().is_some_and(|reached| reached.through.is_none()));
+        if !has_ended {
+            if self.keeps_progress() && orderings.are_by_bytes() {
+                transfers.recorder.follow(&cursor);
+            } else {
+                transfers.recorder.stop_following();
+            }
+            run_range(transfers, &mut planner, &ahead, Source::Listing, orderings).await?;
+        }
         for pattern in planner.unmatched_patterns() {
-            self.tally.tell(Event::Warning { text: format!("the pattern {pattern:?} matches no key") });
+            transfers.tally.tell(Event::Warning { text: format!("the pattern {pattern:?} matches no key") });
         }
         Ok(())
     }
 
     async fn finish(&self, transfers: &Arc<Transfers>) -> Result<(), Why> {
-        if self.cancel.is_cancelled() {
+        let cancel = &self.around.cancel;
+        if cancel.is_cancelled() {
             return Err(Why::Interrupted);
         }
-        phases::refuse_empty_source(&self.tally.summary(), self.source.location(), &self.options)?;
+        phases::refuse_empty_source(&transfers.tally.summary(), transfers.source.location(), &self.options)?;
+        if self.keeps_progress() {
+            transfers.abort_left_uploads().await;
+        }
         phases::run(transfers, &self.job, &self.options).await?;
-        if self.cancel.is_cancelled() { Err(Why::Interrupted) } else { Ok(()) }
+        if cancel.is_cancelled() { Err(Why::Interrupted) } else { Ok(()) }
     }
 }

@@ -4,13 +4,14 @@ mod content;
 mod deletion;
 mod forecast;
 mod parts;
+mod resuming;
 mod sending;
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use brigade_store::{Entry, Store};
+use brigade_store::{Entry, Key, Kind, Store};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -18,6 +19,8 @@ use tokio_util::sync::CancellationToken;
 use crate::events::Outcome;
 use crate::filters::Filters;
 use crate::job::RunOptions;
+use crate::ledger::{BegunUpload, BegunUploads, Change, Ledger, LedgerError, Recorder};
+use crate::losses::Losses;
 use crate::permits::Permits;
 use crate::plan::{Action, Phase, Transfer};
 use crate::spool::Spool;
@@ -31,9 +34,16 @@ pub(crate) struct Transfers {
     pub(crate) tally: Arc<Tally>,
     pub(crate) cancel: CancellationToken,
     permits: Permits,
+    /// Where what is settled goes.
+    pub(crate) recorder: Arc<Recorder>,
+    /// What was settled before.
+    pub(crate) settled: Option<Arc<dyn Ledger>>,
+    /// Uploads that an earlier run began.
+    uploads: BegunUploads,
     dry_run: bool,
     allowance: Allowance,
     spool: Mutex<Spool>,
+    losses: Mutex<Losses>,
     /// In a dry run, by what the deletions were judged, once they have been shown.
     shown_deletions: OnceLock<Filters>,
 }
@@ -45,28 +55,74 @@ pub(crate) enum Halt {
     Spool(#[from] io::Error),
     #[error(transparent)]
     Task(#[from] JoinError),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// Actions that were planned together.
+pub(crate) struct Actions {
+    /// What they are called by where the cursor waits for them.
+    pub(crate) number: Option<u64>,
+    pub(crate) actions: Vec<Action>,
+}
+
+/// The two sides of a run, and what it tells and remembers.
+#[derive(Clone)]
+pub(crate) struct Surroundings {
+    pub(crate) source: Arc<dyn Store>,
+    pub(crate) dest: Arc<dyn Store>,
+    pub(crate) tally: Arc<Tally>,
+    pub(crate) recorder: Arc<Recorder>,
+    pub(crate) settled: Option<Arc<dyn Ledger>>,
+    pub(crate) cancel: CancellationToken,
 }
 
 impl Transfers {
-    pub(crate) fn new(
-        options: &RunOptions,
-        source: Arc<dyn Store>,
-        dest: Arc<dyn Store>,
-        tally: Arc<Tally>,
-        allowance: Allowance,
-        cancel: CancellationToken,
-    ) -> Self {
+    pub(crate) fn new(options: &RunOptions, around: Surroundings, allowance: Allowance, left: Left) -> Self {
+        let Surroundings { source, dest, tally, recorder, settled, cancel } = around;
         Self {
             source,
             dest,
             tally,
             cancel,
             permits: Permits::new(options.jobs, options.memory),
+            recorder,
+            settled,
+            uploads: BegunUploads::new(left.uploads),
             dry_run: options.dry_run,
             allowance,
-            spool: Mutex::default(),
+            spool: Mutex::new(left.spool),
+            losses: Mutex::default(),
             shown_deletions: OnceLock::new(),
         }
+    }
+
+    /// The directories that the source has lost.
+    pub(crate) fn losses(&self) -> MutexGuard<'_, Losses> {
+        self.losses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Of source and destination.
+    pub(crate) fn kinds(&self) -> [Kind; 2] {
+        [&self.source, &self.dest].map(|store| store.capabilities().kind)
+    }
+
+    /// Both sides, as the recorder needs them.
+    pub(crate) fn sides(&self) -> [&dyn Store; 2] {
+        [self.source.as_ref(), self.dest.as_ref()]
+    }
+
+    /// Counts and tells what came of one object, and remembers it if it failed.
+    pub(crate) fn conclude(&self, key: &Key, outcome: &Outcome) {
+        if matches!(outcome, Outcome::Failed(_) | Outcome::Unrepresentable { .. }) {
+            self.recorder.fail(key);
+        }
+        self.tally.object(key, outcome);
+    }
+
+    /// Takes out the uploads of an earlier run that were not taken up.
+    pub(crate) fn take_uploads(&self) -> Vec<BegunUpload> {
+        self.uploads.take_rest()
     }
 
     /// The actions that wait for a later phase.
@@ -82,7 +138,7 @@ impl Transfers {
     pub(crate) async fn carry_out(
         self: &Arc<Self>,
         phase: Phase,
-        batches: &mut mpsc::Receiver<Vec<Action>>,
+        batches: &mut mpsc::Receiver<Actions>,
     ) -> Result<(), Halt> {
         let mut in_flight = JoinSet::new();
         let mut carried = self.dispatch(phase, batches, &mut in_flight).await;
@@ -98,11 +154,11 @@ impl Transfers {
     async fn dispatch(
         self: &Arc<Self>,
         phase: Phase,
-        batches: &mut mpsc::Receiver<Vec<Action>>,
+        batches: &mut mpsc::Receiver<Actions>,
         in_flight: &mut JoinSet<Result<(), Halt>>,
     ) -> Result<(), Halt> {
-        while let Some(batch) = batches.recv().await {
-            let (transfers, deletions) = split(batch);
+        while let Some(Actions { number, actions }) = batches.recv().await {
+            let (transfers, deletions) = split(actions);
             for transfer in transfers {
                 let place = self.permits.object().await;
                 if self.cancel.is_cancelled() {
@@ -111,7 +167,11 @@ impl Transfers {
                 let this = Arc::clone(self);
                 in_flight.spawn(async move {
                     let _place = place;
-                    this.send(phase, transfer).await
+                    if this.send(phase, transfer).await? == Concluded::Yes {
+                        this.recorder.done(number);
+                    }
+                    this.recorder.keep_pace().await;
+                    Ok(())
                 });
             }
             if !deletions.is_empty() && !self.cancel.is_cancelled() {
@@ -130,19 +190,54 @@ impl Transfers {
         Ok(())
     }
 
-    pub(crate) async fn send(&self, phase: Phase, transfer: Transfer) -> Result<(), Halt> {
-        match self.bring(&transfer).await {
-            Sent::Outcome(outcome) => self.tally.object(&transfer.source.key, &outcome),
+    pub(crate) async fn send(&self, phase: Phase, transfer: Transfer) -> Result<Concluded, Halt> {
+        let since = self.recorder.now();
+        let key = transfer.source.key.clone();
+        let outcome = match self.bring(&transfer).await {
+            Sent::Outcome(outcome, agreed) => {
+                if let Some(agreed) = agreed {
+                    self.recorder.settle(*agreed, since);
+                }
+                outcome
+            }
             Sent::Obstructed(_) if phase < Phase::AfterDeletions => {
-                self.spool().push(Phase::AfterDeletions, &Action::Send(transfer))?;
+                self.spool().push(Phase::AfterDeletions, Action::Send(transfer))?;
+                return Ok(Concluded::Yes);
             }
-            Sent::Obstructed(failure) => {
-                self.tally.object(&transfer.source.key, &Outcome::Failed(failure));
+            Sent::Obstructed(failure) => Outcome::Failed(failure),
+            Sent::OverLimit => {
+                self.tally.count(|summary| summary.over_limit += 1);
+                return Ok(Concluded::No);
             }
-            Sent::OverLimit => self.tally.count(|summary| summary.over_limit += 1),
-            Sent::Interrupted => {}
+            Sent::Interrupted => return Ok(Concluded::No),
+            Sent::Halted(halt) => return Err(halt),
+        };
+        if phase != Phase::Now && !matches!(outcome, Outcome::Failed(_)) {
+            self.recorder.note([Change::Unspool(phase, key.clone())]);
         }
-        Ok(())
+        self.conclude(&key, &outcome);
+        Ok(Concluded::Yes)
+    }
+}
+
+/// Whether an action is done with in this run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Concluded {
+    Yes,
+    /// It was left undone, for another run.
+    No,
+}
+
+/// What an earlier run left to this one.
+pub(crate) struct Left {
+    pub(crate) spool: Spool,
+    pub(crate) uploads: Vec<BegunUpload>,
+}
+
+impl Left {
+    /// Nothing, and nothing will be left to the next.
+    pub(crate) fn nothing() -> Self {
+        Self { spool: Spool::in_files(), uploads: vec![] }
     }
 }
 

@@ -91,6 +91,15 @@ impl Endpoint {
         Ok(Self::Given { scheme, authority, base: uri.path().trim_end_matches('/').to_owned() })
     }
 
+    /// What tells the service from any other: its address, or that it is AWS,
+    /// whose hosts all lead to the same buckets.
+    pub(crate) fn identity(&self) -> String {
+        match self {
+            Self::Aws(_) => "AWS".to_owned(),
+            Self::Given { scheme, authority, base } => format!("{scheme}://{authority}{base}"),
+        }
+    }
+
     /// The host's name, for telling the provider; `None` for AWS.
     pub(crate) fn host(&self) -> Option<&str> {
         match self {

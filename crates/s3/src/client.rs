@@ -104,6 +104,12 @@ impl Client {
         Dialect { lists_by_bytes, ..self.0.dialect }
     }
 
+    /// What tells the service from any other: its address, or that it is AWS. Never a secret.
+    #[must_use]
+    pub fn service(&self) -> String {
+        self.0.endpoint.identity()
+    }
+
     /// The region in which buckets are looked for first.
     #[must_use]
     pub fn region(&self) -> &str {

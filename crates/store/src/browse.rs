@@ -8,8 +8,8 @@ use std::{fs, io, vec};
 
 use brigade_s3::{Bucket, Client, Continuation, ErrorKind, HeadObject, ListObjectsV2, ListedPage};
 
-use crate::local::time;
 use crate::s3::{Config, Names, entry};
+use crate::time;
 use crate::{Entry, Key, ListingError, Location, LocationError, OpenError, Version};
 
 /// A place that can be looked into.

@@ -19,6 +19,7 @@ pub mod record;
 pub mod s3;
 pub mod spill;
 mod store;
+pub mod time;
 mod upload;
 
 pub use digest::{Digest, DigestKind};

@@ -2,6 +2,7 @@
 
 mod digests;
 mod directory;
+mod durable;
 mod failures;
 mod hops;
 mod key_path;
@@ -16,7 +17,6 @@ mod room;
 mod root;
 mod stat;
 mod temporary;
-pub(crate) mod time;
 mod unfinished;
 mod walk;
 mod write;
@@ -132,6 +132,15 @@ impl LocalStore {
 impl Store for LocalStore {
     fn location(&self) -> &str {
         &self.location
+    }
+
+    fn identity(&self) -> String {
+        self.root.real_path().to_string_lossy().into_owned()
+    }
+
+    async fn make_durable(&self) -> Result<(), Failure> {
+        let root = self.root.clone();
+        self.hops.long(move || durable::make_durable(&root)).await?
     }
 
     fn capabilities(&self) -> Capabilities {

@@ -12,7 +12,7 @@
 use std::io;
 use std::time::SystemTime;
 
-use crate::local::time;
+use crate::time;
 use crate::{Entry, Key, Version};
 
 /// The entry's bytes, without its key.

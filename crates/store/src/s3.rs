@@ -76,6 +76,11 @@ impl Store for BucketStore {
         &self.location
     }
 
+    fn identity(&self) -> String {
+        let service = self.bucket.client().service();
+        format!("s3://{}/{} at {service}", self.bucket.name(), self.names.prefix())
+    }
+
     fn capabilities(&self) -> Capabilities {
         let order = match self.bucket.client().dialect().lists_by_bytes {
             Support::No => Order::Other,

@@ -19,6 +19,12 @@ pub trait Store: Send + Sync + 'static {
     /// The location as the user wrote it, for messages.
     fn location(&self) -> &str;
 
+    /// What tells this place from any other, however the user wrote it: a
+    /// tree's path without symlinks, a bucket and prefix with the service that it is at.
+    fn identity(&self) -> String {
+        self.location().to_owned()
+    }
+
     /// What the engine may count on.
     fn capabilities(&self) -> Capabilities;
 
@@ -83,6 +89,12 @@ pub trait Store: Send + Sync + 'static {
     /// where the store can tell. One result for each, in the same order; an object that
     /// was gone already is a success.
     async fn remove(&self, entries: &[Entry]) -> Vec<Result<(), Failure>>;
+
+    /// Sees to it that everything written, renamed and removed by now is still
+    /// so after a power cut. A store whose answers mean as much has nothing to do.
+    async fn make_durable(&self) -> Result<(), Failure> {
+        Ok(())
+    }
 
     /// The store's clock minus the local one, as far as the store's answers
     /// so far tell.

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::Args;
 
-use super::{Format, JobArguments, S3Arguments};
+use super::{Format, JobArguments, LedgerArguments, S3Arguments};
 
 /// Arguments of `brigade explain`.
 #[derive(Debug, Args)]
@@ -32,6 +32,9 @@ pub(crate) struct Explain {
     /// How the explanation is written to standard output
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = "Output")]
     pub(crate) output: Format,
+
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArguments,
 
     #[command(flatten)]
     pub(crate) s3: S3Arguments,

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use clap::{ArgAction, Args, ValueEnum};
 
-use super::{Format, JobArguments, S3Arguments};
+use super::{Format, JobArguments, LedgerArguments, LockArguments, S3Arguments};
 use crate::resolve::max_delete::MaxDelete;
 use crate::resolve::size::Size;
 
@@ -26,8 +26,8 @@ sync still goes on to its end. \
 Ctrl-C (or SIGTERM) gives what is in flight a second to finish; the program has ended within two. A second Ctrl-C ends it \
 at once.
 
-Exit status: 0 everything is in step, 1 could not run, 2 usage, 3 some objects failed, 4 refused for safety, 130 or 143 \
-interrupted.")]
+Exit status: 0 everything is in step, 1 could not run, 2 usage, 3 some objects failed, 4 refused for safety, 5 another \
+run holds the lock, 130 or 143 interrupted.")]
 pub(crate) struct Sync {
     #[command(flatten)]
     pub(crate) job: JobArguments,
@@ -77,6 +77,12 @@ pub(crate) struct Sync {
     /// Say only what went wrong; json is always whole
     #[arg(long, short, conflicts_with = "verbose", help_heading = "Output")]
     pub(crate) quiet: bool,
+
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArguments,
+
+    #[command(flatten)]
+    pub(crate) locks: LockArguments,
 
     #[command(flatten)]
     pub(crate) s3: S3Arguments,

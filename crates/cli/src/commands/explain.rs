@@ -12,6 +12,7 @@ use crate::exit::Exit;
 use crate::output::{self, Streams, To, Tone};
 use crate::resolve::explain::{Explain, resolve};
 use crate::signals::Stop;
+use crate::state::{self, State};
 
 /// Runs the command.
 pub(crate) async fn run(arguments: &arguments::Explain, mut streams: Streams, stop: &Stop) -> Exit {
@@ -48,9 +49,11 @@ async fn find_out(asked: &Explain) -> Result<Explanation, String> {
     let Explain { job, key, s3, .. } = asked;
     // Nothing is begun that would have to be cleaned up: whoever stops this drops it.
     let never = CancellationToken::new();
-    let source = open(&job.source, Role::Source { symlinks: job.symlinks }, s3, &never).await;
+    let source = open(&job.source, Role::Source { symlinks: job.spec.symlinks }, s3, &never).await;
     let dest = open(&job.dest, Role::Preview, s3, &never).await;
     let source = source.map_err(|error| error.to_string())?;
     let dest = dest.map_err(|error| error.to_string())?;
-    explain(&job.spec, source, dest, key).await.map_err(|why| why.to_string())
+    let binding = state::binding(source.as_ref(), dest.as_ref());
+    let state = State::look(&asked.memory, &binding).map_err(|error| error.to_string())?;
+    explain(&job.spec, source, dest, state.ledger(), key).await.map_err(|why| why.to_string())
 }

@@ -1,9 +1,11 @@
 //! `brigade sync`: opens both stores, runs the engine once, shows how it ended.
 
 use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 
 use brigade_engine::error::{RunError, Why};
-use brigade_engine::events::Summary;
+use brigade_engine::events::{Observer, Summary};
+use brigade_engine::ledger::lock::LockError;
 use brigade_engine::run::{self, Run};
 use brigade_store::{OpenError, Role, Store, open};
 
@@ -13,6 +15,7 @@ use crate::limits;
 use crate::output::{self, Report, Reporter, Streams};
 use crate::resolve::sync::{Sync, resolve};
 use crate::signals::{CLEANING_UP, Stop};
+use crate::state::{self, State, StateError};
 
 /// Runs the command.
 pub(crate) async fn run(arguments: &arguments::Sync, mut streams: Streams, stop: &Stop) -> Exit {
@@ -71,17 +74,44 @@ async fn carry_out(sync: Sync, reporter: &Arc<Reporter>, stop: &Stop) -> Ending 
     };
     let (source, dest) = match opened {
         Ok(stores) => stores,
-        Err(error) => return Ending { exit: Exit::CouldNotRun, summary: None, error: Some(error.to_string()) },
+        Err(error) => return could_not_run(&error),
     };
-    let observer = Arc::clone(reporter);
-    let cancel = stop.token.clone();
-    let ended = run::run(Run { job: sync.job, options: sync.options, source, dest, observer, cancel }).await;
-    ending(ended, stop)
+    let state = match remember(&sync, source.as_ref(), dest.as_ref(), stop).await {
+        Ok(state) => state,
+        Err(StateError::Interrupted) => return interrupted(stop, None),
+        Err(error @ StateError::Lock(LockError::Held { .. })) => {
+            return Ending { exit: Exit::Locked, ..could_not_run(&error) };
+        }
+        Err(error) => return could_not_run(&error),
+    };
+    let ended = run::run(Run {
+        job: sync.job,
+        options: sync.options,
+        source,
+        dest,
+        ledger: state.ledger(),
+        clock: Arc::new(SystemTime::now),
+        observer: Arc::clone(reporter) as Arc<dyn Observer>,
+        cancel: stop.token.clone(),
+    });
+    ending(ended.await, stop)
+}
+
+fn could_not_run(error: &dyn std::error::Error) -> Ending {
+    Ending { exit: Exit::CouldNotRun, summary: None, error: Some(error.to_string()) }
+}
+
+async fn remember(sync: &Sync, source: &dyn Store, dest: &dyn Store, stop: &Stop) -> Result<State, StateError> {
+    let binding = state::binding(source, dest);
+    if sync.options.dry_run {
+        return State::look(&sync.memory, &binding);
+    }
+    State::open(&sync.memory, &sync.locks, &binding, &stop.token).await
 }
 
 async fn open_both(sync: &Sync, stop: &Stop) -> Result<(Arc<dyn Store>, Arc<dyn Store>), OpenError> {
     let dest = if sync.options.dry_run { Role::Preview } else { Role::Destination };
-    let source = open(&sync.source, Role::Source { symlinks: sync.symlinks }, &sync.s3, &stop.abandon).await;
+    let source = open(&sync.source, Role::Source { symlinks: sync.job.symlinks }, &sync.s3, &stop.abandon).await;
     let dest = open(&sync.dest, dest, &sync.s3, &stop.abandon).await;
     Ok((source?, dest?))
 }
@@ -103,7 +133,9 @@ fn ending(ended: Result<Summary, RunError>, stop: &Stop) -> Ending {
     let (exit, error) = match why {
         Why::Refused(reason) => (Exit::Refused, reason),
         Why::Interrupted => return interrupted(stop, Some(*summary)),
-        why @ (Why::Listing(_) | Why::TemporaryFile(_) | Why::Defect(_)) => (Exit::CouldNotRun, why.to_string()),
+        why @ (Why::Listing(_) | Why::TemporaryFile(_) | Why::Ledger(_) | Why::Defect(_)) => {
+            (Exit::CouldNotRun, why.to_string())
+        }
     };
     Ending { exit, summary: Some(*summary), error: Some(error) }
 }

@@ -108,7 +108,7 @@ impl Words<'_> {
     /// What a sync would do.
     fn conclusion(&self) -> String {
         match &self.found.decision {
-            Decision::InStep => "does nothing: it is in step".to_owned(),
+            Decision::InStep(_) => "does nothing: it is in step".to_owned(),
             Decision::Excluded => "does nothing: it neither sends nor deletes what is left out".to_owned(),
             Decision::Extra if self.asked.job.spec.delete.is_some() => {
                 "does nothing: an empty object that stands for a directory is never deleted".to_owned()

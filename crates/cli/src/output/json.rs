@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use brigade_engine::events::{Event, Outcome, Side, Summary};
+use brigade_engine::events::{Event, Outcome, Side, Summary, TakenUp};
 use brigade_engine::plan::Phase;
 use brigade_store::{Extent, FailureKind, Key, RequestCount, Verified, is_unprintable};
 use serde::Serialize;
@@ -55,6 +55,7 @@ pub(super) fn event(event: &Event<'_>) -> Option<String> {
             failure: unknown.reason.is_failure(),
             reason: unknown.reason.to_string(),
         },
+        Event::TakenUp(taken_up) => Body::TakenUp(TakenUpField::new(taken_up)),
         Event::Reordered { location, key } => Body::Reordered { location, key: key.map(KeyField::new) },
         Event::Warning { text } => Body::Warning { text },
         Event::Phase { phase, actions } => Body::Phase { phase: phase_name(*phase), actions: *actions },
@@ -90,6 +91,7 @@ enum Body<'a> {
         dest: &'a str,
         dry_run: bool,
     },
+    TakenUp(TakenUpField<'a>),
     Progress(&'a Totals),
     Object {
         #[serde(flatten)]
@@ -218,7 +220,32 @@ struct Counts<'a> {
     skipped: u64,
     unrepresentable: u64,
     failed: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    taken_up: Option<TakenUpField<'a>>,
+    parts_taken_up: u64,
     requests: Vec<Requests<'a>>,
+}
+
+/// What was taken up of an earlier run.
+#[derive(Serialize)]
+struct TakenUpField<'a> {
+    /// Whether nothing of the buckets is listed again.
+    listed: bool,
+    #[serde(flatten)]
+    through: Option<KeyField<'a>>,
+    failed: u64,
+    spooled: u64,
+}
+
+impl<'a> TakenUpField<'a> {
+    fn new(taken_up: &'a TakenUp) -> Self {
+        Self {
+            listed: taken_up.through == Some(None),
+            through: taken_up.through.as_ref().and_then(Option::as_ref).map(KeyField::new),
+            failed: taken_up.failed,
+            spooled: taken_up.spooled,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -255,6 +282,8 @@ impl<'a> Counts<'a> {
             skipped: summary.skipped,
             unrepresentable: summary.unrepresentable,
             failed: summary.failed,
+            taken_up: summary.taken_up.as_ref().map(TakenUpField::new),
+            parts_taken_up: summary.parts_taken_up,
             requests: Requests::of(&summary.requests),
         }
     }
@@ -366,6 +395,8 @@ mod tests {
             skipped: 15,
             unrepresentable: 16,
             failed: 17,
+            taken_up: Some(TakenUp { through: Some(Some(Key::from("k"))), failed: 1, spooled: 2 }),
+            parts_taken_up: 19,
             requests: vec![RequestCount { operation: "PutObject", sent: 18, retries: 1 }],
         };
         let elapsed = Duration::from_micros(1_500_400);
@@ -376,6 +407,7 @@ mod tests {
              \"dest_objects\":2,\"in_step\":3,\"created\":4,\"replaced\":5,\"bytes\":6,\"unverified\":7,\"deleted\":8,\
              \"extra\":9,\"deletions_held_back\":10,\"excluded\":11,\"held\":12,\"over_limit\":13,\"withdrawn\":14,\
              \"skipped\":15,\"unrepresentable\":16,\"failed\":17,\
+             \"taken_up\":{\"listed\":false,\"key\":\"k\",\"failed\":1,\"spooled\":2},\"parts_taken_up\":19,\
              \"requests\":[{\"operation\":\"PutObject\",\"sent\":18,\"retries\":1}]}\n"
         );
         let broken_off = Report { exit: Exit::CouldNotRun, summary: None, error: Some("no network"), ..report };

@@ -66,6 +66,7 @@ fn rows(text: &mut String, summary: &Summary, dry_run: bool) {
         ("skipped", summary.skipped, "symlinks and special files"),
         ("impossible", summary.unrepresentable, "keys that the destination can't hold"),
         ("failed", summary.failed, "named above, or counted by reason"),
+        ("taken up", summary.parts_taken_up, "parts of uploads that an earlier run had sent"),
         ("unverified", summary.unverified, "sent, with no digest to check the copy with"),
     ];
     let shown = always.into_iter().chain(if_any.into_iter().filter(|(_, number, _)| *number > 0));
@@ -172,6 +173,8 @@ In step.
             skipped: 10,
             unrepresentable: 11,
             failed: 12,
+            taken_up: None,
+            parts_taken_up: 14,
             requests: vec![
                 RequestCount { operation: "ListObjectsV2", sent: 2, retries: 0 },
                 RequestCount { operation: "PutObject", sent: 1_006, retries: 1 },
@@ -191,6 +194,7 @@ gone                  9  changed or went away before their turn came
 skipped              10  symlinks and special files
 impossible           11  keys that the destination can't hold
 failed               12  named above, or counted by reason
+taken up             14  parts of uploads that an earlier run had sent
 unverified            1  sent, with no digest to check the copy with
 sent           12.3 MiB  in 2.0 s, 6.1 MiB/s
 requests          1,008  ListObjectsV2 2, PutObject 1,006 (1 retry)

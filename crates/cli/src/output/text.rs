@@ -1,9 +1,10 @@
 //! Events as lines for a person.
 
-use brigade_engine::events::{Event, Outcome, Side};
+use brigade_engine::events::{Event, Outcome, Side, TakenUp};
 use brigade_store::{Key, Unknown};
 use tracing::Level;
 
+use super::figures::count;
 use super::streams::{To, Tone};
 
 /// How much is said.
@@ -84,6 +85,9 @@ impl Wording {
             Event::Warning { text } => {
                 self.from(Verbosity::Normal, || Line::new(To::Err, Tone::Warning, "warning:", text.clone()))
             }
+            Event::TakenUp(taken_up) => {
+                self.from(Verbosity::Normal, || Line::new(To::Err, Tone::Plain, "note:", going_on(taken_up)))
+            }
             Event::Started { .. } | Event::Planned { .. } | Event::Progress { .. } | Event::Phase { .. } => None,
         }
     }
@@ -127,6 +131,19 @@ impl Wording {
     fn from(&self, least: Verbosity, line: impl FnOnce() -> Line) -> Option<Line> {
         (self.verbosity >= least).then(line)
     }
+}
+
+/// What is taken up of an earlier run, in a sentence.
+fn going_on(taken_up: &TakenUp) -> String {
+    let TakenUp { through, failed, spooled } = taken_up;
+    let from = match through {
+        None => "going on with what an earlier run had begun".to_owned(),
+        Some(None) => "going on from where an earlier run came to: everything is listed".to_owned(),
+        Some(Some(key)) => format!("going on from where an earlier run came to: after {key}"),
+    };
+    let also = [(*failed, "failed", "to try again"), (*spooled, "more", "waiting")];
+    let also = also.into_iter().filter(|(number, ..)| *number > 0);
+    also.fold(from, |text, (number, what, doing)| format!("{text}; {} {what}, {doing}", count(number)))
 }
 
 /// The key; in words where it is empty: the name of an object is the prefix itself.

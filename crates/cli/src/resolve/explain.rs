@@ -9,6 +9,7 @@ use brigade_store::s3::Config;
 use brigade_store::{Key, Location};
 
 use super::job::{self, Job};
+use super::ledger::{self, Memory};
 use super::{UsageError, s3};
 use crate::arguments;
 
@@ -24,6 +25,8 @@ pub(crate) struct Explain {
     pub(crate) key: Key,
     /// What the key may have been meant to be, should neither side have it.
     pub(crate) perhaps: Option<Key>,
+    /// Where what is remembered is kept.
+    pub(crate) memory: Memory,
     /// How S3 is reached.
     pub(crate) s3: Config,
 }
@@ -34,7 +37,8 @@ pub(crate) fn resolve(arguments: &arguments::Explain) -> Result<Explain, UsageEr
     let key = key(&job, &arguments.key)?;
     let perhaps = directory(&job).and_then(|root| below(root, &absolute(Path::new(&arguments.key)).ok()?));
     let perhaps = perhaps.filter(|perhaps| *perhaps != key);
-    Ok(Explain { key, perhaps, s3: s3::resolve(&arguments.s3, CONNECTIONS), job })
+    let memory = ledger::resolve(&arguments.ledger)?;
+    Ok(Explain { key, perhaps, memory, s3: s3::resolve(&arguments.s3, CONNECTIONS), job })
 }
 
 /// The key that is meant: a URL and an absolute path name one below the place

@@ -18,8 +18,6 @@ pub(crate) struct Job {
     pub(crate) dest: Location,
     /// What sending an object is called here: `upload`, `download`.
     pub(crate) send: &'static str,
-    /// What is done with symlinks in the source.
-    pub(crate) symlinks: Symlinks,
     /// All the rest.
     pub(crate) spec: JobSpec,
     /// Where each of the filters' rules was written.
@@ -37,9 +35,9 @@ pub(crate) fn resolve(arguments: &JobArguments, most: DeleteLimit) -> Result<Job
         comparison: comparison(arguments.compare),
         clock_fudge_factor: Duration::from_secs(arguments.clock_fudge_factor),
         delete: arguments.delete.then_some(most),
+        symlinks: symlinks(arguments.symlinks),
     };
-    let symlinks = symlinks(arguments.symlinks);
-    Ok(Job { source, dest, send, symlinks, spec, origins: filters.origins })
+    Ok(Job { source, dest, send, spec, origins: filters.origins })
 }
 
 /// What sending an object is called between these locations, if a sync between them is possible.

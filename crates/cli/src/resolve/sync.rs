@@ -1,10 +1,11 @@
 //! `brigade sync` as plain data: the two locations, the job spec, the run options.
 
 use brigade_engine::job::{DeleteLimit, JobSpec, RunOptions};
+use brigade_store::Location;
 use brigade_store::s3::Config;
-use brigade_store::{Location, Symlinks};
 
 use super::job::{self, Job};
+use super::ledger::{self, Locks, Memory};
 use super::{UsageError, s3};
 use crate::arguments;
 use crate::output::Show;
@@ -18,14 +19,16 @@ pub(crate) struct Sync {
     pub(crate) source: Location,
     /// Where they go.
     pub(crate) dest: Location,
-    /// What is done with symlinks in the source.
-    pub(crate) symlinks: Symlinks,
     /// How S3 is reached.
     pub(crate) s3: Config,
     /// What is to be in step.
     pub(crate) job: JobSpec,
     /// How the run goes about it.
     pub(crate) options: RunOptions,
+    /// Where what is remembered is kept.
+    pub(crate) memory: Memory,
+    /// What keeps this run and others apart.
+    pub(crate) locks: Locks,
     /// How the run is shown.
     pub(crate) show: Show,
 }
@@ -34,12 +37,13 @@ pub(crate) struct Sync {
 /// progress can be drawn on standard error.
 pub(crate) fn resolve(arguments: &arguments::Sync, can_draw: bool) -> Result<Sync, UsageError> {
     let most = arguments.max_delete.map_or(DeleteLimit::Unlimited, |max_delete| max_delete.0);
-    let Job { source, dest, send, symlinks, spec, .. } = job::resolve(&arguments.job, most)?;
+    let Job { source, dest, send, spec, .. } = job::resolve(&arguments.job, most)?;
     let wording = Wording { verbosity: verbosity(arguments), send, dry_run: arguments.dry_run };
     Ok(Sync {
         source,
         dest,
-        symlinks,
+        memory: ledger::resolve(&arguments.ledger)?,
+        locks: ledger::locks(&arguments.locks),
         s3: s3::resolve(&arguments.s3, arguments.jobs.get()),
         job: spec,
         options: options(arguments),
@@ -76,6 +80,7 @@ mod tests {
     use std::time::Duration;
 
     use brigade_engine::job::Comparison;
+    use brigade_store::Symlinks;
     use clap::Parser;
     use clap::error::ErrorKind;
 
@@ -104,7 +109,7 @@ mod tests {
         assert_eq!((sync.options.jobs, sync.options.memory), (64, 128 << 20));
         assert_eq!((sync.options.limit, sync.options.dry_run), (None, false));
         assert!(!sync.options.allow_empty_source);
-        assert_eq!(sync.symlinks, Symlinks::Follow);
+        assert_eq!(sync.job.symlinks, Symlinks::Follow);
         assert_eq!((sync.show.format, sync.show.progress), (Format::Text, Style::Lines));
         assert_eq!((sync.show.wording.verbosity, sync.show.wording.send), (Verbosity::Normal, "upload"));
     }
@@ -130,7 +135,7 @@ mod tests {
         assert_eq!(all.job.clock_fudge_factor, Duration::ZERO);
         assert_eq!((all.options.jobs, all.options.memory, all.options.dry_run), (3, 1 << 30, true));
         assert!(all.options.allow_empty_source);
-        assert_eq!(all.symlinks, Symlinks::Skip);
+        assert_eq!(all.job.symlinks, Symlinks::Skip);
         assert_eq!((all.show.format, all.show.progress), (Format::Json, Style::Hidden));
         assert_eq!(all.show.wording.verbosity, Verbosity::VeryVerbose);
         assert!(all.show.wording.dry_run);

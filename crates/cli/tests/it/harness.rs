@@ -29,7 +29,7 @@ pub(crate) use server::{Credentials, Server};
 pub(crate) use terminal::{Terminal, screen};
 pub(crate) use tls::TlsFront;
 pub(crate) use tools::tool;
-pub(crate) use waiting::{wait_until, wait_until_it_has_open};
+pub(crate) use waiting::{wait_until, wait_until_it_has_open, wait_until_it_is_old};
 pub(crate) use wrapped::{bound_by_permissions, limited, wrapped};
 
 /// Defines each function as two tests: against the embedded server and

@@ -6,6 +6,8 @@ use futures_util::stream::{FuturesOrdered, FuturesUnordered};
 
 use super::Transfers;
 use crate::events::Outcome;
+use crate::ledger::Change;
+use crate::plan::Phase;
 
 impl Transfers {
     /// Removes these versions from the destination, except those that the
@@ -32,7 +34,10 @@ impl Transfers {
                 continue;
             }
             let outcome = result.map_or_else(Outcome::Failed, |()| Outcome::Deleted);
-            self.tally.object(&entry.key, &outcome);
+            if outcome == Outcome::Deleted {
+                self.recorder.note([Change::Unsettle(entry.key.clone()), unspooled(entry)]);
+            }
+            self.conclude(&entry.key, &outcome);
         }
     }
 
@@ -59,7 +64,10 @@ impl Transfers {
                 Err(Failure { kind: FailureKind::Unrepresentable, reason }) => Outcome::Unrepresentable { reason },
                 Err(failure) => Outcome::Failed(failure),
             };
-            self.tally.object(&entry.key, &outcome);
+            if matches!(outcome, Outcome::Withdrawn { .. }) {
+                self.recorder.note([unspooled(&entry)]);
+            }
+            self.conclude(&entry.key, &outcome);
         }
         confirmed
     }
@@ -75,4 +83,8 @@ impl Transfers {
         }
         self.source.look(&entry.key).await
     }
+}
+
+fn unspooled(entry: &Entry) -> Change {
+    Change::Unspool(Phase::Deletions, entry.key.clone())
 }

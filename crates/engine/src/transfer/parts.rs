@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use brigade_store::{Entry, Failure, FailureKind, Part, Reader, Upload, Verified};
+use brigade_store::{Entry, Failure, FailureKind, Part, Reader, Verified};
 use tokio::task::{JoinError, JoinSet};
 
 use super::Transfers;
-use super::sending::{Stopped, both, new_object};
+use super::resuming::UnderWay;
+use super::sending::{Copied, Stopped, both, new_object};
 use crate::events::Event;
 
 /// S3's limit on the parts of an upload (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>).
@@ -21,11 +22,7 @@ pub(crate) fn part_size(usual: u64, size: u64) -> u64 {
 }
 
 impl Transfers {
-    pub(super) async fn copy_in_parts(
-        &self,
-        listed: &Entry,
-        replaces: Option<&Entry>,
-    ) -> Result<(u64, Verified), Stopped> {
+    pub(super) async fn copy_in_parts(&self, listed: &Entry, replaces: Option<&Entry>) -> Result<Copied, Stopped> {
         let reader: Arc<dyn Reader> = self.source.open(listed).await.map_err(Stopped::Source)?.into();
         let size = reader.entry().size;
         if size != listed.size {
@@ -33,8 +30,9 @@ impl Transfers {
             return Err(Stopped::Source(Failure::new(FailureKind::Changed, reason)));
         }
         let new = new_object(reader.entry(), reader.headers(), replaces);
-        let upload: Arc<dyn Upload> = self.dest.begin(&new).await.map_err(Stopped::Dest)?.into();
-        let copied = match self.copy_parts(&reader, &upload, size).await {
+        let under_way = self.begin_or_take_up(&new, reader.entry()).await?;
+        let upload = &under_way.upload;
+        let copied = match self.copy_parts(&reader, &under_way, size).await {
             // The second look at the source comes before the object becomes visible.
             Ok(()) => reader.check_unchanged().await.map_err(Stopped::Source),
             stopped => stopped,
@@ -47,18 +45,20 @@ impl Transfers {
         let receipt = match finished {
             Ok(receipt) => receipt,
             Err(stopped) => {
-                upload.abandon().await;
+                self.leave(&new, upload.as_ref()).await;
                 return Err(stopped);
             }
         };
+        self.forget(&new, upload.as_ref());
         let source = if expected.is_some() || listed.etag().is_none() { Verified::Yes } else { Verified::Unverifiable };
-        Ok((size, both(source, receipt.verified)))
+        let verified = both(source, receipt.verified);
+        Ok(Copied { source: reader.entry().clone(), receipt, verified })
     }
 
     /// Copies all parts, or as many as can be until one fails; none is in flight afterwards.
-    async fn copy_parts(&self, reader: &Arc<dyn Reader>, upload: &Arc<dyn Upload>, size: u64) -> Result<(), Stopped> {
+    async fn copy_parts(&self, reader: &Arc<dyn Reader>, under_way: &UnderWay, size: u64) -> Result<(), Stopped> {
         let mut parts = JoinSet::new();
-        let mut copied = self.begin_parts(reader, upload, size, &mut parts).await;
+        let mut copied = self.begin_parts(reader, under_way, size, &mut parts).await;
         while let Some(ended) = parts.join_next().await {
             copied = copied.and(part_ended(ended));
         }
@@ -68,7 +68,7 @@ impl Transfers {
     async fn begin_parts(
         &self,
         reader: &Arc<dyn Reader>,
-        upload: &Arc<dyn Upload>,
+        UnderWay { upload, there }: &UnderWay,
         size: u64,
         parts: &mut JoinSet<Result<(), Stopped>>,
     ) -> Result<(), Stopped> {
@@ -76,6 +76,11 @@ impl Transfers {
         let mut part = Part { number: 1, offset: 0 };
         while part.offset < size {
             let end = size.min(part.offset + part_size);
+            let next = Part { number: part.number + 1, offset: end };
+            if there.contains(&part.number) {
+                part = next;
+                continue;
+            }
             let memory = self.permits.memory(end - part.offset).await;
             let (reader, upload) = (Arc::clone(reader), Arc::clone(upload));
             let (permits, tally, cancel) = (self.permits.clone(), Arc::clone(&self.tally), self.cancel.clone());
@@ -93,7 +98,7 @@ impl Transfers {
             while let Some(ended) = parts.try_join_next() {
                 part_ended(ended)?;
             }
-            part = Part { number: part.number + 1, offset: end };
+            part = next;
         }
         Ok(())
     }

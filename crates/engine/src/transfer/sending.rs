@@ -1,17 +1,22 @@
 //! Sending one object: compared if need be, read, written, and once more if it changed meanwhile.
 
 use brigade_store::{
-    Condition, Entry, Failure, FailureKind, KeyRange, Kind, ListingError, NewObject, ObjectHeaders, Verified,
+    Condition, Digest, DigestKind, Entry, Failure, FailureKind, KeyRange, Kind, ListingError, NewObject, ObjectHeaders,
+    Receipt, Verified,
 };
 
-use super::Transfers;
+use super::{Halt, Transfers};
 use crate::events::{Event, Outcome};
+use crate::ledger::{Agreed, LedgerError, Proof};
 use crate::plan::Transfer;
 use crate::representation;
 
 /// What came of sending an object.
 pub(super) enum Sent {
-    Outcome(Outcome),
+    /// With the two versions, where they are in step now.
+    Outcome(Outcome, Option<Box<Agreed>>),
+    /// The ledger could not be written.
+    Halted(Halt),
     /// A directory stands where the file must go, or the reverse.
     Obstructed(Failure),
     /// `--limit` was reached.
@@ -25,6 +30,18 @@ pub(super) enum Stopped {
     Source(Failure),
     Dest(Failure),
     Interrupted,
+    /// The ledger could not be written.
+    Ledger(LedgerError),
+}
+
+/// A version that was copied.
+pub(super) struct Copied {
+    /// The version of the source that was read.
+    pub(super) source: Entry,
+    /// What the destination answered.
+    pub(super) receipt: Receipt,
+    /// Whether the copy was checked end to end.
+    pub(super) verified: Verified,
 }
 
 impl Transfers {
@@ -52,21 +69,24 @@ impl Transfers {
             return Err(Stopped::Interrupted);
         }
         self.dest.could_hold(&transfer.source).map_err(Stopped::Dest)?;
-        if self.already_there(transfer).await? {
-            return Ok(Sent::Outcome(Outcome::InStep));
+        if let Some(agreed) = self.already_there(transfer).await? {
+            return Ok(Sent::Outcome(Outcome::InStep, agreed));
         }
         if !*counted && !self.allowance.take() {
             return Ok(Sent::OverLimit);
         }
         *counted = true;
         let replaced = transfer.replaces.is_some();
-        let (bytes, verified) = if self.dry_run {
+        if self.dry_run {
             self.foresee_room(&transfer.source.key).await.map_err(Stopped::Dest)?;
-            (transfer.source.size, Verified::Yes)
-        } else {
-            self.copy_version(&transfer.source, transfer.replaces.as_ref()).await?
-        };
-        Ok(Sent::Outcome(Outcome::Sent { bytes, replaced, verified }))
+            let outcome = Outcome::Sent { bytes: transfer.source.size, replaced, verified: Verified::Yes };
+            return Ok(Sent::Outcome(outcome, None));
+        }
+        let Copied { source, receipt, verified } =
+            self.copy_version(&transfer.source, transfer.replaces.as_ref()).await?;
+        let outcome = Outcome::Sent { bytes: source.size, replaced, verified };
+        let agreed = Agreed { source, dest: receipt.entry, proof: Proof::Sent, digest: receipt.digest };
+        Ok(Sent::Outcome(outcome, Some(Box::new(agreed))))
     }
 
     /// What to try after a first attempt was stopped, or else what came of it.
@@ -76,9 +96,10 @@ impl Transfers {
             Stopped::Source(failure) if failure.kind == FailureKind::Changed => match self.source.look(key).await {
                 Ok(Some(source)) => {
                     let replaces = planned.replaces.clone();
-                    Ok(Transfer { source, if_content_differs: replaces.is_some(), replaces })
+                    let settled = planned.settled;
+                    Ok(Transfer { source, if_content_differs: replaces.is_some(), replaces, settled })
                 }
-                Ok(None) => Err(Sent::Outcome(withdrawn())),
+                Ok(None) => Err(Sent::Outcome(withdrawn(), None)),
                 Err(failure) => Err(self.account(Stopped::Source(failure))),
             },
             Stopped::Dest(failure) if failure.kind == FailureKind::Changed => {
@@ -100,7 +121,7 @@ impl Transfers {
                 if dest.size == planned.source.size
                     && matches!(self.same_content(&planned.source, &dest).await, Ok(content) if content.is_same()) =>
             {
-                Sent::Outcome(Outcome::InStep)
+                Sent::Outcome(Outcome::InStep, Some(agreed(&planned.source, dest)))
             }
             Ok(true) | Err(_) => self.account(Stopped::Dest(failure)),
         }
@@ -122,26 +143,43 @@ impl Transfers {
         Ok(false)
     }
 
-    /// Whether the destination turns out to have this very content, where the
-    /// plan could not tell.
-    async fn already_there(&self, transfer: &Transfer) -> Result<bool, Stopped> {
+    /// The versions that are in step, if the destination turns out to have
+    /// this very content, where the plan could not tell. Nothing is settled with a directory.
+    async fn already_there(&self, transfer: &Transfer) -> Result<Option<Option<Box<Agreed>>>, Stopped> {
         let source = &transfer.source;
         match &transfer.replaces {
             Some(dest) if transfer.if_content_differs && source.size == dest.size => {
                 let _request = self.permits.request().await;
-                Ok(self.same_content(source, dest).await?.is_same())
+                let is_same = match transfer.settled {
+                    Some(settled) => self.has_still(source, settled).await?,
+                    None => self.same_content(source, dest).await?.is_same(),
+                };
+                Ok(is_same.then(|| Some(agreed(source, dest.clone()))))
             }
             // A tree lists no directories: whether a marker's is there is looked up.
             None if source.stands_for_directory() => {
                 let _request = self.permits.request().await;
                 let is_there = self.dest.look(&source.key).await.map_err(Stopped::Dest)?.is_some();
-                Ok(is_there && !self.would_be_emptied(&source.key).await.map_err(Stopped::Dest)?)
+                let stays = is_there && !self.would_be_emptied(&source.key).await.map_err(Stopped::Dest)?;
+                Ok(stays.then_some(None))
             }
-            _ => Ok(false),
+            _ => Ok(None),
         }
     }
 
-    async fn copy_version(&self, listed: &Entry, replaces: Option<&Entry>) -> Result<(u64, Verified), Stopped> {
+    /// Whether the source still has the content that both sides had when they
+    /// were last in step, of which the destination has not changed.
+    async fn has_still(&self, source: &Entry, settled: Digest) -> Result<bool, Stopped> {
+        let kind = match settled {
+            Digest::Md5(_) => DigestKind::Md5,
+            Digest::Crc64Nvme(_) => DigestKind::Crc64Nvme,
+            Digest::MultipartMd5 { .. } => return Ok(false),
+        };
+        let digests = self.source.digests(source, &[kind]).await.map_err(Stopped::Source)?;
+        Ok(digests.first() == Some(&settled))
+    }
+
+    async fn copy_version(&self, listed: &Entry, replaces: Option<&Entry>) -> Result<Copied, Stopped> {
         if listed.size <= self.dest.capabilities().whole_limit {
             self.copy_whole(listed, replaces).await
         } else {
@@ -149,7 +187,7 @@ impl Transfers {
         }
     }
 
-    async fn copy_whole(&self, listed: &Entry, replaces: Option<&Entry>) -> Result<(u64, Verified), Stopped> {
+    async fn copy_whole(&self, listed: &Entry, replaces: Option<&Entry>) -> Result<Copied, Stopped> {
         let _memory = self.permits.memory(listed.size).await;
         let _request = self.permits.request().await;
         if self.cancel.is_cancelled() {
@@ -159,7 +197,8 @@ impl Transfers {
         let new = new_object(&object.entry, &object.headers, replaces);
         let receipt = self.dest.write(&new, object.body).await.map_err(Stopped::Dest)?;
         self.tally.tell(Event::Progress { bytes: new.size });
-        Ok((new.size, both(object.verified, receipt.verified)))
+        let verified = both(object.verified, receipt.verified);
+        Ok(Copied { source: object.entry, receipt, verified })
     }
 
     fn account(&self, stopped: Stopped) -> Sent {
@@ -167,12 +206,13 @@ impl Transfers {
             Stopped::Interrupted => Sent::Interrupted,
             // Whatever failed after the person asked to stop may have failed because of it.
             Stopped::Source(_) | Stopped::Dest(_) if self.cancel.is_cancelled() => Sent::Interrupted,
-            Stopped::Source(failure) if failure.kind == FailureKind::Absent => Sent::Outcome(withdrawn()),
+            Stopped::Ledger(error) => Sent::Halted(error.into()),
+            Stopped::Source(failure) if failure.kind == FailureKind::Absent => Sent::Outcome(withdrawn(), None),
             Stopped::Dest(failure) if failure.kind == FailureKind::Obstructed => Sent::Obstructed(failure),
             Stopped::Dest(Failure { kind: FailureKind::Unrepresentable, reason }) => {
-                Sent::Outcome(Outcome::Unrepresentable { reason })
+                Sent::Outcome(Outcome::Unrepresentable { reason }, None)
             }
-            Stopped::Source(failure) | Stopped::Dest(failure) => Sent::Outcome(Outcome::Failed(failure)),
+            Stopped::Source(failure) | Stopped::Dest(failure) => Sent::Outcome(Outcome::Failed(failure), None),
         }
     }
 }
@@ -188,6 +228,11 @@ pub(super) fn new_object(entry: &Entry, headers: &ObjectHeaders, replaces: Optio
 
 pub(super) fn both(source: Verified, dest: Verified) -> Verified {
     if source == Verified::Yes { dest } else { source }
+}
+
+/// Two versions whose contents turned out to be the same.
+fn agreed(source: &Entry, dest: Entry) -> Box<Agreed> {
+    Box::new(Agreed { source: source.clone(), dest, proof: Proof::Found, digest: None })
 }
 
 fn taken_for_another() -> Failure {

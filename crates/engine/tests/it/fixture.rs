@@ -1,13 +1,16 @@
 //! A pair of stores, a job, and what a run between them did.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use brigade_engine::error::RunError;
 use brigade_engine::events::{Event, Observer, Outcome, Summary};
 use brigade_engine::filters::{Filters, Rule};
-use brigade_engine::job::{Comparison, DeleteLimit, JobSpec, RunOptions};
+use brigade_engine::job::{Clock, Comparison, DeleteLimit, JobSpec, RunOptions};
+use brigade_engine::ledger::Ledger;
+use brigade_engine::ledger::memory::MemoryLedger;
 use brigade_engine::run::{Run, run};
+use brigade_store::Symlinks;
 use brigade_store::memory::MemoryStore;
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +20,8 @@ pub(crate) struct Fixture {
     pub(crate) dest: MemoryStore,
     pub(crate) job: JobSpec,
     pub(crate) options: RunOptions,
+    pub(crate) ledger: Option<MemoryLedger>,
+    pub(crate) clock: Clock,
     pub(crate) log: Arc<Log>,
     pub(crate) cancel: CancellationToken,
 }
@@ -54,9 +59,11 @@ impl Fixture {
             comparison: Comparison::Auto,
             clock_fudge_factor: Duration::from_mins(20),
             delete: None,
+            symlinks: Symlinks::Follow,
         };
         let options = RunOptions { jobs: 4, memory: 64 << 20, limit: None, dry_run: false, allow_empty_source: false };
-        Self { source, dest, job, options, log: Arc::default(), cancel: CancellationToken::new() }
+        let (log, cancel) = (Arc::default(), CancellationToken::new());
+        Self { source, dest, job, options, ledger: None, clock: Arc::new(SystemTime::now), log, cancel }
     }
 
     /// From a local tree to a bucket.
@@ -87,6 +94,8 @@ impl Fixture {
             options: self.options.clone(),
             source: Arc::new(self.source.clone()),
             dest: Arc::new(self.dest.clone()),
+            ledger: self.ledger.clone().map(|ledger| Arc::new(ledger) as Arc<dyn Ledger>),
+            clock: self.clock.clone(),
             observer: self.log.clone(),
             cancel: self.cancel.clone(),
         }))

@@ -59,6 +59,26 @@ impl Root {
         self.symlinks == Symlinks::Follow
     }
 
+    /// The root's path without symlinks, as far as it is there.
+    pub(super) fn real_path(&self) -> PathBuf {
+        let path = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
+        // What isn't there yet will be made without any.
+        let real = path.ancestors().find_map(|there| Some((there, there.canonicalize().ok()?)));
+        match real {
+            // Joined one by one: joining nothing would add a slash.
+            Some((there, mut real)) => {
+                real.extend(path.strip_prefix(there).into_iter().flatten());
+                real
+            }
+            None => path,
+        }
+    }
+
+    /// Whether what has this identity is on the root's own file system.
+    pub(super) fn shares_file_system_with(&self, other: Identity) -> bool {
+        self.opened().is_ok_and(|root| root.identity.is_on_file_system_of(other))
+    }
+
     pub(super) fn role(&self) -> Role {
         self.role
     }

@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 use rustix::fs::{AtFlags, FileType, Stat, statat};
 use rustix::io::Errno;
 
-use super::time;
+use crate::time;
 use crate::{Entry, Key, Version};
 
 /// The `stat` of a name in a directory, itself and not what it may point to;
@@ -71,6 +71,11 @@ pub(super) struct Identity {
 }
 
 impl Identity {
+    /// Whether both are on the same file system.
+    pub(super) fn is_on_file_system_of(self, other: Self) -> bool {
+        self.device == other.device
+    }
+
     pub(super) fn of(stat: &Stat) -> Self {
         Self { device: unsigned(stat.st_dev), inode: unsigned(stat.st_ino) }
     }

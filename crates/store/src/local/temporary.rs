@@ -13,14 +13,15 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
+use super::durable::make_file_durable;
 use super::failures::failure;
 use super::key_path::KeyPath;
 use super::publish::{check, publish};
 use super::root::Root;
 use super::stat::{Identity, entry_of};
-use super::time;
 use super::unfinished::{self, Place};
 use crate::key::temporary_name;
+use crate::time;
 use crate::{Condition, Entry, Failure, FailureKind, NewObject};
 
 /// Where the content of a new file is.
@@ -102,11 +103,11 @@ impl Temporary {
         if let Some(modified) = self.object.headers.modified {
             set_modified(&self.file, modified).map_err(|error| failure("set the modification time", error))?;
         }
-        // Making the content durable, where it is asked for, has its place here: before the name.
         let path = KeyPath::of(&self.object.key)?;
         self.root.check_leads_to(&path.directories, self.directory_identity)?;
         publish(self.directory.as_fd(), &self.name, path.name, &self.object.key, &self.object.condition)?;
         self.settled.store(true, Ordering::Relaxed);
+        make_file_durable(&self.root, &self.file, &self.directory, self.directory_identity)?;
         // Once more: what was moved between the check and the rename must not be reported as done.
         self.root.check_leads_to(&path.directories, self.directory_identity)?;
         let stat = fstat(&self.file).map_err(|error| failure("look at the written file", error))?;

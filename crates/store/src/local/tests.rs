@@ -11,7 +11,8 @@ use std::time::SystemTime;
 use bytes::Bytes;
 
 use super::scenery::Scenery;
-use super::{LocalStore, Symlinks, time};
+use super::{LocalStore, Symlinks};
+use crate::time;
 use crate::{Condition, Entry, Failure, FailureKind, Key, NewObject, ObjectHeaders, Receipt, Store};
 
 fn source(scenery: &Scenery) -> LocalStore {

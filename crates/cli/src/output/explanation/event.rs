@@ -155,7 +155,7 @@ fn content_name(content: Content) -> &'static str {
 
 fn decision_name(decision: &Decision) -> &'static str {
     match decision {
-        Decision::InStep => "in_step",
+        Decision::InStep(_) => "in_step",
         Decision::Act(_, Action::Send(_)) => "send",
         Decision::Act(_, Action::Delete(_)) => "delete",
         Decision::Extra => "extra",

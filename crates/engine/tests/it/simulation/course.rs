@@ -107,6 +107,8 @@ impl Course {
             options: options.clone(),
             source: Arc::new(source.clone()),
             dest: Arc::new(dest.clone()),
+            ledger: None,
+            clock: Arc::new(std::time::SystemTime::now),
             observer: Arc::new(self.chronicle.clone()),
             cancel,
         });

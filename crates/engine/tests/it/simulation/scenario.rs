@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use brigade_engine::filters::Filters;
 use brigade_engine::job::{Comparison, DeleteLimit, JobSpec, RunOptions};
 use brigade_store::memory::{Clock, MemoryOptions, MemoryStore, Sequence};
-use brigade_store::{Extent, Key, Kind, Order, Store as _, Unknown, UnknownReason};
+use brigade_store::{Extent, Key, Kind, Order, Store as _, Symlinks, Unknown, UnknownReason};
 use fastrand::Rng;
 use tokio::time::Instant;
 
@@ -203,6 +203,7 @@ fn job(rng: &mut Rng, selection: Selection) -> JobSpec {
         comparison: *rng.choice(&[Auto, Auto, Auto, Size, Mtime, Checksum, Always]).unwrap(),
         clock_fudge_factor: Duration::from_secs(*rng.choice(&[60, 1200]).unwrap()),
         delete: (rng.u64(..4) > 0).then(|| *rng.choice(&limits).unwrap()),
+        symlinks: Symlinks::Follow,
     }
 }
 

@@ -97,7 +97,7 @@ fn an_entry_is_what_stat_says() {
 }
 
 fn time(seconds: i64, nanoseconds: u32) -> SystemTime {
-    super::super::time::at(seconds, nanoseconds)
+    crate::time::at(seconds, nanoseconds)
 }
 
 #[test]

@@ -4,7 +4,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The moment this many seconds after the epoch (before it, if negative),
 /// and this many nanoseconds later.
-pub(crate) fn at(seconds: i64, nanoseconds: u32) -> SystemTime {
+#[must_use]
+pub fn at(seconds: i64, nanoseconds: u32) -> SystemTime {
     let whole = Duration::from_secs(seconds.unsigned_abs());
     let start = if seconds < 0 { UNIX_EPOCH.checked_sub(whole) } else { UNIX_EPOCH.checked_add(whole) };
     start
@@ -15,7 +16,8 @@ pub(crate) fn at(seconds: i64, nanoseconds: u32) -> SystemTime {
 
 /// The reverse of [`at`]: whole seconds, rounded down, and nanoseconds from 0
 /// to 999,999,999.
-pub(crate) fn since_epoch(moment: SystemTime) -> (i64, u32) {
+#[must_use]
+pub fn since_epoch(moment: SystemTime) -> (i64, u32) {
     match moment.duration_since(UNIX_EPOCH) {
         Ok(after) => (signed(after.as_secs()), after.subsec_nanos()),
         Err(error) => {

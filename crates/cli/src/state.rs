@@ -1,0 +1,169 @@
+//! A run's memory: its ledger found, locked and opened, wherever it may be.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use brigade_engine::ledger::file::{self, file_system_of, lock_of};
+use brigade_engine::ledger::lock::{Lock, LockError};
+use brigade_engine::ledger::sqlite::{Access, Binding, SqliteLedger};
+use brigade_engine::ledger::{Ledger, LedgerError};
+use brigade_store::Store;
+use tokio_util::sync::CancellationToken;
+
+use crate::resolve::ledger::{Locks, Memory};
+
+/// How often a lock that another run holds is tried.
+const RETRY: Duration = Duration::from_millis(200);
+
+/// What a run holds while it is on.
+#[derive(Default)]
+pub(crate) struct State {
+    ledger: Option<SqliteLedger>,
+    _locks: Vec<Lock>,
+}
+
+/// Why a run's memory was not had.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StateError {
+    /// Another run holds a lock, or it could not be made.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The ledger could not be opened.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The person asked to stop.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl State {
+    /// The ledger, if there is one.
+    pub(crate) fn ledger(&self) -> Option<Arc<dyn Ledger>> {
+        self.ledger.clone().map(|ledger| Arc::new(ledger) as Arc<dyn Ledger>)
+    }
+
+    /// To be written: by one run at a time.
+    pub(crate) async fn open(
+        memory: &Memory,
+        locks: &Locks,
+        binding: &Binding,
+        cancel: &CancellationToken,
+    ) -> Result<Self, StateError> {
+        let myself = myself(binding);
+        let mut held = Vec::new();
+        if let Some(path) = &locks.file {
+            held.push(lock(path, &myself, locks.wait, cancel).await?);
+        }
+        let ledger = match memory {
+            Memory::None => None,
+            Memory::At(path) => {
+                let path = in_directory(path, binding);
+                held.push(lock(&lock_of(&path), &myself, locks.wait, cancel).await?);
+                open(&path, binding, Access::Write)?
+            }
+            Memory::In(directories) => {
+                let found = first_that_can_be_written(directories, &myself, locks.wait, binding, cancel).await?;
+                if found.is_none() {
+                    tracing::warn!("{}", without_memory(directories));
+                }
+                found.map(|(lock, ledger)| {
+                    held.push(lock);
+                    ledger
+                })
+            }
+        };
+        Ok(Self { ledger, _locks: held })
+    }
+
+    /// To be looked at: nothing is made, locked or changed. What can't be read is told, and gone without.
+    pub(crate) fn look(memory: &Memory, binding: &Binding) -> Result<Self, StateError> {
+        let ledger = match memory {
+            Memory::None => None,
+            Memory::At(path) => open(&in_directory(path, binding), binding, Access::Read)?,
+            Memory::In(directories) => {
+                let paths = directories.iter().map(|directory| directory.join(file::name(binding)));
+                match paths.map(|path| open(&path, binding, Access::Read)).find(|opened| !matches!(opened, Ok(None))) {
+                    Some(Err(LedgerError::Refused { path, reason, .. })) => {
+                        tracing::warn!("could not read the ledger {}: {reason}; going on without it", path.display());
+                        None
+                    }
+                    Some(opened) => opened?,
+                    None => None,
+                }
+            }
+        };
+        Ok(Self { ledger, _locks: vec![] })
+    }
+}
+
+/// The two places, as a ledger knows them.
+pub(crate) fn binding(source: &dyn Store, dest: &dyn Store) -> Binding {
+    Binding { source: source.identity(), dest: dest.identity() }
+}
+
+/// A directory stands for the file in it that is for these locations.
+fn in_directory(path: &Path, binding: &Binding) -> PathBuf {
+    if path.is_dir() { path.join(file::name(binding)) } else { path.to_owned() }
+}
+
+fn open(path: &Path, binding: &Binding, access: Access) -> Result<Option<SqliteLedger>, LedgerError> {
+    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
+    SqliteLedger::open(path, binding, access, file_system_of(directory.unwrap_or(Path::new("."))))
+}
+
+async fn first_that_can_be_written(
+    directories: &[PathBuf],
+    myself: &str,
+    wait: Duration,
+    binding: &Binding,
+    cancel: &CancellationToken,
+) -> Result<Option<(Lock, SqliteLedger)>, StateError> {
+    for directory in directories {
+        let path = directory.join(file::name(binding));
+        let lock = match lock(&lock_of(&path), myself, wait, cancel).await {
+            Err(StateError::Lock(LockError::Refused { .. })) => continue,
+            locked => locked?,
+        };
+        match open(&path, binding, Access::Write) {
+            Err(LedgerError::Refused { .. }) | Ok(None) => {}
+            Ok(Some(ledger)) => return Ok(Some((lock, ledger))),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(None)
+}
+
+async fn lock(path: &Path, myself: &str, wait: Duration, cancel: &CancellationToken) -> Result<Lock, StateError> {
+    let begun = Instant::now();
+    loop {
+        match Lock::take(path, myself) {
+            Err(LockError::Held { .. }) if begun.elapsed() < wait => {}
+            locked => return Ok(locked?),
+        }
+        tokio::select! {
+            () = cancel.cancelled() => return Err(StateError::Interrupted),
+            () = tokio::time::sleep(RETRY.min(wait)) => {}
+        }
+    }
+}
+
+fn without_memory(directories: &[PathBuf]) -> String {
+    let tried: Vec<String> = directories.iter().map(|directory| directory.display().to_string()).collect();
+    let tried = if tried.is_empty() {
+        "there is no home directory".to_owned()
+    } else {
+        format!("can't write {}", tried.join(", "))
+    };
+    format!(
+        "this run won't be remembered: {tried}; set BRIGADE_STATE_DIR, or give --ledger a file (--no-ledger says that it is meant so)"
+    )
+}
+
+/// What this run says of itself to others that want its lock.
+fn myself(binding: &Binding) -> String {
+    let system = rustix::system::uname();
+    let host = system.nodename().to_string_lossy();
+    let now = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC");
+    format!("process {} on {host}, since {now}, {} -> {}", std::process::id(), binding.source, binding.dest)
+}

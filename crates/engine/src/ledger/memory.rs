@@ -1,0 +1,143 @@
+//! A ledger in memory, for tests and simulation: what is committed stays, whatever becomes of the run.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use brigade_store::Key;
+
+use super::{BegunUpload, Change, Ledger, LedgerError, Progress, Remembered, Settled, SettledPair, UnfinishedRun};
+use crate::events::Side;
+use crate::plan::{Action, Phase};
+
+/// A ledger in memory. Clones share what it holds.
+#[derive(Clone, Default)]
+pub struct MemoryLedger(Arc<Mutex<Held>>);
+
+/// Sees the changes of a commit.
+type Witness = Arc<dyn Fn(&[Change]) + Send + Sync>;
+
+#[derive(Default)]
+struct Held {
+    settled: BTreeMap<Key, SettledPair>,
+    run: Option<UnfinishedRun>,
+    failed: BTreeSet<Key>,
+    spool: BTreeMap<(Phase, Key), Action>,
+    uploads: BTreeMap<Key, BegunUpload>,
+    unordered: Vec<Side>,
+    witness: Option<Witness>,
+}
+
+impl MemoryLedger {
+    /// Everything that is settled.
+    #[must_use]
+    pub fn pairs(&self) -> Vec<SettledPair> {
+        self.held().settled.values().cloned().collect()
+    }
+
+    /// Calls this with the changes of each commit, before they are made.
+    pub fn watch(&self, witness: impl Fn(&[Change]) + Send + Sync + 'static) {
+        self.held().witness = Some(Arc::new(witness));
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Settled for MemoryLedger {
+    async fn page(&self, after: Option<&Key>, most: usize) -> Result<Vec<SettledPair>, LedgerError> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        Ok(self
+            .held()
+            .settled
+            .range::<Key, _>((from, Bound::Unbounded))
+            .take(most)
+            .map(|(_, pair)| pair.clone())
+            .collect())
+    }
+
+    async fn pair(&self, key: &Key) -> Result<Option<SettledPair>, LedgerError> {
+        Ok(self.held().settled.get(key).cloned())
+    }
+}
+
+#[async_trait]
+impl Progress for MemoryLedger {
+    async fn progress(&self) -> Result<Remembered, LedgerError> {
+        let held = self.held();
+        let run = held.run.clone().map(|run| {
+            let mut spooled = [0; Phase::COUNT];
+            for (phase, _) in held.spool.keys() {
+                spooled[*phase as usize] += 1;
+            }
+            UnfinishedRun { failed: held.failed.iter().cloned().collect(), spooled, ..run }
+        });
+        Ok(Remembered { run, uploads: held.uploads.values().cloned().collect(), unordered: held.unordered.clone() })
+    }
+
+    async fn spooled(&self, phase: Phase, after: Option<&Key>, most: usize) -> Result<Vec<Action>, LedgerError> {
+        let held = self.held();
+        let waiting = held
+            .spool
+            .iter()
+            .filter(|((waits_for, key), _)| *waits_for == phase && after.is_none_or(|after| key > after));
+        Ok(waiting.take(most).map(|(_, action)| action.clone()).collect())
+    }
+}
+
+#[async_trait]
+impl Ledger for MemoryLedger {
+    async fn commit(&self, changes: Vec<Change>) -> Result<(), LedgerError> {
+        let witness = self.held().witness.clone();
+        if let Some(witness) = witness {
+            witness(&changes);
+        }
+        let mut held = self.held();
+        for change in changes {
+            held.make(change);
+        }
+        Ok(())
+    }
+}
+
+impl Held {
+    fn make(&mut self, change: Change) {
+        match change {
+            Change::Settle(pair) => drop(self.settled.insert(pair.key.clone(), pair)),
+            Change::Unsettle(key) => drop(self.settled.remove(&key)),
+            Change::Begin { job, begun } => {
+                self.forget_progress();
+                self.run = Some(UnfinishedRun { job, begun, cursor: None, failed: vec![], spooled: [0; Phase::COUNT] });
+            }
+            Change::End => self.forget_progress(),
+            Change::Cursor(cursor) => {
+                if let Some(run) = &mut self.run {
+                    run.cursor = Some(cursor);
+                }
+            }
+            Change::Relist => {
+                if let Some(run) = &mut self.run {
+                    run.cursor = None;
+                }
+            }
+            Change::Spool(phase, action) => drop(self.spool.insert((phase, action.key().clone()), action)),
+            Change::Unspool(phase, key) => drop(self.spool.remove(&(phase, key))),
+            Change::Failed(key) => drop(self.failed.insert(key)),
+            Change::Resolved(key) => drop(self.failed.remove(&key)),
+            Change::UploadBegun(upload) => drop(self.uploads.insert(upload.key.clone(), upload)),
+            Change::UploadEnded { key, upload_id } => {
+                if self.uploads.get(&key).is_some_and(|open| open.upload_id == upload_id) {
+                    self.uploads.remove(&key);
+                }
+            }
+            Change::Unordered(side) => self.unordered.push(side),
+        }
+    }
+
+    fn forget_progress(&mut self) {
+        (self.run, self.failed, self.spool) = (None, BTreeSet::new(), BTreeMap::new());
+    }
+}

@@ -1,0 +1,184 @@
+//! Settled pairs: the fingerprints that both sides of a key had when they were last in step.
+
+use std::time::{Duration, SystemTime};
+
+use brigade_store::{Digest, Entry, Key, Version};
+
+/// How shortly before it was read a file must have changed for an edit within
+/// the same tick of its file system's clock to be possible: ticks are up to two
+/// seconds long (FAT's).
+pub const TICK: Duration = Duration::from_secs(2);
+
+/// What both sides of a key were when they were last in step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettledPair {
+    /// The key.
+    pub key: Key,
+    /// The source's version.
+    pub left: Fingerprint,
+    /// The destination's version.
+    pub right: Fingerprint,
+    /// A digest of the content, where one is known that the fingerprints don't give.
+    pub digest: Option<Digest>,
+    /// Whether a file had changed so shortly before it was read that an edit
+    /// within the clock's tick could have gone unseen: its content is compared next time.
+    pub unsure: bool,
+    /// Whether the two were only taken to be in step, by a rule that proves
+    /// nothing (`--compare size`): the pair says how far a run has come, and no more.
+    pub assumed: bool,
+    /// Whether the source has lost it since, and its deletion waits in the spool.
+    pub lost: bool,
+}
+
+/// What tells a version cheaply. A device's number isn't in it: it changes when a disk is mounted again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fingerprint {
+    /// A file in a local tree.
+    File {
+        /// Its length in bytes.
+        size: u64,
+        /// When its content was last modified.
+        modified: SystemTime,
+        /// When its inode last changed.
+        changed: SystemTime,
+        /// Its inode number.
+        inode: u64,
+    },
+    /// An object in a bucket.
+    Object {
+        /// Its length in bytes.
+        size: u64,
+        /// The `ETag`, without its quotes.
+        etag: String,
+    },
+}
+
+impl Fingerprint {
+    /// That of the version which this entry shows.
+    #[must_use]
+    pub fn of(entry: &Entry) -> Self {
+        let size = entry.size;
+        match &entry.version {
+            Version::File { changed, inode, .. } => {
+                Self::File { size, modified: entry.modified, changed: *changed, inode: *inode }
+            }
+            Version::Object { etag } => Self::Object { size, etag: etag.clone() },
+        }
+    }
+
+    /// Whether the entry shows this very version.
+    #[must_use]
+    pub fn shows_in(&self, entry: &Entry) -> bool {
+        match (self, &entry.version) {
+            (Self::File { size, modified, changed, inode }, Version::File { changed: now, inode: node, .. }) => {
+                *size == entry.size && *modified == entry.modified && changed == now && inode == node
+            }
+            (Self::Object { size, etag }, Version::Object { etag: now }) => *size == entry.size && etag == now,
+            _ => false,
+        }
+    }
+
+    /// The length of the version in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::File { size, .. } | Self::Object { size, .. } => *size,
+        }
+    }
+
+    /// The entry that a listing of the bucket would have for it, without its
+    /// time; `None` for a file, which is always looked at itself.
+    #[must_use]
+    pub fn listed_at(&self, key: &Key) -> Option<Entry> {
+        match self {
+            Self::File { .. } => None,
+            Self::Object { size, etag } => Some(Entry {
+                key: key.clone(),
+                size: *size,
+                modified: SystemTime::UNIX_EPOCH,
+                version: Version::Object { etag: etag.clone() },
+            }),
+        }
+    }
+}
+
+impl SettledPair {
+    /// Whether both entries show what was settled.
+    #[must_use]
+    pub fn shows_in(&self, source: &Entry, dest: &Entry) -> bool {
+        self.left.shows_in(source) && self.right.shows_in(dest)
+    }
+}
+
+/// Whether a file that was read no earlier than this could have been edited
+/// since without a trace: it changed less than a tick before, or after.
+#[must_use]
+pub fn could_hide_an_edit(entry: &Entry, read: SystemTime) -> bool {
+    match &entry.version {
+        Version::File { changed, .. } => is_fresh(entry.modified, read) || is_fresh(*changed, read),
+        Version::Object { .. } => false,
+    }
+}
+
+/// The same for a file that we wrote ourselves, and gave its time: whoever
+/// edits it later gives it another one, unless that time is now.
+#[must_use]
+pub fn could_hide_an_edit_of_ours(entry: &Entry, written: SystemTime) -> bool {
+    matches!(entry.version, Version::File { .. }) && is_fresh(entry.modified, written)
+}
+
+fn is_fresh(stamp: SystemTime, read: SystemTime) -> bool {
+    stamp.checked_add(TICK).is_none_or(|settled| settled > read)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(milliseconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_millis(milliseconds)
+    }
+
+    fn file(modified: u64, changed: u64) -> Entry {
+        let version = Version::File { changed: at(changed), inode: 7, device: 1 };
+        Entry { key: Key::from("k"), size: 3, modified: at(modified), version }
+    }
+
+    #[test]
+    fn a_file_is_unsure_for_two_seconds_after_either_of_its_times() {
+        let table = [
+            ("long ago", 1000, 1000, 9000, false, false),
+            ("just now", 8000, 8000, 9000, true, true),
+            ("put in place just now with an old time", 1000, 8000, 9000, true, false),
+            ("two seconds ago", 7000, 7000, 9000, false, false),
+            ("a moment less", 7001, 1000, 9000, true, true),
+            ("in the future", 20_000, 1000, 9000, true, true),
+        ];
+        for (row, modified, changed, read, unsure, ours_unsure) in table {
+            let file = file(modified, changed);
+            assert_eq!(could_hide_an_edit(&file, at(read)), unsure, "{row}");
+            assert_eq!(could_hide_an_edit_of_ours(&file, at(read)), ours_unsure, "{row}, ours");
+        }
+        let object = Entry { version: Version::Object { etag: "e".into() }, ..file(9000, 9000) };
+        assert!(!could_hide_an_edit(&object, at(9000)) && !could_hide_an_edit_of_ours(&object, at(9000)));
+    }
+
+    #[test]
+    fn a_fingerprint_shows_only_in_its_own_version() {
+        let listed = file(1, 2);
+        let fingerprint = Fingerprint::of(&listed);
+        assert!(fingerprint.shows_in(&listed));
+        let elsewhere = Version::File { changed: at(2), inode: 7, device: 99 };
+        assert!(fingerprint.shows_in(&Entry { version: elsewhere, ..listed.clone() }), "mounted again");
+        let table = [
+            ("mtime", file(2, 2)),
+            ("ctime", file(1, 3)),
+            ("size", Entry { size: 4, ..listed.clone() }),
+            ("inode", Entry { version: Version::File { changed: at(2), inode: 8, device: 1 }, ..listed.clone() }),
+            ("an object", Entry { version: Version::Object { etag: String::new() }, ..listed }),
+        ];
+        for (row, entry) in table {
+            assert!(!fingerprint.shows_in(&entry), "{row}");
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! The recorder: takes what a run settles, in order, and commits it to the
+//! ledger in batches, each only after what it speaks of is durable.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use brigade_store::{Digest, Entry, Key, Kind, Store};
+use tokio::sync::Notify;
+
+use super::pair::{could_hide_an_edit, could_hide_an_edit_of_ours};
+use super::watermark::Watermark;
+use super::{Change, Cursor, Fingerprint, Ledger, LedgerError, MOST_FAILED, SettledPair, Unseen};
+use crate::job::Clock;
+use crate::plan::Agreement;
+
+/// How long a change waits to be committed at most, beside the time that a commit takes.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// After how long every system has written what was changed, without being
+/// asked: Linux's `vm.dirty_expire_centisecs` is 30 s unless it was set otherwise.
+const WRITTEN_BY_NOW: Duration = Duration::from_mins(10);
+
+/// Changes that are worth a commit of their own.
+const BATCH: usize = 8192;
+
+/// Changes that may wait; whoever brings more waits for the next commit to begin.
+const MOST_WAITING: usize = 4 * BATCH;
+
+/// Takes what a run settles. Without a ledger, it takes nothing.
+pub(crate) struct Recorder(Option<Recording>);
+
+struct Recording {
+    ledger: Arc<dyn Ledger>,
+    clock: Clock,
+    waiting: Mutex<Waiting>,
+    /// Somebody should look: there is enough to commit, or the run has ended.
+    due: Notify,
+    /// What waited has been taken.
+    taken: Notify,
+    /// Held while a batch is committed: each comes after the one before it.
+    committing: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    changes: Vec<Change>,
+    position: Position,
+    /// Keys behind the cursor that failed.
+    failed: BTreeSet<Key>,
+    ended: bool,
+}
+
+/// What becomes of the cursor.
+#[derive(Default)]
+enum Position {
+    /// What is done lies behind it.
+    #[default]
+    Behind,
+    /// It moves with what is done.
+    Moving(Watermark),
+    /// It stays where it is: what comes after it is listed again.
+    Fixed,
+}
+
+/// Two versions that are in step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Agreed {
+    pub(crate) source: Entry,
+    pub(crate) dest: Entry,
+    pub(crate) proof: Proof,
+    /// A digest of the content, where one is known that the entries don't give.
+    pub(crate) digest: Option<Digest>,
+}
+
+/// How it is known that two versions are in step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// It isn't: the rule that was chosen takes them to be.
+    Assumed,
+    /// Digests, or times that are proof, say so.
+    Found,
+    /// One is our copy of the other.
+    Sent,
+}
+
+impl Recorder {
+    /// A recorder without a ledger.
+    pub(crate) fn none() -> Self {
+        Self(None)
+    }
+
+    /// A recorder for this ledger.
+    pub(crate) fn new(ledger: Arc<dyn Ledger>, clock: Clock) -> Self {
+        Self(Some(Recording {
+            ledger,
+            clock,
+            waiting: Mutex::default(),
+            due: Notify::new(),
+            taken: Notify::new(),
+            committing: tokio::sync::Mutex::default(),
+        }))
+    }
+
+    /// The ledger that is recorded in.
+    pub(crate) fn ledger(&self) -> Option<&Arc<dyn Ledger>> {
+        self.0.as_ref().map(|recording| &recording.ledger)
+    }
+
+    /// The time by the local clock.
+    pub(crate) fn now(&self) -> SystemTime {
+        self.0.as_ref().map_or(SystemTime::UNIX_EPOCH, |recording| (recording.clock)())
+    }
+
+    /// Commits these changes now, whatever waits.
+    pub(crate) async fn commit_now(&self, changes: Vec<Change>) -> Result<(), LedgerError> {
+        match &self.0 {
+            Some(recording) => recording.ledger.commit(changes).await,
+            None => Ok(()),
+        }
+    }
+
+    /// These failed behind the cursor.
+    pub(crate) fn take_up(&self, failed: &[Key]) {
+        if let Some(recording) = &self.0 {
+            recording.waiting().failed = failed.iter().cloned().collect();
+        }
+    }
+
+    /// From now on the cursor moves, from here.
+    pub(crate) fn follow(&self, cursor: &Cursor) {
+        if let Some(recording) = &self.0 {
+            recording.waiting().position = Position::Moving(Watermark::starting_at(cursor));
+        }
+    }
+
+    /// From now on the cursor stays where it is.
+    pub(crate) fn stop_following(&self) {
+        if let Some(recording) = &self.0 {
+            recording.waiting().position = Position::Fixed;
+        }
+    }
+
+    /// Whether this key failed behind the cursor.
+    pub(crate) fn has_failed(&self, key: &Key) -> bool {
+        self.0.as_ref().is_some_and(|recording| recording.waiting().failed.contains(key))
+    }
+
+    /// Takes changes.
+    pub(crate) fn note(&self, changes: impl IntoIterator<Item = Change>) {
+        if let Some(recording) = &self.0 {
+            let mut waiting = recording.waiting();
+            waiting.changes.extend(changes);
+            recording.tell(&waiting);
+        }
+    }
+
+    /// Takes a pair; `since` is a time after which both sides were read.
+    pub(crate) fn settle(&self, agreed: Agreed, since: SystemTime) {
+        // A tree lists no directories: nothing can be settled with one.
+        if self.0.is_some() && !agreed.source.stands_for_directory() {
+            self.note([Change::Settle(agreed.into_pair(since))]);
+        }
+    }
+
+    /// Takes note of a failure: the key is looked at again when the run is taken up.
+    pub(crate) fn fail(&self, key: &Key) {
+        let Some(recording) = &self.0 else { return };
+        let mut waiting = recording.waiting();
+        if waiting.failed.len() < MOST_FAILED {
+            waiting.failed.insert(key.clone());
+            waiting.changes.push(Change::Failed(key.clone()));
+        } else if !waiting.failed.contains(key) {
+            match waiting.position {
+                Position::Behind => waiting.changes.push(Change::Relist),
+                Position::Moving(_) | Position::Fixed => waiting.position = Position::Fixed,
+            }
+        }
+    }
+
+    /// A key that had failed is about to be looked at again.
+    pub(crate) fn try_again(&self, key: &Key) {
+        if let Some(recording) = &self.0 {
+            recording.waiting().failed.remove(key);
+        }
+    }
+
+    /// It was looked at again, and what became of it was noted.
+    pub(crate) fn tried_again(&self, key: &Key) {
+        let Some(recording) = &self.0 else { return };
+        let mut waiting = recording.waiting();
+        if !waiting.failed.contains(key) {
+            waiting.changes.push(Change::Resolved(key.clone()));
+        }
+    }
+
+    /// So many actions were planned for the keys up to this one (`None`: all);
+    /// the number stands for them when they are done.
+    pub(crate) fn planned(&self, through: Option<&Key>, actions: usize, unseen: Unseen) -> Option<u64> {
+        let recording = self.0.as_ref()?;
+        let mut waiting = recording.waiting();
+        let Position::Moving(watermark) = &mut waiting.position else { return None };
+        let (number, moved) = watermark.planned(through.cloned(), actions, unseen);
+        waiting.move_to(moved);
+        recording.tell(&waiting);
+        Some(number)
+    }
+
+    /// An action is done, and what became of it was noted.
+    pub(crate) fn done(&self, number: Option<u64>) {
+        let (Some(recording), Some(number)) = (&self.0, number) else { return };
+        let mut waiting = recording.waiting();
+        if let Position::Moving(watermark) = &mut waiting.position {
+            let moved = watermark.done(number);
+            waiting.move_to(moved);
+        }
+    }
+
+    /// Waits while too much waits to be committed.
+    pub(crate) async fn keep_pace(&self) {
+        let Some(recording) = &self.0 else { return };
+        loop {
+            let taken = recording.taken.notified();
+            tokio::pin!(taken);
+            taken.as_mut().enable();
+            {
+                let waiting = recording.waiting();
+                if waiting.changes.len() < MOST_WAITING || waiting.ended {
+                    return;
+                }
+            }
+            taken.await;
+        }
+    }
+
+    /// Says that nothing more comes.
+    pub(crate) fn end(&self) {
+        if let Some(recording) = &self.0 {
+            recording.waiting().ended = true;
+            recording.due.notify_one();
+            recording.taken.notify_waiters();
+        }
+    }
+
+    /// Commits what waits, now.
+    pub(crate) async fn flush(&self, sides: [&dyn Store; 2]) -> Result<(), LedgerError> {
+        match &self.0 {
+            Some(recording) => recording.commit_waiting(sides).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Commits what comes, until the end was said.
+    pub(crate) async fn keep(&self, sides: [&dyn Store; 2]) -> Result<(), LedgerError> {
+        let Some(recording) = &self.0 else { return Ok(()) };
+        loop {
+            // Whichever comes first.
+            let _ = tokio::time::timeout(INTERVAL, recording.due.notified()).await;
+            let ended = recording.waiting().ended;
+            if let Err(error) = recording.commit_waiting(sides).await {
+                // Nobody waits for a commit that will not come.
+                self.end();
+                return Err(error);
+            }
+            if ended {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl Recording {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, waiting: &Waiting) {
+        if waiting.changes.len() >= BATCH {
+            self.due.notify_one();
+        }
+    }
+
+    async fn commit_waiting(&self, sides: [&dyn Store; 2]) -> Result<(), LedgerError> {
+        let _committing = self.committing.lock().await;
+        let changes = std::mem::take(&mut self.waiting().changes);
+        self.taken.notify_waiters();
+        if changes.is_empty() {
+            return Ok(());
+        }
+        // Everything that the changes speak of was done before they were noted.
+        let now = (self.clock)();
+        for (place, side) in sides.into_iter().enumerate() {
+            if side.capabilities().kind == Kind::Local && changes.iter().any(|change| is_fresh(change, place, now)) {
+                side.make_durable().await.map_err(|failure| LedgerError::NotDurable {
+                    location: side.location().to_owned(),
+                    reason: failure.reason,
+                })?;
+            }
+        }
+        self.ledger.commit(changes).await
+    }
+}
+
+/// Whether a change speaks of a file of this side (0 for the source) that a
+/// power cut could still take back. What is older than this the system has
+/// written by itself long since, and it isn't made to write for it what other programs are writing.
+fn is_fresh(change: &Change, side: usize, now: SystemTime) -> bool {
+    match change {
+        Change::Settle(pair) => match [&pair.left, &pair.right][side] {
+            Fingerprint::File { changed, .. } => changed.checked_add(WRITTEN_BY_NOW).is_none_or(|by| by > now),
+            Fingerprint::Object { .. } => false,
+        },
+        // A removal leaves no time that could be looked at.
+        Change::Unsettle(_) | Change::Unspool(..) => true,
+        _ => false,
+    }
+}
+
+impl Waiting {
+    fn move_to(&mut self, moved: Option<Cursor>) {
+        let Some(cursor) = moved else { return };
+        match self.changes.last_mut() {
+            Some(Change::Cursor(last)) => *last = cursor,
+            _ => self.changes.push(Change::Cursor(cursor)),
+        }
+    }
+}
+
+impl Agreed {
+    /// Two versions that are in step by what is listed.
+    pub(crate) fn listed(agreement: Agreement) -> Self {
+        let Agreement { source, dest, assumed } = agreement;
+        let proof = if assumed { Proof::Assumed } else { Proof::Found };
+        Self { source, dest, proof, digest: None }
+    }
+
+    fn into_pair(self, since: SystemTime) -> SettledPair {
+        let Self { source, dest, proof, digest } = self;
+        let dest_unsure = match proof {
+            Proof::Sent => could_hide_an_edit_of_ours(&dest, since),
+            Proof::Assumed | Proof::Found => could_hide_an_edit(&dest, since),
+        };
+        SettledPair {
+            unsure: could_hide_an_edit(&source, since) || dest_unsure,
+            assumed: proof == Proof::Assumed,
+            lost: false,
+            left: Fingerprint::of(&source),
+            right: Fingerprint::of(&dest),
+            digest,
+            key: source.key,
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Making changes in a ledger's tables.
+
+use rusqlite::{Connection, Statement, Transaction};
+
+use super::Trouble;
+use crate::events::Side;
+use crate::ledger::encoding::{encode_fingerprint, encode_pair};
+use crate::ledger::{BegunUpload, Change, Cursor};
+use crate::spool::encode_action;
+
+/// Makes the changes, in their order.
+pub(super) fn make(transaction: &Transaction<'_>, changes: &[Change]) -> Result<(), Trouble> {
+    let mut statements = Statements { connection: transaction, settle: None, spool: None, unspool: None };
+    changes.iter().try_for_each(|change| statements.make(change))
+}
+
+/// The statements that come by the thousand, each prepared when it first comes.
+struct Statements<'a> {
+    connection: &'a Connection,
+    settle: Option<Statement<'a>>,
+    spool: Option<Statement<'a>>,
+    unspool: Option<Statement<'a>>,
+}
+
+const SETTLE: &str = "INSERT INTO settled (key, pair) VALUES (?1, ?2) \
+                      ON CONFLICT (key) DO UPDATE SET pair = excluded.pair";
+const SPOOL: &str = "INSERT INTO spool (phase, key, action) VALUES (?1, ?2, ?3) \
+                     ON CONFLICT (phase, key) DO UPDATE SET action = excluded.action";
+const UNSPOOL: &str = "DELETE FROM spool WHERE phase = ?1 AND key = ?2";
+
+fn prepared<'a, 's>(
+    connection: &'a Connection,
+    place: &'s mut Option<Statement<'a>>,
+    sql: &str,
+) -> Result<&'s mut Statement<'a>, Trouble> {
+    Ok(match place {
+        Some(statement) => statement,
+        none => none.insert(connection.prepare(sql)?),
+    })
+}
+
+impl Statements<'_> {
+    fn make(&mut self, change: &Change) -> Result<(), Trouble> {
+        let connection = self.connection;
+        match change {
+            Change::Settle(pair) => {
+                let settle = prepared(connection, &mut self.settle, SETTLE)?;
+                settle.execute((pair.key.as_bytes(), encode_pair(pair)))?;
+            }
+            Change::Spool(phase, action) => {
+                let spool = prepared(connection, &mut self.spool, SPOOL)?;
+                let record = encode_action(action).map_err(|_| Trouble::Garbled)?;
+                spool.execute((*phase as u8, action.key().as_bytes(), record))?;
+            }
+            Change::Unspool(phase, key) => {
+                prepared(connection, &mut self.unspool, UNSPOOL)?.execute((*phase as u8, key.as_bytes()))?;
+            }
+            Change::Unsettle(key) => {
+                connection.execute("DELETE FROM settled WHERE key = ?1", [key.as_bytes()])?;
+            }
+            Change::Begin { job, begun } => {
+                forget_progress(connection)?;
+                let (seconds, nanoseconds) = brigade_store::time::since_epoch(*begun);
+                let sql = "INSERT INTO run (only_one, job, begun_seconds, begun_nanoseconds) VALUES (0, ?1, ?2, ?3)";
+                connection.execute(sql, (&job.0, seconds, nanoseconds))?;
+            }
+            Change::End => forget_progress(connection)?,
+            Change::Cursor(cursor) => move_cursor(connection, cursor)?,
+            Change::Relist => {
+                connection.execute("UPDATE run SET has_cursor = 0", [])?;
+            }
+            Change::Failed(key) => {
+                connection.execute("INSERT OR IGNORE INTO failed (key) VALUES (?1)", [key.as_bytes()])?;
+            }
+            Change::Resolved(key) => {
+                connection.execute("DELETE FROM failed WHERE key = ?1", [key.as_bytes()])?;
+            }
+            Change::UploadBegun(upload) => begin_upload(connection, upload)?,
+            Change::UploadEnded { key, upload_id } => {
+                let sql = "DELETE FROM uploads WHERE key = ?1 AND upload_id = ?2";
+                connection.execute(sql, (key.as_bytes(), upload_id))?;
+            }
+            Change::Unordered(side) => {
+                let side = i64::from(*side == Side::Dest);
+                connection.execute("UPDATE locations SET unordered = 1 WHERE side = ?1", [side])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn forget_progress(connection: &Connection) -> Result<(), Trouble> {
+    Ok(connection.execute_batch("DELETE FROM run; DELETE FROM failed; DELETE FROM spool;")?)
+}
+
+fn move_cursor(connection: &Connection, cursor: &Cursor) -> Result<(), Trouble> {
+    let unseen = cursor.unseen;
+    let sql = "UPDATE run SET has_cursor = 1, through = ?1, source_objects = ?2, dest_objects = ?3, extra = ?4, \
+               excluded = ?5, held = ?6";
+    connection.execute(
+        sql,
+        (
+            cursor.through.as_ref().map(brigade_store::Key::as_bytes),
+            unseen.source_objects,
+            unseen.dest_objects,
+            unseen.extra,
+            unseen.excluded,
+            unseen.held,
+        ),
+    )?;
+    Ok(())
+}
+
+fn begin_upload(connection: &Connection, upload: &BegunUpload) -> Result<(), Trouble> {
+    let sql = "INSERT OR REPLACE INTO uploads (key, upload_id, source, unsure, part_size) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let BegunUpload { key, upload_id, source, unsure, part_size } = upload;
+    connection.execute(sql, (key.as_bytes(), upload_id, encode_fingerprint(source), unsure, part_size))?;
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! The tables of a ledger, and how older ones become them.
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::{Binding, Trouble};
+
+/// The newest format that this program writes, and the newest that it reads: SQLite's `user_version`.
+pub const FORMAT: i64 = 1;
+
+/// What tells a ledger from any other SQLite database: SQLite's `application_id`, the letters BRGD.
+pub(super) const APPLICATION: i64 = 0x4252_4744;
+
+/// What makes each format of the one before it; the first, of nothing.
+const MIGRATIONS: [&str; 1] = ["
+    CREATE TABLE locations (
+        side INTEGER PRIMARY KEY,
+        location TEXT NOT NULL,
+        unordered INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE TABLE settled (key BLOB PRIMARY KEY, pair BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE run (
+        only_one INTEGER PRIMARY KEY CHECK (only_one = 0),
+        job BLOB NOT NULL,
+        begun_seconds INTEGER NOT NULL,
+        begun_nanoseconds INTEGER NOT NULL,
+        has_cursor INTEGER NOT NULL DEFAULT 0,
+        through BLOB,
+        source_objects INTEGER NOT NULL DEFAULT 0,
+        dest_objects INTEGER NOT NULL DEFAULT 0,
+        extra INTEGER NOT NULL DEFAULT 0,
+        excluded INTEGER NOT NULL DEFAULT 0,
+        held INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE TABLE failed (key BLOB PRIMARY KEY) WITHOUT ROWID;
+    CREATE TABLE spool (
+        phase INTEGER NOT NULL,
+        key BLOB NOT NULL,
+        action BLOB NOT NULL,
+        PRIMARY KEY (phase, key)
+    ) WITHOUT ROWID;
+    CREATE TABLE uploads (
+        key BLOB PRIMARY KEY,
+        upload_id TEXT NOT NULL,
+        source BLOB NOT NULL,
+        unsure INTEGER NOT NULL,
+        part_size INTEGER NOT NULL
+    ) WITHOUT ROWID;
+"];
+
+/// Brings the tables to the newest format, from whichever they have.
+pub(super) fn migrate(connection: &mut Connection, from: i64) -> Result<(), Trouble> {
+    let done = usize::try_from(from).unwrap_or(0);
+    let transaction = connection.transaction()?;
+    for migration in MIGRATIONS.iter().skip(done) {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.pragma_update(None, "user_version", FORMAT)?;
+    Ok(transaction.commit()?)
+}
+
+/// The locations that the ledger is bound to; empty before they are written.
+pub(super) fn binding(connection: &Connection) -> Result<Binding, Trouble> {
+    let side = |side: i64| {
+        connection
+            .query_row("SELECT location FROM locations WHERE side = ?1", [side], |row| row.get(0))
+            .optional()
+            .map(Option::unwrap_or_default)
+    };
+    Ok(Binding { source: side(0)?, dest: side(1)? })
+}
+
+/// Binds a new ledger to its locations.
+pub(super) fn bind(connection: &Connection, binding: &Binding) -> Result<(), Trouble> {
+    let mut insert = connection.prepare("INSERT INTO locations (side, location) VALUES (?1, ?2)")?;
+    insert.execute((0, &binding.source))?;
+    insert.execute((1, &binding.dest))?;
+    Ok(())
+}

@@ -1,0 +1,246 @@
+//! The file by itself: it keeps what the ledger in memory keeps, and refuses what is no ledger of these locations.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use brigade_store::{Digest, Entry, Version};
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::*;
+use crate::events::Side;
+use crate::job::JobDigest;
+use crate::ledger::memory::MemoryLedger;
+use crate::ledger::{BegunUpload, Cursor, Fingerprint, Unseen};
+use crate::plan::Transfer;
+
+fn binding() -> Binding {
+    Binding { source: "/a".into(), dest: "s3://b/ at AWS".into() }
+}
+
+/// A place for a ledger.
+fn place() -> (TempDir, PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("state/one.ledger");
+    (directory, path)
+}
+
+fn open(path: &Path) -> Result<SqliteLedger, LedgerError> {
+    SqliteLedger::open(path, &binding(), Access::Write, FileSystem::Local).map(Option::unwrap)
+}
+
+fn moment() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::new(1_760_000_000, 5)
+}
+
+fn pair(key: Key, tag: u8) -> SettledPair {
+    let left = Fingerprint::File { size: 3, modified: moment(), changed: moment(), inode: tag.into() };
+    let right = Fingerprint::Object { size: 3, etag: format!("{tag:032x}") };
+    let (digest, unsure) = (Some(Digest::Crc64Nvme(tag.into())), tag.is_multiple_of(2));
+    SettledPair { key, left, right, digest, unsure, assumed: false, lost: false }
+}
+
+fn entry(key: Key, tag: u8) -> Entry {
+    Entry { key, size: tag.into(), modified: moment(), version: Version::Object { etag: format!("e{tag}") } }
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    // Few keys, so that changes meet; among them the empty one, and bytes that are no text.
+    let key = || prop_oneof![Just(Key::from("")), Just(Key::new(&b"\xff\x00"[..])), "[a-d]{1,2}".prop_map(Key::from)];
+    let phase = || prop_oneof![Just(Phase::Deletions), Just(Phase::AfterDeletions)];
+    prop_oneof![
+        8 => (key(), any::<u8>()).prop_map(|(key, tag)| Change::Settle(pair(key, tag))),
+        2 => key().prop_map(Change::Unsettle),
+        1 => any::<u8>().prop_map(|tag| Change::Begin { job: JobDigest([tag; 16]), begun: moment() }),
+        1 => Just(Change::End),
+        1 => Just(Change::Relist),
+        3 => (proptest::option::of(key()), 0u64..9).prop_map(|(through, extra)| {
+            Change::Cursor(Cursor { through, unseen: Unseen { extra, ..Unseen::default() } })
+        }),
+        4 => (phase(), key(), any::<u8>()).prop_map(|(phase, key, tag)| {
+            Change::Spool(phase, if tag < 128 {
+                Action::Delete(entry(key, tag))
+            } else {
+                let replaces = Some(entry(key.clone(), 1));
+                Action::Send(Transfer { source: entry(key, tag), replaces, if_content_differs: true, settled: None })
+            })
+        }),
+        2 => (phase(), key()).prop_map(|(phase, key)| Change::Unspool(phase, key)),
+        2 => key().prop_map(Change::Failed),
+        1 => key().prop_map(Change::Resolved),
+        2 => (key(), 0u64..3).prop_map(|(key, id)| Change::UploadBegun(BegunUpload {
+            source: pair(key.clone(), 1).left,
+            key,
+            upload_id: id.to_string(),
+            unsure: id == 1,
+            part_size: 8 << 20,
+        })),
+        2 => (key(), 0u64..3).prop_map(|(key, id)| Change::UploadEnded { key, upload_id: id.to_string() }),
+    ]
+}
+
+/// Everything that a ledger tells, read two rows at a time.
+async fn everything(ledger: &dyn Ledger) -> (Vec<SettledPair>, [Vec<Action>; 2], Remembered) {
+    let mut pairs: Vec<SettledPair> = vec![];
+    loop {
+        let page = ledger.page(pairs.last().map(|pair| &pair.key), 2).await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        pairs.extend(page);
+    }
+    for pair in &pairs {
+        assert_eq!(ledger.pair(&pair.key).await.unwrap().as_ref(), Some(pair));
+    }
+    let mut spooled = [vec![], vec![]];
+    for (actions, phase) in spooled.iter_mut().zip([Phase::Deletions, Phase::AfterDeletions]) {
+        loop {
+            let page = ledger.spooled(phase, actions.last().map(Action::key), 2).await.unwrap();
+            if page.is_empty() {
+                break;
+            }
+            actions.extend(page);
+        }
+    }
+    (pairs, spooled, ledger.progress().await.unwrap())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn the_file_keeps_what_the_ledger_in_memory_keeps(
+        commits in proptest::collection::vec(proptest::collection::vec(change(), 0..12), 1..5)
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let (_directory, path) = place();
+            let (memory, file) = (MemoryLedger::default(), open(&path).unwrap());
+            for changes in commits {
+                memory.commit(changes.clone()).await.unwrap();
+                file.commit(changes).await.unwrap();
+            }
+            let expected = everything(&memory).await;
+            assert_eq!(everything(&file).await, expected);
+            drop(file);
+            assert_eq!(everything(&open(&path).unwrap()).await, expected, "opened again");
+        });
+    }
+}
+
+#[tokio::test]
+async fn it_is_for_nobody_else_to_read_and_one_file_when_it_is_closed() {
+    let (directory, path) = place();
+    let ledger = open(&path).unwrap();
+    ledger.commit(vec![Change::Settle(pair(Key::from("k"), 1)), Change::Unordered(Side::Dest)]).await.unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(path.parent().unwrap()), 0o700);
+    let names =
+        |directory: &Path| fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    for name in names(path.parent().unwrap()) {
+        assert_eq!(mode(&name), 0o600, "{}", name.display());
+    }
+    assert_eq!(ledger.check_kept().await, None);
+    ledger.close().await.unwrap();
+    assert_eq!(names(path.parent().unwrap()), [path.as_path()]);
+    let copy = directory.path().join("copy");
+    fs::copy(&path, &copy).unwrap();
+    let contents = open(&copy).unwrap().contents().await.unwrap();
+    assert_eq!((contents.settled, contents.binding), (1, binding()));
+    assert_eq!(contents.remembered.unordered, [Side::Dest]);
+}
+
+#[tokio::test]
+async fn others_may_read_while_a_run_writes_but_not_on_a_network() {
+    let (_directory, path) = place();
+    let writer = open(&path).unwrap();
+    writer.commit(vec![Change::Settle(pair(Key::from("k"), 1))]).await.unwrap();
+    let read = || SqliteLedger::open(&path, &binding(), Access::Read, FileSystem::Local);
+    let reader = read().unwrap().unwrap();
+    assert_eq!(reader.pair(&Key::from("k")).await.unwrap(), Some(pair(Key::from("k"), 1)));
+    assert!(reader.commit(vec![Change::End]).await.is_err(), "it only reads");
+    drop((reader, writer));
+
+    let alone = SqliteLedger::open(&path, &binding(), Access::Write, FileSystem::Network).unwrap().unwrap();
+    alone.commit(vec![Change::Settle(pair(Key::from("l"), 1))]).await.unwrap();
+    assert!(!path.with_extension("ledger-shm").exists(), "no memory is shared");
+    assert!(matches!(read(), Err(LedgerError::Refused { .. })));
+    drop(alone);
+    assert_eq!(read().unwrap().unwrap().contents().await.unwrap().settled, 2);
+}
+
+#[tokio::test]
+async fn what_is_no_ledger_of_these_locations_is_refused_and_left_alone() {
+    let (_directory, path) = place();
+    let many = (0..2000).map(|n: u32| Change::Settle(pair(Key::from(format!("{n:06}")), 1))).collect();
+    let ledger = open(&path).unwrap();
+    ledger.commit(many).await.unwrap();
+    ledger.close().await.unwrap();
+    let whole = fs::read(&path).unwrap();
+
+    let other = Binding { dest: "s3://c/ at AWS".into(), ..binding() };
+    let error = SqliteLedger::open(&path, &other, Access::Write, FileSystem::Local).err().unwrap().to_string();
+    assert!(error.contains("is the ledger of /a -> s3://b/ at AWS, and not of /a -> s3://c/ at AWS"), "{error}");
+
+    let refused = |name: &str, content: &[u8], expected: &str| {
+        fs::write(&path, content).unwrap();
+        let error = match open(&path) {
+            Err(error) => {
+                // What is damaged is written to by SQLite before it finds that out.
+                let is_left_alone = fs::read(&path).unwrap() == content;
+                assert!(is_left_alone || matches!(error, LedgerError::Damaged { .. }), "{name} was changed");
+                error
+            }
+            Ok(ledger) => {
+                let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+                let error = std::thread::spawn(move || runtime.block_on(everything_or_error(&ledger))).join().unwrap();
+                error.unwrap_or_else(|| panic!("{name} is taken for a ledger"))
+            }
+        };
+        let error = error.to_string();
+        assert!(error.contains(expected), "{name}: {error}");
+        assert!(error.contains(path.to_str().unwrap()), "{name}: {error}");
+    };
+    refused("text", "no ledger at all, but quite long enough to be one".repeat(90).as_bytes(), "is no ledger");
+    refused("cut short", &whole[..whole.len() / 2], "is damaged");
+    let mut torn = whole.clone();
+    torn[4096..].fill(0x5a);
+    refused("torn", &torn, "is damaged");
+    let mut newer = whole.clone();
+    newer[60..64].copy_from_slice(&2u32.to_be_bytes());
+    refused("newer", &newer, "written by a newer brigade (format 2; this one reads up to 1)");
+    let mut foreign = whole.clone();
+    foreign[68..72].copy_from_slice(b"ABCD");
+    refused("another program's", &foreign, "is no ledger");
+    fs::write(&path, &whole).unwrap();
+    assert_eq!(open(&path).unwrap().contents().await.unwrap().settled, 2000);
+}
+
+async fn everything_or_error(ledger: &SqliteLedger) -> Option<LedgerError> {
+    let mut after: Option<Key> = None;
+    loop {
+        match ledger.page(after.as_ref(), 100).await {
+            Err(error) => return Some(error),
+            Ok(page) => after = Some(page.last()?.key.clone()),
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_that_is_removed_or_replaced_meanwhile_is_noticed() {
+    let (_directory, path) = place();
+    let ledger = open(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    ledger.commit(vec![Change::Settle(pair(Key::from("k"), 1))]).await.unwrap();
+    assert!(ledger.check_kept().await.unwrap().contains("was removed or replaced"));
+    fs::write(&path, "").unwrap();
+    assert!(ledger.check_kept().await.is_some(), "another file of its name is not it");
+}
+
+#[test]
+fn one_that_is_not_there_is_not_made_to_be_read() {
+    let (_directory, path) = place();
+    assert!(SqliteLedger::open(&path, &binding(), Access::Read, FileSystem::Local).unwrap().is_none());
+    assert!(!path.parent().unwrap().exists());
+}

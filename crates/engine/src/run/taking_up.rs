@@ -1,0 +1,108 @@
+//! Taking up what an earlier run left: what of it still holds, and what doesn't.
+
+use std::time::{Duration, SystemTime};
+
+use super::{Change, LedgerError, Ordering, Orderings, Pass, UnfinishedRun};
+use crate::events::{Event, Side, TakenUp};
+use crate::job::JobDigest;
+use crate::ledger::{BegunUpload, Remembered};
+use crate::plan::Phase;
+
+/// How long what was listed in a bucket holds: then all of it is listed again.
+const LISTING_HOLDS: Duration = Duration::from_hours(24);
+
+/// What an earlier run left that this one goes on with.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    pub(super) run: Option<UnfinishedRun>,
+    pub(super) uploads: Vec<BegunUpload>,
+}
+
+impl Memory {
+    /// How many actions wait for each phase.
+    pub(super) fn spooled(&self) -> [u64; Phase::COUNT] {
+        self.run.as_ref().map_or([0; Phase::COUNT], |run| run.spooled)
+    }
+}
+
+impl Pass {
+    /// What of an earlier run this one goes on with. If it can't, its progress is dropped.
+    pub(super) async fn remember(&self, orderings: &mut Orderings) -> Result<Memory, LedgerError> {
+        let recorder = &self.around.recorder;
+        let Some(ledger) = self.around.settled.as_ref() else { return Ok(Memory::default()) };
+        let Remembered { run, uploads, unordered } = ledger.progress().await?;
+        for side in unordered {
+            *orderings.of_side(side) = Ordering::Sorted;
+        }
+        if !self.keeps_progress() {
+            return Ok(Memory::default());
+        }
+        let now = (self.clock)();
+        let job = self.job.digest();
+        let run = run.filter(|run| orderings.are_by_bytes() && still_holds(run, job, now));
+        match &run {
+            None => recorder.commit_now(vec![self.beginning()]).await?,
+            Some(run) => {
+                recorder.take_up(&run.failed);
+                let taken_up = TakenUp {
+                    through: run.cursor.as_ref().map(|cursor| cursor.through.clone()),
+                    failed: run.failed.len() as u64,
+                    spooled: run.spooled.iter().sum(),
+                };
+                if taken_up != TakenUp::default() {
+                    self.around.tally.tell(Event::TakenUp(&taken_up));
+                    self.around.tally.count(|summary| summary.taken_up = Some(taken_up));
+                }
+            }
+        }
+        Ok(Memory { run, uploads })
+    }
+
+    /// That a run begins from the start.
+    pub(super) fn beginning(&self) -> Change {
+        Change::Begin { job: self.job.digest(), begun: (self.clock)() }
+    }
+}
+
+/// Whether the run was of this very job, and began so recently that what it
+/// listed still holds. A clock that was set back tells nothing of that.
+fn still_holds(run: &UnfinishedRun, job: JobDigest, now: SystemTime) -> bool {
+    run.job == job && now.duration_since(run.begun).is_ok_and(|age| age < LISTING_HOLDS)
+}
+
+impl Orderings {
+    /// Whether both sides are listed in byte order: only then does a place in it say what was listed.
+    pub(super) fn are_by_bytes(self) -> bool {
+        self.source == Ordering::AsListed && self.dest == Ordering::AsListed
+    }
+
+    fn of_side(&mut self, side: Side) -> &mut Ordering {
+        match side {
+            Side::Source => &mut self.source,
+            Side::Dest => &mut self.dest,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_same_job_of_the_last_day_is_taken_up() {
+        let at = |hours: u64| SystemTime::UNIX_EPOCH + Duration::from_hours(hours);
+        let run =
+            UnfinishedRun { job: JobDigest([1; 16]), begun: at(100), cursor: None, failed: vec![], spooled: [0; 3] };
+        let table = [
+            ("at once", [1; 16], 100, true),
+            ("within a day", [1; 16], 123, true),
+            ("after a day", [1; 16], 124, false),
+            ("years ahead", [1; 16], 100_000, false),
+            ("set back", [1; 16], 99, false),
+            ("another job", [2; 16], 100, false),
+        ];
+        for (row, job, now, expected) in table {
+            assert_eq!(still_holds(&run, JobDigest(job), at(now)), expected, "{row}");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Uploads in parts that outlive a run: begun so that the next one can take
+//! them up, taken up from the parts that are there, or given up.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use brigade_store::{Entry, FinishedPart, NewObject, Resumed, Upload};
+
+use super::Transfers;
+use super::parts::part_size;
+use super::sending::Stopped;
+use crate::events::Event;
+use crate::ledger::pair::could_hide_an_edit;
+use crate::ledger::{BegunUpload, Change, Fingerprint};
+
+/// An upload about to be sent its parts.
+pub(super) struct UnderWay {
+    pub(super) upload: Arc<dyn Upload>,
+    /// The numbers of the parts that are there already.
+    pub(super) there: BTreeSet<u32>,
+}
+
+impl Transfers {
+    /// Takes up the upload of this object that an earlier run began, or begins
+    /// a new one. It is remembered before its first part is sent.
+    pub(super) async fn begin_or_take_up(&self, new: &NewObject, source: &Entry) -> Result<UnderWay, Stopped> {
+        if let Some(begun) = self.uploads.take(&new.key)
+            && let Some(under_way) = self.take_up(new, source, begun).await?
+        {
+            return Ok(under_way);
+        }
+        let read = self.recorder.now();
+        let upload: Arc<dyn Upload> = self.dest.begin(new).await.map_err(Stopped::Dest)?.into();
+        if let Some(upload_id) = upload.id() {
+            let begun = BegunUpload {
+                key: new.key.clone(),
+                upload_id: upload_id.to_owned(),
+                source: Fingerprint::of(source),
+                unsure: could_hide_an_edit(source, read),
+                part_size: self.part_size_of(new),
+            };
+            if let Err(error) = self.recorder.commit_now(vec![Change::UploadBegun(begun)]).await {
+                upload.abandon().await;
+                return Err(Stopped::Ledger(error));
+            }
+        }
+        Ok(UnderWay { upload, there: BTreeSet::new() })
+    }
+
+    /// Takes up an upload, if the source is still the version that its parts
+    /// are of; gives it up otherwise. `None` where it isn't taken up.
+    async fn take_up(&self, new: &NewObject, source: &Entry, begun: BegunUpload) -> Result<Option<UnderWay>, Stopped> {
+        let BegunUpload { key, upload_id, source: begun_of, unsure, part_size } = begun;
+        if unsure || !begun_of.shows_in(source) || part_size != self.part_size_of(new) {
+            self.dest.abandon_upload(&key, &upload_id).await.map_err(Stopped::Dest)?;
+            self.recorder.note([Change::UploadEnded { key, upload_id }]);
+            return Ok(None);
+        }
+        let Some(Resumed { upload, parts }) = self.dest.resume(new, &upload_id).await.map_err(Stopped::Dest)? else {
+            self.recorder.note([Change::UploadEnded { key, upload_id }]);
+            return Ok(None);
+        };
+        // One that is not as long as it must be is written again.
+        let fits = |part: &&FinishedPart| part.size == length_of(part.number, part_size, new.size);
+        let fitting: Vec<&FinishedPart> = parts.iter().filter(fits).collect();
+        self.tally.count(|summary| summary.parts_taken_up += fitting.len() as u64);
+        self.tally.tell(Event::Progress { bytes: fitting.iter().map(|part| part.size).sum() });
+        let there = fitting.into_iter().map(|part| part.number).collect();
+        Ok(Some(UnderWay { upload: upload.into(), there }))
+    }
+
+    /// Gives the upload up, unless the run was only interrupted and the next
+    /// one finds it.
+    pub(super) async fn leave(&self, new: &NewObject, upload: &dyn Upload) {
+        let is_remembered = upload.id().is_some() && self.recorder.ledger().is_some();
+        if is_remembered && self.cancel.is_cancelled() {
+            return;
+        }
+        upload.abandon().await;
+        self.forget(new, upload);
+    }
+
+    /// Takes note that the upload has ended.
+    pub(super) fn forget(&self, new: &NewObject, upload: &dyn Upload) {
+        if let Some(upload_id) = upload.id() {
+            let (key, upload_id) = (new.key.clone(), upload_id.to_owned());
+            self.recorder.note([Change::UploadEnded { key, upload_id }]);
+        }
+    }
+
+    /// Gives up the uploads of earlier runs that this one had no use for.
+    pub(crate) async fn abort_left_uploads(&self) {
+        for BegunUpload { key, upload_id, .. } in self.uploads.take_rest() {
+            let _request = self.permits.request().await;
+            if self.cancel.is_cancelled() {
+                return;
+            }
+            match self.dest.abandon_upload(&key, &upload_id).await {
+                Ok(()) => self.recorder.note([Change::UploadEnded { key, upload_id }]),
+                Err(error) => tracing::warn!(
+                    %error,
+                    "the parts of an upload of {key} that an earlier run had begun may remain in the bucket; \
+                     `brigade cleanup` removes them"
+                ),
+            }
+        }
+    }
+
+    fn part_size_of(&self, new: &NewObject) -> u64 {
+        part_size(self.dest.capabilities().part_size, new.size)
+    }
+}
+
+/// The length of a part of an object of this size; 0 for one that it doesn't have.
+fn length_of(number: u32, part_size: u64, size: u64) -> u64 {
+    let offset = u64::from(number.saturating_sub(1)).saturating_mul(part_size);
+    if number == 0 { 0 } else { size.saturating_sub(offset).min(part_size) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_is_as_long_as_the_others_but_the_last() {
+        let table = [(0, 0), (1, 8), (2, 8), (3, 4), (4, 0), (u32::MAX, 0)];
+        for (number, length) in table {
+            assert_eq!(length_of(number, 8, 20), length, "part {number}");
+        }
+        assert_eq!(length_of(2, 8, 16), 8);
+        assert_eq!(length_of(3, 8, 16), 0);
+    }
+}
