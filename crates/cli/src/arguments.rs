@@ -10,6 +10,7 @@ mod explain;
 mod filters;
 mod job;
 mod ledger;
+mod ledgers;
 mod ls;
 mod man;
 mod s3;
@@ -25,6 +26,7 @@ pub(crate) use explain::Explain;
 pub(crate) use filters::{FilterArgument, FilterArguments};
 pub(crate) use job::{Compare, JobArguments, Symlinks};
 pub(crate) use ledger::{LedgerArguments, LockArguments};
+pub(crate) use ledgers::{LedgerAction, Ledgers};
 pub(crate) use ls::Ls;
 pub(crate) use man::Man;
 pub(crate) use s3::{Addressing, S3Arguments};
@@ -71,6 +73,8 @@ pub(crate) enum Command {
     Ls(Ls),
     /// Abort uploads that nobody finishes
     Cleanup(Cleanup),
+    /// List, show, export or forget what `brigade sync` remembers
+    Ledger(Ledgers),
     /// Serve a directory as an S3 server, for development
     #[cfg(feature = "devserver")]
     Serve(Serve),

@@ -5,6 +5,7 @@ mod completions;
 #[cfg(feature = "devserver")]
 mod demo;
 mod explain;
+mod ledger;
 mod ls;
 mod man;
 #[cfg(feature = "devserver")]
@@ -65,6 +66,7 @@ async fn run_command(command: Command, streams: Streams, stop: &Stop) -> Exit {
     match command {
         Command::Sync(arguments) => sync::run(&arguments, streams, stop).await,
         Command::Explain(arguments) => explain::run(&arguments, streams, stop).await,
+        Command::Ledger(arguments) => ledger::run(&arguments, streams, stop).await,
         Command::Ls(arguments) => ls::run(&arguments, streams, stop).await,
         Command::Cleanup(arguments) => cleanup::run(&arguments, streams, stop).await,
         #[cfg(feature = "devserver")]

@@ -9,6 +9,7 @@ pub(crate) mod explanation;
 pub(crate) mod figures;
 mod folding;
 mod json;
+pub(crate) mod ledgers;
 pub(crate) mod listing;
 pub(crate) mod log;
 pub(crate) mod progress;

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 const DOCUMENT: &str = include_str!("../../../../docs/formats/events.md");
 /// Where what is written is declared.
-const SOURCES: [&str; 5] = [
+const SOURCES: [&str; 6] = [
     include_str!("json.rs"),
     include_str!("explanation/event.rs"),
+    include_str!("ledgers/event.rs"),
     include_str!("listing.rs"),
     include_str!("tally.rs"),
     include_str!("uploads/event.rs"),

@@ -8,13 +8,24 @@ use brigade_engine::compare::{Content, Row};
 use brigade_engine::events::Outcome;
 use brigade_engine::explain::{Explanation, Prospect, Sighting};
 use brigade_engine::filters::Rule;
+use brigade_engine::ledger::SettledPair;
 use brigade_engine::plan::{Action, Decision, Phase};
 use brigade_store::{Entry, Extent, Key, Version};
 
+use super::ledgers;
 use super::listing::timestamp;
 use crate::arguments::Format;
 use crate::resolve::explain::Explain;
 use crate::resolve::filters::Origin;
+
+/// What is remembered of the key, in sentences.
+fn remembered(settled: Option<&SettledPair>) -> Vec<String> {
+    let Some(pair) = settled else { return vec!["nothing".to_owned()] };
+    let [source, dest] = ledgers::sides(pair);
+    let mut sentences = vec![format!("in step, with {source} at the source"), format!("and {dest}")];
+    sentences.extend(Some(ledgers::doubts(pair)).filter(|doubts| !doubts.is_empty()));
+    sentences
+}
 
 /// The explanation of the key that was asked about, with its end.
 pub(crate) fn text(format: Format, asked: &Explain, found: &Explanation) -> String {
@@ -41,7 +52,9 @@ impl Words<'_> {
         row("key", &self.asked.key.to_string());
         row("source", &sighting(&self.found.source));
         row("destination", &sighting(&self.found.dest));
-        row("remembered", if self.found.settled.is_some() { "both were in step before" } else { "nothing" });
+        for words in remembered(self.found.settled.as_ref()) {
+            row("remembered", &words);
+        }
         row("filters", &self.filters());
         if let Some(compared) = self.compared() {
             row("compared", &compared);

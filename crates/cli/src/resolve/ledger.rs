@@ -41,6 +41,11 @@ pub(crate) fn locks(arguments: &LockArguments) -> Locks {
     Locks { file: lock_file.as_ref().map(PathBuf::from), wait: wait_lock.map_or(Duration::ZERO, |wait| wait.0) }
 }
 
+/// The directories that ledgers are looked for in.
+pub(crate) fn directories() -> Vec<PathBuf> {
+    directories_from(|name| std::env::var_os(name))
+}
+
 fn from_variables(
     arguments: &LedgerArguments,
     variable: impl Fn(&str) -> Option<OsString>,

@@ -42,8 +42,9 @@ mod hostile_servers;
 #[cfg(test)]
 mod interruptions;
 #[cfg(test)]
-mod leftovers;
+mod ledgers;
 #[cfg(test)]
+mod leftovers;
 mod limits;
 #[cfg(test)]
 mod listing;

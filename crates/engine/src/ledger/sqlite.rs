@@ -15,7 +15,7 @@ use rusqlite::{Connection, Error, ErrorCode};
 use tokio::task::spawn_blocking;
 
 pub use open::{Access, Binding, FileSystem};
-pub use schema::FORMAT;
+pub use schema::{APPLICATION, FORMAT};
 
 use super::{Change, Ledger, LedgerError, Progress, Remembered, Settled, SettledPair};
 use crate::plan::{Action, Phase};

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::{Words, option};
 use crate::output::json::{self, KeyField, OutcomeField};
+use crate::output::ledgers::PairField;
 use crate::output::listing::timestamp;
 use crate::resolve::filters::Origin;
 
@@ -25,6 +26,7 @@ impl Words<'_> {
             source: SightingField::new(&found.source),
             dest: SightingField::new(&found.dest),
             settled: found.settled.is_some(),
+            pair: found.settled.as_ref().map(PairField::new),
             takes_part: found.judgement.takes_part,
             rule: self.rule_field(),
             row: found.row.map(row_name),
@@ -55,6 +57,8 @@ enum Body<'a> {
         source: SightingField<'a>,
         dest: SightingField<'a>,
         settled: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pair: Option<PairField<'a>>,
         takes_part: bool,
         #[serde(skip_serializing_if = "Option::is_none")]
         rule: Option<RuleField<'a>>,

@@ -8,7 +8,7 @@ use super::{Binding, Trouble};
 pub const FORMAT: i64 = 1;
 
 /// What tells a ledger from any other SQLite database: SQLite's `application_id`, the letters BRGD.
-pub(super) const APPLICATION: i64 = 0x4252_4744;
+pub const APPLICATION: i64 = 0x4252_4744;
 
 /// What makes each format of the one before it; the first, of nothing.
 const MIGRATIONS: [&str; 1] = ["

@@ -1,0 +1,78 @@
+//! `brigade ledger`: what is remembered, listed, shown, exported and forgotten; and what `explain` says of it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::Value;
+
+use crate::harness::{Files, Scene, wait_until_it_is_old};
+
+fn synced() -> Scene {
+    let scene = Scene::embedded();
+    scene.write("tree", &Files::new([("a", b"1"), ("d/b", b"22")]));
+    scene.sync(&scene.arg("tree"), &scene.url("site"), []);
+    scene
+}
+
+fn lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The name of the one ledger that there is.
+fn only_one(scene: &Scene) -> String {
+    let listed = scene.brigade(["ledger", "list"]).exits(0).stdout;
+    listed.lines().next().unwrap().to_owned()
+}
+
+#[test]
+fn what_is_remembered_is_listed_shown_exported_and_forgotten() {
+    let scene = synced();
+    let name = only_one(&scene);
+    let path = scene.path(".local/state/brigade").join(format!("{name}.ledger"));
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    for which in [name.as_str(), path.to_str().unwrap()] {
+        let shown = scene.brigade(["ledger", "show", which]).exits(0).stdout;
+        assert!(shown.contains(&scene.arg("tree")) && shown.contains("2 in step"), "{shown}");
+    }
+    let shown = &lines(&scene.brigade(["ledger", "show", &name, "--output", "json"]).exits(0).stdout)[0];
+    assert_eq!((&shown["settled"], &shown["type"]), (&2.into(), &"ledger".into()));
+    assert!(shown["dest"].as_str().unwrap().contains("/site/ at http"), "{shown}");
+    let pairs = lines(&scene.brigade(["ledger", "export", &name]).exits(0).stdout);
+    assert_eq!(pairs.iter().map(|pair| pair["key"].as_str().unwrap()).collect::<Vec<_>>(), ["a", "d/b"]);
+    assert_eq!(pairs[1]["source"]["size"], 2);
+    assert_eq!(pairs[0]["dest"]["etag"], "c4ca4238a0b923820dcc509a6f75849b");
+    scene.brigade(["ledger", "forget", &name]).exits(0);
+    assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 0);
+    scene.brigade(["ledger", "show", &name]).exits(1).complains("there is no ledger");
+    assert_eq!(scene.brigade(["ledger", "list"]).exits(0).stdout, "");
+}
+
+#[test]
+fn only_ledgers_are_forgotten_even_damaged_ones() {
+    let scene = synced();
+    let path = scene.path(".local/state/brigade").join(format!("{}.ledger", only_one(&scene)));
+    fs::write(scene.path("precious"), "not a ledger at all, ".repeat(10)).unwrap();
+    scene.brigade(["ledger", "forget", &scene.arg("precious")]).exits(1).complains("is no ledger, and was left alone");
+    assert!(scene.path("precious").exists());
+    let damaged = fs::read(&path).unwrap().iter().map(|byte| !byte).collect::<Vec<u8>>();
+    fs::write(&path, damaged).unwrap();
+    scene.brigade(["ledger", "list"]).exits(1).complains("is no ledger");
+    scene.brigade(["ledger", "forget", path.to_str().unwrap()]).exits(0);
+    scene.sync(&scene.arg("tree"), &scene.url("site"), []).counts([("in_step", 2)]);
+}
+
+#[test]
+fn explain_shows_the_pair_and_why_nothing_is_read() {
+    let scene = synced();
+    wait_until_it_is_old(&scene.path("tree/a"));
+    // What was written just now is compared once more, and then known.
+    scene.sync(&scene.arg("tree"), &scene.url("site"), ["--compare", "checksum"]);
+    let args = ["explain", &scene.arg("tree"), &scene.url("site"), "a"];
+    let said = scene.brigade(args).exits(0).stdout;
+    assert!(said.contains("remembered   in step, with a file of 1 B"), "{said}");
+    assert!(said.contains("ETag c4ca4238a0b923820dcc509a6f75849b"), "{said}");
+    let said = &lines(&scene.brigade(args.into_iter().chain(["--output", "json"])).exits(0).stdout)[0];
+    assert_eq!((&said["row"], &said["pair"]["unsure"]), (&"unchanged".into(), &false.into()), "{said}");
+    let forgetful = scene.brigade(args.into_iter().chain(["--no-ledger"])).exits(0).stdout;
+    assert!(forgetful.contains("remembered   nothing"), "{forgetful}");
+}
