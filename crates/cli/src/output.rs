@@ -14,6 +14,7 @@ pub(crate) mod listing;
 pub(crate) mod log;
 pub(crate) mod progress;
 mod report;
+mod report_file;
 mod reporter;
 mod streams;
 mod tally;
@@ -21,6 +22,7 @@ pub(crate) mod text;
 pub(crate) mod uploads;
 
 pub(crate) use report::Report;
+pub(crate) use report_file::ReportFile;
 pub(crate) use reporter::{Reporter, Show};
 pub(crate) use streams::{Streams, To, Tone};
 

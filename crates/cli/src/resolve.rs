@@ -43,9 +43,9 @@ pub(crate) enum UsageError {
     /// A location names no place.
     #[error(transparent)]
     Location(#[from] brigade_store::LocationError),
-    /// A ledger in a bucket.
-    #[error("--ledger {0}: a ledger in a bucket is not supported yet; name a file")]
-    LedgerInBucket(String),
+    /// A ledger that is a bucket.
+    #[error("--ledger {0} is a bucket; name an object in it: {0}/brigade.ledger")]
+    LedgerIsBucket(String),
     /// One location lies in the other: the sync would read what it writes.
     #[error(
         "{source_location} and {dest} overlap: they are the same place, or one lies in the other, and the sync would read \

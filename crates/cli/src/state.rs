@@ -1,5 +1,7 @@
 //! A run's memory: its ledger found, locked and opened, wherever it may be.
 
+mod bucket;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,18 +11,32 @@ use brigade_engine::ledger::lock::{Lock, LockError};
 use brigade_engine::ledger::sqlite::{Access, Binding, SqliteLedger};
 use brigade_engine::ledger::{Ledger, LedgerError};
 use brigade_store::Store;
+use brigade_store::s3::Config;
 use tokio_util::sync::CancellationToken;
 
 use crate::resolve::ledger::{Locks, Memory};
+use bucket::InBucket;
 
 /// How often a lock that another run holds is tried.
 const RETRY: Duration = Duration::from_millis(200);
 
 /// What a run holds while it is on.
-#[derive(Default)]
 pub(crate) struct State {
     ledger: Option<SqliteLedger>,
+    /// Where the ledger came from, if that is a bucket.
+    in_bucket: Option<InBucket>,
     _locks: Vec<Lock>,
+}
+
+/// How what a run remembers is reached.
+#[derive(Clone, Copy)]
+pub(crate) struct Reach<'a> {
+    /// How S3 is reached.
+    pub(crate) s3: &'a Config,
+    /// Cancelled when the person asks to stop.
+    pub(crate) cancel: &'a CancellationToken,
+    /// Cancelled when what still waits for a server is given up.
+    pub(crate) abandon: &'a CancellationToken,
 }
 
 /// Why a run's memory was not had.
@@ -32,6 +48,9 @@ pub(crate) enum StateError {
     /// The ledger could not be opened.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// The ledger is in a bucket, and could not be had.
+    #[error("{0}; give another place with --ledger, or use --no-ledger")]
+    Bucket(String),
     /// The person asked to stop.
     #[error("interrupted")]
     Interrupted,
@@ -48,8 +67,10 @@ impl State {
         memory: &Memory,
         locks: &Locks,
         binding: &Binding,
-        cancel: &CancellationToken,
+        reach: Reach<'_>,
     ) -> Result<Self, StateError> {
+        let cancel = reach.cancel;
+        let mut in_bucket = None;
         let myself = myself(binding);
         let mut held = Vec::new();
         if let Some(path) = &locks.file {
@@ -57,6 +78,13 @@ impl State {
         }
         let ledger = match memory {
             Memory::None => None,
+            Memory::InBucket(location) => {
+                let fetched = Box::pin(InBucket::fetch(location, reach.s3, reach.abandon)).await;
+                let fetched = fetched.map_err(StateError::Bucket)?;
+                let path = fetched.path();
+                in_bucket = Some(fetched);
+                open(&path, binding, Access::Write)?
+            }
             Memory::At(path) => {
                 let path = in_directory(path, binding);
                 held.push(lock(&lock_of(&path), &myself, locks.wait, cancel).await?);
@@ -73,13 +101,33 @@ impl State {
                 })
             }
         };
-        Ok(Self { ledger, _locks: held })
+        Ok(Self { ledger, in_bucket, _locks: held })
+    }
+
+    /// Ends the use of it: a ledger that is in a bucket is written back there.
+    pub(crate) async fn close(self, reach: Reach<'_>) {
+        let Self { ledger: Some(ledger), in_bucket: Some(in_bucket), .. } = self else { return };
+        let written = match ledger.close().await {
+            Ok(()) => Box::pin(in_bucket.write_back(reach.s3, reach.abandon)).await,
+            Err(error) => Err(error.to_string()),
+        };
+        if let Err(reason) = written {
+            tracing::warn!("this run won't be remembered: its ledger could not be written back: {reason}");
+        }
     }
 
     /// To be looked at: nothing is made, locked or changed. What can't be read is told, and gone without.
-    pub(crate) fn look(memory: &Memory, binding: &Binding) -> Result<Self, StateError> {
+    pub(crate) async fn look(memory: &Memory, binding: &Binding, reach: Reach<'_>) -> Result<Self, StateError> {
+        let mut in_bucket = None;
         let ledger = match memory {
             Memory::None => None,
+            Memory::InBucket(location) => {
+                let fetched = Box::pin(InBucket::fetch(location, reach.s3, reach.abandon)).await;
+                let fetched = fetched.map_err(StateError::Bucket)?;
+                let path = fetched.path();
+                in_bucket = Some(fetched);
+                open(&path, binding, Access::Read)?
+            }
             Memory::At(path) => open(&in_directory(path, binding), binding, Access::Read)?,
             Memory::In(directories) => {
                 let paths = directories.iter().map(|directory| directory.join(file::name(binding)));
@@ -93,7 +141,7 @@ impl State {
                 }
             }
         };
-        Ok(Self { ledger, _locks: vec![] })
+        Ok(Self { ledger, in_bucket, _locks: vec![] })
     }
 }
 

@@ -11,6 +11,7 @@
 
 pub mod cleanup;
 pub mod compare;
+pub mod copy;
 pub mod error;
 pub mod events;
 pub mod explain;

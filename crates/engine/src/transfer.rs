@@ -11,7 +11,7 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use brigade_store::{Entry, Key, Kind, Store};
+use brigade_store::{Entry, Failure, FailureKind, Key, Kind, Store};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -188,6 +188,18 @@ impl Transfers {
             }
         }
         Ok(())
+    }
+
+    /// Brings one object over, by itself; what came of it.
+    pub(crate) async fn carry(&self, transfer: &Transfer) -> Result<Outcome, Halt> {
+        match self.bring(transfer).await {
+            Sent::Outcome(outcome, _) => Ok(outcome),
+            Sent::Obstructed(failure) => Ok(Outcome::Failed(failure)),
+            Sent::OverLimit | Sent::Interrupted => {
+                Ok(Outcome::Failed(Failure::new(FailureKind::Failed, "it was interrupted")))
+            }
+            Sent::Halted(halt) => Err(halt),
+        }
     }
 
     pub(crate) async fn send(&self, phase: Phase, transfer: Transfer) -> Result<Concluded, Halt> {

@@ -1,5 +1,6 @@
 //! `brigade sync`.
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 
 use clap::{ArgAction, Args, ValueEnum};
@@ -66,6 +67,10 @@ pub(crate) struct Sync {
     /// How progress is shown on standard error
     #[arg(long, value_enum, value_name = "HOW", default_value_t, help_heading = "Output")]
     pub(crate) progress: Progress,
+
+    /// Also write every event to this file, as --output json does
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) report: Option<OsString>,
 
     /// Name each object and what was done with it; twice: more; three times: each request
     ///

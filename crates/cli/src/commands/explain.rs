@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::output::{self, Streams, To, Tone};
 use crate::resolve::explain::{Explain, resolve};
 use crate::signals::Stop;
-use crate::state::{self, State};
+use crate::state::{self, Reach, State};
 
 /// Runs the command.
 pub(crate) async fn run(arguments: &arguments::Explain, mut streams: Streams, stop: &Stop) -> Exit {
@@ -54,6 +54,7 @@ async fn find_out(asked: &Explain) -> Result<Explanation, String> {
     let source = source.map_err(|error| error.to_string())?;
     let dest = dest.map_err(|error| error.to_string())?;
     let binding = state::binding(source.as_ref(), dest.as_ref());
-    let state = State::look(&asked.memory, &binding).map_err(|error| error.to_string())?;
+    let reach = Reach { s3, cancel: &never, abandon: &never };
+    let state = State::look(&asked.memory, &binding, reach).await.map_err(|error| error.to_string())?;
     explain(&job.spec, source, dest, state.ledger(), key).await.map_err(|why| why.to_string())
 }

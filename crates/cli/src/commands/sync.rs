@@ -12,10 +12,10 @@ use brigade_store::{OpenError, Role, Store, open};
 use crate::arguments;
 use crate::exit::Exit;
 use crate::limits;
-use crate::output::{self, Report, Reporter, Streams};
+use crate::output::{self, Report, ReportFile, Reporter, Streams};
 use crate::resolve::sync::{Sync, resolve};
 use crate::signals::{CLEANING_UP, Stop};
-use crate::state::{self, State, StateError};
+use crate::state::{self, Reach, State, StateError};
 
 /// Runs the command.
 pub(crate) async fn run(arguments: &arguments::Sync, mut streams: Streams, stop: &Stop) -> Exit {
@@ -33,8 +33,15 @@ pub(crate) async fn run(arguments: &arguments::Sync, mut streams: Streams, stop:
             return Exit::CouldNotRun;
         }
     };
+    let file = match sync.report.as_deref().map(ReportFile::create).transpose() {
+        Ok(file) => file,
+        Err(error) => {
+            output::error(&mut streams, &error.to_string());
+            return Exit::CouldNotRun;
+        }
+    };
     let streams = Arc::new(Mutex::new(streams));
-    let reporter = Arc::new(Reporter::new(sync.show, Arc::clone(&streams)));
+    let reporter = Arc::new(Reporter::new(sync.show, Arc::clone(&streams), file));
     let log = Arc::clone(&reporter);
     output::log::listen(sync.show.wording.verbosity.log_level(), move |level, text| log.log(level, text));
     if jobs < sync.options.jobs {
@@ -48,14 +55,19 @@ pub(crate) async fn run(arguments: &arguments::Sync, mut streams: Streams, stop:
         never = reporter.show_progress() => never,
         ending = give_up_when_stopping(&reporter, stop) => ending,
     };
-    reporter.finish(&Report {
+    let mut report = Report {
         exit: ending.exit,
         dry_run,
         elapsed: reporter.elapsed(),
         summary: ending.summary.as_ref(),
         error: ending.error.as_deref(),
-    });
-    output::unless_unwritten(&mut output::lock(&streams), ending.exit)
+    };
+    let unwritten = reporter.finish_file(&report).err().map(|error| error.to_string());
+    if let Some(reason) = &unwritten {
+        (report.exit, report.error) = (Exit::CouldNotRun, report.error.or(Some(reason)));
+    }
+    reporter.finish(&report);
+    output::unless_unwritten(&mut output::lock(&streams), report.exit)
 }
 
 /// How a run ended: the exit code, what was done, what to say.
@@ -84,6 +96,7 @@ async fn carry_out(sync: Sync, reporter: &Arc<Reporter>, stop: &Stop) -> Ending 
         }
         Err(error) => return could_not_run(&error),
     };
+    let (s3, dry_run) = (sync.s3, sync.options.dry_run);
     let ended = run::run(Run {
         job: sync.job,
         options: sync.options,
@@ -94,7 +107,11 @@ async fn carry_out(sync: Sync, reporter: &Arc<Reporter>, stop: &Stop) -> Ending 
         observer: Arc::clone(reporter) as Arc<dyn Observer>,
         cancel: stop.token.clone(),
     });
-    ending(ended.await, stop)
+    let ended = ended.await;
+    if !dry_run {
+        state.close(Reach { s3: &s3, cancel: &stop.token, abandon: &stop.abandon }).await;
+    }
+    ending(ended, stop)
 }
 
 fn could_not_run(error: &dyn std::error::Error) -> Ending {
@@ -103,10 +120,11 @@ fn could_not_run(error: &dyn std::error::Error) -> Ending {
 
 async fn remember(sync: &Sync, source: &dyn Store, dest: &dyn Store, stop: &Stop) -> Result<State, StateError> {
     let binding = state::binding(source, dest);
+    let reach = Reach { s3: &sync.s3, cancel: &stop.token, abandon: &stop.abandon };
     if sync.options.dry_run {
-        return State::look(&sync.memory, &binding);
+        return State::look(&sync.memory, &binding, reach).await;
     }
-    State::open(&sync.memory, &sync.locks, &binding, &stop.token).await
+    State::open(&sync.memory, &sync.locks, &binding, reach).await
 }
 
 async fn open_both(sync: &Sync, stop: &Stop) -> Result<(Arc<dyn Store>, Arc<dyn Store>), OpenError> {

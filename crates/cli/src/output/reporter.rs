@@ -13,6 +13,7 @@ use super::folding::{Folding, Said};
 use super::json;
 use super::progress::{self, Style};
 use super::report::Report;
+use super::report_file::{ReportError, ReportFile};
 use super::streams::{Streams, To, Tone};
 use super::tally::{Tally, Totals};
 use super::text::{Line, Verbosity, Wording};
@@ -43,14 +44,16 @@ pub(crate) struct Reporter {
     finished: AtomicBool,
     folding: Mutex<Folding>,
     streams: Arc<Mutex<Streams>>,
+    /// Where every event is written besides.
+    file: Option<Mutex<ReportFile>>,
 }
 
 impl Reporter {
-    /// A reporter that writes to these streams.
-    pub(crate) fn new(show: Show, streams: Arc<Mutex<Streams>>) -> Self {
+    /// A reporter that writes to these streams, and every event to this file.
+    pub(crate) fn new(show: Show, streams: Arc<Mutex<Streams>>, file: Option<ReportFile>) -> Self {
         let (started, tally, finished, folding) =
             (Instant::now(), Tally::default(), AtomicBool::new(false), Mutex::default());
-        Self { show, started, tally, finished, folding, streams }
+        Self { show, started, tally, finished, folding, streams, file: file.map(Mutex::new) }
     }
 
     /// Shows how far the run has come until it is dropped.
@@ -114,6 +117,17 @@ impl Reporter {
     /// How long the run has taken until now.
     pub(crate) fn elapsed(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// Writes the last lines of the report file, if there is one.
+    pub(crate) fn finish_file(&self, report: &Report<'_>) -> Result<(), ReportError> {
+        let Some(mut file) = self.file() else { return Ok(()) };
+        file.line(&json::summary(report));
+        file.finish()
+    }
+
+    fn file(&self) -> Option<MutexGuard<'_, ReportFile>> {
+        self.file.as_ref().map(|file| file.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Shows how the run ended. Nothing is written to standard output after it.
@@ -197,10 +211,15 @@ impl Observer for Reporter {
             // The listing starts again, and with it all counts.
             *self.folding() = Folding::default();
         }
-        if self.show.format == Format::Json
+        if (self.show.format == Format::Json || self.file.is_some())
             && let Some(line) = json::event(&event)
         {
-            self.write(To::Out, |streams| streams.text(To::Out, &line));
+            if let Some(mut file) = self.file() {
+                file.line(&line);
+            }
+            if self.show.format == Format::Json {
+                self.write(To::Out, |streams| streams.text(To::Out, &line));
+            }
         }
         // What went wrong is named on standard error in both formats: it may be all that a person sees.
         let line = self.show.wording.line(&event);
@@ -244,7 +263,7 @@ mod tests {
         let (out, err) = (Written::default(), Written::default());
         let streams = Arc::new(Mutex::new(Streams::to_writers(out.clone(), err.clone())));
         let wording = Wording { verbosity, send: "upload", dry_run: false };
-        let reporter = Reporter::new(Show { format, progress: Style::Hidden, wording }, streams);
+        let reporter = Reporter::new(Show { format, progress: Style::Hidden, wording }, streams, None);
         let sent = Outcome::Sent { bytes: 5, replaced: false, verified: Verified::Yes };
         let failed = Outcome::Failed(Failure::new(FailureKind::Denied, "access denied"));
         reporter.event(Event::Object { key: &Key::from("one"), outcome: &sent });
@@ -283,7 +302,7 @@ Not in step (exit code 3): 1 failed.
         let (out, err) = (Written::default(), Written::default());
         let streams = Arc::new(Mutex::new(Streams::to_writers(out, err.clone())));
         let wording = Wording { verbosity: Verbosity::Normal, send: "upload", dry_run: false };
-        let reporter = Reporter::new(Show { format: Format::Text, progress: Style::Hidden, wording }, streams);
+        let reporter = Reporter::new(Show { format: Format::Text, progress: Style::Hidden, wording }, streams, None);
         let failed = Outcome::Failed(Failure::new(FailureKind::Denied, "access denied"));
         for _ in 0..2 {
             reporter.event(Event::Reordered { location: "s3://b", key: None });

@@ -17,6 +17,8 @@ pub(crate) enum Memory {
     None,
     /// In this file, or in a directory, in the file there that is for these locations.
     At(PathBuf),
+    /// In an object of a bucket.
+    InBucket(Location),
     /// In the first of these directories that can be written.
     In(Vec<PathBuf>),
 }
@@ -56,7 +58,8 @@ fn from_variables(
     let Some(written) = &arguments.ledger else { return Ok(Memory::In(directories_from(variable))) };
     match Location::parse(written)? {
         Location::Local(path) => Ok(Memory::At(path)),
-        Location::Bucket { written, .. } => Err(UsageError::LedgerInBucket(written)),
+        Location::Bucket { prefix, written, .. } if prefix.is_empty() => Err(UsageError::LedgerIsBucket(written)),
+        bucket @ Location::Bucket { .. } => Ok(Memory::InBucket(bucket)),
     }
 }
 
@@ -105,5 +108,8 @@ mod tests {
         assert_eq!(resolved(Some("file"), &all).unwrap(), Memory::At("file".into()));
         let none = LedgerArguments { ledger: None, no_ledger: true };
         assert_eq!(from_variables(&none, |_| Some("/x".into())).unwrap(), Memory::None);
+        assert!(matches!(resolved(Some("s3://bucket/state/l"), &all).unwrap(), Memory::InBucket(_)));
+        let error = resolved(Some("s3://bucket"), &all).unwrap_err().to_string();
+        assert!(error.contains("s3://bucket is a bucket"), "{error}");
     }
 }

@@ -1,5 +1,7 @@
 //! `brigade sync` as plain data: the two locations, the job spec, the run options.
 
+use std::path::PathBuf;
+
 use brigade_engine::job::{DeleteLimit, JobSpec, RunOptions};
 use brigade_store::Location;
 use brigade_store::s3::Config;
@@ -31,6 +33,8 @@ pub(crate) struct Sync {
     pub(crate) locks: Locks,
     /// How the run is shown.
     pub(crate) show: Show,
+    /// Where every event is written besides.
+    pub(crate) report: Option<PathBuf>,
 }
 
 /// Decides everything that the arguments leave open. `can_draw` says whether
@@ -52,6 +56,7 @@ pub(crate) fn resolve(arguments: &arguments::Sync, can_draw: bool) -> Result<Syn
             progress: Style::resolve(arguments.progress, can_draw, arguments.quiet),
             wording,
         },
+        report: arguments.report.as_ref().map(PathBuf::from),
     })
 }
 

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::Value;
 
-use crate::harness::{Files, Scene, wait_until_it_is_old};
+use crate::harness::{Ended, Files, Scene, wait_until_it_is_old};
 
 fn synced() -> Scene {
     let scene = Scene::embedded();
@@ -75,4 +75,61 @@ fn explain_shows_the_pair_and_why_nothing_is_read() {
     assert_eq!((&said["row"], &said["pair"]["unsure"]), (&"unchanged".into(), &false.into()), "{said}");
     let forgetful = scene.brigade(args.into_iter().chain(["--no-ledger"])).exits(0).stdout;
     assert!(forgetful.contains("remembered   nothing"), "{forgetful}");
+}
+
+/// As a job on a machine of its own, with no home, that forgets everything.
+fn job(scene: &Scene, args: &[&str]) -> Ended {
+    let mut command = scene.brigade_command(["sync", &scene.arg("tree"), &scene.url("site"), "--output", "json"]);
+    command.args(["--ledger", &scene.url("state/site.ledger")]).args(args).env_remove("HOME");
+    Ended::of(command)
+}
+
+#[test]
+fn a_ledger_in_a_bucket_is_fetched_and_written_back_unless_somebody_else_did() {
+    let scene = Scene::embedded();
+    scene.write("tree", &Files::new([("a", b"1"), ("large", &vec![7; 17 << 20])]));
+    wait_until_it_is_old(&scene.path("tree/large"));
+    job(&scene, &["--provider", "brigade-dev"]).exits(0);
+    let first = scene.aws(["s3api", "head-object", "--bucket", &scene.bucket, "--key", "state/site.ledger"]);
+    let explained = scene.brigade([
+        "explain",
+        &scene.arg("tree"),
+        &scene.url("site"),
+        "large",
+        "--ledger",
+        &scene.url("state/site.ledger"),
+    ]);
+    assert!(explained.exits(0).stdout.contains("neither"), "it is remembered");
+    assert_eq!(scene.aws(["s3api", "head-object", "--bucket", &scene.bucket, "--key", "state/site.ledger"]), first);
+    // Somebody else's run ends while this one is on.
+    scene.log().hold_the("ListObjectsV2", &[1]);
+    scene.log().forget_requests();
+    std::thread::scope(|scope| {
+        let ours = scope.spawn(|| job(&scene, &["--provider", "brigade-dev"]));
+        scene.log().wait_for_number("ListObjectsV2", 1);
+        scene.put("state/site.ledger", b"theirs");
+        scene.log().heal();
+        ours.join().unwrap().exits(0).complains("this run won't be remembered").complains("somebody else");
+    });
+    assert_eq!(scene.stored("state").0.values().next().unwrap(), b"theirs");
+    job(&scene, &[]).exits(1).complains("is no ledger");
+    job(&scene, &["--no-sign-request"]).exits(1).complains("could not look at the ledger s3://");
+}
+
+#[test]
+fn a_report_has_every_event_whatever_standard_output_has() {
+    let scene = synced();
+    scene.write("tree", &Files::new([("a", b"other"), ("new", b"3")]));
+    let args =
+        ["sync", &scene.arg("tree"), &scene.url("site"), "--delete", "--quiet", "--report", &scene.arg("report")];
+    assert_eq!(scene.brigade(args).exits(0).stdout, "");
+    let events = lines(&fs::read_to_string(scene.path("report")).unwrap());
+    let outcome = |key: &str| events.iter().find(|event| event["key"] == key).unwrap()["outcome"].clone();
+    assert_eq!([outcome("a"), outcome("new"), outcome("d/b")], ["sent", "sent", "deleted"]);
+    assert_eq!((&events[0]["type"], &events[events.len() - 1]["type"]), (&"started".into(), &"summary".into()));
+    assert_eq!(events[events.len() - 1]["exit_code"], 0);
+    let nowhere = ["sync", &scene.arg("tree"), &scene.url("site"), "--report", &scene.arg("no/such/place")];
+    scene.brigade(nowhere).exits(1).complains("could not write the report");
+    let full = ["sync", &scene.arg("tree"), &scene.url("site"), "--report", "/dev/full"];
+    scene.brigade(full).exits(1).complains("could not write the report /dev/full");
 }
