@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use brigade_store::Key;
+
 use super::{Change, LedgerError, Ordering, Orderings, Pass, UnfinishedRun};
 use crate::events::{Event, Side, TakenUp};
 use crate::job::JobDigest;
@@ -39,10 +41,11 @@ impl Pass {
         }
         let now = (self.clock)();
         let job = self.job.digest();
-        let run = run.filter(|run| orderings.are_by_bytes() && still_holds(run, job, now));
-        match &run {
+        let mut run = run.filter(|run| orderings.are_by_bytes() && still_holds(run, job, now));
+        match &mut run {
             None => recorder.commit_now(vec![self.beginning()]).await?,
             Some(run) => {
+                recorder.note(take_failed_ahead(run).into_iter().map(Change::Resolved));
                 recorder.take_up(&run.failed);
                 let taken_up = TakenUp {
                     through: run.cursor.as_ref().map(|cursor| cursor.through.clone()),
@@ -70,6 +73,16 @@ fn still_holds(run: &UnfinishedRun, job: JobDigest, now: SystemTime) -> bool {
     run.job == job && now.duration_since(run.begun).is_ok_and(|age| age < LISTING_HOLDS)
 }
 
+/// Takes out the failed keys that the cursor has not passed: they are listed
+/// again with all that come after it, and are not to be looked at twice.
+fn take_failed_ahead(run: &mut UnfinishedRun) -> Vec<Key> {
+    let cursor = run.cursor.as_ref().map(|cursor| cursor.through.as_ref());
+    let is_behind = |key: &Key| cursor.is_some_and(|through| through.is_none_or(|through| key <= through));
+    let (behind, ahead) = std::mem::take(&mut run.failed).into_iter().partition(is_behind);
+    run.failed = behind;
+    ahead
+}
+
 impl Orderings {
     /// Whether both sides are listed in byte order: only then does a place in it say what was listed.
     pub(super) fn are_by_bytes(self) -> bool {
@@ -87,6 +100,7 @@ impl Orderings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::Cursor;
 
     #[test]
     fn only_the_same_job_of_the_last_day_is_taken_up() {
@@ -103,6 +117,20 @@ mod tests {
         ];
         for (row, job, now, expected) in table {
             assert_eq!(still_holds(&run, JobDigest(job), at(now)), expected, "{row}");
+        }
+    }
+
+    #[test]
+    fn only_what_failed_behind_the_cursor_is_looked_at_by_itself() {
+        let failed: Vec<Key> = ["a", "b", "c"].map(Key::from).into();
+        let through = |through: Option<&str>| Some(Cursor { through: through.map(Key::from), ..Cursor::default() });
+        for (row, cursor, behind) in [("none", None, 0), ("at b", through(Some("b")), 2), ("the end", through(None), 3)]
+        {
+            let (begun, failed) = (SystemTime::UNIX_EPOCH, failed.clone());
+            let mut run = UnfinishedRun { job: JobDigest([1; 16]), begun, cursor, failed, spooled: [0; 3] };
+            let ahead = take_failed_ahead(&mut run);
+            assert_eq!((run.failed.len(), ahead.len()), (behind, 3 - behind), "{row}");
+            assert!(run.failed.iter().chain(&ahead).is_sorted(), "{row}");
         }
     }
 }
