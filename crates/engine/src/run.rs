@@ -186,7 +186,10 @@ impl Pass {
                 let around = KeyRange::around(key);
                 transfers.recorder.try_again(key);
                 run_range(transfers, &mut new_planner(), &around, Source::ListingAgain, orderings).await?;
-                transfers.recorder.tried_again(key);
+                // Cut short, it has yet to be looked at.
+                if !transfers.cancel.is_cancelled() {
+                    transfers.recorder.tried_again(key);
+                }
             }
         }
         let has_ended =
