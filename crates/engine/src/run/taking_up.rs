@@ -4,11 +4,12 @@ use std::time::{Duration, SystemTime};
 
 use brigade_store::Key;
 
-use super::{Change, LedgerError, Ordering, Orderings, Pass, UnfinishedRun};
+use super::{Change, Cursor, Ledger, LedgerError, Ordering, Orderings, Pass, UnfinishedRun};
 use crate::events::{Event, Side, TakenUp};
 use crate::job::JobDigest;
 use crate::ledger::{BegunUpload, Remembered};
 use crate::plan::Phase;
+use crate::spool;
 
 /// How long what was listed in a bucket holds: then all of it is listed again.
 const LISTING_HOLDS: Duration = Duration::from_hours(24);
@@ -50,6 +51,7 @@ impl Pass {
             None => recorder.commit_now(vec![self.beginning()]).await?,
             Some(run) => {
                 recorder.note(take_failed_ahead(run).into_iter().map(Change::Resolved));
+                self.unspool_ahead(ledger.as_ref(), run).await?;
                 recorder.take_up(&run.failed);
                 let taken_up = TakenUp {
                     through: run.cursor.as_ref().map(|cursor| cursor.through.clone()),
@@ -65,16 +67,36 @@ impl Pass {
         Ok(Memory { run, uploads })
     }
 
+    /// Drops what waits for keys that the cursor has not passed: they are
+    /// planned again, and not always in the same way.
+    async fn unspool_ahead(&self, ledger: &dyn Ledger, run: &mut UnfinishedRun) -> Result<(), LedgerError> {
+        let Some(Cursor { through: Some(through), .. }) = &run.cursor else { return Ok(()) };
+        for phase in [Phase::Deletions, Phase::AfterDeletions] {
+            let mut after = through.clone();
+            loop {
+                let batch = ledger.spooled(phase, Some(&after), spool::BATCH).await?;
+                let Some(last) = batch.last() else { break };
+                after = last.key().clone();
+                let waiting = &mut run.spooled[phase as usize];
+                *waiting = waiting.saturating_sub(batch.len() as u64);
+                let recorder = &self.around.recorder;
+                recorder.note(batch.iter().map(|action| Change::Unspool(phase, action.key().clone())));
+                recorder.keep_pace().await;
+            }
+        }
+        Ok(())
+    }
+
     /// That a run begins from the start.
     pub(super) fn beginning(&self) -> Change {
         Change::Begin { job: self.job.digest(), begun: (self.clock)() }
     }
 }
 
-/// Whether the run was of this very job, and began so recently that what it
+/// Whether the run was of this very job, came anywhere, and began so recently that what it
 /// listed still holds. A clock that was set back tells nothing of that.
 fn still_holds(run: &UnfinishedRun, job: JobDigest, now: SystemTime) -> bool {
-    run.job == job && now.duration_since(run.begun).is_ok_and(|age| age < LISTING_HOLDS)
+    run.cursor.is_some() && run.job == job && now.duration_since(run.begun).is_ok_and(|age| age < LISTING_HOLDS)
 }
 
 /// Takes out the failed keys that the cursor has not passed: they are listed
@@ -104,13 +126,13 @@ impl Orderings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::Cursor;
 
     #[test]
     fn only_the_same_job_of_the_last_day_is_taken_up() {
         let at = |hours: u64| SystemTime::UNIX_EPOCH + Duration::from_hours(hours);
-        let run =
-            UnfinishedRun { job: JobDigest([1; 16]), begun: at(100), cursor: None, failed: vec![], spooled: [0; 3] };
+        let cursor = Some(Cursor::default());
+        let mut run =
+            UnfinishedRun { job: JobDigest([1; 16]), begun: at(100), cursor, failed: vec![], spooled: [0; 3] };
         let table = [
             ("at once", [1; 16], 100, true),
             ("within a day", [1; 16], 123, true),
@@ -122,6 +144,8 @@ mod tests {
         for (row, job, now, expected) in table {
             assert_eq!(still_holds(&run, JobDigest(job), at(now)), expected, "{row}");
         }
+        run.cursor = None;
+        assert!(!still_holds(&run, run.job, at(100)), "it came nowhere");
     }
 
     #[test]
