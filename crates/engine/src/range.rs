@@ -243,7 +243,7 @@ impl Planning<'_> {
                         // That depends on what came before it: it can't be judged by itself.
                         self.transfers.recorder.stop_following();
                     }
-                    self.transfers.conclude(&source.key, &outcome);
+                    self.transfers.conclude(Phase::Now, &source.key, &outcome);
                 }
             }
             Decision::Extra | Decision::Excluded | Decision::Held | Decision::Gone => {}
