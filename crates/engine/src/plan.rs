@@ -217,7 +217,8 @@ impl Planner {
 }
 
 fn in_step(source: Entry, settled: Option<&SettledPair>, dest: Entry, row: Row) -> Decision {
-    let assumed = row.proves_nothing();
+    // What was only taken to be in step is no better proven where it has not changed.
+    let assumed = row.proves_nothing() || (row == Row::Unchanged && settled.is_some_and(|pair| pair.assumed));
     let is_remembered = settled
         .is_some_and(|pair| pair.shows_in(&source, &dest) && !pair.lost && (assumed || !(pair.assumed || pair.unsure)));
     Decision::InStep((!is_remembered).then(|| Box::new(Agreement { source, dest, assumed })))
@@ -246,6 +247,7 @@ mod tests {
     use super::*;
     use crate::filters::Rule;
     use crate::job::DeleteLimit;
+    use crate::ledger::Fingerprint;
 
     fn entry(key: &str, size: u64) -> Entry {
         let version = Version::Object { etag: format!("{size}") };
@@ -296,6 +298,37 @@ mod tests {
         ];
         for (row, delete, key, left, right, expected) in table {
             assert_eq!(decide(delete, key, left, right), expected, "{row}");
+        }
+    }
+
+    #[test]
+    fn what_is_settled_is_no_better_known_because_a_run_is_taken_up() {
+        let (key, here) = (Key::from("k"), entry("k", 1));
+        let job = JobSpec {
+            filters: Filters::default(),
+            comparison: Comparison::Size,
+            clock_fudge_factor: Duration::ZERO,
+            delete: None,
+            symlinks: Symlinks::Follow,
+        };
+        let side = Fingerprint::of(&here);
+        let pair = |unsure, assumed, lost| {
+            let (key, left, right) = (key.clone(), side.clone(), side.clone());
+            SettledPair { key, left, right, digest: None, unsure, assumed, lost }
+        };
+        let table = [
+            ("proven", pair(false, false, false), Decision::InStep(None)),
+            ("assumed", pair(false, true, false), Decision::InStep(None)),
+            ("assumed and fresh", pair(true, true, false), Decision::InStep(None)),
+            ("assumed, and back", pair(false, true, true), in_step_now(here.clone(), true)),
+            ("proven, and back", pair(false, false, true), in_step_now(here.clone(), false)),
+            ("an edit could hide", pair(true, false, false), send_if_content_differs(here.clone(), None, here.clone())),
+        ];
+        for (row, pair, expected) in table {
+            let mut planner = Planner::new(&job, Kind::Remote);
+            planner.set_behind(true);
+            let listed = [Presence::Present(here.clone()), Presence::Present(here.clone())];
+            assert_eq!(planner.decide(&key, listed, Some(&pair), Default::default()), expected, "{row}");
         }
     }
 }

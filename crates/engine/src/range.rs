@@ -209,7 +209,10 @@ impl Planning<'_> {
         match &decision {
             // What is excluded vouches for nothing: neither that the source is
             // there, nor that the destination holds so much that a share of it may go.
-            Decision::Excluded => counts = Unseen { excluded: 1, ..Unseen::default() },
+            Decision::Excluded => {
+                let excluded = u64::from(seen.source != Sight::Absent || seen.dest != Sight::Absent);
+                counts = Unseen { excluded, ..Unseen::default() };
+            }
             Decision::Extra if has_directory => {}
             Decision::Extra => counts.extra = 1,
             Decision::Held => counts.held = u64::from(was_present),
@@ -243,7 +246,7 @@ impl Planning<'_> {
                         // That depends on what came before it: it can't be judged by itself.
                         self.transfers.recorder.stop_following();
                     }
-                    self.transfers.conclude(&source.key, &outcome);
+                    self.transfers.conclude(Phase::Now, &source.key, &outcome);
                 }
             }
             Decision::Extra | Decision::Excluded | Decision::Held | Decision::Gone => {}

@@ -17,7 +17,7 @@ use crate::plan::Planner;
 use crate::range::{Orderings, RangeError, Source, run_range};
 use crate::spool::Spool;
 use crate::tally::Tally;
-use crate::transfer::{Allowance, Left, Surroundings, Transfers};
+use crate::transfer::{Allowance, Halt, Left, Surroundings, Transfers};
 use taking_up::Memory;
 
 /// What a run works on and reports to.
@@ -179,6 +179,7 @@ impl Pass {
                 transfers.tally.count(|summary| *summary += cursor.unseen.into());
                 let behind = KeyRange { after: None, through: cursor.through.clone() };
                 run_range(transfers, &mut planner, &behind, Source::SettledPairs, orderings).await?;
+                transfers.count_put_off(cursor.through.as_ref()).await.map_err(Halt::from)?;
                 ahead.after.clone_from(&cursor.through);
             }
             for key in &run.failed {
@@ -186,7 +187,10 @@ impl Pass {
                 let around = KeyRange::around(key);
                 transfers.recorder.try_again(key);
                 run_range(transfers, &mut new_planner(), &around, Source::ListingAgain, orderings).await?;
-                transfers.recorder.tried_again(key);
+                // Cut short, it has yet to be looked at.
+                if !transfers.cancel.is_cancelled() {
+                    transfers.recorder.tried_again(key);
+                }
             }
         }
         let has_ended =

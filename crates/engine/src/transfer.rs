@@ -112,9 +112,10 @@ impl Transfers {
         [self.source.as_ref(), self.dest.as_ref()]
     }
 
-    /// Counts and tells what came of one object, and remembers it if it failed.
-    pub(crate) fn conclude(&self, key: &Key, outcome: &Outcome) {
-        if matches!(outcome, Outcome::Failed(_) | Outcome::Unrepresentable { .. }) {
+    /// Counts and tells what came of one object, and remembers it if it failed:
+    /// by itself, or, in a later phase, because it stays in the spool.
+    pub(crate) fn conclude(&self, phase: Phase, key: &Key, outcome: &Outcome) {
+        if phase == Phase::Now && has_failed(outcome) {
             self.recorder.fail(key);
         }
         self.tally.object(key, outcome);
@@ -224,12 +225,16 @@ impl Transfers {
             Sent::Interrupted => return Ok(Concluded::No),
             Sent::Halted(halt) => return Err(halt),
         };
-        if phase != Phase::Now && !matches!(outcome, Outcome::Failed(_)) {
+        if phase != Phase::Now && !has_failed(&outcome) {
             self.recorder.note([Change::Unspool(phase, key.clone())]);
         }
-        self.conclude(&key, &outcome);
+        self.conclude(phase, &key, &outcome);
         Ok(Concluded::Yes)
     }
+}
+
+fn has_failed(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Failed(_) | Outcome::Unrepresentable { .. })
 }
 
 /// Whether an action is done with in this run.

@@ -1,7 +1,9 @@
 //! A store in memory, for tests and simulation: it keeps every promise of the
 //! trait, and breaks the ones it is told to break.
 
+mod calls;
 mod directories;
+mod durability;
 mod fates;
 mod faults;
 mod listing;
@@ -17,7 +19,8 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-pub use fates::{Change, Fate, Fates, Strike};
+pub use durability::Loss;
+pub use fates::{Change, Fate, Fates, Step, Strike};
 pub use faults::Call;
 pub use options::{Clock, MemoryOptions, Sequence, ticking_clock};
 
@@ -25,6 +28,7 @@ use crate::{
     Capabilities, Digest, DigestKind, Entry, Failure, FailureKind, Key, KeyRange, Kind, Listing, NewObject, Object,
     ObjectHeaders, OpenUploads, Reader, Receipt, Resumed, Store, Unknown, Upload, Verified,
 };
+use durability::Unwritten;
 use faults::Faults;
 use objects::{Content, Objects, Stored};
 use upload::{MemoryUpload, MemoryUploads, Uploads};
@@ -40,6 +44,7 @@ pub struct MemoryStore {
 struct State {
     objects: Objects,
     uploads: Uploads,
+    unwritten: Unwritten,
     unknowns: Vec<Unknown>,
     hidden: Vec<Key>,
     faults: Faults,
@@ -50,6 +55,7 @@ struct State {
 impl State {
     fn put(&mut self, kind: Kind, key: &Key, content: Content, by_call: bool) -> Entry {
         let before = self.objects.get(key).cloned();
+        self.unwritten.note(key, before.as_ref());
         let stored = self.objects.insert(kind, key.clone(), content, !by_call);
         self.tell(key, before.as_ref(), Some(&stored), by_call);
         stored.entry
@@ -57,6 +63,9 @@ impl State {
 
     fn take(&mut self, key: &Key, by_call: bool) {
         let before = self.objects.remove(key);
+        if before.is_some() {
+            self.unwritten.note(key, before.as_ref());
+        }
         self.tell(key, before.as_ref(), None, by_call);
     }
 
@@ -133,6 +142,11 @@ impl MemoryStore {
         self.state().uploads.count()
     }
 
+    /// Ends all of them, as a tree's temporary files are swept.
+    pub fn forget_uploads(&self) {
+        self.state().uploads = Uploads::default();
+    }
+
     /// Makes listings say from now on that this is unknown, and leave out what it covers.
     pub fn add_unknown(&self, unknown: Unknown) {
         self.state().unknowns.push(unknown);
@@ -179,43 +193,6 @@ impl MemoryStore {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes a call, which is logged when it reaches the store, and done there unless it is to fail.
-    async fn call<T>(
-        &self,
-        call: Call,
-        key: &Key,
-        act: impl FnOnce(&mut State) -> Result<T, Failure> + Send,
-    ) -> Result<T, Failure> {
-        let fates = self.state().fates.clone();
-        let Some(fates) = fates else { return self.reach(call, key, act) };
-        let Fate { to_store, strike, from_store } = fates.befalls(call, key);
-        tokio::time::sleep(to_store).await;
-        fates.reached(call, key, &strike);
-        let result = match &strike {
-            Strike::Refused(failure) => self.reach(call, key, |_| Err(failure.clone())),
-            Strike::None | Strike::AnswerLost(_) => self.reach(call, key, act),
-        };
-        tokio::time::sleep(from_store).await;
-        match strike {
-            Strike::AnswerLost(failure) => result.and(Err(failure)),
-            Strike::None | Strike::Refused(_) => result,
-        }
-    }
-
-    fn reach<T>(
-        &self,
-        call: Call,
-        key: &Key,
-        act: impl FnOnce(&mut State) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
-        let mut state = self.state();
-        state.calls.push((call, key.clone()));
-        match state.faults.strike(call, key) {
-            Some(failure) => Err(failure),
-            None => act(&mut state),
-        }
-    }
-
     /// Whether the key can only be that of a directory.
     fn is_directory(&self, key: &Key) -> bool {
         self.options.kind == Kind::Local && key.is_marker()
@@ -252,7 +229,7 @@ impl MemoryStore {
         if self.options.obstructs {
             state.objects.check_not_obstructed(&object.key)?;
         }
-        let entry = state.objects.make_directory(&object.key);
+        let entry = state.make_directory(&object.key);
         Ok(Receipt { entry, verified: Verified::Yes, digest: None })
     }
 
@@ -392,6 +369,14 @@ impl Store for MemoryStore {
             results.push(removed.await);
         }
         results
+    }
+
+    async fn make_durable(&self) -> Result<(), Failure> {
+        self.call(Call::MakeDurable, &Key::from(""), |state| {
+            state.unwritten.forget();
+            Ok(())
+        })
+        .await
     }
 }
 

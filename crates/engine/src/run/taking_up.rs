@@ -2,11 +2,15 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{Change, LedgerError, Ordering, Orderings, Pass, UnfinishedRun};
+use brigade_store::{Key, Kind};
+
+use super::{Change, Cursor, Ledger, LedgerError, Ordering, Orderings, Pass, UnfinishedRun};
 use crate::events::{Event, Side, TakenUp};
 use crate::job::JobDigest;
 use crate::ledger::{BegunUpload, Remembered};
-use crate::plan::Phase;
+use crate::plan::{Action, Phase};
+use crate::spool;
+use crate::transfer::Transfers;
 
 /// How long what was listed in a bucket holds: then all of it is listed again.
 const LISTING_HOLDS: Duration = Duration::from_hours(24);
@@ -34,15 +38,21 @@ impl Pass {
         for side in unordered {
             *orderings.of_side(side) = Ordering::Sorted;
         }
-        if !self.keeps_progress() {
+        if self.options.dry_run {
             return Ok(Memory::default());
+        }
+        if !self.keeps_progress() {
+            // It may send what an earlier run began to.
+            return Ok(Memory { run: None, uploads });
         }
         let now = (self.clock)();
         let job = self.job.digest();
-        let run = run.filter(|run| orderings.are_by_bytes() && still_holds(run, job, now));
-        match &run {
+        let mut run = run.filter(|run| orderings.are_by_bytes() && still_holds(run, job, now));
+        match &mut run {
             None => recorder.commit_now(vec![self.beginning()]).await?,
             Some(run) => {
+                recorder.note(take_failed_ahead(run).into_iter().map(Change::Resolved));
+                self.unspool_ahead(ledger.as_ref(), run).await?;
                 recorder.take_up(&run.failed);
                 let taken_up = TakenUp {
                     through: run.cursor.as_ref().map(|cursor| cursor.through.clone()),
@@ -58,16 +68,71 @@ impl Pass {
         Ok(Memory { run, uploads })
     }
 
+    /// Drops what waits for keys that the cursor has not passed: they are
+    /// planned again, and not always in the same way.
+    async fn unspool_ahead(&self, ledger: &dyn Ledger, run: &mut UnfinishedRun) -> Result<(), LedgerError> {
+        let Some(Cursor { through: Some(through), .. }) = &run.cursor else { return Ok(()) };
+        for phase in [Phase::Deletions, Phase::AfterDeletions] {
+            let mut after = through.clone();
+            loop {
+                let batch = ledger.spooled(phase, Some(&after), spool::BATCH).await?;
+                let Some(last) = batch.last() else { break };
+                after = last.key().clone();
+                let waiting = &mut run.spooled[phase as usize];
+                *waiting = waiting.saturating_sub(batch.len() as u64);
+                let recorder = &self.around.recorder;
+                recorder.note(batch.iter().map(|action| Change::Unspool(phase, action.key().clone())));
+                recorder.keep_pace().await;
+            }
+        }
+        Ok(())
+    }
+
     /// That a run begins from the start.
     pub(super) fn beginning(&self) -> Change {
         Change::Begin { job: self.job.digest(), begun: (self.clock)() }
     }
 }
 
-/// Whether the run was of this very job, and began so recently that what it
+/// Whether the run was of this very job, came anywhere, and began so recently that what it
 /// listed still holds. A clock that was set back tells nothing of that.
 fn still_holds(run: &UnfinishedRun, job: JobDigest, now: SystemTime) -> bool {
-    run.job == job && now.duration_since(run.begun).is_ok_and(|age| age < LISTING_HOLDS)
+    run.cursor.is_some() && run.job == job && now.duration_since(run.begun).is_ok_and(|age| age < LISTING_HOLDS)
+}
+
+impl Transfers {
+    /// Counts the objects of a bucket up to here that wait for room at the
+    /// destination: no tree shows them, and no pair does.
+    pub(super) async fn count_put_off(&self, through: Option<&Key>) -> Result<(), LedgerError> {
+        let (Some(ledger), [Kind::Remote, _]) = (self.recorder.ledger(), self.kinds()) else { return Ok(()) };
+        let mut after = None;
+        loop {
+            let batch = ledger.spooled(Phase::AfterDeletions, after.as_ref(), spool::BATCH).await?;
+            let Some(last) = batch.last() else { return Ok(()) };
+            after = Some(last.key().clone());
+            for action in &batch {
+                let Action::Send(transfer) = action else { continue };
+                let key = &transfer.source.key;
+                let is_behind = through.is_none_or(|through| key <= through);
+                if is_behind
+                    && !transfer.source.stands_for_directory()
+                    && ledger.pair(key).await?.is_none_or(|pair| pair.lost)
+                {
+                    self.tally.count(|summary| summary.source_objects += 1);
+                }
+            }
+        }
+    }
+}
+
+/// Takes out the failed keys that the cursor has not passed: they are listed
+/// again with all that come after it, and are not to be looked at twice.
+fn take_failed_ahead(run: &mut UnfinishedRun) -> Vec<Key> {
+    let cursor = run.cursor.as_ref().map(|cursor| cursor.through.as_ref());
+    let is_behind = |key: &Key| cursor.is_some_and(|through| through.is_none_or(|through| key <= through));
+    let (behind, ahead) = std::mem::take(&mut run.failed).into_iter().partition(is_behind);
+    run.failed = behind;
+    ahead
 }
 
 impl Orderings {
@@ -91,8 +156,9 @@ mod tests {
     #[test]
     fn only_the_same_job_of_the_last_day_is_taken_up() {
         let at = |hours: u64| SystemTime::UNIX_EPOCH + Duration::from_hours(hours);
-        let run =
-            UnfinishedRun { job: JobDigest([1; 16]), begun: at(100), cursor: None, failed: vec![], spooled: [0; 3] };
+        let cursor = Some(Cursor::default());
+        let mut run =
+            UnfinishedRun { job: JobDigest([1; 16]), begun: at(100), cursor, failed: vec![], spooled: [0; 3] };
         let table = [
             ("at once", [1; 16], 100, true),
             ("within a day", [1; 16], 123, true),
@@ -103,6 +169,22 @@ mod tests {
         ];
         for (row, job, now, expected) in table {
             assert_eq!(still_holds(&run, JobDigest(job), at(now)), expected, "{row}");
+        }
+        run.cursor = None;
+        assert!(!still_holds(&run, run.job, at(100)), "it came nowhere");
+    }
+
+    #[test]
+    fn only_what_failed_behind_the_cursor_is_looked_at_by_itself() {
+        let failed: Vec<Key> = ["a", "b", "c"].map(Key::from).into();
+        let through = |through: Option<&str>| Some(Cursor { through: through.map(Key::from), ..Cursor::default() });
+        for (row, cursor, behind) in [("none", None, 0), ("at b", through(Some("b")), 2), ("the end", through(None), 3)]
+        {
+            let (begun, failed) = (SystemTime::UNIX_EPOCH, failed.clone());
+            let mut run = UnfinishedRun { job: JobDigest([1; 16]), begun, cursor, failed, spooled: [0; 3] };
+            let ahead = take_failed_ahead(&mut run);
+            assert_eq!((run.failed.len(), ahead.len()), (behind, 3 - behind), "{row}");
+            assert!(run.failed.iter().chain(&ahead).is_sorted(), "{row}");
         }
     }
 }

@@ -37,7 +37,7 @@ impl Transfers {
             if outcome == Outcome::Deleted {
                 self.recorder.note([Change::Unsettle(entry.key.clone()), unspooled(entry)]);
             }
-            self.conclude(&entry.key, &outcome);
+            self.conclude(Phase::Deletions, &entry.key, &outcome);
         }
     }
 
@@ -67,7 +67,7 @@ impl Transfers {
             if matches!(outcome, Outcome::Withdrawn { .. }) {
                 self.recorder.note([unspooled(&entry)]);
             }
-            self.conclude(&entry.key, &outcome);
+            self.conclude(Phase::Deletions, &entry.key, &outcome);
         }
         confirmed
     }

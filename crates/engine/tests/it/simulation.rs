@@ -5,12 +5,16 @@
 //! The clock stands still, so that nothing takes time, and the same seed takes
 //! the same course again. `BRIGADE_SIMULATION_SEEDS=17` lives through one seed, `=0..100000` through many.
 
+mod between;
 mod chronicle;
 mod course;
+mod crash;
 mod ends;
 mod model;
+mod past;
 mod scenario;
 mod storm;
+mod thrift;
 mod witness;
 
 use std::ops::Range;
@@ -38,7 +42,7 @@ fn every_seed_ends_in_step_or_says_what_is_not() {
     let mut violations: Vec<(u64, String)> = vec![];
     let mut first_trace = None;
     for seed in seeds() {
-        let Report { runs: more, trace, violation } = live(seed);
+        let Report { runs: more, trace, violation, .. } = live(seed);
         runs += more;
         if let Some(violation) = violation {
             violations.push((seed, violation));

@@ -3,21 +3,27 @@
 use std::ops::Bound;
 use std::time::SystemTime;
 
+use super::State;
 use super::objects::Objects;
 use crate::{Entry, Failure, FailureKind, Key, Version};
+
+impl State {
+    /// Makes the directory that this key, which ends in `/`, stands for.
+    pub(super) fn make_directory(&mut self, key: &Key) -> Entry {
+        for end in slashes(key.as_bytes()) {
+            let directory = Key::new(&key.as_bytes()[..=end]);
+            if self.objects.made.insert(directory.clone()) {
+                self.unwritten.note_made(directory);
+            }
+        }
+        entry(key)
+    }
+}
 
 impl Objects {
     /// The directory that this key, which ends in `/`, stands for.
     pub(super) fn directory(&self, key: &Key) -> Option<Entry> {
         self.is_directory(key.as_bytes()).then(|| entry(key))
-    }
-
-    /// Makes the directory that this key, which ends in `/`, stands for.
-    pub(super) fn make_directory(&mut self, key: &Key) -> Entry {
-        for end in slashes(key.as_bytes()) {
-            self.made.insert(Key::new(&key.as_bytes()[..=end]));
-        }
-        entry(key)
     }
 
     /// Whether neither a directory stands at the key nor a file above it.

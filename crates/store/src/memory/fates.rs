@@ -17,6 +17,27 @@ pub trait Fates: Send + Sync + 'static {
 
     /// An object has come, changed or gone. The store is locked meanwhile and must not be called.
     fn changed(&self, change: Change<'_>);
+
+    /// Whether whoever made the call is still there at this step of it. Once
+    /// they are not, it is neither done nor answered: it never ends.
+    fn goes_on(&self, _call: Call, _key: &Key, _step: Step) -> bool {
+        true
+    }
+
+    /// Whether a call that was dropped on its way to a bucket arrives there all
+    /// the same, as a request does whose client was killed.
+    fn arrives_all_the_same(&self, _call: Call, _key: &Key) -> bool {
+        false
+    }
+}
+
+/// A step of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// It is about to reach the store.
+    Arrival,
+    /// The answer is about to reach whoever called.
+    Answer,
 }
 
 /// What befalls one call.

@@ -9,7 +9,11 @@ pub enum Call {
     List,
     /// A further page of it; its key is the last one listed before.
     ListMore,
-    /// A page of a [`crate::Store::list`] of a narrower range; its key is that of [`Call::List`] or [`Call::ListMore`].
+    /// The first page of a [`crate::Store::list`] of a narrower range; its key is the one that the range starts after.
+    ListRange,
+    /// A further page of it; its key is the last one listed before.
+    ListRangeMore,
+    /// A page of a [`crate::Store::list`] of the range of one key; its key is that of [`Call::List`] or [`Call::ListMore`].
     ListWithin,
     /// [`crate::Store::look`].
     Look,
@@ -41,6 +45,8 @@ pub enum Call {
     ListUploads,
     /// One entry of a [`crate::Store::remove`].
     Remove,
+    /// [`crate::Store::make_durable`]; its key is empty.
+    MakeDurable,
 }
 
 /// What is to fail.

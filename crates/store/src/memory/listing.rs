@@ -22,7 +22,7 @@ impl MemoryListing {
 
     async fn start(&self) -> Result<vec::IntoIter<Listed>, ListingError> {
         let after = self.range.after.clone().unwrap_or_else(|| Key::from(""));
-        let call = if self.is_of_everything() { Call::List } else { Call::ListWithin };
+        let [call, _] = self.calls();
         let listed = self.store.call(call, &after, |state| Ok(listed_in(state, &self.range))).await;
         let mut items = listed.map_err(|failure| self.error(failure.reason))?;
         match self.store.options.sequence {
@@ -34,13 +34,18 @@ impl MemoryListing {
 
     /// Asks for a further page.
     async fn go_on(&self) -> Result<(), ListingError> {
-        let call = if self.is_of_everything() { Call::ListMore } else { Call::ListWithin };
+        let [_, call] = self.calls();
         let more = self.store.call(call, &self.last, |_| Ok(()));
         more.await.map_err(|failure| self.error(failure.reason))
     }
 
-    fn is_of_everything(&self) -> bool {
-        self.range == KeyRange::everything()
+    /// What asking for the first page, and for a further one, is called.
+    fn calls(&self) -> [Call; 2] {
+        match &self.range {
+            range if *range == KeyRange::everything() => [Call::List, Call::ListMore],
+            range if range.through.as_ref().is_some_and(|key| *range == KeyRange::around(key)) => [Call::ListWithin; 2],
+            _ => [Call::ListRange, Call::ListRangeMore],
+        }
     }
 
     fn error(&self, reason: String) -> ListingError {

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use brigade_engine::events::{Event, Observer, Outcome, Side};
+use brigade_engine::events::{Event, Observer, Outcome, Side, TakenUp};
+use brigade_engine::ledger;
 use brigade_engine::plan::Phase;
 use brigade_store::memory::{Call, Change, Strike};
 use brigade_store::{Entry, Key, Unknown};
@@ -32,8 +33,14 @@ pub(crate) enum Happened {
     Phase(Phase),
     /// The run began to list again, because a store broke its order.
     Reordered,
+    /// The run goes on with what an earlier one left.
+    TakenUp(TakenUp),
+    /// The ledger made these changes.
+    Committed(Vec<ledger::Change>),
     /// Somebody asked the run to stop.
     Cancelled,
+    /// The run was killed, at this step.
+    Crashed(String),
     /// The run returned.
     Ended(String),
 }
@@ -76,6 +83,7 @@ impl Observer for Chronicle {
             Event::Unknown { side, unknown } => Happened::Unknown { side, unknown: unknown.clone() },
             Event::Phase { phase, .. } => Happened::Phase(phase),
             Event::Reordered { .. } => Happened::Reordered,
+            Event::TakenUp(taken_up) => Happened::TakenUp(taken_up.clone()),
             _ => return,
         });
     }

@@ -1,4 +1,4 @@
-//! The course of one seed: runs through storms, then calm, then mended, until in step.
+//! The course of one seed: runs through storms and crashes, then calm, then mended, until in step.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,16 +6,21 @@ use std::time::Duration;
 use brigade_engine::error::{RunError, Why};
 use brigade_engine::events::{Side, Summary};
 use brigade_engine::job::{Comparison, JobSpec};
+use brigade_engine::ledger::Ledger;
 use brigade_engine::run::{Run, run};
-use brigade_store::memory::{Call, MemoryStore, Strike};
+use brigade_store::Kind;
+use brigade_store::memory::{Call, Loss, MemoryStore, Strike};
 use fastrand::Rng;
 use tokio_util::sync::CancellationToken;
 
 use super::chronicle::{Chronicle, Happened, Version};
-use super::ends;
+use super::crash::{Crash, Mortal};
+use super::past::Past;
 use super::scenario::{Scenario, kind};
-use super::storm::{Storm, Weather, pass_by};
+use super::storm::{Storm, Weather, lot, pass_by};
+use super::thrift::{Done, pairs_are_true};
 use super::witness::{Objects, Witness};
+use super::{between, ends};
 
 /// Longer than any run takes, by a clock that only moves when all wait.
 const FOREVER: Duration = Duration::from_hours(24 * 30);
@@ -23,17 +28,21 @@ const FOREVER: Duration = Duration::from_hours(24 * 30);
 /// One run, and all that happened in it.
 pub(crate) struct Episode<'a> {
     pub(crate) scenario: &'a Scenario,
+    pub(crate) weather: Weather,
     /// What both stores held when it began: source, destination.
     pub(crate) before: [Objects; 2],
     pub(crate) after: [Objects; 2],
     pub(crate) records: Vec<(u128, Happened)>,
-    pub(crate) ended: Result<Summary, RunError>,
+    /// How it ended; `None` where it was killed.
+    pub(crate) ended: Option<Result<Summary, RunError>>,
 }
 
 /// What came of a seed.
 pub(crate) struct Report {
     /// How many runs there were.
     pub(crate) runs: u64,
+    /// How many of them were killed.
+    pub(crate) crashes: u64,
     /// Everything that happened, a line each.
     pub(crate) trace: Vec<String>,
     /// What was wrong; `None` where all was right.
@@ -42,6 +51,11 @@ pub(crate) struct Report {
 
 /// Lives through a seed.
 pub(crate) fn live(seed: u64) -> Report {
+    in_still_time(async move |course| course.run(seed).await)
+}
+
+/// Lives through what this makes of a course, where time stands still.
+pub(crate) fn in_still_time(through: impl AsyncFnOnce(&mut Course) -> Result<(), String>) -> Report {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -49,16 +63,18 @@ pub(crate) fn live(seed: u64) -> Report {
         .build()
         .unwrap();
     runtime.block_on(async {
-        let mut course =
-            Course { chronicle: Chronicle::new(), report: Report { runs: 0, trace: vec![], violation: None } };
-        course.report.violation = course.run(seed).await.err();
+        let report = Report { runs: 0, crashes: 0, trace: vec![], violation: None };
+        let mut course = Course { chronicle: Chronicle::new(), past: Past::default(), report };
+        course.report.violation = through(&mut course).await.err();
         course.report
     })
 }
 
-struct Course {
+/// Runs one after another.
+pub(crate) struct Course {
     chronicle: Chronicle,
-    report: Report,
+    past: Past,
+    pub(crate) report: Report,
 }
 
 impl Course {
@@ -66,71 +82,166 @@ impl Course {
         let mut rng = Rng::with_seed(seed);
         let mut scenario = Scenario::draw(&mut rng);
         scenario.fill(&mut rng);
-        for _ in 0..rng.u64(1..=3) {
+        for _ in 0..rng.u64(1..=4) {
             self.episode(&scenario, Weather::draw(&mut rng)).await?;
+            if rng.u64(..3) == 0 {
+                self.meanwhile(&mut scenario, |scenario| between::pass(scenario, &mut rng));
+            }
         }
-        let calm = |rng: &mut Rng| Weather { seed: rng.u64(..), ..Weather::default() };
-        self.episode(&scenario, calm(&mut rng)).await?;
-        scenario.mend();
-        let mended = self.episode(&scenario, calm(&mut rng)).await?;
-        if !ends::is_in_step_after_mending(&mended)? {
-            return Ok(());
-        }
-        let again = self.episode(&scenario, calm(&mut rng)).await?;
-        // These send again what was written only now, and so does whoever was misled by a store's order.
-        let sends_again = matches!(scenario.job.comparison, Comparison::Always | Comparison::Mtime);
-        if !sends_again && !again.records.iter().any(|(_, happened)| *happened == Happened::Reordered) {
-            ends::nothing_left_to_do(&again)?;
+        self.episode(&scenario, Weather::calm(&mut rng)).await?;
+        self.meanwhile(&mut scenario, Scenario::mend);
+        if self.comes_into_step(&scenario, &mut rng).await? {
+            self.stays_in_step(&scenario, &mut rng).await?;
         }
         Ok(())
     }
 
-    /// One run in this weather, checked.
-    async fn episode<'a>(&mut self, scenario: &'a Scenario, weather: Weather) -> Result<Episode<'a>, String> {
-        let Scenario { source, dest, job, options, .. } = scenario;
-        self.report.runs += 1;
-        let JobSpec { comparison, clock_fudge_factor, delete, .. } = job;
-        let (selection, direction) = (scenario.selection, [kind(source), kind(dest)]);
-        self.report.trace.push(format!(
-            "-- {direction:?} {selection:?} {comparison:?} {clock_fudge_factor:?} {delete:?} {options:?} {weather:?}"
-        ));
-        let cancel = CancellationToken::new();
-        let uploads_before = dest.unfinished_uploads();
-        let before = [objects(source), objects(dest)];
-        Storm::over(scenario, weather.clone(), &self.chronicle, &cancel);
-        for (side, objects) in ["source", "dest"].iter().zip(&before) {
-            self.report.trace.extend(objects.iter().map(|(key, version)| format!("   {side} has {key}: {version:?}")));
+    /// Runs, calmly, until a run from the start has brought all into step;
+    /// `false` where that was refused for an empty source.
+    pub(crate) async fn comes_into_step(&mut self, scenario: &Scenario, rng: &mut Rng) -> Result<bool, String> {
+        loop {
+            let episode = self.episode(scenario, Weather::calm(rng)).await?;
+            // What others did behind a cursor is seen by the run after it.
+            if !episode.takes_up() || self.past.is_untouched() {
+                return ends::is_in_step_after_mending(&episode);
+            }
         }
-        let passing = tokio::spawn(pass_by(source.clone(), dest.clone(), weather));
+    }
+
+    /// Runs once more, and changes nothing.
+    pub(crate) async fn stays_in_step(&mut self, scenario: &Scenario, rng: &mut Rng) -> Result<(), String> {
+        let again = self.episode(scenario, Weather::calm(rng)).await?;
+        // These send again what was written only now, and so does whoever was misled by a store's order.
+        let sends_again = matches!(scenario.job.comparison, Comparison::Always | Comparison::Mtime);
+        if sends_again || again.records.iter().any(|(_, happened)| *happened == Happened::Reordered) {
+            return Ok(());
+        }
+        ends::nothing_left_to_do(&again)
+    }
+
+    /// Takes note of what somebody else does between two runs.
+    pub(crate) fn meanwhile(&mut self, scenario: &mut Scenario, does: impl FnOnce(&mut Scenario)) {
+        let before = scenario.objects();
+        does(scenario);
+        let after = scenario.objects();
+        self.past.touch(&before, &after);
+        self.report.trace.push(format!("-- meanwhile: {:?}", self.past.touched));
+    }
+
+    /// One run in this weather, checked.
+    pub(crate) async fn episode<'a>(
+        &mut self,
+        scenario: &'a Scenario,
+        weather: Weather,
+    ) -> Result<Episode<'a>, String> {
+        self.report.runs += 1;
+        self.tell_of(scenario, &weather);
+        let before = scenario.objects();
+        let done = Done::by_now(scenario, &before).await;
+        let ended = self.execute(scenario, &weather).await?;
+        if ended.is_none() {
+            self.report.crashes += 1;
+            Self::leave_as_killed(scenario);
+        }
+        let after = scenario.objects();
+        let records = self.chronicle.take();
+        self.report.trace.extend(records.iter().map(|(time, happened)| format!("{time:>8} ms  {}", line(happened))));
+        let episode = Episode { scenario, weather, before, after, records, ended };
+        let seen = Witness::hear(&episode, &self.past)?;
+        ends::check(&episode, &seen)?;
+        done.check(&episode, &seen)?;
+        done.check_uploads(&Done::by_now(scenario, &episode.after).await, &episode, &seen)?;
+        pairs_are_true(scenario, &episode.after)?;
+        let later = Past::of(&seen);
+        self.past.add(later, &episode);
+        if episode.ended.is_none() && episode.weather.power_cut {
+            self.cut_power(&episode)?;
+        }
+        Ok(episode)
+    }
+
+    /// Runs until it ends (`None`: is killed), and everything of it has shown itself.
+    async fn execute(
+        &mut self,
+        scenario: &Scenario,
+        weather: &Weather,
+    ) -> Result<Option<Result<Summary, RunError>>, String> {
+        let Scenario { source, dest, job, options, clock, .. } = scenario;
+        let cancel = CancellationToken::new();
+        let crash = Arc::new(Crash::new(weather.crashed_at, &self.chronicle));
+        Storm::over(scenario, weather.clone(), &self.chronicle, &cancel, &crash);
+        let passing = tokio::spawn(pass_by(source.clone(), dest.clone(), weather.clone()));
+        let takes = Duration::from_millis(lot(weather.seed, &[b"commit"]).u64(1..1500));
+        let ledger = scenario.ledger.clone().map(|ledger| Mortal { ledger, crash: Arc::clone(&crash), takes });
         let run = run(Run {
             job: job.clone(),
             options: options.clone(),
             source: Arc::new(source.clone()),
             dest: Arc::new(dest.clone()),
-            ledger: None,
-            clock: Arc::new(std::time::SystemTime::now),
+            ledger: ledger.map(|ledger| Arc::new(ledger) as Arc<dyn Ledger>),
+            clock: Arc::clone(clock),
             observer: Arc::new(self.chronicle.clone()),
             cancel,
         });
-        let ended = tokio::time::timeout(FOREVER, run).await;
-        self.chronicle.record(Happened::Ended(format!("{ended:?}")));
+        let ended = tokio::select! {
+            biased;
+            () = crash.comes() => None,
+            ended = tokio::time::timeout(FOREVER, run) => Some(ended.map_err(|_| "the run hangs".to_owned())?),
+        };
+        if let Some(ended) = &ended {
+            self.chronicle.record(Happened::Ended(format!("{ended:?}")));
+        }
         passing.abort();
         // Whatever is still under way shows itself.
         tokio::time::sleep(Duration::from_hours(1)).await;
-        let after = [objects(source), objects(dest)];
         source.set_fates(None);
         dest.set_fates(None);
-        let records = self.chronicle.take();
-        self.report.trace.extend(records.iter().map(|(time, happened)| format!("{time:>8} ms  {}", line(happened))));
-        let ended = ended.map_err(|_| "the run hangs".to_owned())?;
-        let episode = Episode { scenario, before, after, records, ended };
-        let seen = Witness::hear(&episode)?;
-        ends::check(&episode, &seen)?;
-        let lost_uploads = seen.lost_begins;
-        if dest.unfinished_uploads() - uploads_before > lost_uploads {
-            return Err("an upload was neither finished nor given up".into());
+        Ok(ended)
+    }
+
+    fn tell_of(&mut self, scenario: &Scenario, weather: &Weather) {
+        let JobSpec { comparison, clock_fudge_factor, delete, .. } = &scenario.job;
+        let Scenario { source, dest, options, selection, ledger, clock, .. } = scenario;
+        let (direction, trace) = ([kind(source), kind(dest)], &mut self.report.trace);
+        trace.push(format!(
+            "-- {direction:?} {selection:?} {comparison:?} {clock_fudge_factor:?} {delete:?} {options:?} {weather:?}, \
+             ledger: {}, at {:?}",
+            ledger.is_some(),
+            clock()
+        ));
+        for (side, objects) in ["source", "dest"].iter().zip(&scenario.objects()) {
+            trace.extend(objects.iter().map(|(key, version)| format!("   {side} has {key}: {version:?}")));
         }
-        Ok(episode)
+    }
+
+    /// A tree's temporary files are swept by the next run.
+    fn leave_as_killed(scenario: &Scenario) {
+        if kind(&scenario.dest) == Kind::Local {
+            scenario.dest.forget_uploads();
+        }
+    }
+
+    fn cut_power(&mut self, episode: &Episode<'_>) -> Result<(), String> {
+        let Episode { scenario, weather, .. } = episode;
+        let before = scenario.objects();
+        for store in [&scenario.source, &scenario.dest] {
+            store.cut_power(|key| {
+                *lot(weather.seed, &[b"power", key.as_bytes()])
+                    .choice(&[Loss::Nothing, Loss::Undone, Loss::Emptied, Loss::Torn])
+                    .unwrap()
+            });
+        }
+        let after = scenario.objects();
+        self.past.touch(&before, &after);
+        self.report.trace.push(format!("-- the power is cut: {:?}", self.past.touched));
+        pairs_are_true(scenario, &after)
+    }
+}
+
+impl Scenario {
+    /// What both stores hold: source, destination.
+    pub(crate) fn objects(&self) -> [Objects; 2] {
+        [&self.source, &self.dest].map(objects)
     }
 }
 
@@ -154,7 +265,12 @@ fn line(happened: &Happened) -> String {
 impl Episode<'_> {
     /// Why the run ended before its end.
     pub(crate) fn why(&self) -> Option<&Why> {
-        self.ended.as_ref().err().map(|error| &error.why)
+        self.ended.as_ref()?.as_ref().err().map(|error| &error.why)
+    }
+
+    /// Whether it went on with what an earlier one had left.
+    pub(crate) fn takes_up(&self) -> bool {
+        self.records.iter().any(|(_, happened)| matches!(happened, Happened::TakenUp(_)))
     }
 
     /// How often this was called at the destination.

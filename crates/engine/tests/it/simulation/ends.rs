@@ -17,13 +17,15 @@ const DEST: usize = Side::Dest as usize;
 
 /// Whether a run, of which this was seen, could end as it did.
 pub(crate) fn check(episode: &Episode<'_>, seen: &Witness<'_>) -> Result<(), String> {
-    if let Some(objects) = seen.listed[DEST].last() {
-        let allowed = most_deletions(&episode.scenario.job, taking_part(episode, DEST, objects));
+    if let Some(objects) = seen_last(episode, seen, DEST) {
+        let before = if seen.takes_up { seen.past.removed } else { 0 };
+        let allowed = most_deletions(&episode.scenario.job, taking_part(episode, DEST, objects) + before);
         if seen.deletions > allowed {
             return Err(format!("{} were deleted, and --max-delete allows {allowed}", seen.deletions));
         }
     }
-    match &episode.ended {
+    let Some(ended) = &episode.ended else { return Ok(()) };
+    match ended {
         Ok(summary) => {
             if seen.cancelled {
                 return Err("it was told to stop, and says that it came to its end".into());
@@ -38,13 +40,21 @@ pub(crate) fn check(episode: &Episode<'_>, seen: &Witness<'_>) -> Result<(), Str
     }
 }
 
+/// What the side held when it was last listed, or, in a run that takes up what was listed before, when it began.
+fn seen_last<'a>(episode: &'a Episode<'_>, seen: &'a Witness<'_>, side: usize) -> Option<&'a Objects> {
+    if seen.takes_up { Some(&episode.before[side]) } else { seen.listed[side].last() }
+}
+
 fn has_a_reason(episode: &Episode<'_>, seen: &Witness<'_>, why: &Why) -> Result<(), String> {
-    let [source, dest] = [SOURCE, DEST].map(|side| seen.listed[side].last().map(|it| taking_part(episode, side, it)));
+    let [source, dest] =
+        [SOURCE, DEST].map(|side| seen_last(episode, seen, side).map(|it| taking_part(episode, side, it)));
     let has_one = match why {
         Why::Interrupted => seen.cancelled,
-        Why::Listing(_) => !seen.broken_listings.is_empty(),
+        Why::Listing(_) => !seen.broken_listings.is_empty() || (seen.takes_up && seen.broken_glimpse),
+        Why::Ledger(_) => seen.not_durable,
         Why::Refused(_) => {
-            let is_empty = source == Some(0) && dest > Some(0);
+            let was_touched = seen.takes_up && !seen.past.is_untouched();
+            let is_empty = source == Some(0) && dest > Some(0) || was_touched;
             seen.deletions == 0 && (is_empty || episode.scenario.job.delete.is_some())
         }
         _ => false,
@@ -62,6 +72,9 @@ fn taking_part(episode: &Episode<'_>, side: usize, objects: &Objects) -> usize {
 /// Each key is in one count, and each count is what was told.
 fn figures_add_up(episode: &Episode<'_>, seen: &Witness<'_>, summary: &Summary) -> Result<(), String> {
     let touched = seen.touched.iter().any(|touched| !touched.is_empty());
+    if seen.takes_up {
+        return if touched { Ok(()) } else { counts_as_from_the_start(episode, seen, summary) };
+    }
     if seen.reordered && touched {
         // What was sent before may have been changed by somebody before it was listed again.
         return Ok(());
@@ -105,6 +118,22 @@ fn figures_add_up(episode: &Episode<'_>, seen: &Witness<'_>, summary: &Summary) 
     }
 }
 
+/// What a run that takes up another one's progress counts, where nobody else
+/// wrote since: as many objects as one from the start would.
+fn counts_as_from_the_start(episode: &Episode<'_>, seen: &Witness<'_>, summary: &Summary) -> Result<(), String> {
+    let [source, dest] = [SOURCE, DEST].map(|side| taking_part(episode, side, &episode.before[side]) as u64);
+    if summary.source_objects != source {
+        return Err(format!("{} objects of {source} at the source are counted", summary.source_objects));
+    }
+    // What the run before it deleted had been listed by that one, and no pair says so.
+    let deleted = seen.past.removed as u64;
+    if !(dest..=dest + deleted).contains(&summary.dest_objects) {
+        let counted = summary.dest_objects;
+        return Err(format!("{counted} objects of {dest}, and {deleted} deleted ones, at the destination are counted"));
+    }
+    Ok(())
+}
+
 fn all_in_step_or_named(episode: &Episode<'_>, seen: &Witness<'_>, summary: &Summary) -> Result<(), String> {
     let keys: BTreeSet<&Key> = episode.after.iter().flat_map(Objects::keys).collect();
     for key in keys {
@@ -144,7 +173,8 @@ pub(crate) fn is_in_step_after_mending(episode: &Episode<'_>) -> Result<bool, St
     if matches!(episode.why(), Some(Why::Refused(_))) && taking_part(episode, SOURCE, &episode.before[SOURCE]) == 0 {
         return Ok(false);
     }
-    let summary = episode.ended.as_ref().map_err(|error| format!("a calm run ended with {error}"))?;
+    let ended = episode.ended.as_ref().ok_or("a calm run was killed")?;
+    let summary = ended.as_ref().map_err(|error| format!("a calm run ended with {error}"))?;
     if !summary.complete() || summary.withdrawn > 0 {
         return Err(format!("a calm run is not complete: {summary:?}"));
     }
@@ -157,7 +187,8 @@ pub(crate) fn is_in_step_after_mending(episode: &Episode<'_>) -> Result<bool, St
 
 /// Once in step, a run changes nothing.
 pub(crate) fn nothing_left_to_do(episode: &Episode<'_>) -> Result<(), String> {
-    let summary = episode.ended.as_ref().map_err(|error| format!("a second calm run ended with {error}"))?;
+    let ended = episode.ended.as_ref().ok_or("a second calm run was killed")?;
+    let summary = ended.as_ref().map_err(|error| format!("a second calm run ended with {error}"))?;
     let changes: usize =
         [Call::Write, Call::Begin, Call::Remove].into_iter().map(|call| episode.count_at_dest(call)).sum();
     if changes > 0 || summary.created + summary.replaced + summary.deleted > 0 {

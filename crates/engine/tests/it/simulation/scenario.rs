@@ -3,10 +3,12 @@
 //! side has directories.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use brigade_engine::filters::Filters;
 use brigade_engine::job::{Comparison, DeleteLimit, JobSpec, RunOptions};
+use brigade_engine::ledger::memory::MemoryLedger;
 use brigade_store::memory::{Clock, MemoryOptions, MemoryStore, Sequence};
 use brigade_store::{Extent, Key, Kind, Order, Store as _, Symlinks, Unknown, UnknownReason};
 use fastrand::Rng;
@@ -23,14 +25,21 @@ pub(crate) struct Scenario {
     pub(crate) selection: Selection,
     pub(crate) job: JobSpec,
     pub(crate) options: RunOptions,
+    /// What its runs remember; some remember nothing.
+    pub(crate) ledger: Option<MemoryLedger>,
+    pub(crate) clock: Clock,
+    /// By how many seconds the clock was set ahead of Tokio's.
+    ahead: Arc<AtomicI64>,
 }
 
 impl Scenario {
     /// Two stores with nothing in them. [`Self::fill`] is apart, so that it is seen.
     pub(crate) fn draw(rng: &mut Rng) -> Self {
-        let clock = clock();
+        let ahead = Arc::new(AtomicI64::new(0));
+        let clock = clock(Arc::clone(&ahead));
         let local = MemoryOptions { clock: Arc::clone(&clock), ..small(rng, MemoryOptions::local()) };
-        let mut remote = MemoryOptions { clock, represents: is_name, ..small(rng, MemoryOptions::remote()) };
+        let mut remote =
+            MemoryOptions { clock: Arc::clone(&clock), represents: is_name, ..small(rng, MemoryOptions::remote()) };
         if rng.u64(..5) == 0 {
             remote.sequence = Sequence::SlashFirst;
             remote.order = *rng.choice(&[Order::ByBytes, Order::Other]).unwrap();
@@ -39,12 +48,25 @@ impl Scenario {
         let (source, dest) = if rng.bool() { (local, remote) } else { (remote, local) };
         let selection =
             *rng.choice(&[Selection::Everything; 4].into_iter().chain(Selection::ALL).collect::<Vec<_>>()).unwrap();
-        Self { source, dest, unknowns: [vec![], vec![]], selection, job: job(rng, selection), options: options(rng) }
+        let (job, options) = (job(rng, selection), options(rng));
+        let ledger = (rng.u64(..6) > 0).then(MemoryLedger::default);
+        Self { source, dest, unknowns: [vec![], vec![]], selection, job, options, ledger, clock, ahead }
+    }
+
+    /// Sets the clock, by so many seconds.
+    pub(crate) fn set_clock(&self, by: i64) {
+        self.ahead.fetch_add(by, Ordering::Relaxed);
+    }
+
+    /// Chooses other keys.
+    pub(crate) fn select(&mut self, selection: Selection) {
+        self.selection = selection;
+        self.job.filters = Filters::new(&selection.rules()).unwrap();
     }
 
     /// Puts objects into both stores, and makes places unknown.
     pub(crate) fn fill(&mut self, rng: &mut Rng) {
-        let now = clock()();
+        let now = (self.clock)();
         let count = *rng.choice(&[1, 6, 12, 30]).unwrap();
         for store in [&self.source, &self.dest] {
             for _ in 0..rng.u64(..=count) {
@@ -217,8 +239,12 @@ fn options(rng: &mut Rng) -> RunOptions {
     }
 }
 
-/// Tokio's time, which stands still but for what is waited for.
-fn clock() -> Clock {
+/// Tokio's time, which stands still but for what is waited for, and so many seconds more.
+fn clock(ahead: Arc<AtomicI64>) -> Clock {
     let (epoch, start) = (SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000), Instant::now());
-    Arc::new(move || epoch + start.elapsed())
+    Arc::new(move || {
+        let (now, ahead) = (epoch + start.elapsed(), ahead.load(Ordering::Relaxed));
+        let by = Duration::from_secs(ahead.unsigned_abs());
+        if ahead < 0 { now - by } else { now + by }
+    })
 }

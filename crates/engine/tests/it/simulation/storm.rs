@@ -9,12 +9,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use brigade_engine::events::Side;
-use brigade_store::memory::{Call, Change, Fate, Fates, MemoryStore, Strike};
+use brigade_store::memory::{Call, Change, Fate, Fates, MemoryStore, Step, Strike};
 use brigade_store::{Failure, FailureKind, Key};
 use fastrand::Rng;
 use tokio_util::sync::CancellationToken;
 
 use super::chronicle::{Chronicle, Happened};
+use super::crash::Crash;
 use super::scenario::{self, Scenario};
 
 /// How bad it gets.
@@ -31,6 +32,12 @@ pub(crate) struct Weather {
     pub(crate) passers_by: u64,
     /// Stopped when so many calls have been made.
     pub(crate) cancelled_at: Option<u64>,
+    /// Killed at this step: a call that arrives or is answered, or a commit before or after it is made.
+    pub(crate) crashed_at: Option<u64>,
+    /// Whether requests that were on their way to the bucket then arrive there all the same, now and then.
+    pub(crate) stragglers: bool,
+    /// Whether the power is cut with the crash, for a tree that writes later.
+    pub(crate) power_cut: bool,
 }
 
 impl Weather {
@@ -39,7 +46,34 @@ impl Weather {
         let (refused, lost) = (rate(&[0, 0, 5, 30, 150]), rate(&[0, 0, 5, 30, 150]));
         let (broken_pages, passers_by) = (rate(&[0, 0, 0, 30, 200]), rate(&[0, 0, 2, 6, 15]));
         let cancelled_at = (rng.u64(..5) == 0).then(|| rng.u64(1..80));
-        Self { seed: rng.u64(..), refused, lost, broken_pages, passers_by, cancelled_at }
+        let seed = rng.u64(..);
+        let calm = Self { seed, ..Self::default() };
+        let storm = Self { refused, lost, broken_pages, passers_by, cancelled_at, ..calm.clone() };
+        match rng.u64(..5) {
+            0 | 1 => storm,
+            2 | 3 => Self { crashed_at: Some(rng.u64(1..120)), ..storm }.with_luck(rng),
+            _ => Self { crashed_at: Some(rng.u64(1..200)), ..calm }.with_luck(rng),
+        }
+    }
+
+    /// A calm run that is killed at this step.
+    pub(crate) fn crash(rng: &mut Rng, step: u64) -> Self {
+        Self { seed: rng.u64(..), crashed_at: Some(step), ..Self::default() }.with_luck(rng)
+    }
+
+    /// A calm run.
+    pub(crate) fn calm(rng: &mut Rng) -> Self {
+        Self { seed: rng.u64(..), ..Self::default() }
+    }
+
+    fn with_luck(self, rng: &mut Rng) -> Self {
+        Self { stragglers: rng.bool(), power_cut: rng.bool(), ..self }
+    }
+
+    /// Whether nothing goes wrong before the run ends or is killed.
+    pub(crate) fn is_calm(&self) -> bool {
+        let Self { refused, lost, broken_pages, passers_by, .. } = self;
+        refused + lost + broken_pages + passers_by == 0 && self.cancelled_at.is_none()
     }
 }
 
@@ -49,13 +83,20 @@ pub(crate) struct Storm {
     chronicle: Chronicle,
     cancel: CancellationToken,
     calls: AtomicU64,
+    crash: Arc<Crash>,
 }
 
 impl Storm {
     /// Lets it befall both stores.
-    pub(crate) fn over(scenario: &Scenario, weather: Weather, chronicle: &Chronicle, cancel: &CancellationToken) {
-        let calls = AtomicU64::new(0);
-        let storm = Arc::new(Self { weather, chronicle: chronicle.clone(), cancel: cancel.clone(), calls });
+    pub(crate) fn over(
+        scenario: &Scenario,
+        weather: Weather,
+        chronicle: &Chronicle,
+        cancel: &CancellationToken,
+        crash: &Arc<Crash>,
+    ) {
+        let (chronicle, cancel, crash) = (chronicle.clone(), cancel.clone(), Arc::clone(crash));
+        let storm = Arc::new(Self { weather, chronicle, cancel, calls: AtomicU64::new(0), crash });
         for (side, store) in [(Side::Source, &scenario.source), (Side::Dest, &scenario.dest)] {
             let at = AtSide { side, storm: Arc::clone(&storm), made: Mutex::default() };
             store.set_fates(Some(Arc::new(at)));
@@ -69,8 +110,10 @@ impl Storm {
         match call {
             // An upload that can't be given up is the store's to clean up.
             Call::Abandon => Strike::None,
-            Call::List | Call::ListMore if lot >= broken_pages => Strike::None,
-            Call::List | Call::ListMore => Strike::Refused(failure(FailureKind::Failed)),
+            Call::List | Call::ListMore | Call::ListRange | Call::ListRangeMore if lot >= broken_pages => Strike::None,
+            Call::List | Call::ListMore | Call::ListRange | Call::ListRangeMore => {
+                Strike::Refused(failure(FailureKind::Failed))
+            }
             _ if lot < refused => {
                 let kinds = [FailureKind::Failed, FailureKind::Denied, FailureKind::Corrupt];
                 Strike::Refused(failure(*rng.choice(&kinds).unwrap()))
@@ -105,7 +148,7 @@ impl Fates for AtSide {
     }
 
     fn reached(&self, call: Call, key: &Key, strike: &Strike) {
-        let Storm { weather, chronicle, cancel, calls } = self.storm.as_ref();
+        let Storm { weather, chronicle, cancel, calls, .. } = self.storm.as_ref();
         chronicle.record(Happened::Call { side: self.side, call, key: key.clone(), strike: strike.clone() });
         if weather.cancelled_at == Some(calls.fetch_add(1, Ordering::Relaxed) + 1) {
             chronicle.record(Happened::Cancelled);
@@ -116,10 +159,21 @@ impl Fates for AtSide {
     fn changed(&self, change: Change<'_>) {
         self.storm.chronicle.record_change(self.side, change);
     }
+
+    fn goes_on(&self, call: Call, key: &Key, step: Step) -> bool {
+        self.storm.crash.goes_on(|| format!("{step:?} of {call:?} {key}"))
+    }
+
+    fn arrives_all_the_same(&self, call: Call, key: &Key) -> bool {
+        let Storm { weather, crash, .. } = self.storm.as_ref();
+        weather.stragglers
+            && crash.has_come()
+            && lot(weather.seed, &[b"straggler", &[call as u8], key.as_bytes()]).bool()
+    }
 }
 
 /// What is drawn for these bytes: the same whenever they are (FNV-1a).
-fn lot(seed: u64, parts: &[&[u8]]) -> Rng {
+pub(crate) fn lot(seed: u64, parts: &[&[u8]]) -> Rng {
     let bytes = parts.iter().flat_map(|part| part.iter().chain(&[0xff]));
     Rng::with_seed(
         bytes.fold(seed ^ 0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)),

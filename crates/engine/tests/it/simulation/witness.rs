@@ -10,6 +10,7 @@ use brigade_store::{Key, Kind, Unknown};
 use super::chronicle::{Happened, Version};
 use super::course::Episode;
 use super::model::{self, is_unknown, says_directory};
+use super::past::Past;
 use super::scenario::kind;
 
 /// What a store holds.
@@ -18,6 +19,9 @@ pub(crate) type Objects = BTreeMap<Key, Version>;
 /// What was seen of a run so far.
 pub(crate) struct Witness<'a> {
     episode: &'a Episode<'a>,
+    pub(crate) past: &'a Past,
+    /// Whether the run goes on with what an earlier one left.
+    pub(crate) takes_up: bool,
     /// What the stores hold at this time: source, destination.
     now: [Objects; 2],
     /// Every content that the source had under a key.
@@ -34,10 +38,16 @@ pub(crate) struct Witness<'a> {
     lost_changes: BTreeSet<Key>,
     pub(crate) lost_begins: usize,
     pub(crate) broken_listings: Vec<Side>,
+    /// Whether a look at a single key by listing did not succeed.
+    pub(crate) broken_glimpse: bool,
+    /// Whether what is written was not made durable when that was asked for.
+    pub(crate) not_durable: bool,
     pub(crate) told: BTreeMap<Key, Vec<Outcome>>,
     pub(crate) unknowns_told: Vec<Unknown>,
     pub(crate) reordered: bool,
     pub(crate) deletions: usize,
+    /// Objects that we removed from the destination.
+    pub(crate) removed: usize,
     pub(crate) cancelled: bool,
     sent_after_cancel: usize,
     stage: Stage,
@@ -57,10 +67,12 @@ const DEST: usize = Side::Dest as usize;
 
 impl<'a> Witness<'a> {
     /// Hears it all.
-    pub(crate) fn hear(episode: &'a Episode<'a>) -> Result<Self, String> {
+    pub(crate) fn hear(episode: &'a Episode<'a>, past: &'a Past) -> Result<Self, String> {
         let had = episode.before[SOURCE].iter().map(|(key, version)| (key.clone(), vec![version.clone()])).collect();
         let mut witness = Self {
             episode,
+            past,
+            takes_up: false,
             now: episode.before.clone(),
             had,
             listed: [vec![], vec![]],
@@ -70,10 +82,13 @@ impl<'a> Witness<'a> {
             lost_changes: BTreeSet::new(),
             lost_begins: 0,
             broken_listings: vec![],
+            broken_glimpse: false,
+            not_durable: false,
             told: BTreeMap::new(),
             unknowns_told: vec![],
             reordered: false,
             deletions: 0,
+            removed: 0,
             cancelled: false,
             sent_after_cancel: 0,
             stage: Stage::Listing,
@@ -92,6 +107,7 @@ impl<'a> Witness<'a> {
                 if *by_us {
                     self.judge_change(*side, key, before.as_ref(), after.as_ref())?;
                     self.changed.insert(key.clone(), after.clone());
+                    self.removed += usize::from(after.is_none());
                 } else {
                     self.touched[*side as usize].insert(key.clone());
                 }
@@ -124,6 +140,17 @@ impl<'a> Witness<'a> {
                 self.unknowns_told.clear();
                 self.changed.clear();
             }
+            Happened::TakenUp(_) => {
+                self.takes_up = true;
+                for (touched, before) in self.touched.iter_mut().zip(&self.past.touched) {
+                    touched.extend(before.iter().cloned());
+                }
+            }
+            Happened::Committed(_) if self.stage == Stage::Returned => {
+                return Err("it commits after it returned".into());
+            }
+            // After a crash, only what was on its way arrives.
+            Happened::Committed(_) | Happened::Crashed(_) => {}
             Happened::Cancelled => self.cancelled = true,
             Happened::Ended(_) => self.stage = Stage::Returned,
         }
@@ -139,8 +166,17 @@ impl<'a> Witness<'a> {
             return Err(format!("{call:?} of {key} at {side:?} is no call that this run may make"));
         }
         match (call, strike) {
-            (Call::List, Strike::None) => self.listed[side as usize].push(self.now[side as usize].clone()),
-            (Call::List | Call::ListMore, _) if *strike != Strike::None => self.broken_listings.push(side),
+            (Call::List | Call::ListRange, Strike::None) => {
+                self.listed[side as usize].push(self.now[side as usize].clone())
+            }
+            (Call::ListWithin, Strike::None) if self.takes_up => {
+                self.listed[side as usize].push(self.now[side as usize].clone());
+            }
+            (Call::List | Call::ListMore | Call::ListRange | Call::ListRangeMore, _) if *strike != Strike::None => {
+                self.broken_listings.push(side);
+            }
+            (Call::ListWithin, _) => self.broken_glimpse |= *strike != Strike::None,
+            (Call::MakeDurable, _) => self.not_durable |= *strike != Strike::None,
             (Call::Look, Strike::None) if side == Side::Source => {
                 self.looked_up.insert(key.clone(), self.now[SOURCE].contains_key(key));
             }
@@ -175,7 +211,9 @@ impl<'a> Witness<'a> {
         let in_bucket = kind(&scenario.dest) == Kind::Remote;
         let is_same = |one: &Version, other: &Version| one == other || (in_bucket && one.body == other.body);
         let was_listed = |version: &Version| {
-            self.listed[DEST].iter().any(|listed| listed.get(key).is_some_and(|listed| is_same(listed, version)))
+            let before = self.past.seen_at_dest.get(key).into_iter().flatten().filter(|_| self.takes_up);
+            let mut listed = self.listed[DEST].iter().filter_map(|listed| listed.get(key)).chain(before);
+            listed.any(|listed| is_same(listed, version))
         };
         if before.is_some_and(|before| !was_listed(before)) {
             return Err(format!("{key}: what was there had not been listed: somebody else wrote it meanwhile"));
@@ -203,7 +241,8 @@ impl<'a> Witness<'a> {
         if self.looked_up.get(key) != Some(&false) {
             return wrong("though the source was not looked up, or had it then");
         }
-        if self.listed[SOURCE].last().is_none_or(|listed| listed.contains_key(key)) {
+        let was_at_source = self.listed[SOURCE].last().is_none_or(|listed| listed.contains_key(key));
+        if was_at_source && !self.takes_up {
             return wrong("though the source had it when it was listed");
         }
         if !model::holds(kind(&scenario.source), key) {
@@ -231,7 +270,7 @@ impl<'a> Witness<'a> {
         if !scenario.selection.includes(key) {
             return objection("it is excluded");
         }
-        if !self.reordered && self.told.contains_key(key) {
+        if !self.reordered && self.told.contains_key(key) && !(self.takes_up && self.was_touched(key)) {
             return objection("something had been told of it before");
         }
         if self.stage == Stage::Listing && matches!(outcome, Outcome::Failed(_) | Outcome::Unrepresentable { .. }) {
@@ -260,6 +299,17 @@ impl<'a> Witness<'a> {
         Ok(())
     }
 
+    /// Whether somebody else wrote there, in this run or since the progress began that it takes up.
+    fn was_touched(&self, key: &Key) -> bool {
+        self.touched.iter().any(|touched| touched.contains(key))
+    }
+
+    /// Whether anything was told to have failed.
+    pub(crate) fn has_failures(&self) -> bool {
+        let failed = |outcome: &Outcome| matches!(outcome, Outcome::Failed(_) | Outcome::Unrepresentable { .. });
+        self.told.values().flatten().any(failed)
+    }
+
     fn count_after_cancel(&mut self, key: &Key) -> Result<(), String> {
         self.sent_after_cancel += usize::from(self.cancelled);
         if self.sent_after_cancel > self.episode.scenario.options.jobs {
@@ -270,7 +320,7 @@ impl<'a> Witness<'a> {
 
     /// Whether both sides had the same content, as far as nobody else changed it.
     fn is_same(&self, key: &Key) -> bool {
-        let touched = self.touched.iter().any(|touched| touched.contains(key));
+        let touched = self.was_touched(key);
         let same = match (self.now[SOURCE].get(key), self.now[DEST].get(key)) {
             (Some(source), Some(dest)) => model::in_step(&self.episode.scenario.job, source, dest),
             _ => false,
