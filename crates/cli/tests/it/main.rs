@@ -4,6 +4,10 @@
 #![cfg(feature = "devserver")]
 
 #[cfg(test)]
+mod bad_ledgers;
+#[cfg(test)]
+mod changed_between_runs;
+#[cfg(test)]
 mod changing_files;
 #[cfg(test)]
 mod changing_trees;
@@ -48,6 +52,8 @@ mod leftovers;
 mod limits;
 #[cfg(test)]
 mod listing;
+#[cfg(test)]
+mod locks;
 #[cfg(test)]
 mod lost_replies;
 #[cfg(test)]
