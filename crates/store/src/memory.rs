@@ -111,6 +111,14 @@ impl MemoryStore {
         self.state().put(self.options.kind, &key.into(), content, false)
     }
 
+    /// Gives the object at this key another content, of the same length, and leaves
+    /// no trace of it: as an edit does within the tick of a file system's clock.
+    pub fn edit_unseen(&self, key: impl Into<Key>, body: impl Into<Bytes>) {
+        if let Some(stored) = self.state().objects.stored.get_mut(&key.into()) {
+            stored.content.body = body.into();
+        }
+    }
+
     /// Takes an object away as somebody else would; in a tree, with a key that
     /// ends in `/`, the directories there that hold no file.
     pub fn take(&self, key: impl Into<Key>) {

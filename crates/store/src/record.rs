@@ -1,5 +1,5 @@
-//! How an entry is written in a temporary file: private to one process, so
-//! without version or checksum. Numbers are little-endian.
+//! How an entry is written in a temporary file, and in the spool of a ledger, as
+//! docs/formats/ledger.md says: another way needs another format there. Numbers are little-endian.
 //!
 //! | entry | bytes |
 //! |---|---|

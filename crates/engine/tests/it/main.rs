@@ -5,6 +5,7 @@
 mod failures;
 mod fixture;
 mod order;
+mod remembering;
 mod safety;
 mod simulation;
 mod trees;
