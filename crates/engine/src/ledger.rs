@@ -13,7 +13,7 @@ pub mod memory;
 pub mod pair;
 mod recorder;
 pub mod sqlite;
-mod strips;
+mod strip;
 mod uploads;
 mod watermark;
 
@@ -28,7 +28,7 @@ use crate::plan::{Action, Phase};
 pub use error::LedgerError;
 pub use pair::{Fingerprint, SettledPair};
 pub(crate) use recorder::{Agreed, Proof, Recorder};
-pub(crate) use strips::{SettledSide, SettledStrip};
+pub(crate) use strip::SettledStrip;
 pub(crate) use uploads::BegunUploads;
 
 /// What both sides were when they were last in step, in key order.

@@ -1,21 +1,25 @@
 //! One range: both listings merged, planned, and handed to transfer and spool.
 
+mod refusal;
 mod seen;
+mod strips;
 
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use brigade_store::{ClockSkew, Failure, FailureKind, Key, KeyRange, Kind, Listed, Store};
+use brigade_store::{ClockSkew, Key, KeyRange, Listed, Store};
 use tokio::sync::mpsc;
 
-use crate::events::{Event, Outcome, Side, Summary};
-use crate::ledger::{Agreed, Change, SettledSide, SettledStrip, Unseen};
+use crate::events::{Event, Side, Summary};
+use crate::ledger::{Agreed, Change, SettledPair, Unseen};
 use crate::listing::{Broken, OrderedListing, Ordering};
 use crate::merge::{Merge, Presence, Strip, Triple};
 use crate::plan::{Action, Decision, Phase, Planner};
 use crate::transfer::{Actions, Halt, Transfers};
+pub(crate) use refusal::refusal;
 use seen::Seen;
 pub(crate) use seen::Sight;
+use strips::Strips;
 
 /// Batches of actions that wait for transfer.
 const BATCHES_AHEAD: usize = 2;
@@ -41,16 +45,16 @@ pub(crate) enum RangeError {
     Interrupted,
 }
 
-/// From where it is known what a bucket holds in a range.
+/// Where a range lies to the cursor of a run that is taken up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Source {
-    /// It is listed.
-    Listing,
-    /// It is what was settled, and is not listed again: the range lies behind
-    /// the cursor of a run that is taken up. Trees are walked all the same.
-    SettledPairs,
-    /// It is listed: the range is that of one key behind the cursor, which failed.
-    ListingAgain,
+pub(crate) enum Stretch {
+    /// Ahead of it, or there is none: both sides are listed.
+    Ahead,
+    /// Behind it: what a bucket holds there is what was settled, and is not
+    /// listed again. Trees are walked all the same.
+    Behind,
+    /// Around one key behind it that failed, which both sides list again.
+    Again,
 }
 
 /// Lists, merges and plans a range, sends what is to be sent now, and spools
@@ -59,10 +63,10 @@ pub(crate) async fn run_range(
     transfers: &Arc<Transfers>,
     planner: &mut Planner,
     range: &KeyRange,
-    from: Source,
+    stretch: Stretch,
     orderings: Orderings,
 ) -> Result<(), RangeError> {
-    planner.set_behind(from == Source::SettledPairs);
+    planner.set_behind(stretch == Stretch::Behind);
     let (batches, mut receiver) = mpsc::channel(BATCHES_AHEAD);
     let planning = async {
         let merge = Merge::default();
@@ -73,7 +77,7 @@ pub(crate) async fn run_range(
             batches,
             merge,
             batch: Batch::default(),
-            from,
+            stretch,
             since,
             reached: Reached::Nothing,
         };
@@ -91,7 +95,7 @@ struct Planning<'a> {
     batches: mpsc::Sender<Actions>,
     merge: Merge,
     batch: Batch,
-    from: Source,
+    stretch: Stretch,
     /// Before anything of the range was listed.
     since: SystemTime,
     reached: Reached,
@@ -120,24 +124,13 @@ struct Batch {
 
 impl Planning<'_> {
     async fn run(&mut self, range: &KeyRange, orderings: Orderings) -> Result<(), RangeError> {
-        let mut source = self.listing(Side::Source, range, orderings.source);
-        let mut dest = self.listing(Side::Dest, range, orderings.dest);
-        let mut settled = SettledStrip::new(self.transfers.settled.clone(), range);
+        let mut strips = Strips::start(self.transfers, range, self.stretch, orderings);
         while !self.merge.finished() {
             self.plan_what_is_known().await?;
             match self.merge.hungry() {
-                Some(Strip::Left) => match self.next_page(&mut source, Side::Source).await? {
-                    Some(page) => self.merge.push_left(page),
-                    None => self.merge.end(Strip::Left),
-                },
-                Some(Strip::Right) => match self.next_page(&mut dest, Side::Dest).await? {
-                    Some(page) => self.merge.push_right(page),
-                    None => self.merge.end(Strip::Right),
-                },
-                Some(Strip::Settled) => match settled.next_page().await.map_err(Halt::from)? {
-                    Some(page) => self.merge.push_settled(page),
-                    None => self.merge.end(Strip::Settled),
-                },
+                Some(Strip::Left) => self.feed(&mut strips, Side::Source).await?,
+                Some(Strip::Right) => self.feed(&mut strips, Side::Dest).await?,
+                Some(Strip::Settled) => self.feed_settled(&mut strips).await?,
                 None => {}
             }
         }
@@ -145,18 +138,40 @@ impl Planning<'_> {
         self.hand_on().await
     }
 
-    /// What one side holds in the range.
-    fn listing(&self, side: Side, range: &KeyRange, ordering: Ordering) -> OrderedListing {
-        let store = match side {
-            Side::Source => &self.transfers.source,
-            Side::Dest => &self.transfers.dest,
-        };
-        match &self.transfers.settled {
-            Some(ledger) if self.from == Source::SettledPairs && store.capabilities().kind == Kind::Remote => {
-                let listing = SettledSide::new(Arc::clone(ledger), store.location(), side, range);
-                OrderedListing::of(store, Box::new(listing), ordering)
+    /// Gives the merge the next page of a listing.
+    async fn feed(&mut self, strips: &mut Strips, side: Side) -> Result<(), RangeError> {
+        match strips.listing(side) {
+            Some(listing) => {
+                let page = self.next_page(listing, side).await?;
+                self.push(side, page);
+                Ok(())
             }
-            _ => OrderedListing::start(store, range, ordering),
+            None => self.feed_settled(strips).await,
+        }
+    }
+
+    /// Gives the merge the next page of settled pairs, and of each side that is not listed.
+    async fn feed_settled(&mut self, strips: &mut Strips) -> Result<(), RangeError> {
+        let pairs = strips.settled.next_page().await.map_err(Halt::from)?;
+        for side in [Side::Source, Side::Dest] {
+            if strips.listing(side).is_none() {
+                let listed = |pairs: &Vec<SettledPair>| pairs.iter().filter_map(|pair| pair.listed_on(side)).collect();
+                self.push(side, pairs.as_ref().map(listed));
+            }
+        }
+        match pairs {
+            Some(pairs) => self.merge.push_settled(pairs),
+            None => self.merge.end(Strip::Settled),
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, side: Side, page: Option<Vec<Listed>>) {
+        match (side, page) {
+            (Side::Source, Some(page)) => self.merge.push_left(page),
+            (Side::Source, None) => self.merge.end(Strip::Left),
+            (Side::Dest, Some(page)) => self.merge.push_right(page),
+            (Side::Dest, None) => self.merge.end(Strip::Right),
         }
     }
 
@@ -195,7 +210,7 @@ impl Planning<'_> {
     fn plan(&mut self, triple: Triple, skews: [ClockSkew; 2]) -> Result<(), Halt> {
         let Triple { key, left, settled, right } = triple;
         // It is looked at by itself.
-        if self.from == Source::SettledPairs && self.transfers.recorder.has_failed(&key) {
+        if self.stretch == Stretch::Behind && self.transfers.recorder.has_failed(&key) {
             self.reached = Reached::Key(key);
             return Ok(());
         }
@@ -226,7 +241,7 @@ impl Planning<'_> {
             batch.unseen += counts;
         }
         batch.changes.extend(seen.outdates(&key, settled.as_ref(), &decision));
-        if self.from != Source::ListingAgain {
+        if self.stretch != Stretch::Again {
             self.transfers.losses().see(&key, settled.is_some(), seen.source, &decision);
         }
         self.reached = Reached::Key(key);
@@ -285,30 +300,6 @@ impl Planning<'_> {
             return Err(RangeError::Interrupted);
         }
         Ok(())
-    }
-}
-
-/// What becomes of an object that the destination has no place for, if that is what was decided.
-pub(crate) fn refusal(decision: &Decision, dest: &dyn Store) -> Option<Outcome> {
-    let failed = |kind, reason: String| Some(Outcome::Failed(Failure::new(kind, reason)));
-    match decision {
-        Decision::Blocked(_) => failed(
-            FailureKind::Failed,
-            "the destination can't tell what stands there: a symlink, something that is no regular \
-             file, or a place that could not be read; mend that, or exclude this key"
-                .to_owned(),
-        ),
-        Decision::Shadowed { source, above } => match dest.could_hold(source) {
-            Err(Failure { reason, .. }) => Some(Outcome::Unrepresentable { reason }),
-            Ok(()) => failed(
-                FailureKind::Obstructed,
-                format!(
-                    "{above} is an object too, and a tree can't hold a file and a directory of one name; \
-                     rename or exclude one of them"
-                ),
-            ),
-        },
-        _ => None,
     }
 }
 

@@ -14,7 +14,7 @@ use crate::ledger::{Change, Cursor, Ledger, LedgerError, Recorder, UnfinishedRun
 use crate::listing::{Broken, Ordering};
 use crate::phases;
 use crate::plan::Planner;
-use crate::range::{Orderings, RangeError, Source, run_range};
+use crate::range::{Orderings, RangeError, Stretch, run_range};
 use crate::spool::Spool;
 use crate::tally::Tally;
 use crate::transfer::{Allowance, Halt, Left, Surroundings, Transfers};
@@ -178,7 +178,7 @@ impl Pass {
                 cursor = reached.clone();
                 transfers.tally.count(|summary| *summary += cursor.unseen.into());
                 let behind = KeyRange { after: None, through: cursor.through.clone() };
-                run_range(transfers, &mut planner, &behind, Source::SettledPairs, orderings).await?;
+                run_range(transfers, &mut planner, &behind, Stretch::Behind, orderings).await?;
                 transfers.count_put_off(cursor.through.as_ref()).await.map_err(Halt::from)?;
                 ahead.after.clone_from(&cursor.through);
             }
@@ -186,7 +186,7 @@ impl Pass {
                 // It is judged by itself: what comes before it in order was not shown to this planner.
                 let around = KeyRange::around(key);
                 transfers.recorder.try_again(key);
-                run_range(transfers, &mut new_planner(), &around, Source::ListingAgain, orderings).await?;
+                run_range(transfers, &mut new_planner(), &around, Stretch::Again, orderings).await?;
                 // Cut short, it has yet to be looked at.
                 if !transfers.cancel.is_cancelled() {
                     transfers.recorder.tried_again(key);
@@ -201,7 +201,7 @@ impl Pass {
             } else {
                 transfers.recorder.stop_following();
             }
-            run_range(transfers, &mut planner, &ahead, Source::Listing, orderings).await?;
+            run_range(transfers, &mut planner, &ahead, Stretch::Ahead, orderings).await?;
         }
         for pattern in planner.unmatched_patterns() {
             transfers.tally.tell(Event::Warning { text: format!("the pattern {pattern:?} matches no key") });

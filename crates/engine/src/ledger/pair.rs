@@ -2,7 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use brigade_store::{Digest, Entry, Key, Version};
+use brigade_store::{Digest, Entry, Key, Listed, Version};
+
+use crate::events::Side;
 
 /// How shortly before it was read a file must have changed for an edit within
 /// the same tick of its file system's clock to be possible: ticks are up to two
@@ -85,24 +87,27 @@ impl Fingerprint {
             Self::File { size, .. } | Self::Object { size, .. } => *size,
         }
     }
-
-    /// The entry that a listing of the bucket would have for it, without its
-    /// time; `None` for a file, which is always looked at itself.
-    #[must_use]
-    pub fn listed_at(&self, key: &Key) -> Option<Entry> {
-        match self {
-            Self::File { .. } => None,
-            Self::Object { size, etag } => Some(Entry {
-                key: key.clone(),
-                size: *size,
-                modified: SystemTime::UNIX_EPOCH,
-                version: Version::Object { etag: etag.clone() },
-            }),
-        }
-    }
 }
 
 impl SettledPair {
+    /// What a bucket on this side would list for the key, but for its time;
+    /// `None` for a file, which is always looked at itself, and for what the source has lost since.
+    #[must_use]
+    pub fn listed_on(&self, side: Side) -> Option<Listed> {
+        let fingerprint = match side {
+            Side::Source if self.lost => return None,
+            Side::Source => &self.left,
+            Side::Dest => &self.right,
+        };
+        let Fingerprint::Object { size, etag } = fingerprint else { return None };
+        Some(Listed::Present(Entry {
+            key: self.key.clone(),
+            size: *size,
+            modified: SystemTime::UNIX_EPOCH,
+            version: Version::Object { etag: etag.clone() },
+        }))
+    }
+
     /// Whether both entries show what was settled.
     #[must_use]
     pub fn shows_in(&self, source: &Entry, dest: &Entry) -> bool {
