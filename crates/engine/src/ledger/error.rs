@@ -67,6 +67,9 @@ pub enum LedgerError {
         /// What the system says.
         reason: String,
     },
+    /// Something before this could not be written.
+    #[error("the ledger is not written any more, because something before this could not be")]
+    GivenUp,
     /// A task of ours ended abnormally: a defect of the program.
     #[error("the ledger's work ended abnormally, which is a defect: {0}")]
     Task(#[from] tokio::task::JoinError),

@@ -28,7 +28,7 @@ pub struct SettledPair {
     /// Whether the two were only taken to be in step, by a rule that proves
     /// nothing (`--compare size`): the pair says how far a run has come, and no more.
     pub assumed: bool,
-    /// Whether the source has lost it since, and its deletion waits in the spool.
+    /// Whether the source has lost it since: if deletions are asked for, its own waits in the spool.
     pub lost: bool,
 }
 

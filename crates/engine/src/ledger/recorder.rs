@@ -39,7 +39,13 @@ struct Recording {
     /// What waited has been taken.
     taken: Notify,
     /// Held while a batch is committed: each comes after the one before it.
-    committing: tokio::sync::Mutex<()>,
+    committing: tokio::sync::Mutex<Committing>,
+}
+
+#[derive(Default)]
+struct Committing {
+    /// A batch could not be committed. What came after it builds on it, and isn't either.
+    has_failed: bool,
 }
 
 #[derive(Default)]
@@ -260,7 +266,8 @@ impl Recorder {
             if let Err(error) = recording.commit_waiting(sides).await {
                 // Nobody waits for a commit that will not come.
                 self.end();
-                return Err(error);
+                // Whoever had a batch of their own committed has the reason.
+                return if matches!(error, LedgerError::GivenUp) { Ok(()) } else { Err(error) };
             }
             if ended {
                 return Ok(());
@@ -281,12 +288,21 @@ impl Recording {
     }
 
     async fn commit_waiting(&self, sides: [&dyn Store; 2]) -> Result<(), LedgerError> {
-        let _committing = self.committing.lock().await;
+        let mut committing = self.committing.lock().await;
+        if committing.has_failed {
+            return Err(LedgerError::GivenUp);
+        }
         let changes = std::mem::take(&mut self.waiting().changes);
         self.taken.notify_waiters();
         if changes.is_empty() {
             return Ok(());
         }
+        let committed = self.commit(changes, sides).await;
+        committing.has_failed = committed.is_err();
+        committed
+    }
+
+    async fn commit(&self, changes: Vec<Change>, sides: [&dyn Store; 2]) -> Result<(), LedgerError> {
         // Everything that the changes speak of was done before they were noted.
         let now = (self.clock)();
         for (place, side) in sides.into_iter().enumerate() {

@@ -35,13 +35,12 @@ impl Seen {
     /// Whether a run that is taken up doesn't see the key again behind its
     /// cursor: trees are walked again, and settled pairs read, but no bucket is listed.
     pub(crate) fn is_not_seen_again(self, decision: &Decision, is_settled: bool, kinds: [Kind; 2]) -> bool {
-        let in_tree = kinds
-            .iter()
-            .zip([self.source, self.dest])
-            .any(|(kind, sight)| *kind == Kind::Local && sight != Sight::Absent);
-        // What is sent is settled then, or fails and is looked at by itself; so is what is in step.
-        let will_be_settled = matches!(decision, Decision::InStep(_) | Decision::Act(_, Action::Send(_)));
-        !in_tree && !is_settled && !will_be_settled
+        let is_present_in =
+            |wanted| kinds.into_iter().zip([self.source, self.dest]).any(|side| side == (wanted, Sight::Present));
+        // What is sent is settled then, or fails and is looked at by itself; so is what is in step, or blocked.
+        let will_be_seen =
+            matches!(decision, Decision::InStep(_) | Decision::Act(_, Action::Send(_)) | Decision::Blocked(_));
+        is_present_in(Kind::Remote) && !is_present_in(Kind::Local) && !is_settled && !will_be_seen
     }
 
     /// What is no longer so of what was remembered.
@@ -49,8 +48,10 @@ impl Seen {
         let pair = settled?;
         match decision {
             Decision::Gone => Some(Change::Unsettle(key.clone())),
-            Decision::Act(Phase::Deletions, _) if pair.lost => None,
-            Decision::Act(Phase::Deletions, _) => Some(Change::Settle(SettledPair { lost: true, ..pair.clone() })),
+            Decision::Excluded => None,
+            _ if !pair.lost && self.source == Sight::Absent => {
+                Some(Change::Settle(SettledPair { lost: true, ..pair.clone() }))
+            }
             // It is back: an earlier run may have wanted to delete it.
             _ if pair.lost && self.source != Sight::Absent => Some(Change::Unspool(Phase::Deletions, key.clone())),
             _ => None,
@@ -89,7 +90,10 @@ mod tests {
             ("lost already", Absent, delete, true, None),
             ("back", Present, Decision::InStep(None), true, Some(unspooled)),
             ("there as ever", Present, Decision::InStep(None), false, None),
-            ("lost, and deletions no longer asked for", Absent, Decision::Extra, true, None),
+            ("lost, and deletions not asked for", Absent, Decision::Extra, false, Some(Change::Settle(pair(true)))),
+            ("lost already, and deletions no longer asked for", Absent, Decision::Extra, true, None),
+            ("lost, and the destination can't tell", Absent, Decision::Held, false, Some(Change::Settle(pair(true)))),
+            ("excluded, and lost", Absent, Decision::Excluded, false, None),
         ];
         for (row, source, decision, lost, expected) in table {
             let seen = Seen { source, dest: Present };
@@ -106,9 +110,11 @@ mod tests {
         let table = [
             ("up, at the bucket only", Absent, Present, UP, Decision::Extra, false, true),
             ("up, remembered", Absent, Present, UP, Decision::Extra, true, false),
-            ("up, the tree can't tell", Unknown, Present, UP, Decision::Held, false, false),
+            ("up, the tree can't tell", Unknown, Present, UP, Decision::Held, false, true),
+            ("up, excluded, and in neither", Unknown, Absent, UP, Decision::Excluded, false, false),
             ("down, at the tree only", Absent, Present, DOWN, Decision::Extra, false, false),
             ("down, excluded in the bucket", Present, Absent, DOWN, Decision::Excluded, false, true),
+            ("down, blocked", Present, Unknown, DOWN, Decision::Blocked(entry()), false, false),
             ("down, in step", Present, Present, DOWN, Decision::InStep(None), false, false),
         ];
         for (row, source, dest, kinds, decision, is_settled, expected) in table {
