@@ -21,6 +21,9 @@ pub struct Config {
     pub anonymous: bool,
     /// The order of listings. Default: by bytes, as S3 has it.
     pub listing_order: ListingOrder,
+    /// The most elements in a page of a listing, however many are asked for.
+    /// Default: 1000, as S3 has it.
+    pub page_limit: usize,
     /// Whether requests are kept in the log, which grows with each of them.
     /// Default: yes; a server that runs for long turns it off.
     pub record_requests: bool,
@@ -37,6 +40,7 @@ impl Config {
             credentials,
             anonymous: false,
             listing_order: ListingOrder::default(),
+            page_limit: 1000,
             record_requests: true,
         }
     }

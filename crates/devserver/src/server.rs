@@ -175,8 +175,8 @@ fn protocol() -> S3Config {
 }
 
 async fn open_storage(config: &Config) -> Result<Storage, StartError> {
-    let (directory, order) = (config.directory.clone(), config.listing_order);
-    let opened = tokio::task::spawn_blocking(move || Storage::open(&directory, order)).await;
+    let (directory, order, page_limit) = (config.directory.clone(), config.listing_order, config.page_limit);
+    let opened = tokio::task::spawn_blocking(move || Storage::open(&directory, order, page_limit)).await;
     let directory = || config.directory.clone();
     let storage = opened.unwrap_or_else(|error| Err(io::Error::other(error).into())).map_err(|error| match error {
         OpenError::InUse => StartError::InUse { directory: directory() },

@@ -42,6 +42,7 @@ use crate::config::ListingOrder;
 pub(crate) struct Storage {
     directory: PathBuf,
     order: ListingOrder,
+    page_limit: usize,
     buckets: RwLock<BTreeMap<String, Arc<Bucket>>>,
     /// Keeps other servers out of the directory for as long as it is open.
     _lock: File,
@@ -64,7 +65,7 @@ const LOCK: &str = ".lock";
 impl Storage {
     /// Opens `directory`, making it if missing, and reads every bucket's index.
     /// Blocks.
-    pub(crate) fn open(directory: &Path, order: ListingOrder) -> Result<Self, OpenError> {
+    pub(crate) fn open(directory: &Path, order: ListingOrder, page_limit: usize) -> Result<Self, OpenError> {
         fs::create_dir_all(directory)?;
         // Before anything is read: opening a bucket sweeps what is being written there.
         let lock = lock(&directory.join(LOCK))?;
@@ -78,11 +79,16 @@ impl Storage {
                 buckets.insert(name, Arc::new(bucket));
             }
         }
-        Ok(Self { directory: directory.to_owned(), order, buckets: RwLock::new(buckets), _lock: lock })
+        Ok(Self { directory: directory.to_owned(), order, page_limit, buckets: RwLock::new(buckets), _lock: lock })
     }
 
     pub(crate) fn order(&self) -> ListingOrder {
         self.order
+    }
+
+    /// The most elements in a page of a listing.
+    pub(crate) fn page_limit(&self) -> usize {
+        self.page_limit
     }
 
     /// The bucket of that name, or `NoSuchBucket`.

@@ -19,7 +19,7 @@ mod wire;
 mod wrapped;
 
 pub(crate) use brigade::{Ended, Running};
-pub(crate) use brigade_devserver::{Action, Occurrence};
+pub(crate) use brigade_devserver::{Action, Occurrence, RequestRecord};
 pub(crate) use files::{Files, content, everything_below, files_below, long_ago, set_modified, write_files};
 pub(crate) use proxy::Proxy;
 pub(crate) use scene::Scene;

@@ -121,7 +121,7 @@ fn list(storage: &Storage, query: &Query<'_>) -> S3Result<Listed> {
         prefix: &prefix,
         delimiter: delimiter.as_deref(),
         after: query.after.as_deref(),
-        limit: query.limit,
+        limit: query.limit.min(storage.page_limit()),
     };
     Ok(storage.bucket(query.bucket)?.with_index(|index| {
         let page = page(&index.objects, &selection);

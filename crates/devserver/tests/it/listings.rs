@@ -1,6 +1,6 @@
 //! Listings on the wire. That pages are right is tested where they are made.
 
-use crate::client::{Running, escape, running, running_slash_first};
+use crate::client::{Running, escape, running, running_slash_first, running_with};
 
 async fn filled(running: &Running) {
     for key in ["a", "a-b", "a.b", "a+b", "a/x", "a/y", "a0", "ä b"] {
@@ -82,4 +82,20 @@ async fn the_order_may_be_directory_by_directory() {
     assert_eq!([page.all("Key"), rest.all("Key")].concat(), expected);
     assert_eq!(running.get("/bucket?list-type=2&start-after=a/y&prefix=a").await.all("Key"), expected[3..7]);
     assert_eq!(running.get("/bucket?list-type=2&delimiter=/").await.all("Prefix"), ["", "a/"]);
+}
+
+#[tokio::test]
+async fn pages_are_no_longer_than_the_server_was_told() {
+    let running = running_with(|config| {
+        config.anonymous = true;
+        config.page_limit = 3;
+    })
+    .await;
+    filled(&running).await;
+    let first = running.get("/bucket?list-type=2&max-keys=5").await;
+    assert_eq!(first.all("Key"), ["a", "a+b", "a-b"]);
+    assert_eq!((first.first("MaxKeys"), first.first("IsTruncated")), ("5".into(), "true".into()));
+    let token = first.first("NextContinuationToken");
+    let second = running.get(&format!("/bucket?list-type=2&continuation-token={token}")).await;
+    assert_eq!(second.all("Key"), ["a.b", "a/x", "a/y"]);
 }

@@ -20,9 +20,12 @@ impl Embedded {
         Self::start_with(|_| ())
     }
 
-    /// Starts one that lets everybody in.
-    pub(crate) fn start_public() -> Self {
-        Self::start_with(|config| config.anonymous = true)
+    /// Starts one that lets everybody in, and lists so many objects in a page at most.
+    pub(crate) fn start_public(page_limit: usize) -> Self {
+        Self::start_with(|config| {
+            config.anonymous = true;
+            config.page_limit = page_limit;
+        })
     }
 
     fn start_with(change: impl FnOnce(&mut Config)) -> Self {
@@ -40,6 +43,11 @@ impl Embedded {
     /// How to reach it.
     pub(crate) fn server(&self) -> Server {
         Server { endpoint: self.server.url(), credentials: self.credentials.clone() }
+    }
+
+    /// The requests since it forgot them, in the order in which they came.
+    pub(crate) fn records(&self) -> Vec<RequestRecord> {
+        self.server.requests()
     }
 
     /// How many requests of any kind it got since it forgot them.

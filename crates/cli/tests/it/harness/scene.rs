@@ -43,7 +43,12 @@ impl Scene {
 
     /// With an embedded server of its own that lets everybody in.
     pub(crate) fn public() -> Self {
-        let embedded = Embedded::start_public();
+        Self::public_with_pages_of(1000)
+    }
+
+    /// The same, with so many objects in a page of a listing at most.
+    pub(crate) fn public_with_pages_of(page_limit: usize) -> Self {
+        let embedded = Embedded::start_public(page_limit);
         let scene = Self::without_bucket(embedded.server(), Backing::Embedded(embedded));
         scene.make_bucket_unsigned();
         scene

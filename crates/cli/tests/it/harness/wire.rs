@@ -26,25 +26,36 @@ impl Scene {
         self.ask("DELETE", &format!("/{}/{}", self.bucket, escape(key)), b"");
     }
 
-    /// Every object of the bucket, at most a page of them, with its content.
+    /// Every object of the bucket, with its content.
     #[track_caller]
     pub(crate) fn objects(&self) -> BTreeMap<String, Vec<u8>> {
-        let page = self.ask("GET", &format!("/{}?list-type=2&encoding-type=url", self.bucket), b"");
-        let page = String::from_utf8(page).unwrap();
-        assert!(page.contains("<IsTruncated>false<"), "there are more than a page: {page}");
-        let keys = page.split("<Key>").skip(1).map(|rest| unescape(rest.split("</Key>").next().unwrap()));
-        keys.map(|key| {
-            let content = self.ask("GET", &format!("/{}/{}", self.bucket, escape(&key)), b"");
-            (key, content)
-        })
-        .collect()
+        let mut objects = BTreeMap::new();
+        let mut after = String::new();
+        loop {
+            let page = self.ask("GET", &format!("/{}?list-type=2&encoding-type=url{after}", self.bucket), b"");
+            let page = String::from_utf8(page).unwrap();
+            for key in texts(&page, "Key").into_iter().map(unescape) {
+                let content = self.ask("GET", &format!("/{}/{}", self.bucket, escape(&key)), b"");
+                objects.insert(key, content);
+            }
+            match texts(&page, "NextContinuationToken").first() {
+                Some(token) => after = format!("&continuation-token={}", escape(token)),
+                None => return objects,
+            }
+        }
+    }
+
+    /// The ids of the multipart uploads that are under way, or were left behind.
+    #[track_caller]
+    pub(crate) fn upload_ids(&self) -> Vec<String> {
+        let listed = self.ask("GET", &format!("/{}?uploads", self.bucket), b"");
+        texts(&String::from_utf8(listed).unwrap(), "UploadId").into_iter().map(str::to_owned).collect()
     }
 
     /// How many multipart uploads are under way, or were left behind.
     #[track_caller]
     pub(crate) fn uploads(&self) -> usize {
-        let listed = self.ask("GET", &format!("/{}?uploads", self.bucket), b"");
-        String::from_utf8(listed).unwrap().matches("<UploadId>").count()
+        self.upload_ids().len()
     }
 
     /// Sends a request, which must succeed; the body of its answer.
@@ -65,6 +76,12 @@ impl Scene {
         assert!(head.starts_with("http/1.1 2"), "{method} {target}: {}", String::from_utf8_lossy(&answer));
         if head.contains("transfer-encoding: chunked") { unchunked(&answer[end..]) } else { answer[end..].to_vec() }
     }
+}
+
+/// What stands in each element of this name.
+fn texts<'a>(xml: &'a str, name: &str) -> Vec<&'a str> {
+    let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+    xml.split(&open).skip(1).map(|rest| rest.split(&close).next().unwrap()).collect()
 }
 
 fn escape(key: &str) -> String {
