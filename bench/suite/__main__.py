@@ -16,6 +16,7 @@ from typing import Callable, Optional, Sequence, TextIO
 import charts
 import contestants
 import figures
+import ledger
 import measure
 import places
 import rows
@@ -58,6 +59,11 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         help="where the table goes; otherwise bench/RESULTS.md, or into the target directory if the run is"
         " quick or partial. A full run writes charts beside it.",
     )
+    parser.add_argument(
+        "--ledger",
+        action="store_true",
+        help="only what a ledger costs and saves, without the peers; the table goes to bench/LEDGER.md",
+    )
     parser.add_argument("--no-build", action="store_true", help="measure what was built last")
     parser.add_argument("--list", action="store_true", help="name all rows and contestants, and do nothing")
     return parser.parse_args(arguments)
@@ -97,7 +103,7 @@ def main() -> int:
         return 2
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        bench(options, output)
+        bench_ledger(options) if options.ledger else bench(options, output)
     except (tools.Missing, OSError, subprocess.CalledProcessError) as error:
         print(f"bench/run: {error}", file=sys.stderr)
         return 1
@@ -149,6 +155,18 @@ def bench(options: argparse.Namespace, output: Path) -> None:
             if is_full(options):
                 charts.write(results, output.parent / "charts")
     print(f"\nresults: {output}\nall figures: {places.RAW}")
+
+
+def bench_ledger(options: argparse.Namespace) -> None:
+    """Measures what a ledger costs and saves."""
+    places.WORK.mkdir(parents=True, exist_ok=True)
+    if not options.no_build:
+        tools.build()
+    tools.require_build()
+    measure.adopt_orphans()
+    with places.fast_place() as fast:
+        output = ledger.bench(options.quick, options.repeat or 3, fast)
+    print(f"\nresults: {output}")
 
 
 def what_was_asked(options: argparse.Namespace) -> str:

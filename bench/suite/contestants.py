@@ -69,11 +69,11 @@ ALL = (
         name=OURS,
         version="brigade --version",
         commands={
-            "up": "brigade sync $TREE s3://$BUCKET --quiet",
-            "down": "brigade sync s3://$BUCKET $DEST --quiet",
-            "unchanged": "brigade sync $TREE s3://$BUCKET --quiet --clock-fudge-factor 0",
+            "up": "brigade sync $TREE s3://$BUCKET --quiet --no-ledger",
+            "down": "brigade sync s3://$BUCKET $DEST --quiet --no-ledger",
+            "unchanged": "brigade sync $TREE s3://$BUCKET --quiet --no-ledger --clock-fudge-factor 0",
             "list": "brigade ls --recursive s3://$BUCKET",
-            "start": "brigade sync $TREE s3://$BUCKET --quiet",
+            "start": "brigade sync $TREE s3://$BUCKET --quiet --no-ledger",
         },
     ),
     Contestant(

@@ -88,7 +88,7 @@ def fill(row: Row, tree: Tree, server: Server) -> None:
     if server.kind == rows.NULL or rows.goes_up(row):
         return
     servers.change_bucket(server, "PUT", "filled")
-    command = [str(RELEASE / "brigade"), "sync", str(tree.path), "s3://filled", "--quiet"]
+    command = [str(RELEASE / "brigade"), "sync", str(tree.path), "s3://filled", "--quiet", "--no-ledger"]
     subprocess.run(command, env=environment(server), check=True)
 
 

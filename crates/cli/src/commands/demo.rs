@@ -136,7 +136,9 @@ impl Stage {
             .env("AWS_ENDPOINT_URL", self.server.url())
             .env("AWS_REGION", "us-east-1")
             .env("AWS_CONFIG_FILE", "/dev/null")
-            .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
+            .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+            // What is remembered goes with the demo.
+            .env("BRIGADE_STATE_DIR", self.path("state"));
     }
 }
 

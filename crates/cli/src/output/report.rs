@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use brigade_engine::events::Summary;
+use brigade_engine::events::{Summary, TakenUp};
 use brigade_store::RequestCount;
 
 use super::figures::{bytes, count, counted, duration, rate};
@@ -32,6 +32,7 @@ impl Report<'_> {
         let Some(summary) = self.summary else { return String::new() };
         let mut text = String::new();
         rows(&mut text, summary, self.dry_run);
+        taken_up(&mut text, summary);
         work(&mut text, summary, self.elapsed, self.dry_run);
         let _ = writeln!(text, "{}", self.conclusion(summary));
         text
@@ -66,12 +67,31 @@ fn rows(text: &mut String, summary: &Summary, dry_run: bool) {
         ("skipped", summary.skipped, "symlinks and special files"),
         ("impossible", summary.unrepresentable, "keys that the destination can't hold"),
         ("failed", summary.failed, "named above, or counted by reason"),
-        ("taken up", summary.parts_taken_up, "parts of uploads that an earlier run had sent"),
         ("unverified", summary.unverified, "sent, with no digest to check the copy with"),
     ];
     let shown = always.into_iter().chain(if_any.into_iter().filter(|(_, number, _)| *number > 0));
     for (label, number, note) in shown {
         let _ = writeln!(text, "{}", format!("{label:<10} {:>12}  {note}", count(number)).trim_end());
+    }
+}
+
+/// What an earlier run had done, if this one went on from there.
+fn taken_up(text: &mut String, summary: &Summary) {
+    let mut words = Vec::new();
+    if let Some(TakenUp { through, failed, spooled }) = &summary.taken_up {
+        match through {
+            Some(Some(key)) => words.push(format!("listed up to {key}")),
+            Some(None) => words.push("everything listed".to_owned()),
+            None => {}
+        }
+        let counts = [(*failed, "failed"), (*spooled, "waiting")];
+        words.extend(counts.iter().filter(|(number, _)| *number > 0).map(|(n, what)| format!("{} {what}", count(*n))));
+    }
+    if summary.parts_taken_up > 0 {
+        words.push(format!("{} of large uploads", counted(summary.parts_taken_up, "part")));
+    }
+    if !words.is_empty() {
+        let _ = writeln!(text, "{:<10} {:>12}  {}", "taken up", "", words.join(", "));
     }
 }
 
@@ -134,6 +154,8 @@ fn shortfall(summary: &Summary) -> String {
 
 #[cfg(test)]
 mod tests {
+    use brigade_store::Key;
+
     use super::*;
     use crate::signals::Signal;
 
@@ -173,7 +195,7 @@ In step.
             skipped: 10,
             unrepresentable: 11,
             failed: 12,
-            taken_up: None,
+            taken_up: Some(TakenUp { through: Some(Some(Key::from("d/k"))), failed: 2, spooled: 3 }),
             parts_taken_up: 14,
             requests: vec![
                 RequestCount { operation: "ListObjectsV2", sent: 2, retries: 0 },
@@ -194,8 +216,8 @@ gone                  9  changed or went away before their turn came
 skipped              10  symlinks and special files
 impossible           11  keys that the destination can't hold
 failed               12  named above, or counted by reason
-taken up             14  parts of uploads that an earlier run had sent
 unverified            1  sent, with no digest to check the copy with
+taken up                 listed up to d/k, 2 failed, 3 waiting, 14 parts of large uploads
 sent           12.3 MiB  in 2.0 s, 6.1 MiB/s
 requests          1,008  ListObjectsV2 2, PutObject 1,006 (1 retry)
 Not in step (exit code 3): 12 failed, 11 can't be held by the destination, 6 not deleted.

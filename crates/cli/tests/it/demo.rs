@@ -8,7 +8,7 @@ use crate::harness::{Ended, files_below};
 fn it_needs_nothing_and_shows_each_step() {
     let scratch = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_brigade"));
-    command.env_clear().env("TMPDIR", scratch.path()).env("HOME", "/nowhere").arg("demo");
+    command.env_clear().env("TMPDIR", scratch.path()).env("HOME", scratch.path()).arg("demo");
     // Whatever the environment says of the way to S3 is no concern of it.
     command.env("http_proxy", "http://127.0.0.1:1").env("AWS_ENDPOINT_URL", "http://nowhere.invalid");
     let ended = Ended::of(command).exits(0);
