@@ -1,14 +1,16 @@
 //! The settled pairs as strips of the merge: the pairs themselves, and one side
 //! of them, which stands for a bucket's listing behind a cursor.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use brigade_store::{Key, KeyRange, Listed, Listing, ListingError};
+use brigade_store::{Entry, Key, KeyRange, Listed, Listing, ListingError};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{Ledger, LedgerError, SettledPair};
 use crate::events::Side;
+use crate::plan::{Action, Phase};
 
 /// Pairs that are read at once.
 const PAGE: usize = 1000;
@@ -50,7 +52,8 @@ impl SettledStrip {
     }
 }
 
-/// One side of the settled pairs of a range, as a listing.
+/// One side of the settled pairs of a range, as a listing. With the source come
+/// the objects that wait for room at the destination: they have been listed as well.
 pub(crate) struct SettledSide {
     ledger: Arc<dyn Ledger>,
     location: String,
@@ -65,14 +68,50 @@ impl SettledSide {
         Self { ledger, location: location.to_owned(), side, range: range.clone(), ended: false }
     }
 
-    fn listed(&self, pair: &SettledPair) -> Option<Listed> {
+    /// What is known of the next keys of the range; nothing is beyond the last of them once it has ended.
+    async fn next_known(&mut self) -> Result<Vec<Listed>, LedgerError> {
+        let after = self.range.after.as_ref();
+        let pairs = self.ledger.page(after, PAGE).await?;
+        let put_off = match self.side {
+            Side::Source => self.ledger.spooled(Phase::AfterDeletions, after, PAGE).await?,
+            Side::Dest => vec![],
+        };
+        // A full page says nothing of what comes after its last key.
+        let full_pages = [
+            pairs.last().filter(|_| pairs.len() == PAGE).map(|pair| &pair.key),
+            put_off.last().filter(|_| put_off.len() == PAGE).map(Action::key),
+        ];
+        let reach = full_pages.into_iter().flatten().min().cloned();
+        let mut known: BTreeMap<&Key, Entry> = pairs.iter().filter_map(|pair| self.listed(pair)).collect();
+        // They were listed after the pair was settled.
+        known.extend(put_off.iter().filter_map(waiting));
+        let is_known = |key: &Key| self.range.contains(key) && reach.as_ref().is_none_or(|reach| key <= reach);
+        let page =
+            known.into_iter().filter(|(key, _)| is_known(key)).map(|(_, entry)| Listed::Present(entry)).collect();
+        self.ended = reach.as_ref().is_none_or(|reach| !self.range.contains(reach));
+        self.range.after = reach;
+        Ok(page)
+    }
+
+    fn listed<'a>(&self, pair: &'a SettledPair) -> Option<(&'a Key, Entry)> {
         let fingerprint = match self.side {
-            // Its deletion waits in the spool: what has been listed as gone is not there.
+            // What has been listed as gone is not there.
             Side::Source if pair.lost => return None,
             Side::Source => &pair.left,
             Side::Dest => &pair.right,
         };
-        fingerprint.listed_at(&pair.key).map(Listed::Present)
+        Some((&pair.key, fingerprint.listed_at(&pair.key)?))
+    }
+}
+
+/// The object that waits for room, if one does; whether a marker's directory is
+/// there is looked up by itself.
+fn waiting(put_off: &Action) -> Option<(&Key, Entry)> {
+    match put_off {
+        Action::Send(transfer) if !transfer.source.stands_for_directory() => {
+            Some((&transfer.source.key, transfer.source.clone()))
+        }
+        Action::Send(_) | Action::Delete(_) => None,
     }
 }
 
@@ -80,21 +119,10 @@ impl SettledSide {
 impl Listing for SettledSide {
     async fn next_page(&mut self) -> Result<Option<Vec<Listed>>, ListingError> {
         while !self.ended {
-            let pairs = self
-                .ledger
-                .page(self.range.after.as_ref(), PAGE)
-                .await
-                .map_err(|error| ListingError { location: self.location.clone(), reason: error.to_string() })?;
-            let last: Option<&Key> = pairs.last().map(|pair| &pair.key);
-            self.ended = last.is_none_or(|last| !self.range.contains(last));
-            let page: Vec<Listed> = pairs
-                .iter()
-                .filter(|pair| self.range.contains(&pair.key))
-                .filter_map(|pair| self.listed(pair))
-                .collect();
-            if let Some(last) = last {
-                self.range.after = Some(last.clone());
-            }
+            let page = self.next_known().await.map_err(|error| {
+                let (location, reason) = (self.location.clone(), error.to_string());
+                ListingError { location, reason }
+            })?;
             if !page.is_empty() {
                 return Ok(Some(page));
             }
