@@ -30,6 +30,7 @@ pub(crate) struct Scenario {
     pub(crate) clock: Clock,
     /// By how many seconds the clock was set ahead of Tokio's.
     ahead: Arc<AtomicI64>,
+    misleads: bool,
 }
 
 impl Scenario {
@@ -44,13 +45,19 @@ impl Scenario {
             remote.sequence = Sequence::SlashFirst;
             remote.order = *rng.choice(&[Order::ByBytes, Order::Other]).unwrap();
         }
+        let misleads = remote.sequence == Sequence::SlashFirst && remote.order == Order::ByBytes;
         let (local, remote) = (MemoryStore::new(local), MemoryStore::new(remote));
         let (source, dest) = if rng.bool() { (local, remote) } else { (remote, local) };
         let selection =
             *rng.choice(&[Selection::Everything; 4].into_iter().chain(Selection::ALL).collect::<Vec<_>>()).unwrap();
         let (job, options) = (job(rng, selection), options(rng));
         let ledger = (rng.u64(..6) > 0).then(MemoryLedger::default);
-        Self { source, dest, unknowns: [vec![], vec![]], selection, job, options, ledger, clock, ahead }
+        Self { source, dest, unknowns: [vec![], vec![]], selection, job, options, ledger, clock, ahead, misleads }
+    }
+
+    /// Whether the bucket lists in another order than it claims to.
+    pub(crate) fn misleads(&self) -> bool {
+        self.misleads
     }
 
     /// Sets the clock, by so many seconds.
