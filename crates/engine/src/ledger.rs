@@ -12,6 +12,7 @@ pub mod lock;
 pub mod memory;
 pub mod pair;
 mod recorder;
+mod settled_source;
 pub mod sqlite;
 mod strip;
 mod uploads;
@@ -28,6 +29,7 @@ use crate::plan::{Action, Phase};
 pub use error::LedgerError;
 pub use pair::{Fingerprint, SettledPair};
 pub(crate) use recorder::{Agreed, Proof, Recorder};
+pub(crate) use settled_source::SettledSource;
 pub(crate) use strip::SettledStrip;
 pub(crate) use uploads::BegunUploads;
 

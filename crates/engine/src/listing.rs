@@ -69,8 +69,12 @@ pub struct OrderedListing {
 impl OrderedListing {
     /// Starts listing the range. The reading stops when this is dropped.
     pub fn start(store: &Arc<dyn Store>, range: &KeyRange, ordering: Ordering) -> Self {
+        Self::of(store, store.list(range), ordering)
+    }
+
+    /// Starts reading this listing, which is the store's or stands for one of it.
+    pub(crate) fn of(store: &Arc<dyn Store>, listing: Box<dyn Listing>, ordering: Ordering) -> Self {
         let (sender, pages) = mpsc::channel(PAGES_AHEAD);
-        let listing = store.list(range);
         let store = Arc::clone(store);
         let reading = tokio::spawn(async move {
             let ended = match ordering {

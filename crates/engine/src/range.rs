@@ -11,7 +11,7 @@ use brigade_store::{ClockSkew, Key, KeyRange, Listed, Store};
 use tokio::sync::mpsc;
 
 use crate::events::{Event, Side, Summary};
-use crate::ledger::{Agreed, Change, SettledPair, Unseen};
+use crate::ledger::{Agreed, Change, Unseen};
 use crate::listing::{Broken, OrderedListing, Ordering};
 use crate::merge::{Merge, Presence, Strip, Triple};
 use crate::plan::{Action, Decision, Phase, Planner};
@@ -128,8 +128,11 @@ impl Planning<'_> {
         while !self.merge.finished() {
             self.plan_what_is_known().await?;
             match self.merge.hungry() {
-                Some(Strip::Left) => self.feed(&mut strips, Side::Source).await?,
-                Some(Strip::Right) => self.feed(&mut strips, Side::Dest).await?,
+                Some(Strip::Left) => match self.next_page(&mut strips.source, Side::Source).await? {
+                    Some(page) => self.merge.push_left(page),
+                    None => self.merge.end(Strip::Left),
+                },
+                Some(Strip::Right) => self.feed_right(&mut strips).await?,
                 Some(Strip::Settled) => self.feed_settled(&mut strips).await?,
                 None => {}
             }
@@ -138,41 +141,30 @@ impl Planning<'_> {
         self.hand_on().await
     }
 
-    /// Gives the merge the next page of a listing.
-    async fn feed(&mut self, strips: &mut Strips, side: Side) -> Result<(), RangeError> {
-        match strips.listing(side) {
-            Some(listing) => {
-                let page = self.next_page(listing, side).await?;
-                self.push(side, page);
-                Ok(())
-            }
-            None => self.feed_settled(strips).await,
-        }
-    }
-
-    /// Gives the merge the next page of settled pairs, and of each side that is not listed.
-    async fn feed_settled(&mut self, strips: &mut Strips) -> Result<(), RangeError> {
-        let pairs = strips.settled.next_page().await.map_err(Halt::from)?;
-        for side in [Side::Source, Side::Dest] {
-            if strips.listing(side).is_none() {
-                let listed = |pairs: &Vec<SettledPair>| pairs.iter().filter_map(|pair| pair.listed_on(side)).collect();
-                self.push(side, pairs.as_ref().map(listed));
-            }
-        }
-        match pairs {
-            Some(pairs) => self.merge.push_settled(pairs),
-            None => self.merge.end(Strip::Settled),
+    async fn feed_right(&mut self, strips: &mut Strips) -> Result<(), RangeError> {
+        let Some(listing) = &mut strips.dest else { return self.feed_settled(strips).await };
+        match self.next_page(listing, Side::Dest).await? {
+            Some(page) => self.merge.push_right(page),
+            None => self.merge.end(Strip::Right),
         }
         Ok(())
     }
 
-    fn push(&mut self, side: Side, page: Option<Vec<Listed>>) {
-        match (side, page) {
-            (Side::Source, Some(page)) => self.merge.push_left(page),
-            (Side::Source, None) => self.merge.end(Strip::Left),
-            (Side::Dest, Some(page)) => self.merge.push_right(page),
-            (Side::Dest, None) => self.merge.end(Strip::Right),
+    /// Gives the merge the next page of settled pairs, and of a destination that is not listed.
+    async fn feed_settled(&mut self, strips: &mut Strips) -> Result<(), RangeError> {
+        let Some(pairs) = strips.settled.next_page().await.map_err(Halt::from)? else {
+            if strips.dest.is_none() {
+                self.merge.end(Strip::Right);
+            }
+            self.merge.end(Strip::Settled);
+            return Ok(());
+        };
+        if strips.dest.is_none() {
+            let listed = pairs.iter().filter_map(|pair| pair.listed_on(Side::Dest));
+            self.merge.push_right(listed.map(Listed::Present).collect());
         }
+        self.merge.push_settled(pairs);
+        Ok(())
     }
 
     async fn next_page(&mut self, listing: &mut OrderedListing, side: Side) -> Result<Option<Vec<Listed>>, RangeError> {

@@ -17,7 +17,7 @@ use crate::plan::Planner;
 use crate::range::{Orderings, RangeError, Stretch, run_range};
 use crate::spool::Spool;
 use crate::tally::Tally;
-use crate::transfer::{Allowance, Halt, Left, Surroundings, Transfers};
+use crate::transfer::{Allowance, Left, Surroundings, Transfers};
 use taking_up::Memory;
 
 /// What a run works on and reports to.
@@ -179,7 +179,6 @@ impl Pass {
                 transfers.tally.count(|summary| *summary += cursor.unseen.into());
                 let behind = KeyRange { after: None, through: cursor.through.clone() };
                 run_range(transfers, &mut planner, &behind, Stretch::Behind, orderings).await?;
-                transfers.count_put_off(cursor.through.as_ref()).await.map_err(Halt::from)?;
                 ahead.after.clone_from(&cursor.through);
             }
             for key in &run.failed {

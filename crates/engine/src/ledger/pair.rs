@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use brigade_store::{Digest, Entry, Key, Listed, Version};
+use brigade_store::{Digest, Entry, Key, Version};
 
 use crate::events::Side;
 
@@ -93,19 +93,19 @@ impl SettledPair {
     /// What a bucket on this side would list for the key, but for its time;
     /// `None` for a file, which is always looked at itself, and for what the source has lost since.
     #[must_use]
-    pub fn listed_on(&self, side: Side) -> Option<Listed> {
+    pub fn listed_on(&self, side: Side) -> Option<Entry> {
         let fingerprint = match side {
             Side::Source if self.lost => return None,
             Side::Source => &self.left,
             Side::Dest => &self.right,
         };
         let Fingerprint::Object { size, etag } = fingerprint else { return None };
-        Some(Listed::Present(Entry {
+        Some(Entry {
             key: self.key.clone(),
             size: *size,
             modified: SystemTime::UNIX_EPOCH,
             version: Version::Object { etag: etag.clone() },
-        }))
+        })
     }
 
     /// Whether both entries show what was settled.

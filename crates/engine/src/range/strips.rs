@@ -5,37 +5,31 @@ use std::sync::Arc;
 use brigade_store::{KeyRange, Kind, Store};
 
 use super::{Orderings, Stretch};
-use crate::events::Side;
-use crate::ledger::SettledStrip;
-use crate::listing::{OrderedListing, Ordering};
+use crate::ledger::{SettledSource, SettledStrip};
+use crate::listing::OrderedListing;
 use crate::transfer::Transfers;
 
 /// Both listings, and the settled pairs.
 pub(super) struct Strips {
-    source: Option<OrderedListing>,
-    dest: Option<OrderedListing>,
+    pub(super) source: OrderedListing,
+    /// `None` where the destination is not listed: it has what the settled pairs say.
+    pub(super) dest: Option<OrderedListing>,
     pub(super) settled: SettledStrip,
 }
 
 impl Strips {
-    /// Starts reading them. Behind a cursor a bucket is not listed: it has what its settled pairs say.
+    /// Starts reading them. Behind a cursor no bucket is listed.
     pub(super) fn start(transfers: &Transfers, range: &KeyRange, stretch: Stretch, orderings: Orderings) -> Self {
-        let listing = |store: &Arc<dyn Store>, ordering: Ordering| {
-            let is_listed = stretch != Stretch::Behind || store.capabilities().kind == Kind::Local;
-            is_listed.then(|| OrderedListing::start(store, range, ordering))
+        let Transfers { source, dest, settled, .. } = transfers;
+        let is_listed = |store: &dyn Store| stretch != Stretch::Behind || store.capabilities().kind == Kind::Local;
+        let source = match settled {
+            Some(ledger) if !is_listed(source.as_ref()) => {
+                let listing = SettledSource::new(Arc::clone(ledger), source.location(), range);
+                OrderedListing::of(source, Box::new(listing), orderings.source)
+            }
+            _ => OrderedListing::start(source, range, orderings.source),
         };
-        Self {
-            source: listing(&transfers.source, orderings.source),
-            dest: listing(&transfers.dest, orderings.dest),
-            settled: SettledStrip::new(transfers.settled.clone(), range),
-        }
-    }
-
-    /// The listing of a side, if it is listed.
-    pub(super) fn listing(&mut self, side: Side) -> Option<&mut OrderedListing> {
-        match side {
-            Side::Source => self.source.as_mut(),
-            Side::Dest => self.dest.as_mut(),
-        }
+        let dest = is_listed(dest.as_ref()).then(|| OrderedListing::start(dest, range, orderings.dest));
+        Self { source, dest, settled: SettledStrip::new(settled.clone(), range) }
     }
 }

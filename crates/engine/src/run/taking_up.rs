@@ -2,15 +2,14 @@
 
 use std::time::{Duration, SystemTime};
 
-use brigade_store::{Key, Kind};
+use brigade_store::Key;
 
 use super::{Change, Cursor, Ledger, LedgerError, Ordering, Orderings, Pass, UnfinishedRun};
 use crate::events::{Event, Side, TakenUp};
 use crate::job::JobDigest;
 use crate::ledger::{BegunUpload, Remembered};
-use crate::plan::{Action, Phase};
+use crate::plan::Phase;
 use crate::spool;
-use crate::transfer::Transfers;
 
 /// How long what was listed in a bucket holds: then all of it is listed again.
 const LISTING_HOLDS: Duration = Duration::from_hours(24);
@@ -98,31 +97,6 @@ impl Pass {
 /// listed still holds. A clock that was set back tells nothing of that.
 fn still_holds(run: &UnfinishedRun, job: JobDigest, now: SystemTime) -> bool {
     run.cursor.is_some() && run.job == job && now.duration_since(run.begun).is_ok_and(|age| age < LISTING_HOLDS)
-}
-
-impl Transfers {
-    /// Counts the objects of a bucket up to here that wait for room at the
-    /// destination: no tree shows them, and no pair does.
-    pub(super) async fn count_put_off(&self, through: Option<&Key>) -> Result<(), LedgerError> {
-        let (Some(ledger), [Kind::Remote, _]) = (self.recorder.ledger(), self.kinds()) else { return Ok(()) };
-        let mut after = None;
-        loop {
-            let batch = ledger.spooled(Phase::AfterDeletions, after.as_ref(), spool::BATCH).await?;
-            let Some(last) = batch.last() else { return Ok(()) };
-            after = Some(last.key().clone());
-            for action in &batch {
-                let Action::Send(transfer) = action else { continue };
-                let key = &transfer.source.key;
-                let is_behind = through.is_none_or(|through| key <= through);
-                if is_behind
-                    && !transfer.source.stands_for_directory()
-                    && ledger.pair(key).await?.is_none_or(|pair| pair.lost)
-                {
-                    self.tally.count(|summary| summary.source_objects += 1);
-                }
-            }
-        }
-    }
 }
 
 /// Takes out the failed keys that the cursor has not passed: they are listed

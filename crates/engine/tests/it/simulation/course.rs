@@ -102,7 +102,8 @@ impl Course {
         loop {
             let episode = self.episode(scenario, Weather::calm(rng)).await?;
             // What others did behind a cursor is seen by the run after it.
-            if !episode.takes_up() || self.past.is_untouched() {
+            let sees_all = self.past.is_untouched() && !scenario.misleads();
+            if !episode.takes_up() || sees_all {
                 return ends::is_in_step_after_mending(&episode);
             }
         }

@@ -30,6 +30,9 @@ pub(crate) struct Scenario {
     pub(crate) clock: Clock,
     /// By how many seconds the clock was set ahead of Tokio's.
     ahead: Arc<AtomicI64>,
+    misleads: bool,
+    /// Whether what is written in the tree is durable only later.
+    writes_later: bool,
 }
 
 impl Scenario {
@@ -44,13 +47,31 @@ impl Scenario {
             remote.sequence = Sequence::SlashFirst;
             remote.order = *rng.choice(&[Order::ByBytes, Order::Other]).unwrap();
         }
+        let misleads = remote.sequence == Sequence::SlashFirst && remote.order == Order::ByBytes;
         let (local, remote) = (MemoryStore::new(local), MemoryStore::new(remote));
         let (source, dest) = if rng.bool() { (local, remote) } else { (remote, local) };
         let selection =
             *rng.choice(&[Selection::Everything; 4].into_iter().chain(Selection::ALL).collect::<Vec<_>>()).unwrap();
         let (job, options) = (job(rng, selection), options(rng));
         let ledger = (rng.u64(..6) > 0).then(MemoryLedger::default);
-        Self { source, dest, unknowns: [vec![], vec![]], selection, job, options, ledger, clock, ahead }
+        Self {
+            source,
+            dest,
+            unknowns: [vec![], vec![]],
+            selection,
+            job,
+            options,
+            ledger,
+            clock,
+            ahead,
+            misleads,
+            writes_later: rng.bool(),
+        }
+    }
+
+    /// Whether the bucket lists in another order than it claims to.
+    pub(crate) fn misleads(&self) -> bool {
+        self.misleads
     }
 
     /// Sets the clock, by so many seconds.
@@ -77,6 +98,10 @@ impl Scenario {
                 }
             }
         }
+        // What there is by now has long been written.
+        if self.writes_later {
+            self.write_later();
+        }
         for (store, unknowns) in [&self.source, &self.dest].into_iter().zip(&mut self.unknowns) {
             if kind(store) == Kind::Local && rng.u64(..4) == 0 {
                 *unknowns = draw_unknowns(rng);
@@ -84,6 +109,16 @@ impl Scenario {
                     store.add_unknown(unknown.clone());
                 }
             }
+        }
+    }
+
+    fn write_later(&self) {
+        if kind(&self.source) == Kind::Local {
+            // As long as a system takes. A file that is later torn, with its times,
+            // may be older than its object by more than a fudge, and count as in step by that.
+            self.source.write_later(Duration::from_secs(45));
+        } else {
+            self.dest.write_later(Duration::from_mins(9));
         }
     }
 

@@ -8,7 +8,7 @@ use brigade_engine::ledger::{Progress as _, SettledPair};
 use brigade_store::memory::{Call, MemoryStore};
 use brigade_store::{Condition, Entry, Key, NewObject, ObjectHeaders, Store as _};
 
-use super::chronicle::Happened;
+use super::chronicle::{Happened, Version};
 use super::course::Episode;
 use super::model;
 use super::scenario::Scenario;
@@ -35,7 +35,11 @@ impl Done {
         let mut done = Self { under_way: uploads_under_way(&scenario.dest).await, ..Self::default() };
         let Some(ledger) = &scenario.ledger else { return done };
         let pairs = ledger.pairs();
-        let is_true = |pair: &&SettledPair| !pair.assumed && !pair.lost && shown(pair, objects).is_some();
+        // Where an edit could hide, the content decides.
+        let is_true = |pair: &&SettledPair| {
+            let stands = |[source, dest]: [&Version; 2]| !pair.unsure || source.body == dest.body;
+            !pair.assumed && !pair.lost && shown(pair, objects).is_some_and(stands)
+        };
         done.settled = pairs.iter().filter(is_true).map(|pair| pair.key.clone()).collect();
         for begun in ledger.progress().await.unwrap().uploads {
             let source = objects[SOURCE].get(&begun.key).map(|version| &version.entry);
@@ -54,12 +58,13 @@ impl Done {
     /// Whether a run did none of it again.
     pub(crate) fn check(&self, episode: &Episode<'_>, seen: &Witness<'_>) -> Result<(), String> {
         let is_touched = |key: &Key| seen.touched.iter().any(|touched| touched.contains(key));
-        let judges_by_pairs =
-            matches!(episode.scenario.job.comparison, Comparison::Auto | Comparison::Size | Comparison::Checksum);
+        let Scenario { job, .. } = episode.scenario;
+        let judges_by_pairs = matches!(job.comparison, Comparison::Auto | Comparison::Size | Comparison::Checksum)
+            && !episode.scenario.misleads();
         let mut parts = BTreeMap::<&Key, usize>::new();
         for (_, happened) in &episode.records {
             let Happened::Call { side: Side::Dest, call, key, .. } = happened else { continue };
-            let sends = matches!(call, Call::Write | Call::Begin) && !seen.reordered;
+            let sends = matches!(call, Call::Write | Call::Begin);
             if sends && judges_by_pairs && self.settled.contains(key) && !is_touched(key) {
                 return Err(format!("{key} was settled and did not change, and was sent again"));
             }
@@ -104,7 +109,7 @@ pub(crate) fn pairs_are_true(scenario: &Scenario, objects: &[Objects; 2]) -> Res
 }
 
 /// What both sides have, where it is what was settled.
-fn shown<'a>(pair: &SettledPair, objects: &'a [Objects; 2]) -> Option<[&'a super::chronicle::Version; 2]> {
+fn shown<'a>(pair: &SettledPair, objects: &'a [Objects; 2]) -> Option<[&'a Version; 2]> {
     let [source, dest] = [SOURCE, DEST].map(|side| objects[side].get(&pair.key));
     let (source, dest) = (source?, dest?);
     pair.shows_in(&source.entry, &dest.entry).then_some([source, dest])

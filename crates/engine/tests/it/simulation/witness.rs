@@ -40,6 +40,11 @@ pub(crate) struct Witness<'a> {
     pub(crate) broken_listings: Vec<Side>,
     /// Whether a look at a single key by listing did not succeed.
     pub(crate) broken_glimpse: bool,
+    /// Whether a later phase has begun, in which single places are listed.
+    in_phases: bool,
+    /// Whether it was told to stop when no more than a commit was left to be done.
+    pub(crate) cancelled_late: bool,
+    last_call: Option<Call>,
     /// Whether what is written was not made durable when that was asked for.
     pub(crate) not_durable: bool,
     pub(crate) told: BTreeMap<Key, Vec<Outcome>>,
@@ -83,6 +88,9 @@ impl<'a> Witness<'a> {
             lost_begins: 0,
             broken_listings: vec![],
             broken_glimpse: false,
+            in_phases: false,
+            cancelled_late: false,
+            last_call: None,
             not_durable: false,
             told: BTreeMap::new(),
             unknowns_told: vec![],
@@ -130,6 +138,7 @@ impl<'a> Witness<'a> {
                 self.unknowns_told.push(unknown.clone());
             }
             Happened::Phase(phase) => {
+                self.in_phases = true;
                 self.stage = if *phase == Phase::Deletions { Stage::Deleting } else { self.stage }
             }
             Happened::Reordered => {
@@ -151,7 +160,10 @@ impl<'a> Witness<'a> {
             }
             // After a crash, only what was on its way arrives.
             Happened::Committed(_) | Happened::Crashed(_) => {}
-            Happened::Cancelled => self.cancelled = true,
+            Happened::Cancelled => {
+                self.cancelled = true;
+                self.cancelled_late = self.last_call == Some(Call::MakeDurable);
+            }
             Happened::Ended(_) => self.stage = Stage::Returned,
         }
         Ok(())
@@ -165,7 +177,13 @@ impl<'a> Witness<'a> {
         if changes && (side == Side::Source || self.episode.scenario.options.dry_run) {
             return Err(format!("{call:?} of {key} at {side:?} is no call that this run may make"));
         }
+        self.last_call = Some(call);
+        // Beside a run that is taken up, only a look at one place lists so little.
+        let lists_range = self.takes_up && !self.in_phases;
         match (call, strike) {
+            (Call::ListRange | Call::ListRangeMore, _) if !lists_range => {
+                self.broken_glimpse |= *strike != Strike::None;
+            }
             (Call::List | Call::ListRange, Strike::None) => {
                 self.listed[side as usize].push(self.now[side as usize].clone())
             }
