@@ -318,16 +318,17 @@ impl Recording {
 }
 
 /// Whether a change speaks of a file of this side (0 for the source) that a
-/// power cut could still take back. What is older than this the system has
-/// written by itself long since, and it isn't made to write for it what other programs are writing.
+/// power cut could still take back. What others wrote in the source longer ago than this, the system has
+/// written by itself, and it isn't made to write for it what other programs are
+/// writing now. In the destination it may be our own: no clock is asked.
 fn is_fresh(change: &Change, side: usize, now: SystemTime) -> bool {
-    match change {
-        Change::Settle(pair) => match [&pair.left, &pair.right][side] {
+    match (change, side) {
+        (Change::Settle(pair), 0) => match &pair.left {
             Fingerprint::File { changed, .. } => changed.checked_add(WRITTEN_BY_NOW).is_none_or(|by| by > now),
             Fingerprint::Object { .. } => false,
         },
         // A removal leaves no time that could be looked at.
-        Change::Unsettle(_) | Change::Unspool(..) => true,
+        (Change::Settle(_) | Change::Unsettle(_) | Change::Unspool(..), _) => true,
         _ => false,
     }
 }
