@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use brigade_store::{Entry, Failure, FailureKind, Part, Reader, Verified};
+use brigade_store::{Entry, Failure, FailureKind, NewObject, Part, Reader, Receipt, Verified};
 use tokio::task::{JoinError, JoinSet};
 
 use super::Transfers;
@@ -30,29 +30,41 @@ impl Transfers {
             return Err(Stopped::Source(Failure::new(FailureKind::Changed, reason)));
         }
         let new = new_object(reader.entry(), reader.headers(), replaces);
-        let under_way = self.begin_or_take_up(&new, reader.entry()).await?;
-        let upload = &under_way.upload;
-        let copied = match self.copy_parts(&reader, &under_way, size).await {
+        let (under_way, is_taken_up) = self.begin_or_take_up(&new, reader.entry()).await?;
+        let mut finished = self.fill(&reader, &new, &under_way).await;
+        if let Err(Stopped::Dest(failure)) = &finished
+            && is_taken_up
+            && failure.kind != FailureKind::Changed
+            && !self.cancel.is_cancelled()
+        {
+            // What an earlier run had begun is of no use: once more, from the first part.
+            let anew = self.begin_upload(&new, reader.entry()).await?;
+            finished = self.fill(&reader, &new, &anew).await;
+        }
+        let receipt = finished?;
+        let is_checked = reader.digest().is_some() || listed.etag().is_none();
+        let source = if is_checked { Verified::Yes } else { Verified::Unverifiable };
+        let verified = both(source, receipt.verified);
+        Ok(Copied { source: reader.entry().clone(), receipt, verified })
+    }
+
+    /// Copies what is missing of an upload, and finishes it.
+    async fn fill(&self, reader: &Arc<dyn Reader>, new: &NewObject, under_way: &UnderWay) -> Result<Receipt, Stopped> {
+        let upload = under_way.upload.as_ref();
+        let copied = match self.copy_parts(reader, under_way, new.size).await {
             // The second look at the source comes before the object becomes visible.
             Ok(()) => reader.check_unchanged().await.map_err(Stopped::Source),
             stopped => stopped,
         };
-        let expected = reader.digest();
         let finished = match copied {
-            Ok(()) => upload.finish(expected).await.map_err(Stopped::Dest),
+            Ok(()) => upload.finish(reader.digest()).await.map_err(Stopped::Dest),
             Err(stopped) => Err(stopped),
         };
-        let receipt = match finished {
-            Ok(receipt) => receipt,
-            Err(stopped) => {
-                self.leave(&new, upload.as_ref()).await;
-                return Err(stopped);
-            }
-        };
-        self.forget(&new, upload.as_ref());
-        let source = if expected.is_some() || listed.etag().is_none() { Verified::Yes } else { Verified::Unverifiable };
-        let verified = both(source, receipt.verified);
-        Ok(Copied { source: reader.entry().clone(), receipt, verified })
+        match finished {
+            Ok(_) => self.forget(new, upload),
+            Err(_) => self.leave(new, upload).await,
+        }
+        finished
     }
 
     /// Copies all parts, or as many as can be until one fails; none is in flight afterwards.

@@ -22,13 +22,18 @@ pub(super) struct UnderWay {
 
 impl Transfers {
     /// Takes up the upload of this object that an earlier run began, or begins
-    /// a new one. It is remembered before its first part is sent.
-    pub(super) async fn begin_or_take_up(&self, new: &NewObject, source: &Entry) -> Result<UnderWay, Stopped> {
+    /// a new one; whether it was taken up.
+    pub(super) async fn begin_or_take_up(&self, new: &NewObject, source: &Entry) -> Result<(UnderWay, bool), Stopped> {
         if let Some(begun) = self.uploads.take(&new.key)
             && let Some(under_way) = self.take_up(new, source, begun).await?
         {
-            return Ok(under_way);
+            return Ok((under_way, true));
         }
+        Ok((self.begin_upload(new, source).await?, false))
+    }
+
+    /// Begins an upload, which is remembered before its first part is sent.
+    pub(super) async fn begin_upload(&self, new: &NewObject, source: &Entry) -> Result<UnderWay, Stopped> {
         let read = self.recorder.now();
         let upload: Arc<dyn Upload> = self.dest.begin(new).await.map_err(Stopped::Dest)?.into();
         if let Some(upload_id) = upload.id() {

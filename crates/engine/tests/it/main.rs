@@ -6,6 +6,7 @@ mod failures;
 mod fixture;
 mod order;
 mod remembering;
+mod resuming;
 mod safety;
 mod simulation;
 mod trees;

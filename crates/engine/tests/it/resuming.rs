@@ -1,0 +1,110 @@
+//! Uploads in parts that an earlier run began: taken up from their finished parts, begun anew, or given up.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use brigade_engine::events::Summary;
+use brigade_engine::ledger::memory::MemoryLedger;
+use brigade_engine::ledger::{BegunUpload, Change, Fingerprint, Ledger as _, Progress as _};
+use brigade_store::memory::{Call, MemoryOptions, MemoryStore};
+use brigade_store::{Condition, Entry, Failure, FailureKind, NewObject, ObjectHeaders, Part, Store as _};
+use bytes::Bytes;
+
+use crate::fixture::Fixture;
+
+const CONTENT: &[u8] = b"0123456789abcdefghij";
+const PART: usize = 8;
+
+/// A tree with a large file, of which an earlier run has sent the first part, and the second with this content.
+fn begun(second: &'static [u8]) -> Fixture {
+    let bucket = MemoryStore::new(MemoryOptions { whole_limit: 16, part_size: PART as u64, ..MemoryOptions::remote() });
+    let mut fixture = Fixture::new(MemoryStore::local(), bucket);
+    let source = fixture.source.put("large", CONTENT);
+    let ledger = MemoryLedger::default();
+    fixture.clock = Arc::new(|| SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(begin(&fixture.dest, &ledger, &source, second));
+    fixture.ledger = Some(ledger);
+    fixture
+}
+
+async fn begin(bucket: &MemoryStore, ledger: &MemoryLedger, source: &Entry, second: &'static [u8]) {
+    let headers = ObjectHeaders { modified: Some(source.modified), content_type: None };
+    let new = NewObject { key: "large".into(), size: source.size, headers, condition: Condition::Absent };
+    let upload = bucket.begin(&new).await.unwrap();
+    upload.write(Part { number: 1, offset: 0 }, Bytes::from_static(&CONTENT[..PART])).await.unwrap();
+    upload.write(Part { number: 2, offset: PART as u64 }, Bytes::from_static(second)).await.unwrap();
+    let begun = BegunUpload {
+        key: "large".into(),
+        upload_id: upload.id().unwrap().to_owned(),
+        source: Fingerprint::of(source),
+        unsure: false,
+        part_size: PART as u64,
+    };
+    ledger.commit(vec![Change::UploadBegun(begun)]).await.unwrap();
+}
+
+/// Runs to the end: the summary, and how many parts were sent.
+fn run(fixture: &Fixture) -> (Summary, usize) {
+    let before = fixture.dest.count(Call::WritePart);
+    let summary = fixture.run().unwrap();
+    assert!(summary.complete(), "{summary:?}");
+    assert_eq!(fixture.source.contents(), fixture.dest.contents());
+    assert_eq!(fixture.dest.unfinished_uploads(), 0);
+    (summary, fixture.dest.count(Call::WritePart) - before)
+}
+
+fn nothing_is_left(fixture: &Fixture) -> bool {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let ledger = fixture.ledger.clone().unwrap();
+    runtime.block_on(async move { ledger.progress().await.unwrap().uploads.is_empty() })
+}
+
+#[test]
+fn only_what_is_missing_is_sent() {
+    let fixture = begun(&CONTENT[PART..2 * PART]);
+    let (summary, parts) = run(&fixture);
+    assert_eq!((summary.parts_taken_up, summary.created, parts), (2, 1, 1));
+    assert!(nothing_is_left(&fixture));
+}
+
+#[test]
+fn a_part_that_is_not_whole_is_sent_again() {
+    let fixture = begun(b"8");
+    let (summary, parts) = run(&fixture);
+    assert_eq!((summary.parts_taken_up, parts), (1, 2));
+}
+
+#[test]
+fn another_version_of_the_file_begins_anew() {
+    let fixture = begun(&CONTENT[PART..2 * PART]);
+    fixture.source.put("large", "another content, in parts");
+    let (summary, parts) = run(&fixture);
+    assert_eq!((summary.parts_taken_up, parts), (0, 4));
+    assert!(nothing_is_left(&fixture));
+}
+
+#[test]
+fn an_upload_that_is_gone_begins_anew() {
+    let fixture = begun(&CONTENT[PART..2 * PART]);
+    fixture.dest.forget_uploads();
+    let (summary, parts) = run(&fixture);
+    assert_eq!((summary.parts_taken_up, parts), (0, 3));
+}
+
+#[test]
+fn one_that_can_not_be_finished_begins_anew_in_the_same_run() {
+    let fixture = begun(&CONTENT[PART..2 * PART]);
+    fixture.dest.fail(Call::Finish, "large", 1, Failure::new(FailureKind::Failed, "no such upload"));
+    let (summary, parts) = run(&fixture);
+    assert_eq!((summary.parts_taken_up, summary.created, summary.failed, parts), (2, 1, 0, 1 + 3));
+}
+
+#[test]
+fn one_that_nobody_has_use_for_is_given_up() {
+    let fixture = begun(&CONTENT[PART..2 * PART]);
+    fixture.source.take("large");
+    fixture.source.put("small", "content");
+    assert_eq!(run(&fixture).1, 0);
+    assert!(nothing_is_left(&fixture));
+}
