@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use brigade_engine::ledger::file::{self, file_system_of, lock_of};
+use brigade_engine::ledger::file::{self, lock_of};
 use brigade_engine::ledger::lock::{Lock, LockError};
 use brigade_engine::ledger::sqlite::{Access, Binding, SqliteLedger};
 use brigade_engine::ledger::{Ledger, LedgerError};
-use brigade_store::Store;
 use brigade_store::s3::Config;
+use brigade_store::{Location, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::resolve::ledger::{Locks, Memory};
@@ -79,16 +79,13 @@ impl State {
         let ledger = match memory {
             Memory::None => None,
             Memory::InBucket(location) => {
-                let fetched = Box::pin(InBucket::fetch(location, reach.s3, reach.abandon)).await;
-                let fetched = fetched.map_err(StateError::Bucket)?;
-                let path = fetched.path();
-                in_bucket = Some(fetched);
-                open(&path, binding, Access::Write)?
+                let fetched = in_bucket.insert(fetch(location, reach).await?);
+                SqliteLedger::open(&fetched.path(), binding, Access::Write)?
             }
             Memory::At(path) => {
                 let path = in_directory(path, binding);
                 held.push(lock(&lock_of(&path), &myself, locks.wait, cancel).await?);
-                open(&path, binding, Access::Write)?
+                SqliteLedger::open(&path, binding, Access::Write)?
             }
             Memory::In(directories) => {
                 let found = first_that_can_be_written(directories, &myself, locks.wait, binding, cancel).await?;
@@ -122,16 +119,16 @@ impl State {
         let ledger = match memory {
             Memory::None => None,
             Memory::InBucket(location) => {
-                let fetched = Box::pin(InBucket::fetch(location, reach.s3, reach.abandon)).await;
-                let fetched = fetched.map_err(StateError::Bucket)?;
-                let path = fetched.path();
-                in_bucket = Some(fetched);
-                open(&path, binding, Access::Read)?
+                let fetched = in_bucket.insert(fetch(location, reach).await?);
+                SqliteLedger::open(&fetched.path(), binding, Access::Read)?
             }
-            Memory::At(path) => open(&in_directory(path, binding), binding, Access::Read)?,
+            Memory::At(path) => SqliteLedger::open(&in_directory(path, binding), binding, Access::Read)?,
             Memory::In(directories) => {
                 let paths = directories.iter().map(|directory| directory.join(file::name(binding)));
-                match paths.map(|path| open(&path, binding, Access::Read)).find(|opened| !matches!(opened, Ok(None))) {
+                match paths
+                    .map(|path| SqliteLedger::open(&path, binding, Access::Read))
+                    .find(|opened| !matches!(opened, Ok(None)))
+                {
                     Some(Err(LedgerError::Refused { path, reason, .. })) => {
                         tracing::warn!("could not read the ledger {}: {reason}; going on without it", path.display());
                         None
@@ -145,6 +142,10 @@ impl State {
     }
 }
 
+async fn fetch(location: &Location, reach: Reach<'_>) -> Result<InBucket, StateError> {
+    Box::pin(InBucket::fetch(location, reach.s3, reach.abandon)).await.map_err(StateError::Bucket)
+}
+
 /// The two places, as a ledger knows them.
 pub(crate) fn binding(source: &dyn Store, dest: &dyn Store) -> Binding {
     Binding { source: source.identity(), dest: dest.identity() }
@@ -153,11 +154,6 @@ pub(crate) fn binding(source: &dyn Store, dest: &dyn Store) -> Binding {
 /// A directory stands for the file in it that is for these locations.
 fn in_directory(path: &Path, binding: &Binding) -> PathBuf {
     if path.is_dir() { path.join(file::name(binding)) } else { path.to_owned() }
-}
-
-fn open(path: &Path, binding: &Binding, access: Access) -> Result<Option<SqliteLedger>, LedgerError> {
-    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
-    SqliteLedger::open(path, binding, access, file_system_of(directory.unwrap_or(Path::new("."))))
 }
 
 async fn first_that_can_be_written(
@@ -173,7 +169,7 @@ async fn first_that_can_be_written(
             Err(StateError::Lock(LockError::Refused { .. })) => continue,
             locked => locked?,
         };
-        match open(&path, binding, Access::Write) {
+        match SqliteLedger::open(&path, binding, Access::Write) {
             Err(LedgerError::Refused { .. }) | Ok(None) => {}
             Ok(Some(ledger)) => return Ok(Some((lock, ledger))),
             Err(error) => return Err(error.into()),

@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use brigade_engine::ledger::Settled as _;
-use brigade_engine::ledger::file::{EXTENSION, companions_of, file_system_of, lock_of};
+use brigade_engine::ledger::file::{EXTENSION, companions_of, lock_of};
 use brigade_engine::ledger::lock::{Lock, LockError};
 use brigade_engine::ledger::sqlite::{APPLICATION, Access, SqliteLedger};
 
@@ -148,9 +148,7 @@ fn all() -> Vec<PathBuf> {
 }
 
 fn open(path: &Path) -> Result<SqliteLedger, String> {
-    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
-    let file_system = file_system_of(directory.unwrap_or(Path::new(".")));
-    match SqliteLedger::open_any(path, Access::Read, file_system) {
+    match SqliteLedger::open_any(path, Access::Read) {
         Ok(Some(ledger)) => Ok(ledger),
         Ok(None) => Err(format!("{} is empty: nothing is remembered in it yet", path.display())),
         Err(error) => Err(error.to_string()),

@@ -44,9 +44,9 @@ fn beside(ledger: &Path, suffix: &str) -> PathBuf {
     path.into()
 }
 
-/// The kind of file system that a directory is on. What can't be found out counts as local.
-#[must_use]
-pub fn file_system_of(directory: &Path) -> FileSystem {
+/// The kind of file system that a file is on, or will be. What can't be found out counts as local.
+pub(super) fn file_system_of(file: &Path) -> FileSystem {
+    let directory = file.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
     #[cfg(target_os = "linux")]
     {
         rustix::fs::statfs(directory).map_or(FileSystem::Local, |stat| by_magic(stat.f_type.cast_unsigned()))

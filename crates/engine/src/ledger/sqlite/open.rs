@@ -10,6 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::{SqliteLedger, Trouble, schema};
 use crate::ledger::LedgerError;
+use crate::ledger::file::file_system_of;
 
 /// The two places that a ledger is about, each as its store tells it from all others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,13 +56,18 @@ impl Identity {
 impl SqliteLedger {
     /// Opens the ledger of these locations. One that isn't there is made, and
     /// the directory it is in, for nobody else to read; with [`Access::Read`], it is `None`.
-    pub fn open(
+    pub fn open(path: &Path, binding: &Binding, access: Access) -> Result<Option<Self>, LedgerError> {
+        Self::open_on(file_system_of(path), path, binding, access)
+    }
+
+    /// The same on a file system of this kind.
+    pub(super) fn open_on(
+        file_system: FileSystem,
         path: &Path,
         binding: &Binding,
         access: Access,
-        file_system: FileSystem,
     ) -> Result<Option<Self>, LedgerError> {
-        let ledger = Self::open_any(path, access, file_system)?;
+        let ledger = Self::open_any_on(file_system, path, access)?;
         let Some(ledger) = ledger else { return Ok(None) };
         let bind = |connection: &Connection| -> Result<Binding, Trouble> {
             let bound = schema::binding(connection)?;
@@ -85,7 +91,11 @@ impl SqliteLedger {
     }
 
     /// Opens a ledger, whatever locations it is of.
-    pub fn open_any(path: &Path, access: Access, file_system: FileSystem) -> Result<Option<Self>, LedgerError> {
+    pub fn open_any(path: &Path, access: Access) -> Result<Option<Self>, LedgerError> {
+        Self::open_any_on(file_system_of(path), path, access)
+    }
+
+    fn open_any_on(file_system: FileSystem, path: &Path, access: Access) -> Result<Option<Self>, LedgerError> {
         let refused = |reason: io::Error| LedgerError::Refused {
             doing: "open",
             path: path.to_owned(),

@@ -28,7 +28,7 @@ fn place() -> (TempDir, PathBuf) {
 }
 
 fn open(path: &Path) -> Result<SqliteLedger, LedgerError> {
-    SqliteLedger::open(path, &binding(), Access::Write, FileSystem::Local).map(Option::unwrap)
+    SqliteLedger::open(path, &binding(), Access::Write).map(Option::unwrap)
 }
 
 fn moment() -> SystemTime {
@@ -156,13 +156,13 @@ async fn others_may_read_while_a_run_writes_but_not_on_a_network() {
     let (_directory, path) = place();
     let writer = open(&path).unwrap();
     writer.commit(vec![Change::Settle(pair(Key::from("k"), 1))]).await.unwrap();
-    let read = || SqliteLedger::open(&path, &binding(), Access::Read, FileSystem::Local);
+    let read = || SqliteLedger::open(&path, &binding(), Access::Read);
     let reader = read().unwrap().unwrap();
     assert_eq!(reader.pair(&Key::from("k")).await.unwrap(), Some(pair(Key::from("k"), 1)));
     assert!(reader.commit(vec![Change::End]).await.is_err(), "it only reads");
     drop((reader, writer));
 
-    let alone = SqliteLedger::open(&path, &binding(), Access::Write, FileSystem::Network).unwrap().unwrap();
+    let alone = SqliteLedger::open_on(FileSystem::Network, &path, &binding(), Access::Write).unwrap().unwrap();
     alone.commit(vec![Change::Settle(pair(Key::from("l"), 1))]).await.unwrap();
     assert!(!path.with_extension("ledger-shm").exists(), "no memory is shared");
     assert!(matches!(read(), Err(LedgerError::Refused { .. })));
@@ -180,7 +180,7 @@ async fn what_is_no_ledger_of_these_locations_is_refused_and_left_alone() {
     let whole = fs::read(&path).unwrap();
 
     let other = Binding { dest: "s3://c/ at AWS".into(), ..binding() };
-    let error = SqliteLedger::open(&path, &other, Access::Write, FileSystem::Local).err().unwrap().to_string();
+    let error = SqliteLedger::open(&path, &other, Access::Write).err().unwrap().to_string();
     assert!(error.contains("is the ledger of /a -> s3://b/ at AWS, and not of /a -> s3://c/ at AWS"), "{error}");
 
     let refused = |name: &str, content: &[u8], expected: &str| {
@@ -241,6 +241,6 @@ async fn one_that_is_removed_or_replaced_meanwhile_is_noticed() {
 #[test]
 fn one_that_is_not_there_is_not_made_to_be_read() {
     let (_directory, path) = place();
-    assert!(SqliteLedger::open(&path, &binding(), Access::Read, FileSystem::Local).unwrap().is_none());
+    assert!(SqliteLedger::open(&path, &binding(), Access::Read).unwrap().is_none());
     assert!(!path.parent().unwrap().exists());
 }
