@@ -2,16 +2,18 @@
 
 mod bucket;
 
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use brigade_engine::filters::LedgerFiles;
 use brigade_engine::ledger::file::{self, lock_of};
 use brigade_engine::ledger::lock::{Lock, LockError};
 use brigade_engine::ledger::sqlite::{Access, Binding, SqliteLedger};
 use brigade_engine::ledger::{Ledger, LedgerError};
 use brigade_store::s3::Config;
-use brigade_store::{Location, Store};
+use brigade_store::{Key, Location, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::resolve::ledger::{Locks, Memory};
@@ -80,7 +82,7 @@ impl State {
             Memory::None => None,
             Memory::InBucket(location) => {
                 let fetched = in_bucket.insert(fetch(location, reach).await?);
-                SqliteLedger::open(&fetched.path(), binding, Access::Write)?
+                fetched.open(location, binding, Access::Write)?
             }
             Memory::At(path) => {
                 let path = in_directory(path, binding);
@@ -99,6 +101,17 @@ impl State {
             }
         };
         Ok(Self { ledger, in_bucket, _locks: held })
+    }
+
+    /// The files of ledgers below this place, if that is where they are.
+    pub(crate) fn files_below(&self, place: &Location) -> Option<LedgerFiles> {
+        let Location::Local(root) = place else { return None };
+        let ledger = self.ledger.as_ref()?.path().canonicalize().ok()?;
+        let below = ledger.strip_prefix(root.canonicalize().ok()?).ok()?;
+        let name = below.file_name()?.as_bytes().to_vec();
+        let directory = below.parent()?.as_os_str().as_bytes();
+        let slash: &[u8] = if directory.is_empty() { b"" } else { b"/" };
+        Some(LedgerFiles { directory: Key::new([directory, slash].concat()), name })
     }
 
     /// Ends the use of it: a ledger that is in a bucket is written back there.
@@ -120,7 +133,7 @@ impl State {
             Memory::None => None,
             Memory::InBucket(location) => {
                 let fetched = in_bucket.insert(fetch(location, reach).await?);
-                SqliteLedger::open(&fetched.path(), binding, Access::Read)?
+                fetched.open(location, binding, Access::Read)?
             }
             Memory::At(path) => SqliteLedger::open(&in_directory(path, binding), binding, Access::Read)?,
             Memory::In(directories) => {
@@ -166,11 +179,15 @@ async fn first_that_can_be_written(
     for directory in directories {
         let path = directory.join(file::name(binding));
         let lock = match lock(&lock_of(&path), myself, wait, cancel).await {
-            Err(StateError::Lock(LockError::Refused { .. })) => continue,
+            Err(error @ StateError::Lock(LockError::Refused { .. })) => {
+                tracing::info!("{error}");
+                continue;
+            }
             locked => locked?,
         };
         match SqliteLedger::open(&path, binding, Access::Write) {
-            Err(LedgerError::Refused { .. }) | Ok(None) => {}
+            Err(error @ LedgerError::Refused { .. }) => tracing::info!("{error}"),
+            Ok(None) => {}
             Ok(Some(ledger)) => return Ok(Some((lock, ledger))),
             Err(error) => return Err(error.into()),
         }

@@ -26,6 +26,32 @@ pub struct Filters {
     globs: GlobSet,
     /// The rule that each glob of the set belongs to.
     rule_of_glob: Vec<usize>,
+    /// Files of ledgers, which take no part whatever the rules say.
+    ledgers: Option<LedgerFiles>,
+}
+
+/// Where in a tree the files of ledgers are: a run that sent or deleted them would meddle with its own memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerFiles {
+    /// The directory that they are in, as keys below it begin: empty for the root, else ending in `/`.
+    pub directory: Key,
+    /// The name of the one that is in use.
+    pub name: Vec<u8>,
+}
+
+impl LedgerFiles {
+    fn have(&self, key: &Key) -> bool {
+        let Some(file) = key.as_bytes().strip_prefix(self.directory.as_bytes()) else { return false };
+        let beside = [&b""[..], b"-wal", b"-shm", b"-journal", b".lock"];
+        beside.iter().any(|suffix| {
+            file.strip_suffix(*suffix).is_some_and(|ledger| ledger == self.name || is_ledger_name(ledger))
+        })
+    }
+}
+
+/// Whether a file in a directory of ledgers is one, by its name: `0123456789abcdef.ledger`.
+fn is_ledger_name(name: &[u8]) -> bool {
+    name.strip_suffix(b".ledger").is_some_and(|digits| digits.len() == 16 && digits.iter().all(u8::is_ascii_hexdigit))
 }
 
 /// A pattern that is no glob.
@@ -49,6 +75,8 @@ pub struct Judgement {
     pub takes_part: bool,
     /// The rule that decided, counted from 0; `None` where none matches.
     pub rule: Option<usize>,
+    /// Whether it is a file of a ledger, which takes no part whatever the rules say.
+    pub is_ledger: bool,
 }
 
 impl Filters {
@@ -64,7 +92,13 @@ impl Filters {
         }
         let globs =
             globs.build().map_err(|error| PatternError { pattern: String::new(), reason: error.kind().to_string() })?;
-        Ok(Self { rules: rules.to_vec(), globs, rule_of_glob })
+        Ok(Self { rules: rules.to_vec(), globs, rule_of_glob, ledgers: None })
+    }
+
+    /// The same, which leaves these files out.
+    #[must_use]
+    pub fn leaving_out(self, ledgers: Option<LedgerFiles>) -> Self {
+        Self { ledgers, ..self }
     }
 
     /// Whether the key takes part.
@@ -77,8 +111,11 @@ impl Filters {
     /// part unless the first rule is an include: that one means "only these".
     #[must_use]
     pub fn judge(&self, key: &Key, matched: &mut Matched) -> Judgement {
+        if self.ledgers.as_ref().is_some_and(|ledgers| ledgers.have(key)) {
+            return Judgement { takes_part: false, rule: None, is_ledger: true };
+        }
         if self.rules.is_empty() {
-            return Judgement { takes_part: true, rule: None };
+            return Judgement { takes_part: true, rule: None, is_ledger: false };
         }
         let mut last = None;
         for glob in self.globs.matches_candidate(&Candidate::from_bytes(key.as_bytes())) {
@@ -87,7 +124,7 @@ impl Filters {
             last = last.max(Some(rule));
         }
         let is_include = |rule: usize| matches!(self.rules[rule], Rule::Include(_));
-        Judgement { takes_part: last.map_or(!is_include(0), is_include), rule: last }
+        Judgement { takes_part: last.map_or(!is_include(0), is_include), rule: last, is_ledger: false }
     }
 
     /// A rule, by its place, counted from 0.
@@ -233,6 +270,26 @@ mod tests {
         for pattern in ["[a", "{a", "", "/", "a\\"] {
             let error = Filters::new(&[Rule::Exclude(pattern.into())]).unwrap_err();
             assert_eq!(error.pattern, pattern);
+        }
+    }
+
+    #[test]
+    fn files_of_ledgers_take_no_part_whatever_the_rules_say() {
+        let files = LedgerFiles { directory: Key::from(".local/state/brigade/"), name: b"mine".to_vec() };
+        let filters = Filters::new(&[Rule::Include("**".into())]).unwrap().leaving_out(Some(files));
+        let table = [
+            (".local/state/brigade/0123456789abcdef.ledger", false),
+            (".local/state/brigade/0123456789abcdef.ledger-wal", false),
+            (".local/state/brigade/0123456789abcdef.ledger.lock", false),
+            (".local/state/brigade/mine", false),
+            (".local/state/brigade/mine-shm", false),
+            (".local/state/brigade/mine.txt", true),
+            (".local/state/brigade/accounts.ledger", true),
+            (".local/state/brigade/sub/0123456789abcdef.ledger", true),
+            ("0123456789abcdef.ledger", true),
+        ];
+        for (key, takes_part) in table {
+            assert_eq!(filters.includes(&Key::from(key), &mut filters.none_matched()), takes_part, "{key}");
         }
     }
 }

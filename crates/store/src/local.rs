@@ -26,6 +26,7 @@ mod scenery;
 #[cfg(test)]
 mod tests;
 
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -135,7 +136,9 @@ impl Store for LocalStore {
     }
 
     fn identity(&self) -> String {
-        self.root.real_path().to_string_lossy().into_owned()
+        let path = self.root.real_path();
+        // Bytes that are no text are told apart by their escapes.
+        path.to_str().map_or_else(|| path.as_os_str().as_bytes().escape_ascii().to_string(), str::to_owned)
     }
 
     async fn make_durable(&self) -> Result<(), Failure> {

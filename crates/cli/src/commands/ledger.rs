@@ -107,18 +107,18 @@ fn forget(path: &Path, streams: &mut Streams) -> Result<Exit, Refusal> {
     Ok(Exit::InStep)
 }
 
-/// Whether a file is a ledger by its name, or by what it says of itself, even
-/// if it is damaged: no other one is removed.
+/// Whether a file is a ledger by what it says of itself, or, even if it is
+/// damaged, by its name in a directory of ledgers: no other one is removed.
 fn is_ours(path: &Path) -> io::Result<bool> {
     // SQLite's header has the application's number at byte 68 (<https://www.sqlite.org/fileformat2.html>).
     let mut header = [0; 72];
     let mut file = fs::File::open(path)?;
     let says_so = match file.read_exact(&mut header) {
-        Ok(()) => header.ends_with(&APPLICATION.to_be_bytes()[4..]),
+        Ok(()) => header.starts_with(b"SQLite format 3\0") && header.ends_with(&APPLICATION.to_be_bytes()[4..]),
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => false,
         Err(error) => return Err(error),
     };
-    Ok(says_so || (path.extension() == Some(OsStr::new(EXTENSION)) && file.metadata()?.is_file()))
+    Ok(says_so || all().iter().any(|ledger| ledger == path) && file.metadata()?.is_file())
 }
 
 /// The ledger that is meant: a file, or one of those in the directories of ledgers by its name.

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use brigade_engine::error::{RunError, Why};
 use brigade_engine::events::{Observer, Summary};
+use brigade_engine::job::JobSpec;
 use brigade_engine::ledger::lock::LockError;
 use brigade_engine::run::{self, Run};
 use brigade_store::{OpenError, Role, Store, open};
@@ -33,7 +34,7 @@ pub(crate) async fn run(arguments: &arguments::Sync, mut streams: Streams, stop:
             return Exit::CouldNotRun;
         }
     };
-    let file = match sync.report.as_deref().map(ReportFile::create).transpose() {
+    let file = match sync.report.as_deref().map(ReportFile::open).transpose() {
         Ok(file) => file,
         Err(error) => {
             output::error(&mut streams, &error.to_string());
@@ -96,9 +97,12 @@ async fn carry_out(sync: Sync, reporter: &Arc<Reporter>, stop: &Stop) -> Ending 
         }
         Err(error) => return could_not_run(&error),
     };
+    reporter.begin_file();
     let (s3, dry_run) = (sync.s3, sync.options.dry_run);
+    let ledgers = state.files_below(&sync.source).or_else(|| state.files_below(&sync.dest));
+    let job = JobSpec { filters: sync.job.filters.leaving_out(ledgers), ..sync.job };
     let ended = run::run(Run {
-        job: sync.job,
+        job,
         options: sync.options,
         source,
         dest,

@@ -69,6 +69,9 @@ impl Words<'_> {
     fn filters(&self) -> String {
         let verdict = if self.found.judgement.takes_part { "takes part" } else { "left out" };
         match self.rule() {
+            None if self.found.judgement.is_ledger => {
+                format!("{verdict}: it is a file of a ledger, of what is remembered")
+            }
             Some(rule) => format!("{verdict}, by {rule}: the last pattern that matches decides"),
             None if self.found.judgement.takes_part => format!("{verdict}: no pattern matches"),
             None => format!("{verdict}: no pattern matches, and an --include that comes first means only these"),

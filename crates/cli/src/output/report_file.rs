@@ -1,6 +1,6 @@
 //! `--report FILE`: every event of a run, in a file of its own, as `--output json` writes them.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 pub(crate) struct ReportFile {
     path: PathBuf,
     file: BufWriter<File>,
+    /// Lines that came before it was known that the run may begin: until then, the file may be another run's.
+    early: Option<String>,
     /// Why a line could not be written: then no more is.
     failed: Option<std::io::Error>,
 }
@@ -22,18 +24,33 @@ pub(crate) struct ReportError {
 }
 
 impl ReportFile {
-    /// Begins the file; what it held is gone.
-    pub(crate) fn create(path: &Path) -> Result<Self, ReportError> {
-        match File::create(path) {
-            Ok(file) => Ok(Self { path: path.to_owned(), file: BufWriter::new(file), failed: None }),
+    /// Opens the file, and makes it if it isn't there; what it holds stays until the run begins.
+    pub(crate) fn open(path: &Path) -> Result<Self, ReportError> {
+        match OpenOptions::new().write(true).create(true).truncate(false).open(path) {
+            Ok(file) => {
+                let (path, file) = (path.to_owned(), BufWriter::new(file));
+                Ok(Self { path, file, early: Some(String::new()), failed: None })
+            }
             Err(reason) => Err(ReportError { path: path.to_owned(), reason }),
+        }
+    }
+
+    /// Begins to write: what the file held is gone.
+    pub(super) fn begin(&mut self) {
+        if let Some(early) = self.early.take() {
+            // What isn't a regular file has no length to cut.
+            let is_file = self.file.get_ref().metadata().is_ok_and(|metadata| metadata.is_file());
+            self.failed = if is_file { self.file.get_ref().set_len(0).err() } else { None };
+            self.line(&early);
         }
     }
 
     /// Writes a line, which has its end.
     pub(super) fn line(&mut self, line: &str) {
-        if self.failed.is_none() {
-            self.failed = self.file.write_all(line.as_bytes()).err();
+        match &mut self.early {
+            Some(early) => early.push_str(line),
+            None if self.failed.is_none() => self.failed = self.file.write_all(line.as_bytes()).err(),
+            None => {}
         }
     }
 

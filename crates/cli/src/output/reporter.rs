@@ -18,6 +18,7 @@ use super::streams::{Streams, To, Tone};
 use super::tally::{Tally, Totals};
 use super::text::{Line, Verbosity, Wording};
 use crate::arguments::Format;
+use crate::exit::Exit;
 
 /// How often lines that wait in a buffer are sent on, and JSON says how far a run has come.
 const TICK: Duration = Duration::from_secs(1);
@@ -119,9 +120,17 @@ impl Reporter {
         self.started.elapsed()
     }
 
-    /// Writes the last lines of the report file, if there is one.
+    /// Begins the report file, if there is one: no other run is using it.
+    pub(crate) fn begin_file(&self) {
+        if let Some(mut file) = self.file() {
+            file.begin();
+        }
+    }
+
+    /// Writes the last lines of the report file, if there is one. It is another run's where that one holds the lock.
     pub(crate) fn finish_file(&self, report: &Report<'_>) -> Result<(), ReportError> {
-        let Some(mut file) = self.file() else { return Ok(()) };
+        let Some(mut file) = self.file().filter(|_| report.exit != Exit::Locked) else { return Ok(()) };
+        file.begin();
         file.line(&json::summary(report));
         file.finish()
     }
@@ -237,7 +246,6 @@ mod tests {
     use brigade_store::{Failure, FailureKind, Key, Verified};
 
     use super::*;
-    use crate::exit::Exit;
 
     #[derive(Clone, Default)]
     struct Written(Arc<Mutex<Vec<u8>>>);

@@ -1,15 +1,21 @@
 //! A ledger in a bucket: fetched before the run, and written back after it if
 //! nobody else has written it meanwhile, so that a machine that forgets everything remembers.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use brigade_engine::copy::copy;
 use brigade_engine::events::Outcome;
+use brigade_engine::ledger::LedgerError;
+use brigade_engine::ledger::sqlite::{Access, Binding, SqliteLedger};
 use brigade_store::s3::Config;
 use brigade_store::{Entry, Key, Location, Role, Store, Symlinks, open};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
+
+use super::StateError;
 
 /// Where a ledger in a bucket is while a run uses it.
 pub(super) struct InBucket {
@@ -37,9 +43,27 @@ impl InBucket {
         Ok(this)
     }
 
+    /// Opens the file.
+    pub(super) fn open(
+        &self,
+        location: &Location,
+        binding: &Binding,
+        access: Access,
+    ) -> Result<Option<SqliteLedger>, StateError> {
+        SqliteLedger::open(&self.path(), binding, access).map_err(|error| match error {
+            LedgerError::NoLedger(_) | LedgerError::Damaged { .. } => StateError::Bucket(format!(
+                "{location} is no ledger, or is damaged; if it is one, remove the object, and the next run compares \
+                 everything anew"
+            )),
+            error => {
+                StateError::Bucket(error.to_string().replace(&self.path().display().to_string(), &location.to_string()))
+            }
+        })
+    }
+
     /// The file.
-    pub(super) fn path(&self) -> PathBuf {
-        self.scratch.path().join(self.key.to_string())
+    fn path(&self) -> PathBuf {
+        self.scratch.path().join(OsStr::from_bytes(self.key.as_bytes()))
     }
 
     /// Writes the file back, unless somebody else has written the object since it was fetched.
@@ -85,8 +109,6 @@ fn came(copied: Result<Outcome, brigade_engine::error::Why>) -> Result<(), Strin
 
 #[cfg(test)]
 mod tests {
-    use std::ffi::OsStr;
-
     use super::*;
 
     #[test]

@@ -133,3 +133,59 @@ fn a_report_has_every_event_whatever_standard_output_has() {
     let full = ["sync", &scene.arg("tree"), &scene.url("site"), "--report", "/dev/full"];
     scene.brigade(full).exits(1).complains("could not write the report /dev/full");
 }
+
+/// A home that is backed up, and brought back with everything else deleted, keeps the ledgers that are in it.
+#[test]
+fn ledgers_in_a_tree_that_is_synced_are_left_alone() {
+    let scene = Scene::embedded();
+    let (home, url) = (scene.arg("home"), scene.url("home"));
+    scene.write("home", &Files::new([("a", b"1"), ("notes.ledger", b"a person's own")]));
+    let brigade = |args: &[&str]| {
+        let mut command = scene.brigade_command(["sync"]);
+        command.args(args).env("HOME", &home);
+        Ended::of(command)
+    };
+    for _ in 0..2 {
+        brigade(&[&home, &url, "--delete"]).exits(0);
+    }
+    assert_eq!(scene.stored("home").paths(), ["a", "notes.ledger"]);
+    scene.put("home/.local/state/brigade/0123456789abcdef.ledger", b"an old one");
+    for _ in 0..2 {
+        brigade(&[&url, &home, "--delete"]).exits(0);
+    }
+    let kept = scene.read("home");
+    let ledgers = kept.paths().into_iter().filter(|path| path.ends_with(".ledger") && path.contains("state/")).count();
+    assert_eq!(ledgers, 2, "of both directions, and none from the bucket: {:?}", kept.paths());
+}
+
+#[test]
+fn files_that_a_person_has_are_not_taken_for_ours() {
+    let scene = synced();
+    for (name, option) in [("backup.sh", "--lock-file"), ("list.lock", "--ledger")] {
+        fs::write(scene.path(name), "#!/bin/sh\n").unwrap();
+        let given = scene.arg(name.trim_end_matches(".lock"));
+        scene.brigade(["sync", &scene.arg("tree"), &scene.url("site"), option, &given]).exits(0);
+        assert_eq!(fs::read_to_string(scene.path(name)).unwrap(), "#!/bin/sh\n", "{option} {given}");
+    }
+    fs::write(scene.path("accounts.ledger"), "2026-11-26 * Lunch\n".repeat(20)).unwrap();
+    scene.brigade(["ledger", "forget", &scene.arg("accounts.ledger")]).exits(1).complains("was left alone");
+    assert!(scene.path("accounts.ledger").exists());
+}
+
+#[test]
+fn a_run_that_is_not_let_in_leaves_the_other_ones_report_alone() {
+    let scene = synced();
+    fs::write(scene.path("report"), "the other run's").unwrap();
+    fs::write(scene.path("tree/new"), "new").unwrap();
+    scene.log().hold_the("PutObject", &[1]);
+    scene.log().forget_requests();
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| scene.brigade(["sync", &scene.arg("tree"), &scene.url("site")]));
+        scene.log().wait_for_number("PutObject", 1);
+        let second = ["sync", &scene.arg("tree"), &scene.url("site"), "--report", &scene.arg("report")];
+        scene.brigade(second).exits(5).complains("another run holds the lock");
+        scene.log().heal();
+        first.join().unwrap().exits(0);
+    });
+    assert_eq!(fs::read_to_string(scene.path("report")).unwrap(), "the other run's");
+}

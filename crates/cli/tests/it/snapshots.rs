@@ -56,6 +56,7 @@ fn without_times(line: &str) -> String {
     }
     let mut line = blanked(line, "\"seconds\":", ',');
     line = blanked(&line, "(request ", ')');
+    line = blanked(&line, "\"inode\":", '}');
     let moment = |word: &str| word.contains("20") && word.contains('T') && word.contains('Z') && word.contains(':');
     let words = line.split(' ').map(|word| match word.find("20").filter(|_| moment(word)) {
         Some(start) if !line.starts_with('{') => {

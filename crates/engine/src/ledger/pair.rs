@@ -11,6 +11,9 @@ use crate::events::Side;
 /// seconds long (FAT's).
 pub const TICK: Duration = Duration::from_secs(2);
 
+/// How far a file system's clock may be ahead of the local one, as a server's may.
+const CLOCKS_APART: Duration = Duration::from_hours(1);
+
 /// What both sides of a key were when they were last in step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettledPair {
@@ -116,7 +119,7 @@ impl SettledPair {
 }
 
 /// Whether a file that was read no earlier than this could have been edited
-/// since without a trace: it changed less than a tick before, or after.
+/// since without a trace: it changed less than a tick before, or, by a clock that is ahead, after.
 #[must_use]
 pub fn could_hide_an_edit(entry: &Entry, read: SystemTime) -> bool {
     match &entry.version {
@@ -132,8 +135,12 @@ pub fn could_hide_an_edit_of_ours(entry: &Entry, written: SystemTime) -> bool {
     matches!(entry.version, Version::File { .. }) && is_fresh(entry.modified, written)
 }
 
+/// A stamp that lies further ahead is no time at which it was written, and an edit gives it another one.
 fn is_fresh(stamp: SystemTime, read: SystemTime) -> bool {
-    stamp.checked_add(TICK).is_none_or(|settled| settled > read)
+    match stamp.duration_since(read) {
+        Ok(ahead) => ahead <= CLOCKS_APART,
+        Err(before) => before.duration() < TICK,
+    }
 }
 
 #[cfg(test)]
@@ -157,7 +164,8 @@ mod tests {
             ("put in place just now with an old time", 1000, 8000, 9000, true, false),
             ("two seconds ago", 7000, 7000, 9000, false, false),
             ("a moment less", 7001, 1000, 9000, true, true),
-            ("in the future", 20_000, 1000, 9000, true, true),
+            ("by a clock that is ahead", 20_000, 1000, 9000, true, true),
+            ("of a time to come", 9000 + 3_600_001, 1000, 9000, false, false),
         ];
         for (row, modified, changed, read, unsure, ours_unsure) in table {
             let file = file(modified, changed);

@@ -139,6 +139,11 @@ fn a_full_disk_is_passed_over() {
 #[test]
 fn a_disk_that_fills_up_ends_the_run() {
     let scene = scene();
+    let mut many = Files::default();
+    for number in 0..2000 {
+        many.put(&format!("d/{number:04}"), number.to_string());
+    }
+    scene.write("tree", &many);
     fs::create_dir(scene.path("disk")).unwrap();
     let own = scene.path("disk");
     // Room for an empty ledger, and not for what is to be written in it.

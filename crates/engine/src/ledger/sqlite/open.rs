@@ -81,6 +81,10 @@ impl SqliteLedger {
         if bound == *binding {
             return Ok(Some(ledger));
         }
+        if bound == Binding::default() {
+            // It was only just made, and there is nothing in it.
+            return Ok(None);
+        }
         Err(LedgerError::OtherLocations {
             path: path.to_owned(),
             source_location: bound.source,

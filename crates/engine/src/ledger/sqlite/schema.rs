@@ -70,10 +70,9 @@ pub(super) fn binding(connection: &Connection) -> Result<Binding, Trouble> {
     Ok(Binding { source: side(0)?, dest: side(1)? })
 }
 
-/// Binds a new ledger to its locations.
+/// Binds a new ledger to its locations, both or none.
 pub(super) fn bind(connection: &Connection, binding: &Binding) -> Result<(), Trouble> {
-    let mut insert = connection.prepare("INSERT INTO locations (side, location) VALUES (?1, ?2)")?;
-    insert.execute((0, &binding.source))?;
-    insert.execute((1, &binding.dest))?;
+    let sql = "INSERT INTO locations (side, location) VALUES (0, ?1), (1, ?2)";
+    connection.execute(sql, (&binding.source, &binding.dest))?;
     Ok(())
 }
