@@ -119,6 +119,8 @@ fn a_run_that_is_killed_at_any_step_is_taken_up() {
 #[test]
 fn the_same_seed_takes_the_same_course() {
     for seed in seeds().take(100) {
-        assert_eq!(live(seed).trace, live(seed).trace, "seed {seed}");
+        let (one, other) = (live(seed).trace, live(seed).trace);
+        let parts = one.iter().zip(&other).find(|(one, other)| one != other);
+        assert_eq!((parts, one.len()), (None, other.len()), "seed {seed}");
     }
 }

@@ -1,7 +1,7 @@
 //! The course of one seed: runs through storms and crashes, then calm, then mended, until in step.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use brigade_engine::error::{RunError, Why};
 use brigade_engine::events::{Side, Summary};
@@ -25,10 +25,15 @@ use super::{between, ends};
 /// Longer than any run takes, by a clock that only moves when all wait.
 const FOREVER: Duration = Duration::from_hours(24 * 30);
 
+/// From one run to the next.
+const UNTIL_NEXT: Duration = Duration::from_hours(1);
+
 /// One run, and all that happened in it.
 pub(crate) struct Episode<'a> {
     pub(crate) scenario: &'a Scenario,
     pub(crate) weather: Weather,
+    /// When it began, by the local clock.
+    pub(crate) begun: SystemTime,
     /// What both stores held when it began: source, destination.
     pub(crate) before: [Objects; 2],
     pub(crate) after: [Objects; 2],
@@ -137,7 +142,7 @@ impl Course {
     ) -> Result<Episode<'a>, String> {
         self.report.runs += 1;
         self.tell_of(scenario, &weather);
-        let before = scenario.objects();
+        let (begun, before) = ((scenario.clock)(), scenario.objects());
         let done = Done::by_now(scenario, &before).await;
         let ended = self.execute(scenario, &weather).await?;
         if ended.is_none() {
@@ -147,7 +152,7 @@ impl Course {
         let after = scenario.objects();
         let records = self.chronicle.take();
         self.report.trace.extend(records.iter().map(|(time, happened)| format!("{time:>8} ms  {}", line(happened))));
-        let episode = Episode { scenario, weather, before, after, records, ended };
+        let episode = Episode { scenario, weather, begun, before, after, records, ended };
         let seen = Witness::hear(&episode, &self.past)?;
         ends::check(&episode, &seen)?;
         done.check(&episode, &seen)?;
@@ -155,8 +160,11 @@ impl Course {
         pairs_are_true(scenario, &episode.after)?;
         let later = Past::of(&seen);
         self.past.add(later, &episode);
-        if episode.ended.is_none() && episode.weather.power_cut {
-            self.cut_power(&episode)?;
+        if episode.ended.is_none() {
+            if episode.weather.power_cut {
+                self.cut_power(&episode)?;
+            }
+            tokio::time::sleep(UNTIL_NEXT).await;
         }
         Ok(episode)
     }
@@ -189,12 +197,16 @@ impl Course {
             () = crash.comes() => None,
             ended = tokio::time::timeout(FOREVER, run) => Some(ended.map_err(|_| "the run hangs".to_owned())?),
         };
-        if let Some(ended) = &ended {
-            self.chronicle.record(Happened::Ended(format!("{ended:?}")));
-        }
         passing.abort();
-        // Whatever is still under way shows itself.
-        tokio::time::sleep(Duration::from_hours(1)).await;
+        match &ended {
+            Some(ended) => {
+                self.chronicle.record(Happened::Ended(format!("{ended:?}")));
+                // Whatever is still under way shows itself.
+                tokio::time::sleep(UNTIL_NEXT).await;
+            }
+            // All of it is dropped by then.
+            None => tokio::time::sleep(Duration::from_millis(1)).await,
+        }
         source.set_fates(None);
         dest.set_fates(None);
         Ok(ended)
@@ -258,6 +270,13 @@ fn line(happened: &Happened) -> String {
         Happened::Changed { side, key, before, after, by_us } => {
             let who = if *by_us { "we" } else { "somebody else" };
             format!("    {who} changed {side:?} {key}: {before:?} -> {after:?}")
+        }
+        // A listing that is sorted comes from another thread: what is noted at the
+        // very same time as one of its pages is noted before it or after it.
+        Happened::Committed(changes) => {
+            let mut changes: Vec<String> = changes.iter().map(|change| format!("{change:?}")).collect();
+            changes.sort();
+            format!("  Committed {}", changes.join(", "))
         }
         other => format!("  {other:?}"),
     }

@@ -31,6 +31,8 @@ pub(crate) struct Scenario {
     /// By how many seconds the clock was set ahead of Tokio's.
     ahead: Arc<AtomicI64>,
     misleads: bool,
+    /// Whether what is written in the tree is durable only later.
+    writes_later: bool,
 }
 
 impl Scenario {
@@ -52,7 +54,19 @@ impl Scenario {
             *rng.choice(&[Selection::Everything; 4].into_iter().chain(Selection::ALL).collect::<Vec<_>>()).unwrap();
         let (job, options) = (job(rng, selection), options(rng));
         let ledger = (rng.u64(..6) > 0).then(MemoryLedger::default);
-        Self { source, dest, unknowns: [vec![], vec![]], selection, job, options, ledger, clock, ahead, misleads }
+        Self {
+            source,
+            dest,
+            unknowns: [vec![], vec![]],
+            selection,
+            job,
+            options,
+            ledger,
+            clock,
+            ahead,
+            misleads,
+            writes_later: rng.bool(),
+        }
     }
 
     /// Whether the bucket lists in another order than it claims to.
@@ -84,6 +98,9 @@ impl Scenario {
                 }
             }
         }
+        if self.writes_later {
+            self.write_later();
+        }
         for (store, unknowns) in [&self.source, &self.dest].into_iter().zip(&mut self.unknowns) {
             if kind(store) == Kind::Local && rng.u64(..4) == 0 {
                 *unknowns = draw_unknowns(rng);
@@ -91,6 +108,17 @@ impl Scenario {
                     store.add_unknown(unknown.clone());
                 }
             }
+        }
+    }
+
+    /// From now on: what there is has been written.
+    fn write_later(&self) {
+        if kind(&self.source) == Kind::Local {
+            // As long as a system takes. A file that is later torn, with its times,
+            // may be older than its object by more than a fudge, and count as in step by that.
+            self.source.write_later(Duration::from_secs(45));
+        } else {
+            self.dest.write_later(Duration::from_mins(9));
         }
     }
 
@@ -111,6 +139,9 @@ impl Scenario {
         }
         if kind(&self.dest) == Kind::Local {
             self.clear_the_way();
+        }
+        if self.writes_later {
+            self.write_later();
         }
         self.job.delete = Some(DeleteLimit::Unlimited);
         self.options.limit = None;

@@ -1,6 +1,7 @@
 //! Hears a chronicle from its beginning to its end, and objects to what must never happen.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use brigade_engine::events::{Outcome, Side};
 use brigade_engine::plan::Phase;
@@ -151,6 +152,10 @@ impl<'a> Witness<'a> {
             }
             Happened::TakenUp(_) => {
                 self.takes_up = true;
+                let age = self.past.begun.and_then(|begun| self.episode.begun.duration_since(begun).ok());
+                if age.is_none_or(|age| age >= Duration::from_hours(24)) {
+                    return Err(format!("it takes up what is {age:?} old, by the clock"));
+                }
                 for (touched, before) in self.touched.iter_mut().zip(&self.past.touched) {
                     touched.extend(before.iter().cloned());
                 }
@@ -320,12 +325,6 @@ impl<'a> Witness<'a> {
     /// Whether somebody else wrote there, in this run or since the progress began that it takes up.
     fn was_touched(&self, key: &Key) -> bool {
         self.touched.iter().any(|touched| touched.contains(key))
-    }
-
-    /// Whether anything was told to have failed.
-    pub(crate) fn has_failures(&self) -> bool {
-        let failed = |outcome: &Outcome| matches!(outcome, Outcome::Failed(_) | Outcome::Unrepresentable { .. });
-        self.told.values().flatten().any(failed)
     }
 
     fn count_after_cancel(&mut self, key: &Key) -> Result<(), String> {
