@@ -87,6 +87,7 @@ impl Course {
         let mut rng = Rng::with_seed(seed);
         let mut scenario = Scenario::draw(&mut rng);
         scenario.fill(&mut rng);
+        scenario.freshen(&mut rng);
         for _ in 0..rng.u64(1..=4) {
             self.episode(&scenario, Weather::draw(&mut rng)).await?;
             if rng.u64(..3) == 0 {

@@ -57,7 +57,7 @@ fn has_a_reason(episode: &Episode<'_>, seen: &Witness<'_>, why: &Why) -> Result<
         Why::Listing(_) => !seen.broken_listings.is_empty() || (seen.takes_up && seen.broken_glimpse),
         Why::Ledger(_) => seen.not_durable,
         Why::Refused(_) => {
-            let was_touched = seen.takes_up && !seen.past.is_untouched();
+            let was_touched = seen.takes_up && seen.touched.iter().any(|touched| !touched.is_empty());
             let is_empty = source == Some(0) && dest > Some(0) || was_touched;
             seen.deletions == 0 && (is_empty || episode.scenario.job.delete.is_some())
         }

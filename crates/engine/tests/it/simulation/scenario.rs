@@ -111,6 +111,19 @@ impl Scenario {
         }
     }
 
+    /// Writes some of a tree's files at the source anew, as they are: shortly
+    /// before a run, so that they are old enough to be sure of, and not durable yet.
+    pub(crate) fn freshen(&self, rng: &mut Rng) {
+        if kind(&self.source) == Kind::Local {
+            let lately = (self.clock)() - Duration::from_secs(5);
+            for (key, body) in self.source.contents() {
+                if rng.u64(..3) == 0 {
+                    self.source.put_modified(key, body, lately);
+                }
+            }
+        }
+    }
+
     /// From now on: what there is has been written.
     fn write_later(&self) {
         if kind(&self.source) == Kind::Local {
