@@ -119,9 +119,9 @@ impl Recorder {
     }
 
     /// Commits these changes now, whatever waits.
-    pub(crate) async fn commit_now(&self, changes: Vec<Change>) -> Result<(), LedgerError> {
+    pub(crate) async fn commit_now(&self, changes: Vec<Change>, sides: [&dyn Store; 2]) -> Result<(), LedgerError> {
         match &self.0 {
-            Some(recording) => recording.ledger.commit(changes).await,
+            Some(recording) => recording.commit(changes, sides).await,
             None => Ok(()),
         }
     }
@@ -321,11 +321,14 @@ impl Recording {
 /// power cut could still take back. What is older than this the system has
 /// written by itself long since, and it isn't made to write for it what other programs are writing.
 fn is_fresh(change: &Change, side: usize, now: SystemTime) -> bool {
+    let is_fresh = |file: &Fingerprint| match file {
+        Fingerprint::File { changed, .. } => changed.checked_add(WRITTEN_BY_NOW).is_none_or(|by| by > now),
+        Fingerprint::Object { .. } => false,
+    };
     match change {
-        Change::Settle(pair) => match [&pair.left, &pair.right][side] {
-            Fingerprint::File { changed, .. } => changed.checked_add(WRITTEN_BY_NOW).is_none_or(|by| by > now),
-            Fingerprint::Object { .. } => false,
-        },
+        Change::Settle(pair) => is_fresh([&pair.left, &pair.right][side]),
+        // Whoever takes it up adds to the parts what the file holds by then.
+        Change::UploadBegun(upload) => side == 0 && is_fresh(&upload.source),
         // A removal leaves no time that could be looked at.
         Change::Unsettle(_) | Change::Unspool(..) => true,
         _ => false,

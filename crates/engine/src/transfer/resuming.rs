@@ -39,7 +39,7 @@ impl Transfers {
                 unsure: could_hide_an_edit(source, read),
                 part_size: self.part_size_of(new),
             };
-            if let Err(error) = self.recorder.commit_now(vec![Change::UploadBegun(begun)]).await {
+            if let Err(error) = self.recorder.commit_now(vec![Change::UploadBegun(begun)], self.sides()).await {
                 upload.abandon().await;
                 return Err(Stopped::Ledger(error));
             }

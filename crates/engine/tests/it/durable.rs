@@ -12,7 +12,7 @@ use brigade_engine::run::{Run, run};
 use brigade_store::memory::{MemoryOptions, MemoryStore};
 use brigade_store::{
     Capabilities, Digest, DigestKind, Entry, Failure, Key, KeyRange, Listing, LocalStore, NewObject, Object, Part,
-    Reader, Receipt, Store, Upload,
+    Reader, Receipt, Store, Symlinks, Upload,
 };
 use bytes::Bytes;
 
@@ -163,14 +163,21 @@ fn spoken_of_when_durable(log: &[Done]) -> Result<usize, String> {
     Ok(spoken_of)
 }
 
-fn sync(source: &MemoryStore, dest: &Arc<Recorded>, ledger: &MemoryLedger) {
-    let fixture = Fixture::new(source.clone(), MemoryStore::local()).deleting();
+/// A ledger that writes down its commits.
+fn watched(log: &Log) -> MemoryLedger {
+    let (ledger, log) = (MemoryLedger::default(), Arc::clone(log));
+    ledger.watch(move |changes| log.lock().unwrap().push(Done::Committed(changes.to_vec())));
+    ledger
+}
+
+fn sync(source: Arc<dyn Store>, dest: Arc<dyn Store>, ledger: &MemoryLedger) {
+    let fixture = Fixture::up().deleting();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let ended = runtime.block_on(run(Run {
         job: fixture.job.clone(),
         options: fixture.options.clone(),
-        source: Arc::new(source.clone()),
-        dest: Arc::clone(dest) as Arc<dyn Store>,
+        source,
+        dest,
         ledger: Some(Arc::new(ledger.clone()) as Arc<dyn Ledger>),
         clock: Arc::new(SystemTime::now),
         observer: fixture.log.clone(),
@@ -182,15 +189,14 @@ fn sync(source: &MemoryStore, dest: &Arc<Recorded>, ledger: &MemoryLedger) {
 #[test]
 fn a_pair_is_committed_only_after_its_file_is_durable() {
     let directory = tempfile::tempdir().unwrap();
-    let (log, ledger, source) = (Log::default(), MemoryLedger::default(), MemoryStore::new(MemoryOptions::remote()));
+    let (log, source) = (Log::default(), MemoryStore::remote());
+    let ledger = watched(&log);
     let dest = Arc::new(Recorded { store: LocalStore::destination(directory.path()), log: Arc::clone(&log) });
-    let witness = Arc::clone(&log);
-    ledger.watch(move |changes| witness.lock().unwrap().push(Done::Committed(changes.to_vec())));
     for n in 0..300_u32 {
         // Every third goes in parts.
         source.put(format!("{}/{n:03}", n % 7), vec![b'x'; if n % 3 == 0 { 40 } else { 4 }]);
     }
-    sync(&source, &dest, &ledger);
+    sync(Arc::new(source.clone()), dest.clone(), &ledger);
     assert_eq!(spoken_of_when_durable(&log.lock().unwrap()), Ok(300));
     // Replaced, and removed.
     let all = keys(&source);
@@ -201,10 +207,26 @@ fn a_pair_is_committed_only_after_its_file_is_durable() {
         source.take(key.as_str());
     }
     log.lock().unwrap().clear();
-    sync(&source, &dest, &ledger);
+    sync(Arc::new(source.clone()), dest.clone(), &ledger);
     assert_eq!(spoken_of_when_durable(&log.lock().unwrap()), Ok(150));
     let settled: Vec<String> = ledger.pairs().iter().map(|pair| pair.key.to_string()).collect();
     assert_eq!(settled, keys(&source));
+}
+
+#[test]
+fn an_upload_is_remembered_only_after_its_file_is_durable() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = Log::default();
+    let ledger = watched(&log);
+    let store = LocalStore::source(directory.path(), Symlinks::Follow);
+    let source = Arc::new(Recorded { store, log: Arc::clone(&log) });
+    let dest = MemoryStore::new(MemoryOptions { whole_limit: 16, part_size: 8, ..MemoryOptions::remote() });
+    std::fs::write(directory.path().join("large"), [b'x'; 40]).unwrap();
+    sync(source, Arc::new(dest), &ledger);
+    let log = log.lock().unwrap();
+    let begins = |change: &Change| matches!(change, Change::UploadBegun(_));
+    let place = log.iter().position(|done| matches!(done, Done::Committed(changes) if changes.iter().any(begins)));
+    assert!(log[..place.unwrap()].contains(&Done::Durable), "{log:?}");
 }
 
 #[test]
