@@ -5,14 +5,12 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use brigade_store::{Digest, Entry, Key, Kind, Store};
+use brigade_store::{Key, Kind, Store};
 use tokio::sync::Notify;
 
-use super::pair::{could_hide_an_edit, could_hide_an_edit_of_ours};
 use super::watermark::Watermark;
-use super::{Change, Cursor, Fingerprint, Ledger, LedgerError, MOST_FAILED, SettledPair, Unseen};
+use super::{Agreed, Change, Cursor, Fingerprint, Ledger, LedgerError, MOST_FAILED, Unseen};
 use crate::job::Clock;
-use crate::plan::Agreement;
 
 /// How long a change waits to be committed at most, beside the time that a commit takes.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -67,27 +65,6 @@ enum Position {
     Moving(Watermark),
     /// It stays where it is: what comes after it is listed again.
     Fixed,
-}
-
-/// Two versions that are in step.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Agreed {
-    pub(crate) source: Entry,
-    pub(crate) dest: Entry,
-    pub(crate) proof: Proof,
-    /// A digest of the content, where one is known that the entries don't give.
-    pub(crate) digest: Option<Digest>,
-}
-
-/// How it is known that two versions are in step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Proof {
-    /// It isn't: the rule that was chosen takes them to be.
-    Assumed,
-    /// Digests, or times that are proof, say so.
-    Found,
-    /// One is our copy of the other.
-    Sent,
 }
 
 impl Recorder {
@@ -341,32 +318,6 @@ impl Waiting {
         match self.changes.last_mut() {
             Some(Change::Cursor(last)) => *last = cursor,
             _ => self.changes.push(Change::Cursor(cursor)),
-        }
-    }
-}
-
-impl Agreed {
-    /// Two versions that are in step by what is listed.
-    pub(crate) fn listed(agreement: Agreement) -> Self {
-        let Agreement { source, dest, assumed } = agreement;
-        let proof = if assumed { Proof::Assumed } else { Proof::Found };
-        Self { source, dest, proof, digest: None }
-    }
-
-    fn into_pair(self, since: SystemTime) -> SettledPair {
-        let Self { source, dest, proof, digest } = self;
-        let dest_unsure = match proof {
-            Proof::Sent => could_hide_an_edit_of_ours(&dest, since),
-            Proof::Assumed | Proof::Found => could_hide_an_edit(&dest, since),
-        };
-        SettledPair {
-            unsure: could_hide_an_edit(&source, since) || dest_unsure,
-            assumed: proof == Proof::Assumed,
-            lost: false,
-            left: Fingerprint::of(&source),
-            right: Fingerprint::of(&dest),
-            digest,
-            key: source.key,
         }
     }
 }
