@@ -1,20 +1,21 @@
 //! The course of one seed: runs through storms and crashes, then calm, then mended, until in step.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use brigade_engine::error::{RunError, Why};
-use brigade_engine::events::{Side, Summary};
+use brigade_engine::error::RunError;
+use brigade_engine::events::Summary;
 use brigade_engine::job::{Comparison, JobSpec};
 use brigade_engine::ledger::Ledger;
 use brigade_engine::run::{Run, run};
 use brigade_store::Kind;
-use brigade_store::memory::{Call, Loss, MemoryStore, Strike};
+use brigade_store::memory::{Loss, MemoryStore};
 use fastrand::Rng;
 use tokio_util::sync::CancellationToken;
 
 use super::chronicle::{Chronicle, Happened, Version};
 use super::crash::{Crash, Mortal};
+use super::episode::{Episode, line};
 use super::past::Past;
 use super::scenario::{Scenario, kind};
 use super::storm::{Storm, Weather, lot, pass_by};
@@ -27,20 +28,6 @@ const FOREVER: Duration = Duration::from_hours(24 * 30);
 
 /// From one run to the next.
 const UNTIL_NEXT: Duration = Duration::from_hours(1);
-
-/// One run, and all that happened in it.
-pub(crate) struct Episode<'a> {
-    pub(crate) scenario: &'a Scenario,
-    pub(crate) weather: Weather,
-    /// When it began, by the local clock.
-    pub(crate) begun: SystemTime,
-    /// What both stores held when it began: source, destination.
-    pub(crate) before: [Objects; 2],
-    pub(crate) after: [Objects; 2],
-    pub(crate) records: Vec<(u128, Happened)>,
-    /// How it ended; `None` where it was killed.
-    pub(crate) ended: Option<Result<Summary, RunError>>,
-}
 
 /// What came of a seed.
 pub(crate) struct Report {
@@ -262,42 +249,4 @@ impl Scenario {
 fn objects(store: &MemoryStore) -> Objects {
     let versions = store.versions().into_iter();
     versions.map(|(entry, body)| (entry.key.clone(), Version { entry, body })).collect()
-}
-
-fn line(happened: &Happened) -> String {
-    match happened {
-        Happened::Call { side, call, key, strike: Strike::None } => format!("{side:?} {call:?} {key}"),
-        Happened::Call { side, call, key, strike } => format!("{side:?} {call:?} {key}: {strike:?}"),
-        Happened::Changed { side, key, before, after, by_us } => {
-            let who = if *by_us { "we" } else { "somebody else" };
-            format!("    {who} changed {side:?} {key}: {before:?} -> {after:?}")
-        }
-        // A listing that is sorted comes from another thread: what is noted at the
-        // very same time as one of its pages is noted before it or after it.
-        Happened::Committed(changes) => {
-            let mut changes: Vec<String> = changes.iter().map(|change| format!("{change:?}")).collect();
-            changes.sort();
-            format!("  Committed {}", changes.join(", "))
-        }
-        other => format!("  {other:?}"),
-    }
-}
-
-impl Episode<'_> {
-    /// Why the run ended before its end.
-    pub(crate) fn why(&self) -> Option<&Why> {
-        self.ended.as_ref()?.as_ref().err().map(|error| &error.why)
-    }
-
-    /// Whether it went on with what an earlier one had left.
-    pub(crate) fn takes_up(&self) -> bool {
-        self.records.iter().any(|(_, happened)| matches!(happened, Happened::TakenUp(_)))
-    }
-
-    /// How often this was called at the destination.
-    pub(crate) fn count_at_dest(&self, wanted: Call) -> usize {
-        let is_it =
-            |happened: &Happened| matches!(happened, Happened::Call { side: Side::Dest, call, .. } if *call == wanted);
-        self.records.iter().filter(|(_, happened)| is_it(happened)).count()
-    }
 }

@@ -7,7 +7,7 @@ use brigade_engine::ledger::Change;
 use brigade_store::Key;
 
 use super::chronicle::{Happened, Version};
-use super::course::Episode;
+use super::episode::Episode;
 use super::witness::{Objects, Witness};
 
 /// What happened before a run.

@@ -9,7 +9,7 @@ use brigade_store::memory::{Call, MemoryStore};
 use brigade_store::{Condition, Entry, Key, NewObject, ObjectHeaders, Store as _};
 
 use super::chronicle::{Happened, Version};
-use super::course::Episode;
+use super::episode::Episode;
 use super::model;
 use super::scenario::Scenario;
 use super::witness::{Objects, Witness};
@@ -95,7 +95,7 @@ impl Done {
         let Some(ended) = &episode.ended else { return Ok(()) };
         let known = |upload: &&(Key, String)| !self.under_way.contains(*upload) || self.remembered.contains(*upload);
         let left = now.under_way.iter().filter(known).filter(|upload| !now.remembered.contains(*upload));
-        if left.count() > seen.lost_begins {
+        if left.count() > seen.struck.begins {
             return Err("an upload was neither finished nor given up, and is not remembered".into());
         }
         let options = &episode.scenario.options;
