@@ -5,6 +5,7 @@
 //! were last in step. *Progress* is small: how far a run of one job spec has
 //! come, what waits for its later phases, and which uploads it has begun.
 
+mod agreed;
 pub(crate) mod encoding;
 mod error;
 pub mod file;
@@ -26,9 +27,10 @@ use brigade_store::Key;
 use crate::events::{Side, Summary};
 use crate::job::JobDigest;
 use crate::plan::{Action, Phase};
+pub(crate) use agreed::{Agreed, Proof};
 pub use error::LedgerError;
 pub use pair::{Fingerprint, SettledPair};
-pub(crate) use recorder::{Agreed, Proof, Recorder};
+pub(crate) use recorder::Recorder;
 pub(crate) use settled_source::SettledSource;
 pub(crate) use strip::SettledStrip;
 pub(crate) use uploads::BegunUploads;

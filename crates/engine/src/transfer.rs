@@ -237,21 +237,6 @@ impl Transfers {
     }
 }
 
-impl Transfers {
-    /// Whether what waited for room has been dealt with: a run that is taken up
-    /// plans it again with what lies behind its cursor.
-    async fn has_come(&self, waiting: &Transfer) -> Result<bool, LedgerError> {
-        let (Some(ledger), key) = (self.recorder.ledger(), &waiting.source.key) else { return Ok(false) };
-        if self.recorder.has_failed(key) {
-            return Ok(true);
-        }
-        let Some(pair) = ledger.pair(key).await? else { return Ok(false) };
-        // It may have been settled before what obstructed it came.
-        let there = self.dest.look(key).await;
-        Ok(matches!(there, Ok(Some(there)) if pair.right.shows_in(&there)))
-    }
-}
-
 fn has_failed(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Failed(_) | Outcome::Unrepresentable { .. })
 }

@@ -24,7 +24,7 @@ struct Held {
     run: Option<UnfinishedRun>,
     failed: BTreeSet<Key>,
     spool: BTreeMap<(Phase, Key), Action>,
-    uploads: BTreeMap<Key, BegunUpload>,
+    uploads: BTreeMap<(Key, String), BegunUpload>,
     unordered: Vec<Side>,
     witness: Option<Witness>,
 }
@@ -127,12 +127,10 @@ impl Held {
             Change::Unspool(phase, key) => drop(self.spool.remove(&(phase, key))),
             Change::Failed(key) => drop(self.failed.insert(key)),
             Change::Resolved(key) => drop(self.failed.remove(&key)),
-            Change::UploadBegun(upload) => drop(self.uploads.insert(upload.key.clone(), upload)),
-            Change::UploadEnded { key, upload_id } => {
-                if self.uploads.get(&key).is_some_and(|open| open.upload_id == upload_id) {
-                    self.uploads.remove(&key);
-                }
+            Change::UploadBegun(upload) => {
+                self.uploads.insert((upload.key.clone(), upload.upload_id.clone()), upload);
             }
+            Change::UploadEnded { key, upload_id } => drop(self.uploads.remove(&(key, upload_id))),
             Change::Unordered(side) => self.unordered.push(side),
         }
     }

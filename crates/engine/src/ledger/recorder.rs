@@ -5,14 +5,12 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use brigade_store::{Digest, Entry, Key, Kind, Store};
+use brigade_store::{Key, Kind, Store};
 use tokio::sync::Notify;
 
-use super::pair::{could_hide_an_edit, could_hide_an_edit_of_ours};
 use super::watermark::Watermark;
-use super::{Change, Cursor, Fingerprint, Ledger, LedgerError, MOST_FAILED, SettledPair, Unseen};
+use super::{Agreed, Change, Cursor, Fingerprint, Ledger, LedgerError, MOST_FAILED, Unseen};
 use crate::job::Clock;
-use crate::plan::Agreement;
 
 /// How long a change waits to be committed at most, beside the time that a commit takes.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -69,27 +67,6 @@ enum Position {
     Fixed,
 }
 
-/// Two versions that are in step.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Agreed {
-    pub(crate) source: Entry,
-    pub(crate) dest: Entry,
-    pub(crate) proof: Proof,
-    /// A digest of the content, where one is known that the entries don't give.
-    pub(crate) digest: Option<Digest>,
-}
-
-/// How it is known that two versions are in step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Proof {
-    /// It isn't: the rule that was chosen takes them to be.
-    Assumed,
-    /// Digests, or times that are proof, say so.
-    Found,
-    /// One is our copy of the other.
-    Sent,
-}
-
 impl Recorder {
     /// A recorder without a ledger.
     pub(crate) fn none() -> Self {
@@ -119,9 +96,9 @@ impl Recorder {
     }
 
     /// Commits these changes now, whatever waits.
-    pub(crate) async fn commit_now(&self, changes: Vec<Change>) -> Result<(), LedgerError> {
+    pub(crate) async fn commit_now(&self, changes: Vec<Change>, sides: [&dyn Store; 2]) -> Result<(), LedgerError> {
         match &self.0 {
-            Some(recording) => recording.ledger.commit(changes).await,
+            Some(recording) => recording.commit(changes, sides).await,
             None => Ok(()),
         }
     }
@@ -322,13 +299,16 @@ impl Recording {
 /// written by itself, and it isn't made to write for it what other programs are
 /// writing now. In the destination it may be our own: no clock is asked.
 fn is_fresh(change: &Change, side: usize, now: SystemTime) -> bool {
+    let is_fresh = |file: &Fingerprint| match file {
+        Fingerprint::File { changed, .. } => changed.checked_add(WRITTEN_BY_NOW).is_none_or(|by| by > now),
+        Fingerprint::Object { .. } => false,
+    };
     match (change, side) {
-        (Change::Settle(pair), 0) => match &pair.left {
-            Fingerprint::File { changed, .. } => changed.checked_add(WRITTEN_BY_NOW).is_none_or(|by| by > now),
-            Fingerprint::Object { .. } => false,
-        },
-        // A removal leaves no time that could be looked at.
-        (Change::Settle(_) | Change::Unsettle(_) | Change::Unspool(..), _) => true,
+        (Change::Settle(pair), 0) => is_fresh(&pair.left),
+        // Whoever takes it up adds to the parts what the file holds by then.
+        (Change::UploadBegun(upload), 0) => is_fresh(&upload.source),
+        // A removal leaves no time that could be looked at, and there is none at the source.
+        (Change::Settle(_) | Change::Unsettle(_) | Change::Unspool(..), 1) => true,
         _ => false,
     }
 }
@@ -339,32 +319,6 @@ impl Waiting {
         match self.changes.last_mut() {
             Some(Change::Cursor(last)) => *last = cursor,
             _ => self.changes.push(Change::Cursor(cursor)),
-        }
-    }
-}
-
-impl Agreed {
-    /// Two versions that are in step by what is listed.
-    pub(crate) fn listed(agreement: Agreement) -> Self {
-        let Agreement { source, dest, assumed } = agreement;
-        let proof = if assumed { Proof::Assumed } else { Proof::Found };
-        Self { source, dest, proof, digest: None }
-    }
-
-    fn into_pair(self, since: SystemTime) -> SettledPair {
-        let Self { source, dest, proof, digest } = self;
-        let dest_unsure = match proof {
-            Proof::Sent => could_hide_an_edit_of_ours(&dest, since),
-            Proof::Assumed | Proof::Found => could_hide_an_edit(&dest, since),
-        };
-        SettledPair {
-            unsure: could_hide_an_edit(&source, since) || dest_unsure,
-            assumed: proof == Proof::Assumed,
-            lost: false,
-            left: Fingerprint::of(&source),
-            right: Fingerprint::of(&dest),
-            digest,
-            key: source.key,
         }
     }
 }

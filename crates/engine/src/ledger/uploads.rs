@@ -9,24 +9,28 @@ use super::BegunUpload;
 
 /// They are no more than were in flight at once.
 #[derive(Debug, Default)]
-pub(crate) struct BegunUploads(Mutex<BTreeMap<Key, BegunUpload>>);
+pub(crate) struct BegunUploads(Mutex<BTreeMap<Key, Vec<BegunUpload>>>);
 
 impl BegunUploads {
     pub(crate) fn new(uploads: Vec<BegunUpload>) -> Self {
-        Self(Mutex::new(uploads.into_iter().map(|upload| (upload.key.clone(), upload)).collect()))
+        let mut by_key: BTreeMap<Key, Vec<BegunUpload>> = BTreeMap::new();
+        for upload in uploads {
+            by_key.entry(upload.key.clone()).or_default().push(upload);
+        }
+        Self(Mutex::new(by_key))
     }
 
-    /// Takes out the upload of this key.
-    pub(crate) fn take(&self, key: &Key) -> Option<BegunUpload> {
-        self.open().remove(key)
+    /// Takes out the uploads of this key: one, but where an earlier one could not be given up.
+    pub(crate) fn take(&self, key: &Key) -> Vec<BegunUpload> {
+        self.open().remove(key).unwrap_or_default()
     }
 
     /// Takes out those that nobody has taken up.
     pub(crate) fn take_rest(&self) -> Vec<BegunUpload> {
-        std::mem::take(&mut *self.open()).into_values().collect()
+        std::mem::take(&mut *self.open()).into_values().flatten().collect()
     }
 
-    fn open(&self) -> MutexGuard<'_, BTreeMap<Key, BegunUpload>> {
+    fn open(&self) -> MutexGuard<'_, BTreeMap<Key, Vec<BegunUpload>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use brigade_store::Key;
 
-use super::{Change, Cursor, Ledger, LedgerError, Ordering, Orderings, Pass, UnfinishedRun};
+use super::{Change, Cursor, Ledger, LedgerError, Ordering, Orderings, Pass, Surroundings, UnfinishedRun};
 use crate::events::{Event, Side, TakenUp};
 use crate::job::JobDigest;
 use crate::ledger::{BegunUpload, Remembered};
@@ -31,7 +31,7 @@ impl Memory {
 impl Pass {
     /// What of an earlier run this one goes on with. If it can't, its progress is dropped.
     pub(super) async fn remember(&self, orderings: &mut Orderings) -> Result<Memory, LedgerError> {
-        let recorder = &self.around.recorder;
+        let Surroundings { source, dest, recorder, .. } = &self.around;
         let Some(ledger) = self.around.settled.as_ref() else { return Ok(Memory::default()) };
         let Remembered { run, uploads, unordered } = ledger.progress().await?;
         for side in unordered {
@@ -48,7 +48,7 @@ impl Pass {
         let job = self.job.digest();
         let mut run = run.filter(|run| orderings.are_by_bytes() && still_holds(run, job, now));
         match &mut run {
-            None => recorder.commit_now(vec![self.beginning()]).await?,
+            None => recorder.commit_now(vec![self.beginning()], [source.as_ref(), dest.as_ref()]).await?,
             Some(run) => {
                 recorder.note(take_failed_ahead(run).into_iter().map(Change::Resolved));
                 self.unspool_ahead(ledger.as_ref(), run).await?;

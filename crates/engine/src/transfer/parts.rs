@@ -21,6 +21,26 @@ pub(crate) fn part_size(usual: u64, size: u64) -> u64 {
     if size.div_ceil(usual) <= MOST_PARTS { usual } else { size.div_ceil(MOST_PARTS).next_multiple_of(1 << 20) }
 }
 
+/// Why an upload was not finished.
+struct Unfilled {
+    stopped: Stopped,
+    /// Whether only the finish failed.
+    has_all_parts: bool,
+}
+
+impl Unfilled {
+    /// Whether an upload that an earlier run began is of no use: it is gone, or
+    /// what is there of it can't be made an object.
+    fn shows_it_useless(&self) -> bool {
+        let Stopped::Dest(failure) = &self.stopped else { return false };
+        match failure.kind {
+            FailureKind::Absent | FailureKind::Corrupt => true,
+            FailureKind::Failed => self.has_all_parts,
+            _ => false,
+        }
+    }
+}
+
 impl Transfers {
     pub(super) async fn copy_in_parts(&self, listed: &Entry, replaces: Option<&Entry>) -> Result<Copied, Stopped> {
         let reader: Arc<dyn Reader> = self.source.open(listed).await.map_err(Stopped::Source)?.into();
@@ -30,18 +50,26 @@ impl Transfers {
             return Err(Stopped::Source(Failure::new(FailureKind::Changed, reason)));
         }
         let new = new_object(reader.entry(), reader.headers(), replaces);
-        let (under_way, is_taken_up) = self.begin_or_take_up(&new, reader.entry()).await?;
+        let (mut under_way, is_taken_up) = self.begin_or_take_up(&new, reader.entry()).await?;
         let mut finished = self.fill(&reader, &new, &under_way).await;
-        if let Err(Stopped::Dest(failure)) = &finished
+        if let Err(unfilled) = &finished
             && is_taken_up
-            && failure.kind != FailureKind::Changed
+            && unfilled.shows_it_useless()
             && !self.cancel.is_cancelled()
+            && self.give_up(&new, under_way.upload.as_ref()).await
         {
-            // What an earlier run had begun is of no use: once more, from the first part.
-            let anew = self.begin_upload(&new, reader.entry()).await?;
-            finished = self.fill(&reader, &new, &anew).await;
+            // Once more, from the first part.
+            under_way = self.begin_upload(&new, reader.entry()).await?;
+            finished = self.fill(&reader, &new, &under_way).await;
         }
-        let receipt = finished?;
+        let receipt = match finished {
+            Ok(receipt) => receipt,
+            Err(Unfilled { stopped, .. }) => {
+                self.leave(&new, under_way.upload.as_ref(), &stopped).await;
+                return Err(stopped);
+            }
+        };
+        self.forget(&new, under_way.upload.as_ref());
         let is_checked = reader.digest().is_some() || listed.etag().is_none();
         let source = if is_checked { Verified::Yes } else { Verified::Unverifiable };
         let verified = both(source, receipt.verified);
@@ -49,22 +77,13 @@ impl Transfers {
     }
 
     /// Copies what is missing of an upload, and finishes it.
-    async fn fill(&self, reader: &Arc<dyn Reader>, new: &NewObject, under_way: &UnderWay) -> Result<Receipt, Stopped> {
-        let upload = under_way.upload.as_ref();
-        let copied = match self.copy_parts(reader, under_way, new.size).await {
-            // The second look at the source comes before the object becomes visible.
-            Ok(()) => reader.check_unchanged().await.map_err(Stopped::Source),
-            stopped => stopped,
-        };
-        let finished = match copied {
-            Ok(()) => upload.finish(reader.digest()).await.map_err(Stopped::Dest),
-            Err(stopped) => Err(stopped),
-        };
-        match finished {
-            Ok(_) => self.forget(new, upload),
-            Err(_) => self.leave(new, upload).await,
-        }
-        finished
+    async fn fill(&self, reader: &Arc<dyn Reader>, new: &NewObject, under_way: &UnderWay) -> Result<Receipt, Unfilled> {
+        let unfilled = |stopped| Unfilled { stopped, has_all_parts: false };
+        self.copy_parts(reader, under_way, new.size).await.map_err(unfilled)?;
+        // The second look at the source comes before the object becomes visible.
+        reader.check_unchanged().await.map_err(Stopped::Source).map_err(unfilled)?;
+        let finished = under_way.upload.finish(reader.digest()).await;
+        finished.map_err(|failure| Unfilled { stopped: Stopped::Dest(failure), has_all_parts: true })
     }
 
     /// Copies all parts, or as many as can be until one fails; none is in flight afterwards.

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use brigade_store::{Entry, FinishedPart, NewObject, Resumed, Upload};
+use brigade_store::{Entry, FailureKind, FinishedPart, Key, NewObject, Resumed, Upload};
 
 use super::Transfers;
 use super::parts::part_size;
@@ -24,12 +24,17 @@ impl Transfers {
     /// Takes up the upload of this object that an earlier run began, or begins
     /// a new one; whether it was taken up.
     pub(super) async fn begin_or_take_up(&self, new: &NewObject, source: &Entry) -> Result<(UnderWay, bool), Stopped> {
-        if let Some(begun) = self.uploads.take(&new.key)
-            && let Some(under_way) = self.take_up(new, source, begun).await?
-        {
-            return Ok((under_way, true));
+        let mut taken_up = None;
+        for begun in self.uploads.take(&new.key) {
+            match taken_up {
+                None => taken_up = self.take_up(new, source, &begun).await?,
+                Some(_) => drop(self.abort_upload(&begun.key, &begun.upload_id).await),
+            }
         }
-        Ok((self.begin_upload(new, source).await?, false))
+        match taken_up {
+            Some(under_way) => Ok((under_way, true)),
+            None => Ok((self.begin_upload(new, source).await?, false)),
+        }
     }
 
     /// Begins an upload, which is remembered before its first part is sent.
@@ -44,7 +49,7 @@ impl Transfers {
                 unsure: could_hide_an_edit(source, read),
                 part_size: self.part_size_of(new),
             };
-            if let Err(error) = self.recorder.commit_now(vec![Change::UploadBegun(begun)]).await {
+            if let Err(error) = self.recorder.commit_now(vec![Change::UploadBegun(begun)], self.sides()).await {
                 upload.abandon().await;
                 return Err(Stopped::Ledger(error));
             }
@@ -54,17 +59,27 @@ impl Transfers {
 
     /// Takes up an upload, if the source is still the version that its parts
     /// are of; gives it up otherwise. `None` where it isn't taken up.
-    async fn take_up(&self, new: &NewObject, source: &Entry, begun: BegunUpload) -> Result<Option<UnderWay>, Stopped> {
+    async fn take_up(&self, new: &NewObject, source: &Entry, begun: &BegunUpload) -> Result<Option<UnderWay>, Stopped> {
         let BegunUpload { key, upload_id, source: begun_of, unsure, part_size } = begun;
-        if unsure || !begun_of.shows_in(source) || part_size != self.part_size_of(new) {
-            self.dest.abandon_upload(&key, &upload_id).await.map_err(Stopped::Dest)?;
-            self.recorder.note([Change::UploadEnded { key, upload_id }]);
+        if *unsure || !begun_of.shows_in(source) || *part_size != self.part_size_of(new) {
+            self.abort_upload(key, upload_id).await;
             return Ok(None);
         }
-        let Some(Resumed { upload, parts }) = self.dest.resume(new, &upload_id).await.map_err(Stopped::Dest)? else {
-            self.recorder.note([Change::UploadEnded { key, upload_id }]);
-            return Ok(None);
+        let Resumed { upload, parts } = match self.dest.resume(new, upload_id).await {
+            Ok(Some(resumed)) => resumed,
+            Ok(None) => {
+                let (key, upload_id) = (key.clone(), upload_id.clone());
+                self.recorder.note([Change::UploadEnded { key, upload_id }]);
+                return Ok(None);
+            }
+            // Who may not look at the parts may still send them all.
+            Err(failure) if failure.kind == FailureKind::Denied => {
+                self.abort_upload(key, upload_id).await;
+                return Ok(None);
+            }
+            Err(failure) => return Err(Stopped::Dest(failure)),
         };
+        let part_size = *part_size;
         // One that is not as long as it must be is written again.
         let fits = |part: &&FinishedPart| part.size == length_of(part.number, part_size, new.size);
         let fitting: Vec<&FinishedPart> = parts.iter().filter(fits).collect();
@@ -74,15 +89,30 @@ impl Transfers {
         Ok(Some(UnderWay { upload: upload.into(), there }))
     }
 
-    /// Gives the upload up, unless the run was only interrupted and the next
-    /// one finds it.
-    pub(super) async fn leave(&self, new: &NewObject, upload: &dyn Upload) {
+    /// Leaves an upload that was stopped to the next run, where its parts may
+    /// still become an object then; gives it up otherwise.
+    pub(super) async fn leave(&self, new: &NewObject, upload: &dyn Upload, stopped: &Stopped) {
         let is_remembered = upload.id().is_some() && self.recorder.ledger().is_some();
-        if is_remembered && self.cancel.is_cancelled() {
-            return;
+        let may_go_on = match stopped {
+            Stopped::Dest(failure) => matches!(failure.kind, FailureKind::Failed | FailureKind::Denied),
+            Stopped::Interrupted | Stopped::Ledger(_) => true,
+            Stopped::Source(_) => false,
+        };
+        if !(is_remembered && (may_go_on || self.cancel.is_cancelled())) {
+            self.give_up(new, upload).await;
         }
-        upload.abandon().await;
-        self.forget(new, upload);
+    }
+
+    /// Gives an upload up; whether it is gone. One that can't be given up is
+    /// remembered, and tried again by the next run.
+    pub(super) async fn give_up(&self, new: &NewObject, upload: &dyn Upload) -> bool {
+        match upload.id() {
+            Some(upload_id) if self.recorder.ledger().is_some() => self.abort_upload(&new.key, upload_id).await,
+            _ => {
+                upload.abandon().await;
+                true
+            }
+        }
     }
 
     /// Takes note that the upload has ended.
@@ -100,15 +130,23 @@ impl Transfers {
             if self.cancel.is_cancelled() {
                 return;
             }
-            match self.dest.abandon_upload(&key, &upload_id).await {
-                Ok(()) => self.recorder.note([Change::UploadEnded { key, upload_id }]),
-                Err(error) => tracing::warn!(
-                    %error,
-                    "the parts of an upload of {key} that an earlier run had begun may remain in the bucket; \
-                     `brigade cleanup` removes them"
-                ),
-            }
+            self.abort_upload(&key, &upload_id).await;
         }
+    }
+
+    /// Aborts an upload, and takes note of it if that succeeds.
+    async fn abort_upload(&self, key: &Key, upload_id: &str) -> bool {
+        if let Err(error) = self.dest.abandon_upload(key, upload_id).await {
+            tracing::warn!(
+                %error,
+                upload_id,
+                "the parts of an upload of {key} that was given up may remain in the bucket; `brigade cleanup` removes them"
+            );
+            return false;
+        }
+        let (key, upload_id) = (key.clone(), upload_id.to_owned());
+        self.recorder.note([Change::UploadEnded { key, upload_id }]);
+        true
     }
 
     fn part_size_of(&self, new: &NewObject) -> u64 {

@@ -64,6 +64,19 @@ impl Transfers {
         sent
     }
 
+    /// Whether what waited for room has been dealt with: a run that is taken up
+    /// plans it again with what lies behind its cursor.
+    pub(super) async fn has_come(&self, waiting: &Transfer) -> Result<bool, LedgerError> {
+        let (Some(ledger), key) = (self.recorder.ledger(), &waiting.source.key) else { return Ok(false) };
+        if self.recorder.has_failed(key) {
+            return Ok(true);
+        }
+        let Some(pair) = ledger.pair(key).await? else { return Ok(false) };
+        // It may have been settled before what obstructed it came.
+        let there = self.dest.look(key).await;
+        Ok(matches!(there, Ok(Some(there)) if pair.right.shows_in(&there)))
+    }
+
     async fn attempt(&self, transfer: &Transfer, counted: &mut bool) -> Result<Sent, Stopped> {
         if self.cancel.is_cancelled() {
             return Err(Stopped::Interrupted);

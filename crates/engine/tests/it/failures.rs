@@ -206,7 +206,7 @@ impl Fates for CancelsWithin {
     }
 
     fn reached(&self, call: Call, _: &Key, _: &Strike) {
-        if call == Call::ListWithin {
+        if call == Call::ListRange {
             self.0.cancel();
         }
     }

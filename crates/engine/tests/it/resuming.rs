@@ -21,7 +21,7 @@ fn begun(second: &'static [u8]) -> Fixture {
     let mut fixture = Fixture::new(MemoryStore::local(), bucket);
     let source = fixture.source.put("large", CONTENT);
     let ledger = MemoryLedger::default();
-    fixture.clock = Arc::new(|| SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000));
+    fixture.clock = Arc::new(|| SystemTime::UNIX_EPOCH + Duration::from_hours(500_000));
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(begin(&fixture.dest, &ledger, &source, second));
     fixture.ledger = Some(ledger);
@@ -98,6 +98,31 @@ fn one_that_can_not_be_finished_begins_anew_in_the_same_run() {
     fixture.dest.fail(Call::Finish, "large", 1, Failure::new(FailureKind::Failed, "no such upload"));
     let (summary, parts) = run(&fixture);
     assert_eq!((summary.parts_taken_up, summary.created, summary.failed, parts), (2, 1, 0, 1 + 3));
+}
+
+/// An outage costs what was in flight, and nothing that was sent before.
+#[test]
+fn an_upload_of_which_a_part_could_not_be_sent_is_left_to_the_next_run() {
+    let fixture = begun(&CONTENT[PART..2 * PART]);
+    fixture.dest.fail(Call::WritePart, "large", 1, Failure::new(FailureKind::Failed, "unreachable"));
+    let summary = fixture.run().unwrap();
+    assert_eq!((summary.parts_taken_up, summary.failed), (2, 1));
+    assert_eq!((fixture.dest.unfinished_uploads(), nothing_is_left(&fixture)), (1, false));
+    let (summary, parts) = run(&fixture);
+    assert_eq!((summary.parts_taken_up, summary.created, parts), (2, 1, 1));
+    assert!(nothing_is_left(&fixture));
+}
+
+/// Whoever may only write still sends the object.
+#[test]
+fn one_that_may_neither_be_looked_at_nor_given_up_does_not_stop_the_object() {
+    let fixture = begun(&CONTENT[PART..2 * PART]);
+    for call in [Call::Resume, Call::AbandonUpload] {
+        fixture.dest.fail(call, "large", 9, Failure::new(FailureKind::Denied, "denied"));
+    }
+    let summary = fixture.run().unwrap();
+    assert_eq!((summary.created, summary.failed), (1, 0));
+    assert_eq!(fixture.source.contents(), fixture.dest.contents());
 }
 
 #[test]

@@ -43,7 +43,7 @@ impl MemoryListing {
     fn calls(&self) -> [Call; 2] {
         match &self.range {
             range if *range == KeyRange::everything() => [Call::List, Call::ListMore],
-            range if is_within(range) => [Call::ListWithin; 2],
+            range if range.through.as_ref().is_some_and(|key| *range == KeyRange::around(key)) => [Call::ListWithin; 2],
             _ => [Call::ListRange, Call::ListRangeMore],
         }
     }
@@ -76,11 +76,6 @@ impl Listing for MemoryListing {
         }
         Ok((!page.is_empty()).then_some(page))
     }
-}
-
-/// Whether the range is a place somewhere among the keys, and not all up to one, or all from one on.
-fn is_within(range: &KeyRange) -> bool {
-    range.through.as_ref().is_some_and(|key| range.after.is_some() || *range == KeyRange::around(key))
 }
 
 fn listed_in(state: &State, range: &KeyRange) -> Vec<Listed> {

@@ -241,3 +241,78 @@ async fn calls_about_uploads_of_other_processes_are_logged_and_fail_on_order() {
     assert_eq!(store.unfinished_uploads(), 0);
     assert_eq!([Call::Resume, Call::AbandonUpload, Call::ListUploads].map(|call| store.count(call)), [2; 3]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_power_cut_takes_back_what_is_not_durable() {
+    let old = Bytes::from_static(b"old");
+    let table = [
+        (Loss::Nothing, Some(&b"new"[..]), None),
+        (Loss::Undone, Some(&b"old"[..]), Some(&old)),
+        (Loss::Emptied, Some(&b""[..]), Some(&old)),
+        (Loss::Torn, Some(&b"n\0\0"[..]), Some(&old)),
+    ];
+    for (loss, replaced, removed) in table {
+        let store = MemoryStore::local();
+        let [replaces, removes] = ["replaced", "removed"].map(|key| store.put(key, old.clone()));
+        store.write_later(Duration::from_mins(1));
+        write(&store, "durable", Condition::Absent).await.unwrap();
+        write(&store, "d/made", Condition::Absent).await.unwrap();
+        store.make_durable().await.unwrap();
+        write(&store, "long ago", Condition::Absent).await.unwrap();
+        tokio::time::sleep(Duration::from_mins(1)).await;
+        let written = write(&store, "replaced", Condition::Replaces(replaces)).await.unwrap();
+        write(&store, "d/new", Condition::Absent).await.unwrap();
+        store.remove(&[removes]).await[0].as_ref().unwrap();
+        store.cut_power(|_| loss);
+        let there = store.contents();
+        assert_eq!(there.get(&Key::from("replaced")).map(|body| &body[..]), replaced, "{loss:?}");
+        assert_eq!(there.get(&Key::from("removed")), removed, "{loss:?}");
+        assert_eq!(there.contains_key(&Key::from("d/new")), loss != Loss::Undone, "{loss:?}");
+        for key in ["durable", "d/made", "long ago"] {
+            assert_eq!(there[&Key::from(key)], Bytes::from_static(b"new"), "{loss:?}: {key}");
+        }
+        if loss == Loss::Torn {
+            let looked_at = store.look(&Key::from("replaced")).await.unwrap();
+            assert_eq!(looked_at, Some(written), "nothing shows that it is torn");
+        }
+        store.cut_power(|_| Loss::Undone);
+        assert_eq!(store.contents(), there, "what a power cut has left is durable");
+    }
+}
+
+/// Lets a client die at one step of each call.
+struct Deadly(Step);
+
+impl Fates for Deadly {
+    fn befalls(&self, _: Call, _: &Key) -> Fate {
+        Fate { to_store: Duration::from_secs(2), ..Fate::default() }
+    }
+
+    fn reached(&self, _: Call, _: &Key, _: &Strike) {}
+
+    fn changed(&self, _: Change<'_>) {}
+
+    fn goes_on(&self, _: Call, _: &Key, step: Step) -> bool {
+        step != self.0
+    }
+
+    fn arrives_all_the_same(&self, _: Call, key: &Key) -> bool {
+        *key == Key::from("straggler")
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_of_a_client_that_died_never_ends_and_may_arrive() {
+    for (store, straggles) in [(MemoryStore::local(), false), (MemoryStore::remote(), true)] {
+        for (step, after) in [(Step::Arrival, 3), (Step::Answer, 3), (Step::Answer, 1)] {
+            store.set_fates(Some(Arc::new(Deadly(step))));
+            for key in ["lost", "straggler"] {
+                let call = write(&store, key, Condition::Absent);
+                assert!(tokio::time::timeout(Duration::from_secs(after), call).await.is_err());
+                let has_arrived = step == Step::Answer && after == 3 || straggles && key == "straggler";
+                assert_eq!(store.contents().contains_key(&Key::from(key)), has_arrived, "{step:?} {after} {key}");
+                store.take(key);
+            }
+        }
+    }
+}

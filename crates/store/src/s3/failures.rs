@@ -8,6 +8,7 @@ pub(super) fn failure(error: &Error) -> Failure {
     let kind = match error.kind() {
         ErrorKind::PreconditionFailed | ErrorKind::Conflict => return changed(),
         ErrorKind::NotFound => return absent(),
+        ErrorKind::NoSuchUpload => FailureKind::Absent,
         ErrorKind::AccessDenied | ErrorKind::Credentials => FailureKind::Denied,
         ErrorKind::KeyTooLong => FailureKind::Unrepresentable,
         ErrorKind::Corrupt => FailureKind::Corrupt,

@@ -108,7 +108,7 @@ fn spool_counts(connection: &Connection) -> Result<[u64; Phase::COUNT], Trouble>
 }
 
 fn uploads(connection: &Connection) -> Result<Vec<BegunUpload>, Trouble> {
-    let sql = "SELECT key, upload_id, source, unsure, part_size FROM uploads ORDER BY key";
+    let sql = "SELECT key, upload_id, source, unsure, part_size FROM uploads ORDER BY key, upload_id";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
     let mut uploads = Vec::new();

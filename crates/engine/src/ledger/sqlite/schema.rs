@@ -39,11 +39,12 @@ const MIGRATIONS: [&str; 1] = ["
         PRIMARY KEY (phase, key)
     ) WITHOUT ROWID;
     CREATE TABLE uploads (
-        key BLOB PRIMARY KEY,
+        key BLOB NOT NULL,
         upload_id TEXT NOT NULL,
         source BLOB NOT NULL,
         unsure INTEGER NOT NULL,
-        part_size INTEGER NOT NULL
+        part_size INTEGER NOT NULL,
+        PRIMARY KEY (key, upload_id)
     ) WITHOUT ROWID;
 "];
 

@@ -3,18 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use brigade_engine::error::{RunError, Why};
-use brigade_engine::events::{Side, Summary};
+use brigade_engine::error::RunError;
+use brigade_engine::events::Summary;
 use brigade_engine::job::{Comparison, JobSpec};
 use brigade_engine::ledger::Ledger;
 use brigade_engine::run::{Run, run};
 use brigade_store::Kind;
-use brigade_store::memory::{Call, Loss, MemoryStore, Strike};
+use brigade_store::memory::{Loss, MemoryStore};
 use fastrand::Rng;
 use tokio_util::sync::CancellationToken;
 
 use super::chronicle::{Chronicle, Happened, Version};
 use super::crash::{Crash, Mortal};
+use super::episode::{Episode, line};
 use super::past::Past;
 use super::scenario::{Scenario, kind};
 use super::storm::{Storm, Weather, lot, pass_by};
@@ -25,17 +26,8 @@ use super::{between, ends};
 /// Longer than any run takes, by a clock that only moves when all wait.
 const FOREVER: Duration = Duration::from_hours(24 * 30);
 
-/// One run, and all that happened in it.
-pub(crate) struct Episode<'a> {
-    pub(crate) scenario: &'a Scenario,
-    pub(crate) weather: Weather,
-    /// What both stores held when it began: source, destination.
-    pub(crate) before: [Objects; 2],
-    pub(crate) after: [Objects; 2],
-    pub(crate) records: Vec<(u128, Happened)>,
-    /// How it ended; `None` where it was killed.
-    pub(crate) ended: Option<Result<Summary, RunError>>,
-}
+/// From one run to the next.
+const UNTIL_NEXT: Duration = Duration::from_hours(1);
 
 /// What came of a seed.
 pub(crate) struct Report {
@@ -82,6 +74,7 @@ impl Course {
         let mut rng = Rng::with_seed(seed);
         let mut scenario = Scenario::draw(&mut rng);
         scenario.fill(&mut rng);
+        scenario.freshen(&mut rng);
         for _ in 0..rng.u64(1..=4) {
             self.episode(&scenario, Weather::draw(&mut rng)).await?;
             if rng.u64(..3) == 0 {
@@ -137,7 +130,7 @@ impl Course {
     ) -> Result<Episode<'a>, String> {
         self.report.runs += 1;
         self.tell_of(scenario, &weather);
-        let before = scenario.objects();
+        let (begun, before) = ((scenario.clock)(), scenario.objects());
         let done = Done::by_now(scenario, &before).await;
         let ended = self.execute(scenario, &weather).await?;
         if ended.is_none() {
@@ -147,7 +140,7 @@ impl Course {
         let after = scenario.objects();
         let records = self.chronicle.take();
         self.report.trace.extend(records.iter().map(|(time, happened)| format!("{time:>8} ms  {}", line(happened))));
-        let episode = Episode { scenario, weather, before, after, records, ended };
+        let episode = Episode { scenario, weather, begun, before, after, records, ended };
         let seen = Witness::hear(&episode, &self.past)?;
         ends::check(&episode, &seen)?;
         done.check(&episode, &seen)?;
@@ -155,8 +148,11 @@ impl Course {
         pairs_are_true(scenario, &episode.after)?;
         let later = Past::of(&seen);
         self.past.add(later, &episode);
-        if episode.ended.is_none() && episode.weather.power_cut {
-            self.cut_power(&episode)?;
+        if episode.ended.is_none() {
+            if episode.weather.power_cut {
+                self.cut_power(&episode)?;
+            }
+            tokio::time::sleep(UNTIL_NEXT).await;
         }
         Ok(episode)
     }
@@ -189,12 +185,16 @@ impl Course {
             () = crash.comes() => None,
             ended = tokio::time::timeout(FOREVER, run) => Some(ended.map_err(|_| "the run hangs".to_owned())?),
         };
-        if let Some(ended) = &ended {
-            self.chronicle.record(Happened::Ended(format!("{ended:?}")));
-        }
         passing.abort();
-        // Whatever is still under way shows itself.
-        tokio::time::sleep(Duration::from_hours(1)).await;
+        match &ended {
+            Some(ended) => {
+                self.chronicle.record(Happened::Ended(format!("{ended:?}")));
+                // Whatever is still under way shows itself.
+                tokio::time::sleep(UNTIL_NEXT).await;
+            }
+            // All of it is dropped by then.
+            None => tokio::time::sleep(Duration::from_millis(1)).await,
+        }
         source.set_fates(None);
         dest.set_fates(None);
         Ok(ended)
@@ -249,35 +249,4 @@ impl Scenario {
 fn objects(store: &MemoryStore) -> Objects {
     let versions = store.versions().into_iter();
     versions.map(|(entry, body)| (entry.key.clone(), Version { entry, body })).collect()
-}
-
-fn line(happened: &Happened) -> String {
-    match happened {
-        Happened::Call { side, call, key, strike: Strike::None } => format!("{side:?} {call:?} {key}"),
-        Happened::Call { side, call, key, strike } => format!("{side:?} {call:?} {key}: {strike:?}"),
-        Happened::Changed { side, key, before, after, by_us } => {
-            let who = if *by_us { "we" } else { "somebody else" };
-            format!("    {who} changed {side:?} {key}: {before:?} -> {after:?}")
-        }
-        other => format!("  {other:?}"),
-    }
-}
-
-impl Episode<'_> {
-    /// Why the run ended before its end.
-    pub(crate) fn why(&self) -> Option<&Why> {
-        self.ended.as_ref()?.as_ref().err().map(|error| &error.why)
-    }
-
-    /// Whether it went on with what an earlier one had left.
-    pub(crate) fn takes_up(&self) -> bool {
-        self.records.iter().any(|(_, happened)| matches!(happened, Happened::TakenUp(_)))
-    }
-
-    /// How often this was called at the destination.
-    pub(crate) fn count_at_dest(&self, wanted: Call) -> usize {
-        let is_it =
-            |happened: &Happened| matches!(happened, Happened::Call { side: Side::Dest, call, .. } if *call == wanted);
-        self.records.iter().filter(|(_, happened)| is_it(happened)).count()
-    }
 }

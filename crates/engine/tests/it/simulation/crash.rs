@@ -53,7 +53,7 @@ impl Crash {
 
     async fn step(&self, called: &str) {
         if !self.goes_on(|| called.to_owned()) {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }

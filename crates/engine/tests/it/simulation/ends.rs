@@ -7,10 +7,10 @@ use brigade_engine::events::{Outcome, Side, Summary};
 use brigade_store::memory::Call;
 use brigade_store::{Extent, Key, Kind, Unknown};
 
-use super::course::Episode;
+use super::episode::Episode;
 use super::model::{in_step, is_unknown, most_deletions, says_directory};
 use super::scenario::kind;
-use super::witness::{Objects, Witness};
+use super::witness::{Cancelled, Objects, Witness};
 
 const SOURCE: usize = Side::Source as usize;
 const DEST: usize = Side::Dest as usize;
@@ -27,10 +27,10 @@ pub(crate) fn check(episode: &Episode<'_>, seen: &Witness<'_>) -> Result<(), Str
     let Some(ended) = &episode.ended else { return Ok(()) };
     match ended {
         Ok(summary) => {
-            if seen.cancelled && !seen.cancelled_late {
+            if seen.cancelled == Some(Cancelled::InTime) {
                 return Err("it was told to stop, and says that it came to its end".into());
             }
-            if !seen.broken_listings.is_empty() {
+            if !seen.struck.listings.is_empty() {
                 return Err("a listing broke off, and it says that it came to its end".into());
             }
             figures_add_up(episode, seen, summary)?;
@@ -53,11 +53,11 @@ fn has_a_reason(episode: &Episode<'_>, seen: &Witness<'_>, why: &Why) -> Result<
     let [source, dest] =
         [SOURCE, DEST].map(|side| seen_last(episode, seen, side).map(|it| taking_part(episode, side, it)));
     let has_one = match why {
-        Why::Interrupted => seen.cancelled,
-        Why::Listing(_) => !seen.broken_listings.is_empty() || (seen.takes_up && seen.broken_glimpse),
-        Why::Ledger(_) => seen.not_durable,
+        Why::Interrupted => seen.cancelled.is_some(),
+        Why::Listing(_) => !seen.struck.listings.is_empty() || (seen.takes_up && seen.struck.glimpse),
+        Why::Ledger(_) => seen.struck.durability,
         Why::Refused(_) => {
-            let was_touched = seen.takes_up && !seen.past.is_untouched();
+            let was_touched = seen.takes_up && seen.touched.iter().any(|touched| !touched.is_empty());
             let is_empty = source == Some(0) && dest > Some(0) || was_touched;
             seen.deletions == 0 && (is_empty || episode.scenario.job.delete.is_some())
         }

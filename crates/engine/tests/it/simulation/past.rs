@@ -1,12 +1,13 @@
 //! What earlier runs of a course did, as far as a run that takes up their progress may build on it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::SystemTime;
 
 use brigade_engine::ledger::Change;
 use brigade_store::Key;
 
 use super::chronicle::{Happened, Version};
-use super::course::Episode;
+use super::episode::Episode;
 use super::witness::{Objects, Witness};
 
 /// What happened before a run.
@@ -16,21 +17,16 @@ pub(crate) struct Past {
     pub(crate) seen_at_dest: BTreeMap<Key, Vec<Version>>,
     /// Where somebody else wrote since the progress began that may be taken up: at the source, at the destination.
     pub(crate) touched: [BTreeSet<Key>; 2],
+    /// When that progress began, by the clock of then.
+    pub(crate) begun: Option<SystemTime>,
     /// How many objects were removed from the destination since then.
     pub(crate) removed: usize,
-    /// Whether anything failed since then.
-    pub(crate) has_failures: bool,
 }
 
 impl Past {
     /// What one run that was heard did, alone.
     pub(crate) fn of(seen: &Witness<'_>) -> Self {
-        let mut past = Self {
-            touched: seen.touched.clone(),
-            removed: seen.removed,
-            has_failures: seen.has_failures(),
-            ..Self::default()
-        };
+        let mut past = Self { touched: seen.touched.clone(), removed: seen.removed, ..Self::default() };
         let listed = seen.listed[1].iter().flatten().map(|(_, version)| version);
         past.see(listed.chain(seen.changed.values().flatten()));
         past
@@ -38,18 +34,21 @@ impl Past {
 
     /// Takes in a later run; one that began from the start has dropped what the earlier ones left.
     pub(crate) fn add(&mut self, later: Self, episode: &Episode<'_>) {
-        let begins = |happened: &Happened| match happened {
-            Happened::Committed(changes) => changes.iter().any(|change| matches!(change, Change::Begin { .. })),
-            _ => false,
+        let begun = |happened: &Happened| match happened {
+            Happened::Committed(changes) => changes.iter().find_map(|change| match change {
+                Change::Begin { begun, .. } => Some(*begun),
+                _ => None,
+            }),
+            _ => None,
         };
-        if episode.records.iter().any(|(_, happened)| begins(happened)) {
-            *self = Self { seen_at_dest: std::mem::take(&mut self.seen_at_dest), ..Self::default() };
+        if let Some(begun) = episode.records.iter().rev().find_map(|(_, happened)| begun(happened)) {
+            let seen_at_dest = std::mem::take(&mut self.seen_at_dest);
+            *self = Self { seen_at_dest, begun: Some(begun), ..Self::default() };
         }
         for (all, more) in self.touched.iter_mut().zip(later.touched) {
             all.extend(more);
         }
         self.removed += later.removed;
-        self.has_failures |= later.has_failures;
         self.see(later.seen_at_dest.values().flatten());
     }
 

@@ -32,7 +32,7 @@ pub(crate) struct Scenario {
     ahead: Arc<AtomicI64>,
     misleads: bool,
     /// Whether what is written in the tree is durable only later.
-    writes_later: bool,
+    pub(crate) writes_later: bool,
 }
 
 impl Scenario {
@@ -98,7 +98,6 @@ impl Scenario {
                 }
             }
         }
-        // What there is by now has long been written.
         if self.writes_later {
             self.write_later();
         }
@@ -112,49 +111,27 @@ impl Scenario {
         }
     }
 
-    fn write_later(&self) {
+    /// Writes some of a tree's files at the source anew, as they are: shortly
+    /// before a run, so that they are old enough to be sure of, and not durable yet.
+    pub(crate) fn freshen(&self, rng: &mut Rng) {
+        if kind(&self.source) == Kind::Local {
+            let lately = (self.clock)() - Duration::from_secs(5);
+            for (key, body) in self.source.contents() {
+                if rng.u64(..3) == 0 {
+                    self.source.put_modified(key, body, lately);
+                }
+            }
+        }
+    }
+
+    /// From now on: what there is has been written.
+    pub(crate) fn write_later(&self) {
         if kind(&self.source) == Kind::Local {
             // As long as a system takes. A file that is later torn, with its times,
             // may be older than its object by more than a fudge, and count as in step by that.
             self.source.write_later(Duration::from_secs(45));
         } else {
             self.dest.write_later(Duration::from_mins(9));
-        }
-    }
-
-    /// Mends what a run can only name: places that can't be told of, keys that one side can't hold.
-    pub(crate) fn mend(&mut self) {
-        self.unknowns = [vec![], vec![]];
-        for (store, other) in [(&self.source, &self.dest), (&self.dest, &self.source)] {
-            store.forget_unknowns();
-            let keys: Vec<Key> = store.contents().into_keys().collect();
-            for key in keys {
-                let in_the_way = kind(other) == Kind::Local && stands_below(store, &key);
-                let is_marker_with_content =
-                    kind(other) == Kind::Local && key.is_marker() && !store.contents()[&key].is_empty();
-                if in_the_way || is_marker_with_content || !holds(kind(other), &key) {
-                    store.take(key);
-                }
-            }
-        }
-        if kind(&self.dest) == Kind::Local {
-            self.clear_the_way();
-        }
-        self.job.delete = Some(DeleteLimit::Unlimited);
-        self.options.limit = None;
-        self.options.dry_run = false;
-    }
-
-    /// Takes away what no run may: what is excluded and stands in the way, and directories without files.
-    fn clear_the_way(&self) {
-        let wanted = self.source.contents();
-        for key in self.dest.contents().into_keys().filter(|key| !self.selection.includes(key)) {
-            if wanted.keys().any(|wanted| is_below(wanted, &key) || is_below(&key, wanted)) {
-                self.dest.take(key);
-            }
-        }
-        for key in wanted.into_keys().filter(|key| !key.is_marker()) {
-            self.dest.take(Key::new([key.as_bytes(), b"/"].concat()));
         }
     }
 }
@@ -212,12 +189,8 @@ pub(crate) fn has_room(store: &MemoryStore, key: &Key) -> bool {
     kind(store) == Kind::Remote || !store.contents().keys().any(|other| is_below(other, key) || is_below(key, other))
 }
 
-fn stands_below(store: &MemoryStore, key: &Key) -> bool {
-    store.contents().keys().any(|other| is_below(key, other))
-}
-
 /// Whether the key lies below the other one, if that were a directory.
-fn is_below(key: &Key, other: &Key) -> bool {
+pub(crate) fn is_below(key: &Key, other: &Key) -> bool {
     !other.is_marker() && key.as_bytes().strip_prefix(other.as_bytes()).is_some_and(|rest| rest.starts_with(b"/"))
 }
 

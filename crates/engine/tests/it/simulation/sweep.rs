@@ -19,6 +19,7 @@ impl Course {
         let mut scenario = Scenario::draw(&mut rng);
         scenario.fill(&mut rng);
         scenario.mend();
+        scenario.freshen(&mut rng);
         let first = self.episode(&scenario, Weather::crash(&mut rng, step)).await?;
         if first.ended.is_some() {
             ends::is_in_step_after_mending(&first)?;

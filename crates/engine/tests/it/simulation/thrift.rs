@@ -9,7 +9,7 @@ use brigade_store::memory::{Call, MemoryStore};
 use brigade_store::{Condition, Entry, Key, NewObject, ObjectHeaders, Store as _};
 
 use super::chronicle::{Happened, Version};
-use super::course::Episode;
+use super::episode::Episode;
 use super::model;
 use super::scenario::Scenario;
 use super::witness::{Objects, Witness};
@@ -27,6 +27,8 @@ pub(crate) struct Done {
     /// The uploads that are under way: those that are remembered, and all.
     remembered: BTreeSet<(Key, String)>,
     under_way: BTreeSet<(Key, String)>,
+    /// Those that were sent a part.
+    begun: BTreeSet<(Key, String)>,
 }
 
 impl Done {
@@ -34,6 +36,11 @@ impl Done {
     pub(crate) async fn by_now(scenario: &Scenario, objects: &[Objects; 2]) -> Self {
         let mut done = Self { under_way: uploads_under_way(&scenario.dest).await, ..Self::default() };
         let Some(ledger) = &scenario.ledger else { return done };
+        for (key, id) in &done.under_way {
+            if parts_sent(&scenario.dest, key, id).await > Some(0) {
+                done.begun.insert((key.clone(), id.clone()));
+            }
+        }
         let pairs = ledger.pairs();
         // Where an edit could hide, the content decides.
         let is_true = |pair: &&SettledPair| {
@@ -45,7 +52,7 @@ impl Done {
             let source = objects[SOURCE].get(&begun.key).map(|version| &version.entry);
             let can_be_taken_up = |source: &&Entry| !begun.unsure && begun.source.shows_in(source);
             if let Some(source) = source.filter(can_be_taken_up)
-                && let Some(sent) = parts_sent(&scenario.dest, source, &begun.upload_id).await
+                && let Some(sent) = parts_sent(&scenario.dest, &begun.key, &begun.upload_id).await
             {
                 let all = usize::try_from(source.size.div_ceil(begun.part_size)).unwrap();
                 done.parts_left.insert(begun.key.clone(), all.saturating_sub(sent));
@@ -70,19 +77,25 @@ impl Done {
             }
             *parts.entry(key).or_default() += usize::from(*call == Call::WritePart);
         }
-        let is_calm = episode.weather.is_calm();
+        let is_calm = episode.weather.is_calm() && !seen.reordered;
         match self.parts_left.iter().find(|(key, left)| is_calm && parts.get(key).is_some_and(|sent| sent > *left)) {
             Some((key, left)) => Err(format!("{} parts of {key} were sent, and {left} were left", parts[key])),
             None => Ok(()),
         }
     }
 
-    /// Whether all uploads that this run began, or that were remembered before it, are ended or remembered.
+    /// Whether all uploads that this run began, or that were remembered before it, are ended or remembered;
+    /// of a run that was killed, all that were sent a part.
     pub(crate) fn check_uploads(&self, now: &Self, episode: &Episode<'_>, seen: &Witness<'_>) -> Result<(), String> {
+        if let Some((key, _)) =
+            now.begun.iter().find(|upload| !self.under_way.contains(*upload) && !now.remembered.contains(*upload))
+        {
+            return Err(format!("a part of {key} was sent before its upload was remembered"));
+        }
         let Some(ended) = &episode.ended else { return Ok(()) };
         let known = |upload: &&(Key, String)| !self.under_way.contains(*upload) || self.remembered.contains(*upload);
         let left = now.under_way.iter().filter(known).filter(|upload| !now.remembered.contains(*upload));
-        if left.count() > seen.lost_begins {
+        if left.count() > seen.struck.begins {
             return Err("an upload was neither finished nor given up, and is not remembered".into());
         }
         let options = &episode.scenario.options;
@@ -125,9 +138,9 @@ async fn uploads_under_way(dest: &MemoryStore) -> BTreeSet<(Key, String)> {
 }
 
 /// How many parts of it are there.
-async fn parts_sent(dest: &MemoryStore, source: &Entry, upload_id: &str) -> Option<usize> {
-    let headers = ObjectHeaders::default();
-    let object = NewObject { key: source.key.clone(), size: source.size, headers, condition: Condition::Absent };
+async fn parts_sent(dest: &MemoryStore, key: &Key, upload_id: &str) -> Option<usize> {
+    let (key, headers) = (key.clone(), ObjectHeaders::default());
+    let object = NewObject { key, size: 0, headers, condition: Condition::Absent };
     let resumed = dest.resume(&object, upload_id).await.unwrap()?;
     Some(resumed.parts.len())
 }

@@ -1,17 +1,18 @@
 //! Hears a chronicle from its beginning to its end, and objects to what must never happen.
 
+mod judging;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use brigade_engine::events::{Outcome, Side};
 use brigade_engine::plan::Phase;
 use brigade_store::memory::{Call, Strike};
-use brigade_store::{Key, Kind, Unknown};
+use brigade_store::{Key, Unknown};
 
 use super::chronicle::{Happened, Version};
-use super::course::Episode;
-use super::model::{self, is_unknown, says_directory};
+use super::episode::Episode;
 use super::past::Past;
-use super::scenario::kind;
 
 /// What a store holds.
 pub(crate) type Objects = BTreeMap<Key, Version>;
@@ -34,29 +35,40 @@ pub(crate) struct Witness<'a> {
     pub(crate) touched: [BTreeSet<Key>; 2],
     /// What we wrote and removed at the destination.
     pub(crate) changed: BTreeMap<Key, Option<Version>>,
-    /// Keys of changes of which the answer was lost.
-    lost_changes: BTreeSet<Key>,
-    pub(crate) lost_begins: usize,
-    pub(crate) broken_listings: Vec<Side>,
-    /// Whether a look at a single key by listing did not succeed.
-    pub(crate) broken_glimpse: bool,
-    /// Whether a later phase has begun, in which single places are listed.
-    in_phases: bool,
-    /// Whether it was told to stop when no more than a commit was left to be done.
-    pub(crate) cancelled_late: bool,
+    pub(crate) struck: Struck,
     last_call: Option<Call>,
-    /// Whether what is written was not made durable when that was asked for.
-    pub(crate) not_durable: bool,
     pub(crate) told: BTreeMap<Key, Vec<Outcome>>,
     pub(crate) unknowns_told: Vec<Unknown>,
     pub(crate) reordered: bool,
     pub(crate) deletions: usize,
     /// Objects that we removed from the destination.
     pub(crate) removed: usize,
-    pub(crate) cancelled: bool,
+    pub(crate) cancelled: Option<Cancelled>,
     sent_after_cancel: usize,
     stage: Stage,
     failed_before_deletions: Option<String>,
+}
+
+/// What went wrong at the stores.
+#[derive(Default)]
+pub(crate) struct Struck {
+    pub(crate) listings: Vec<Side>,
+    /// Whether a look at a single place by listing did not succeed.
+    pub(crate) glimpse: bool,
+    /// Whether what is written was not made durable when that was asked for.
+    pub(crate) durability: bool,
+    /// Uploads that were begun, and the answer lost.
+    pub(crate) begins: usize,
+    /// Keys of changes of which the answer was lost.
+    changes: BTreeSet<Key>,
+}
+
+/// When a run was told to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cancelled {
+    InTime,
+    /// When no more than a commit was left to be done.
+    Late,
 }
 
 /// How far a run has come.
@@ -64,6 +76,7 @@ pub(crate) struct Witness<'a> {
 enum Stage {
     Listing,
     Deleting,
+    AfterDeletions,
     Returned,
 }
 
@@ -84,20 +97,14 @@ impl<'a> Witness<'a> {
             looked_up: BTreeMap::new(),
             touched: [BTreeSet::new(), BTreeSet::new()],
             changed: BTreeMap::new(),
-            lost_changes: BTreeSet::new(),
-            lost_begins: 0,
-            broken_listings: vec![],
-            broken_glimpse: false,
-            in_phases: false,
-            cancelled_late: false,
+            struck: Struck::default(),
             last_call: None,
-            not_durable: false,
             told: BTreeMap::new(),
             unknowns_told: vec![],
             reordered: false,
             deletions: 0,
             removed: 0,
-            cancelled: false,
+            cancelled: None,
             sent_after_cancel: 0,
             stage: Stage::Listing,
             failed_before_deletions: None,
@@ -137,20 +144,22 @@ impl<'a> Witness<'a> {
                 }
                 self.unknowns_told.push(unknown.clone());
             }
-            Happened::Phase(phase) => {
-                self.in_phases = true;
-                self.stage = if *phase == Phase::Deletions { Stage::Deleting } else { self.stage }
-            }
+            Happened::Phase(Phase::Deletions) => self.stage = Stage::Deleting,
+            Happened::Phase(_) => self.stage = Stage::AfterDeletions,
             Happened::Reordered => {
                 // What was concluded from the listings so far is forgotten.
                 self.reordered = true;
                 self.failed_before_deletions = None;
-                self.broken_listings.clear();
+                self.struck.listings.clear();
                 self.unknowns_told.clear();
                 self.changed.clear();
             }
             Happened::TakenUp(_) => {
                 self.takes_up = true;
+                let age = self.past.begun.and_then(|begun| self.episode.begun.duration_since(begun).ok());
+                if age.is_none_or(|age| age >= Duration::from_hours(24)) {
+                    return Err(format!("it takes up what is {age:?} old, by the clock"));
+                }
                 for (touched, before) in self.touched.iter_mut().zip(&self.past.touched) {
                     touched.extend(before.iter().cloned());
                 }
@@ -161,8 +170,8 @@ impl<'a> Witness<'a> {
             // After a crash, only what was on its way arrives.
             Happened::Committed(_) | Happened::Crashed(_) => {}
             Happened::Cancelled => {
-                self.cancelled = true;
-                self.cancelled_late = self.last_call == Some(Call::MakeDurable);
+                let is_late = self.last_call == Some(Call::MakeDurable);
+                self.cancelled = Some(if is_late { Cancelled::Late } else { Cancelled::InTime });
             }
             Happened::Ended(_) => self.stage = Stage::Returned,
         }
@@ -179,170 +188,31 @@ impl<'a> Witness<'a> {
         }
         self.last_call = Some(call);
         // Beside a run that is taken up, only a look at one place lists so little.
-        let lists_range = self.takes_up && !self.in_phases;
+        let lists_range = self.takes_up && self.stage == Stage::Listing;
         match (call, strike) {
             (Call::ListRange | Call::ListRangeMore, _) if !lists_range => {
-                self.broken_glimpse |= *strike != Strike::None;
+                self.struck.glimpse |= *strike != Strike::None;
             }
             (Call::List | Call::ListRange, Strike::None) => {
-                self.listed[side as usize].push(self.now[side as usize].clone())
+                self.listed[side as usize].push(self.now[side as usize].clone());
             }
             (Call::ListWithin, Strike::None) if self.takes_up => {
                 self.listed[side as usize].push(self.now[side as usize].clone());
             }
             (Call::List | Call::ListMore | Call::ListRange | Call::ListRangeMore, _) if *strike != Strike::None => {
-                self.broken_listings.push(side);
+                self.struck.listings.push(side);
             }
-            (Call::ListWithin, _) => self.broken_glimpse |= *strike != Strike::None,
-            (Call::MakeDurable, _) => self.not_durable |= *strike != Strike::None,
+            (Call::ListWithin, _) => self.struck.glimpse |= *strike != Strike::None,
+            (Call::MakeDurable, _) => self.struck.durability |= *strike != Strike::None,
             (Call::Look, Strike::None) if side == Side::Source => {
                 self.looked_up.insert(key.clone(), self.now[SOURCE].contains_key(key));
             }
-            (Call::Begin, Strike::AnswerLost(_)) => self.lost_begins += 1,
+            (Call::Begin, Strike::AnswerLost(_)) => self.struck.begins += 1,
             (Call::Write | Call::Finish | Call::Remove, Strike::AnswerLost(_)) => {
-                self.lost_changes.insert(key.clone());
+                self.struck.changes.insert(key.clone());
             }
             _ => {}
         }
         Ok(())
-    }
-
-    /// What may be written or removed at all.
-    fn judge_change(
-        &self,
-        side: Side,
-        key: &Key,
-        before: Option<&Version>,
-        after: Option<&Version>,
-    ) -> Result<(), String> {
-        let scenario = self.episode.scenario;
-        if side == Side::Source || self.stage == Stage::Returned {
-            return Err(format!("{key} was changed at {side:?}: {:?}", self.stage));
-        }
-        if !scenario.selection.includes(key) {
-            return Err(format!("{key} is excluded, and was changed"));
-        }
-        if scenario.unknowns.iter().any(|unknowns| is_unknown(unknowns, key)) {
-            return Err(format!("{key} is unknown, and was changed"));
-        }
-        // In a bucket, the same content put again has the same ETag.
-        let in_bucket = kind(&scenario.dest) == Kind::Remote;
-        let is_same = |one: &Version, other: &Version| one == other || (in_bucket && one.body == other.body);
-        let was_listed = |version: &Version| {
-            let before = self.past.seen_at_dest.get(key).into_iter().flatten().filter(|_| self.takes_up);
-            let mut listed = self.listed[DEST].iter().filter_map(|listed| listed.get(key)).chain(before);
-            listed.any(|listed| is_same(listed, version))
-        };
-        if before.is_some_and(|before| !was_listed(before)) {
-            return Err(format!("{key}: what was there had not been listed: somebody else wrote it meanwhile"));
-        }
-        match after {
-            Some(after) => self.judge_content(key, after),
-            None => self.judge_deletion(key, before),
-        }
-    }
-
-    fn judge_content(&self, key: &Key, written: &Version) -> Result<(), String> {
-        let had = self.had.get(key).is_some_and(|versions| versions.iter().any(|version| version.body == written.body));
-        if had { Ok(()) } else { Err(format!("{key} was written with what the source never had: {written:?}")) }
-    }
-
-    fn judge_deletion(&self, key: &Key, removed: Option<&Version>) -> Result<(), String> {
-        let scenario = self.episode.scenario;
-        let wrong = |why: &str| Err(format!("{key} was deleted {why}"));
-        if scenario.job.delete.is_none() || scenario.options.limit.is_some() {
-            return wrong("though that was not asked for");
-        }
-        if self.stage == Stage::Listing {
-            return wrong("before the phase of deletions");
-        }
-        if self.looked_up.get(key) != Some(&false) {
-            return wrong("though the source was not looked up, or had it then");
-        }
-        let was_at_source = self.listed[SOURCE].last().is_none_or(|listed| listed.contains_key(key));
-        if was_at_source && !self.takes_up {
-            return wrong("though the source had it when it was listed");
-        }
-        if !model::holds(kind(&scenario.source), key) {
-            return wrong("though the source could not hold it");
-        }
-        if kind(&scenario.dest) == Kind::Remote && removed.is_some_and(says_directory) {
-            return wrong("though it stands for a directory");
-        }
-        if !self.broken_listings.is_empty() {
-            return wrong("after a listing broke off");
-        }
-        if let Some(failed) = &self.failed_before_deletions {
-            return wrong(&format!("though {failed} had failed"));
-        }
-        Ok(())
-    }
-
-    /// What may be told, as far as the stores show it at that time.
-    fn judge_outcome(&mut self, key: &Key, outcome: &Outcome) -> Result<(), String> {
-        let objection = |what: &str| Err(format!("{key} was told to be {outcome:?}, and {what}"));
-        let scenario = self.episode.scenario;
-        if self.stage == Stage::Returned {
-            return objection("the run had returned");
-        }
-        if !scenario.selection.includes(key) {
-            return objection("it is excluded");
-        }
-        if !self.reordered && self.told.contains_key(key) && !(self.takes_up && self.was_touched(key)) {
-            return objection("something had been told of it before");
-        }
-        if self.stage == Stage::Listing && matches!(outcome, Outcome::Failed(_) | Outcome::Unrepresentable { .. }) {
-            self.failed_before_deletions = Some(key.to_string());
-        }
-        let ours = self.changed.get(key);
-        let is_dry = scenario.options.dry_run;
-        match outcome {
-            Outcome::Sent { bytes, .. } if !is_dry && !key.is_marker() => match ours {
-                Some(Some(version)) if version.entry.size == *bytes => self.count_after_cancel(key)?,
-                _ => return objection("is not what was written"),
-            },
-            Outcome::Deleted if !is_dry && self.now[DEST].contains_key(key) && !self.touched[DEST].contains(key) => {
-                return objection("is there");
-            }
-            Outcome::Deleted if !is_dry => self.deletions += 1,
-            Outcome::Failed(_) if ours.is_some() && !self.lost_changes.contains(key) => {
-                return objection("was done, and the store answered so");
-            }
-            Outcome::Withdrawn { .. } if !self.touched[SOURCE].contains(key) => {
-                return objection("nobody touched it at the source");
-            }
-            Outcome::InStep if !is_dry && !self.is_same(key) => return objection("differs"),
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// Whether somebody else wrote there, in this run or since the progress began that it takes up.
-    fn was_touched(&self, key: &Key) -> bool {
-        self.touched.iter().any(|touched| touched.contains(key))
-    }
-
-    /// Whether anything was told to have failed.
-    pub(crate) fn has_failures(&self) -> bool {
-        let failed = |outcome: &Outcome| matches!(outcome, Outcome::Failed(_) | Outcome::Unrepresentable { .. });
-        self.told.values().flatten().any(failed)
-    }
-
-    fn count_after_cancel(&mut self, key: &Key) -> Result<(), String> {
-        self.sent_after_cancel += usize::from(self.cancelled);
-        if self.sent_after_cancel > self.episode.scenario.options.jobs {
-            return Err(format!("{key} was not in flight when the run was told to stop, and was sent"));
-        }
-        Ok(())
-    }
-
-    /// Whether both sides had the same content, as far as nobody else changed it.
-    fn is_same(&self, key: &Key) -> bool {
-        let touched = self.was_touched(key);
-        let same = match (self.now[SOURCE].get(key), self.now[DEST].get(key)) {
-            (Some(source), Some(dest)) => model::in_step(&self.episode.scenario.job, source, dest),
-            _ => false,
-        };
-        touched || key.is_marker() || same
     }
 }
