@@ -5,6 +5,7 @@
 //! `BRIGADE_CRASH_ROUNDS` says how many rounds there are, `BRIGADE_CRASH_SEED`
 //! what is drawn in them, and `BRIGADE_CRASH_FIRST` which is the first.
 
+mod committed;
 mod dice;
 mod kill;
 mod stage;
@@ -16,6 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::harness::Ended;
+use committed::Committed;
 use dice::Dice;
 use kill::{Doing, Killed, Trigger, run_until};
 use stage::{Kind, Stage};
@@ -29,6 +31,8 @@ const ROUNDS: u64 = Kind::ROUND.len() as u64;
 struct Seen {
     kills: BTreeMap<Doing, usize>,
     in_flight: usize,
+    /// Runs that had committed some of their listing when they were killed.
+    committed: usize,
     /// Runs to the end that took up what a killed one had committed.
     taken_up: usize,
     parts_taken_up: u64,
@@ -73,6 +77,7 @@ fn play(seed: u64, round: u64, story: &RefCell<Vec<String>>, seen: &mut Seen) {
     let stage = Stage::set(kind, &mut dice);
     story.borrow_mut().push(stage.to_string());
     let mut beginnings = Vec::new();
+    let mut committed = Vec::new();
     for _ in 0..dice.number(1..=3) {
         let trigger = Trigger::draw(&stage, &mut dice);
         story.borrow_mut().push(format!("to be killed at {trigger:?}"));
@@ -85,6 +90,10 @@ fn play(seed: u64, round: u64, story: &RefCell<Vec<String>>, seen: &mut Seen) {
         };
         *seen.kills.entry(killed.doing).or_default() += 1;
         seen.in_flight += killed.in_flight;
+        let reached = Committed::by(&stage);
+        seen.committed += usize::from(reached != Committed::Nothing);
+        story.borrow_mut().push(format!("committed {reached:?}"));
+        committed.push(reached);
     }
     beginnings.push(stage.scene.log().requests());
     stage.scene.log().heal();
@@ -93,6 +102,7 @@ fn play(seed: u64, round: u64, story: &RefCell<Vec<String>>, seen: &mut Seen) {
     seen.parts_taken_up += summary.0["parts_taken_up"].as_u64().unwrap();
     let witness = Witness::new(stage.scene.log().records(), &beginnings, stage.jobs);
     seen.repeated += witness.testify();
+    witness.assert_nothing_listed_again(&committed);
     seen.nameless += assert_nothing_is_left(&stage, &witness);
     assert_nothing_is_left_to_do(&stage);
 }
@@ -121,12 +131,14 @@ fn assert_nothing_is_left_to_do(stage: &Stage) {
 
 impl Seen {
     fn tell(&self, rounds: u64) {
-        let Self { kills, in_flight, taken_up, parts_taken_up, survivors, repeated, nameless } = self;
+        let Self { kills, in_flight, committed, taken_up, parts_taken_up, survivors, repeated, nameless } = self;
         println!("{} kills in {rounds} rounds, {in_flight} requests in flight:", kills.values().sum::<usize>());
         for doing in Doing::ALL {
             println!("{:>6} {doing:?}", kills.get(&doing).unwrap_or(&0));
         }
-        println!("{taken_up} runs to the end took up what was committed, {parts_taken_up} parts besides");
+        println!(
+            "{committed} of them had committed some of what they listed; {taken_up} runs to the end took that up, and {parts_taken_up} parts"
+        );
         println!("{survivors} runs came to their end first; {nameless} uploads were left without a name");
         println!("done again: {repeated:?}");
     }
