@@ -17,18 +17,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::harness::Ended;
-use committed::Committed;
+use committed::{Committed, Listed};
 use dice::Dice;
 use kill::{Doing, Killed, Trigger, run_until};
 use stage::{Kind, Stage};
 use witness::{Repeated, Witness};
 
-/// Each kind of work in its turn.
-const ROUNDS: u64 = Kind::ROUND.len() as u64;
+/// How many rounds there are unless it is said: each kind of work is in them once.
+const ROUNDS: u64 = 7;
 
 /// What was seen in all rounds.
 #[derive(Default)]
-struct Seen {
+struct Totals {
     kills: BTreeMap<Doing, usize>,
     in_flight: usize,
     /// Runs that had committed some of their listing when they were killed.
@@ -54,10 +54,10 @@ fn killed_at_any_instant_it_ends_in_step_and_does_nothing_twice() {
     let first = variable("BRIGADE_CRASH_FIRST").unwrap_or(0);
     let rounds = variable("BRIGADE_CRASH_ROUNDS").unwrap_or(ROUNDS);
     println!("seed {seed}");
-    let mut seen = Seen::default();
+    let mut totals = Totals::default();
     for round in first..first + rounds {
         let story = RefCell::new(Vec::new());
-        let played = catch_unwind(AssertUnwindSafe(|| play(seed, round, &story, &mut seen)));
+        let played = catch_unwind(AssertUnwindSafe(|| play(seed, round, &story, &mut totals)));
         if let Err(panic) = played {
             println!("round {round} of seed {seed} failed:\n  {}", story.borrow().join("\n  "));
             println!(
@@ -67,13 +67,13 @@ fn killed_at_any_instant_it_ends_in_step_and_does_nothing_twice() {
             resume_unwind(panic);
         }
     }
-    seen.tell(rounds);
+    totals.tell(rounds);
 }
 
 /// One round: runs that are killed, one that is not, and one that finds nothing to do.
-fn play(seed: u64, round: u64, story: &RefCell<Vec<String>>, seen: &mut Seen) {
+fn play(seed: u64, round: u64, story: &RefCell<Vec<String>>, totals: &mut Totals) {
     let mut dice = Dice::new(seed, round);
-    let kind = Kind::ROUND[usize::try_from(round % ROUNDS).unwrap()];
+    let kind = Kind::ROUNDS[usize::try_from(round).unwrap() % Kind::ROUNDS.len()];
     let stage = Stage::set(kind, &mut dice);
     story.borrow_mut().push(stage.to_string());
     let mut beginnings = Vec::new();
@@ -85,25 +85,25 @@ fn play(seed: u64, round: u64, story: &RefCell<Vec<String>>, seen: &mut Seen) {
         let killed = run_until(&stage, trigger);
         story.borrow_mut().push(killed.as_ref().map_or("came to its end".to_owned(), Killed::to_string));
         let Some(killed) = killed else {
-            seen.survivors += 1;
+            totals.survivors += 1;
             break;
         };
-        *seen.kills.entry(killed.doing).or_default() += 1;
-        seen.in_flight += killed.in_flight;
+        *totals.kills.entry(killed.doing).or_default() += 1;
+        totals.in_flight += killed.in_flight;
         let reached = Committed::by(&stage);
-        seen.committed += usize::from(reached != Committed::Nothing);
-        story.borrow_mut().push(format!("committed {reached:?}"));
+        totals.committed += usize::from(reached.listed != Listed::Nothing);
+        story.borrow_mut().push(format!("which had committed {:?} as listed", reached.listed));
         committed.push(reached);
     }
     beginnings.push(stage.scene.log().requests());
     stage.scene.log().heal();
     let summary = Ended::of(stage.command()).exits(0).summary();
-    seen.taken_up += usize::from(!summary.0["taken_up"].is_null());
-    seen.parts_taken_up += summary.0["parts_taken_up"].as_u64().unwrap();
+    totals.taken_up += usize::from(!summary.0["taken_up"].is_null());
+    totals.parts_taken_up += summary.0["parts_taken_up"].as_u64().unwrap();
     let witness = Witness::new(stage.scene.log().records(), &beginnings, stage.jobs);
-    seen.repeated += witness.testify();
-    witness.assert_nothing_listed_again(&committed);
-    seen.nameless += assert_nothing_is_left(&stage, &witness);
+    totals.repeated += witness.testify();
+    witness.assert_nothing_committed_was_done_again(&committed);
+    totals.nameless += assert_nothing_is_left(&stage, &witness);
     assert_nothing_is_left_to_do(&stage);
 }
 
@@ -129,7 +129,7 @@ fn assert_nothing_is_left_to_do(stage: &Stage) {
     }
 }
 
-impl Seen {
+impl Totals {
     fn tell(&self, rounds: u64) {
         let Self { kills, in_flight, committed, taken_up, parts_taken_up, survivors, repeated, nameless } = self;
         println!("{} kills in {rounds} rounds, {in_flight} requests in flight:", kills.values().sum::<usize>());
@@ -137,7 +137,8 @@ impl Seen {
             println!("{:>6} {doing:?}", kills.get(&doing).unwrap_or(&0));
         }
         println!(
-            "{committed} of them had committed some of what they listed; {taken_up} runs to the end took that up, and {parts_taken_up} parts"
+            "{committed} of them had committed some of what they listed; {taken_up} runs to the end took that up, \
+             and {parts_taken_up} parts"
         );
         println!("{survivors} runs came to their end first; {nameless} uploads were left without a name");
         println!("done again: {repeated:?}");

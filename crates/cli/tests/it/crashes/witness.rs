@@ -62,10 +62,10 @@ impl Witness {
         repeated
     }
 
-    /// Asserts that no run listed again what the one before it had committed.
-    pub(super) fn assert_nothing_listed_again(&self, committed: &[Committed]) {
+    /// Asserts that no run did again what the one before it had committed.
+    pub(super) fn assert_nothing_committed_was_done_again(&self, committed: &[Committed]) {
         for (committed, next) in committed.iter().zip(&self.runs[1..]) {
-            committed.assert_not_listed_again(next);
+            committed.assert_not_done_again(next);
         }
     }
 
