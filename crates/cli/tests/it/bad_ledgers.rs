@@ -4,10 +4,9 @@
 mod places;
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::harness::{Ended, Files, Running, Scene, tool};
+use crate::harness::{Ended, Files, Running, Scene};
 
 /// A scene whose tree and bucket are in step, and remembered so in the file `ledger`.
 fn remembered() -> Scene {
@@ -28,22 +27,6 @@ fn command(scene: &Scene, more: &[&str]) -> Command {
     let mut command = scene.brigade_command(args);
     command.args(more);
     command
-}
-
-/// Runs statements in a ledger, by a program that nobody here wrote.
-fn in_database(scene: &Scene, ledger: &Path, sql: &str) -> String {
-    let mut python = scene.command(&tool("python3"));
-    let script = "import sqlite3, sys\nwith sqlite3.connect(sys.argv[1]) as ledger:\n  print(ledger.execute(sys.argv[2]).fetchall())";
-    python.args(["-c", script]).arg(ledger).arg(sql);
-    Ended::of(python).exits(0).stdout
-}
-
-/// The only ledger in a directory of ledgers.
-fn only_ledger_in(directory: &Path) -> PathBuf {
-    let mut ledgers: Vec<PathBuf> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
-    ledgers.retain(|path| path.extension().is_some_and(|extension| extension == "ledger"));
-    assert_eq!(ledgers.len(), 1, "{ledgers:?}");
-    ledgers.remove(0)
 }
 
 /// With a file gone from the source, so that there is something to be deleted.
@@ -76,7 +59,7 @@ fn pages_of_garbage_are_damage() {
 #[test]
 fn a_pair_that_does_not_read_is_damage() {
     let scene = remembered();
-    in_database(&scene, &scene.path("ledger"), "UPDATE settled SET pair = x'ffff' WHERE key = CAST('d/100' AS BLOB)");
+    scene.in_ledger(&scene.path("ledger"), "UPDATE settled SET pair = x'ffff' WHERE key = CAST('d/100' AS BLOB)");
     refuses(&scene, "is damaged");
     goes_on_without(&scene);
 }
@@ -84,7 +67,7 @@ fn a_pair_that_does_not_read_is_damage() {
 #[test]
 fn a_table_of_other_columns_is_damage() {
     let scene = remembered();
-    in_database(&scene, &scene.path("ledger"), "ALTER TABLE settled RENAME COLUMN pair TO other");
+    scene.in_ledger(&scene.path("ledger"), "ALTER TABLE settled RENAME COLUMN pair TO other");
     refuses(&scene, "is damaged");
     goes_on_without(&scene);
 }
@@ -114,9 +97,9 @@ fn a_file_that_is_no_ledger_is_left_alone() {
 fn somebody_elses_database_is_left_alone() {
     let scene = remembered();
     fs::remove_file(scene.path("ledger")).unwrap();
-    in_database(&scene, &scene.path("ledger"), "CREATE TABLE theirs (precious TEXT)");
+    scene.in_ledger(&scene.path("ledger"), "CREATE TABLE theirs (precious TEXT)");
     refuses(&scene, "is no ledger");
-    assert!(in_database(&scene, &scene.path("ledger"), "SELECT name FROM sqlite_schema").contains("theirs"));
+    assert!(scene.in_ledger(&scene.path("ledger"), "SELECT name FROM sqlite_schema").contains("theirs"));
     goes_on_without(&scene);
 }
 
@@ -127,14 +110,14 @@ fn an_empty_file_becomes_a_ledger() {
     Ended::of(command(&scene, &["--dry-run"])).exits(0);
     assert_eq!(fs::read(scene.path("ledger")).unwrap(), b"", "a dry run makes none");
     Ended::of(command(&scene, &[])).exits(0).summary().counts([("in_step", 200)]);
-    let counted = in_database(&scene, &scene.path("ledger"), "SELECT count(*) FROM settled");
-    assert_eq!(counted.trim(), "[(200,)]");
+    let counted = scene.in_ledger(&scene.path("ledger"), "SELECT count(*) FROM settled");
+    assert_eq!(counted, "200");
 }
 
 #[test]
 fn a_ledger_of_a_newer_version_is_left_alone() {
     let scene = remembered();
-    in_database(&scene, &scene.path("ledger"), "PRAGMA user_version = 99");
+    scene.in_ledger(&scene.path("ledger"), "PRAGMA user_version = 99");
     let before = fs::read(scene.path("ledger")).unwrap();
     refuses(&scene, "newer brigade (format 99;");
     assert_eq!(fs::read(scene.path("ledger")).unwrap(), before);
@@ -182,7 +165,7 @@ fn what_was_listed_a_day_ago_is_listed_again() {
         let scene = killed_while_deleting();
         let ledger = scene.path("ledger");
         let sql = format!("UPDATE run SET begun_seconds = begun_seconds - {}", hours * 3600);
-        in_database(&scene, &ledger, &sql);
+        scene.in_ledger(&ledger, &sql);
         scene.log().forget_requests();
         let ended = Ended::of(command(&scene, &["--delete"])).exits(0);
         let taken_up = &ended.summary().0["taken_up"];

@@ -1,6 +1,8 @@
 //! What changes between a run that was killed and the next one that takes it up:
 //! what the first had planned is judged anew, and nothing is deleted by it alone.
 
+mod uploads;
+
 use std::fs;
 use std::process::Command;
 

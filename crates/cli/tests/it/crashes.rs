@@ -5,6 +5,7 @@
 //! `BRIGADE_CRASH_ROUNDS` says how many rounds there are, `BRIGADE_CRASH_SEED`
 //! what is drawn in them, and `BRIGADE_CRASH_FIRST` which is the first.
 
+mod committed;
 mod dice;
 mod kill;
 mod stage;
@@ -16,19 +17,22 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::harness::Ended;
+use committed::{Committed, Listed};
 use dice::Dice;
 use kill::{Doing, Killed, Trigger, run_until};
 use stage::{Kind, Stage};
 use witness::{Repeated, Witness};
 
-/// Each kind of work in its turn.
-const ROUNDS: u64 = Kind::ROUND.len() as u64;
+/// How many rounds there are unless it is said: each kind of work is in them once.
+const ROUNDS: u64 = 7;
 
 /// What was seen in all rounds.
 #[derive(Default)]
-struct Seen {
+struct Totals {
     kills: BTreeMap<Doing, usize>,
     in_flight: usize,
+    /// Runs that had committed some of their listing when they were killed.
+    committed: usize,
     /// Runs to the end that took up what a killed one had committed.
     taken_up: usize,
     parts_taken_up: u64,
@@ -50,10 +54,10 @@ fn killed_at_any_instant_it_ends_in_step_and_does_nothing_twice() {
     let first = variable("BRIGADE_CRASH_FIRST").unwrap_or(0);
     let rounds = variable("BRIGADE_CRASH_ROUNDS").unwrap_or(ROUNDS);
     println!("seed {seed}");
-    let mut seen = Seen::default();
+    let mut totals = Totals::default();
     for round in first..first + rounds {
         let story = RefCell::new(Vec::new());
-        let played = catch_unwind(AssertUnwindSafe(|| play(seed, round, &story, &mut seen)));
+        let played = catch_unwind(AssertUnwindSafe(|| play(seed, round, &story, &mut totals)));
         if let Err(panic) = played {
             println!("round {round} of seed {seed} failed:\n  {}", story.borrow().join("\n  "));
             println!(
@@ -63,16 +67,17 @@ fn killed_at_any_instant_it_ends_in_step_and_does_nothing_twice() {
             resume_unwind(panic);
         }
     }
-    seen.tell(rounds);
+    totals.tell(rounds);
 }
 
 /// One round: runs that are killed, one that is not, and one that finds nothing to do.
-fn play(seed: u64, round: u64, story: &RefCell<Vec<String>>, seen: &mut Seen) {
+fn play(seed: u64, round: u64, story: &RefCell<Vec<String>>, totals: &mut Totals) {
     let mut dice = Dice::new(seed, round);
-    let kind = Kind::ROUND[usize::try_from(round % ROUNDS).unwrap()];
+    let kind = Kind::ROUNDS[usize::try_from(round).unwrap() % Kind::ROUNDS.len()];
     let stage = Stage::set(kind, &mut dice);
     story.borrow_mut().push(stage.to_string());
     let mut beginnings = Vec::new();
+    let mut committed = Vec::new();
     for _ in 0..dice.number(1..=3) {
         let trigger = Trigger::draw(&stage, &mut dice);
         story.borrow_mut().push(format!("to be killed at {trigger:?}"));
@@ -80,20 +85,25 @@ fn play(seed: u64, round: u64, story: &RefCell<Vec<String>>, seen: &mut Seen) {
         let killed = run_until(&stage, trigger);
         story.borrow_mut().push(killed.as_ref().map_or("came to its end".to_owned(), Killed::to_string));
         let Some(killed) = killed else {
-            seen.survivors += 1;
+            totals.survivors += 1;
             break;
         };
-        *seen.kills.entry(killed.doing).or_default() += 1;
-        seen.in_flight += killed.in_flight;
+        *totals.kills.entry(killed.doing).or_default() += 1;
+        totals.in_flight += killed.in_flight;
+        let reached = Committed::by(&stage);
+        totals.committed += usize::from(reached.listed != Listed::Nothing);
+        story.borrow_mut().push(format!("which had committed {:?} as listed", reached.listed));
+        committed.push(reached);
     }
     beginnings.push(stage.scene.log().requests());
     stage.scene.log().heal();
     let summary = Ended::of(stage.command()).exits(0).summary();
-    seen.taken_up += usize::from(!summary.0["taken_up"].is_null());
-    seen.parts_taken_up += summary.0["parts_taken_up"].as_u64().unwrap();
+    totals.taken_up += usize::from(!summary.0["taken_up"].is_null());
+    totals.parts_taken_up += summary.0["parts_taken_up"].as_u64().unwrap();
     let witness = Witness::new(stage.scene.log().records(), &beginnings, stage.jobs);
-    seen.repeated += witness.testify();
-    seen.nameless += assert_nothing_is_left(&stage, &witness);
+    totals.repeated += witness.testify();
+    witness.assert_nothing_committed_was_done_again(&committed);
+    totals.nameless += assert_nothing_is_left(&stage, &witness);
     assert_nothing_is_left_to_do(&stage);
 }
 
@@ -119,14 +129,17 @@ fn assert_nothing_is_left_to_do(stage: &Stage) {
     }
 }
 
-impl Seen {
+impl Totals {
     fn tell(&self, rounds: u64) {
-        let Self { kills, in_flight, taken_up, parts_taken_up, survivors, repeated, nameless } = self;
+        let Self { kills, in_flight, committed, taken_up, parts_taken_up, survivors, repeated, nameless } = self;
         println!("{} kills in {rounds} rounds, {in_flight} requests in flight:", kills.values().sum::<usize>());
         for doing in Doing::ALL {
             println!("{:>6} {doing:?}", kills.get(&doing).unwrap_or(&0));
         }
-        println!("{taken_up} runs to the end took up what was committed, {parts_taken_up} parts besides");
+        println!(
+            "{committed} of them had committed some of what they listed; {taken_up} runs to the end took that up, \
+             and {parts_taken_up} parts"
+        );
         println!("{survivors} runs came to their end first; {nameless} uploads were left without a name");
         println!("done again: {repeated:?}");
     }

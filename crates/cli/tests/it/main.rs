@@ -93,6 +93,8 @@ mod snapshots;
 #[cfg(test)]
 mod special_files;
 #[cfg(test)]
+mod stopped_servers;
+#[cfg(test)]
 mod terminal;
 #[cfg(test)]
 mod up;

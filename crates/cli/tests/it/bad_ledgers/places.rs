@@ -3,11 +3,10 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::only_ledger_in;
-use crate::harness::{Ended, Files, Scene, bound_by_permissions, wrapped};
+use crate::harness::{Ended, Files, Scene, bound_by_permissions, ledgers_in, wrapped};
 
 /// How the one line begins that says so.
 const NOT_REMEMBERED: &str = "this run won't be remembered";
@@ -33,6 +32,13 @@ fn command(scene: &Scene, variables: &[(&str, &Path)]) -> Command {
 fn locked(scene: &Scene, name: &str) {
     fs::create_dir(scene.path(name)).unwrap();
     fs::set_permissions(scene.path(name), Permissions::from_mode(0o555)).unwrap();
+}
+
+#[track_caller]
+fn only_ledger_in(directory: &Path) -> PathBuf {
+    let ledgers = ledgers_in(directory);
+    assert_eq!(ledgers.len(), 1, "{ledgers:?}");
+    ledgers[0].clone()
 }
 
 #[track_caller]

@@ -25,9 +25,9 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// In this order, so that each has its turn in any few rounds. Every kind of
-    /// work begins with a listing.
-    pub(super) const ROUND: [Self; 8] = [
+    /// The kinds of the rounds, again and again: each of them is among the first
+    /// few. Every one begins with a listing, so that what comes after it is there more often.
+    pub(super) const ROUNDS: [Self; 10] = [
         Self::Upload,
         Self::Multipart,
         Self::DeletionUp,
@@ -35,6 +35,8 @@ impl Kind {
         Self::ListingUp,
         Self::DeletionDown,
         Self::ListingDown,
+        Self::Upload,
+        Self::Download,
         Self::Multipart,
     ];
 
@@ -109,7 +111,13 @@ impl Stage {
 
     /// The requests that the work is made of, with so many of them in a run.
     pub(super) fn operations(&self) -> &'static [(&'static str, u64)] {
-        self.kind.operations(self.provider == "brigade-dev")
+        self.kind.operations(self.is_known())
+    }
+
+    /// Whether the program is told whose bucket it is: of a stranger's it takes
+    /// it that nothing is certain, neither order nor bulk deletions.
+    pub(super) fn is_known(&self) -> bool {
+        self.provider == "brigade-dev"
     }
 
     /// The command that is killed, and given again.

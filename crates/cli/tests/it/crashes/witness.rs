@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::committed::Committed;
 use crate::harness::RequestRecord;
 
 /// What the server saw, run by run.
@@ -59,6 +60,13 @@ impl Witness {
             repeated.pages += self.repeated("ListObjectsV2", killed).len();
         }
         repeated
+    }
+
+    /// Asserts that no run did again what the one before it had committed.
+    pub(super) fn assert_nothing_committed_was_done_again(&self, committed: &[Committed]) {
+        for (committed, next) in committed.iter().zip(&self.runs[1..]) {
+            committed.assert_not_done_again(next);
+        }
     }
 
     /// Asserts that an upload got no part.

@@ -32,6 +32,8 @@ enum Backing {
     Apart { _running: Running, _data: TempDir },
     /// A server that does what the test says.
     Scripted(Scripted),
+    /// The test itself runs it.
+    Own,
 }
 
 impl Scene {
@@ -72,6 +74,11 @@ impl Scene {
         Self::without_bucket(scripted.server(), Backing::Scripted(scripted))
     }
 
+    /// With a server that the test itself runs.
+    pub(crate) fn own(server: Server) -> Self {
+        Self::new(server, Backing::Own)
+    }
+
     fn new(server: Server, backing: Backing) -> Self {
         let scene = Self::without_bucket(server, backing);
         scene.aws(["s3api", "create-bucket", "--bucket", &scene.bucket]);
@@ -90,7 +97,7 @@ impl Scene {
     pub(crate) fn log(&self) -> &Embedded {
         match &self.backing {
             Backing::Embedded(embedded) => embedded,
-            Backing::Seaweed | Backing::Apart { .. } | Backing::Scripted(_) => {
+            Backing::Seaweed | Backing::Apart { .. } | Backing::Scripted(_) | Backing::Own => {
                 panic!("only the embedded server keeps a log")
             }
         }
@@ -100,7 +107,9 @@ impl Scene {
     pub(crate) fn asked(&self) -> Vec<Asked> {
         match &self.backing {
             Backing::Scripted(scripted) => scripted.asked(),
-            Backing::Embedded(_) | Backing::Seaweed | Backing::Apart { .. } => panic!("no script is played here"),
+            Backing::Embedded(_) | Backing::Seaweed | Backing::Apart { .. } | Backing::Own => {
+                panic!("no script is played here")
+            }
         }
     }
 

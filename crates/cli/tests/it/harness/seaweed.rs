@@ -1,14 +1,16 @@
-//! SeaweedFS, one for all tests of this process: a real server, which lists
-//! out of byte order and checks signatures.
+//! SeaweedFS, one for all tests of this process, or one for a test that stops
+//! it: a real server, which lists out of byte order and checks signatures.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use std::thread;
 use std::time::Duration;
+
+use tempfile::TempDir;
 
 use super::{Credentials, Server, tool};
 
@@ -38,6 +40,89 @@ pub(crate) fn server() -> Server {
 
 fn start() -> (Server, Child) {
     let data = tempfile::Builder::new().prefix("brigade-seaweed-").tempdir().unwrap().keep();
+    let credentials = prepare(&data);
+    let ports = free_ports();
+    let mut supervisor = command(&data, "sh");
+    supervisor.env("DATA", &data).args(["-c", SUPERVISOR, "seaweed"]).arg(tool("weed"));
+    let child = serve(supervisor, &data, &ports).stdin(Stdio::piped()).spawn().unwrap();
+    wait_until_ready(&ports, &data);
+    (Server { endpoint: endpoint(&ports), credentials }, child)
+}
+
+/// One that a test has for itself, to be stopped and started.
+pub(crate) struct OwnSeaweed {
+    data: TempDir,
+    ports: Vec<u16>,
+    credentials: Credentials,
+    child: Child,
+}
+
+impl OwnSeaweed {
+    /// Starts it, with nothing in it.
+    pub(crate) fn start() -> Self {
+        let data = tempfile::Builder::new().prefix("brigade-seaweed-").tempdir().unwrap();
+        let credentials = prepare(data.path());
+        let ports = free_ports();
+        let child = spawn(data.path(), &ports);
+        Self { data, ports, credentials, child }
+    }
+
+    /// How to reach it.
+    pub(crate) fn server(&self) -> Server {
+        Server { endpoint: endpoint(&self.ports), credentials: self.credentials.clone() }
+    }
+
+    /// Makes it stand still, and do nothing with what comes.
+    pub(crate) fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on.
+    pub(crate) fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    /// Kills it, as the loss of its machine would.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts it again on the same data, at the same place.
+    pub(crate) fn start_again(&mut self) {
+        self.child = spawn(self.data.path(), &self.ports);
+    }
+
+    fn signal(&self, signal: &str) {
+        assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
+    }
+}
+
+impl Drop for OwnSeaweed {
+    fn drop(&mut self) {
+        // It may have been killed already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// It ends with the thread that starts it, however that ends.
+fn spawn(data: &Path, ports: &[u16]) -> Child {
+    let mut weed = command(data, "setpriv");
+    weed.args(["--pdeathsig", "KILL"]).arg(tool("weed")).stdin(Stdio::null());
+    let log = File::options().create(true).append(true).open(data.join("log")).unwrap();
+    weed.stdout(log.try_clone().unwrap()).stderr(log);
+    let child = serve(weed, data, ports).spawn().unwrap();
+    wait_until_ready(ports, data);
+    child
+}
+
+fn endpoint(ports: &[u16]) -> String {
+    format!("http://127.0.0.1:{}", ports[6])
+}
+
+/// Writes down who may use it.
+fn prepare(data: &Path) -> Credentials {
     let credentials =
         Credentials { access_key_id: "seaweed-test".into(), secret_access_key: "seaweed-test-secret".into() };
     let identities = serde_json::json!({ "identities": [{
@@ -46,18 +131,18 @@ fn start() -> (Server, Child) {
         "actions": ["Admin", "Read", "Write", "List", "Tagging"],
     }]});
     fs::write(data.join("identities.json"), identities.to_string()).unwrap();
-
-    let ports = free_ports();
-    let child = supervise(&data, &ports);
-    let server = Server { endpoint: format!("http://127.0.0.1:{}", ports[6]), credentials };
-    wait_until_ready(&ports, &data);
-    (server, child)
+    credentials
 }
 
-fn supervise(data: &Path, ports: &[u16]) -> Child {
-    let mut command = Command::new("sh");
-    command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", data).env("DATA", data);
-    command.args(["-c", SUPERVISOR, "seaweed"]).arg(tool("weed")).args(["-logtostderr", "server", "-s3"]);
+fn command(data: &Path, program: &str) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", data);
+    command
+}
+
+/// The command with what the server is told.
+fn serve(mut command: Command, data: &Path, ports: &[u16]) -> Command {
+    command.args(["-logtostderr", "server", "-s3"]);
     for (part, ports) in PARTS.iter().zip(ports.chunks(2)) {
         command.arg(format!("-{part}.port={}", ports[0])).arg(format!("-{part}.port.grpc={}", ports[1]));
     }
@@ -67,16 +152,22 @@ fn supervise(data: &Path, ports: &[u16]) -> Child {
     command.args(["-s3.iam=false", "-s3.autoCreateBucket=false"]);
     // Each bucket takes seven volumes, which are sparse files.
     command.args(["-master.volumeSizeLimitMB=64", "-volume.max=10000", "-volume.minFreeSpace=1MiB"]);
-    command.stdin(Stdio::piped()).spawn().unwrap()
+    command
 }
 
 /// Eight ports below those that the system gives to outgoing connections, so
-/// that none of them is taken between this look and the server's start.
+/// that none of them is taken between this look and the server's start. Nor does
+/// this process give one away twice.
 fn free_ports() -> Vec<u16> {
+    static GIVEN_AWAY: Mutex<u16> = Mutex::new(0);
+    let mut given_away = GIVEN_AWAY.lock().unwrap();
     let first = 20_000 + u16::try_from(std::process::id() % 1_200).unwrap() * 10;
+    let ports = (*given_away + 1).max(first)..;
     let free: Vec<TcpListener> =
-        (first..).filter_map(|port| TcpListener::bind(("127.0.0.1", port)).ok()).take(2 * PARTS.len()).collect();
-    free.iter().map(|listener| listener.local_addr().unwrap().port()).collect()
+        ports.filter_map(|port| TcpListener::bind(("127.0.0.1", port)).ok()).take(2 * PARTS.len()).collect();
+    let ports: Vec<u16> = free.iter().map(|listener| listener.local_addr().unwrap().port()).collect();
+    *given_away = ports[ports.len() - 1];
+    ports
 }
 
 /// It is ready when the S3 gateway is up, and the master has a volume to write to.
