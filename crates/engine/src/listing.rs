@@ -51,7 +51,7 @@ impl Ordering {
     /// What a store says of itself.
     pub fn of(store: &dyn Store) -> Self {
         match store.capabilities().order {
-            Order::ByBytes => Self::AsListed,
+            Order::ByBytes | Order::Presumed => Self::AsListed,
             Order::Other => Self::Sorted,
         }
     }

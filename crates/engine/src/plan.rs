@@ -190,7 +190,10 @@ impl Planner {
                 match row.verdict() {
                     Verdict::InStep => in_step(source, settled, dest, row),
                     Verdict::Differs => send(source, Some(dest), false),
-                    Verdict::AskContent => send_if_content_differs(source, settled, dest),
+                    Verdict::AskContent => {
+                        let settled = settled.filter(|_| self.behind || self.comparer.comparison == Comparison::Auto);
+                        send_if_content_differs(source, settled, dest)
+                    }
                 }
             }
         };

@@ -11,7 +11,7 @@ use brigade_store::{ClockSkew, Key, KeyRange, Listed, Store};
 use tokio::sync::mpsc;
 
 use crate::events::{Event, Side, Summary};
-use crate::ledger::{Agreed, Change, Unseen};
+use crate::ledger::{Agreed, Change, Cursor, Unseen};
 use crate::listing::{Broken, OrderedListing, Ordering};
 use crate::merge::{Merge, Presence, Strip, Triple};
 use crate::plan::{Action, Decision, Phase, Planner};
@@ -46,10 +46,10 @@ pub(crate) enum RangeError {
 }
 
 /// Where a range lies to the cursor of a run that is taken up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Stretch {
-    /// Ahead of it, or there is none: both sides are listed.
-    Ahead,
+    /// Ahead of it, or there is none: both sides are listed. With the cursor that is to be moved, if one is.
+    Ahead(Option<Cursor>),
     /// Behind it: what a bucket holds there is what was settled, and is not
     /// listed again. Trees are walked all the same.
     Behind,
@@ -124,7 +124,7 @@ struct Batch {
 
 impl Planning<'_> {
     async fn run(&mut self, range: &KeyRange, orderings: Orderings) -> Result<(), RangeError> {
-        let mut strips = Strips::start(self.transfers, range, self.stretch, orderings);
+        let mut strips = Strips::start(self.transfers, range, &self.stretch, orderings);
         while !self.merge.finished() {
             self.plan_what_is_known().await?;
             match self.merge.hungry() {
@@ -203,6 +203,7 @@ impl Planning<'_> {
         let Triple { key, left, settled, right } = triple;
         // It is looked at by itself.
         if self.stretch == Stretch::Behind && self.transfers.recorder.has_failed(&key) {
+            self.transfers.losses().see(&key, settled.is_some(), Sight::Unknown, &Decision::Held);
             self.reached = Reached::Key(key);
             return Ok(());
         }
@@ -278,6 +279,16 @@ impl Planning<'_> {
             tally.tell(Event::Planned { keys: batch.keys, objects, bytes: batch.bytes });
         }
         let recorder = &self.transfers.recorder;
+        if !matches!(self.reached, Reached::Nothing)
+            && let Stretch::Ahead(followed) = &mut self.stretch
+        {
+            // By now both sides have answered, and it is known what stores they are.
+            match followed.take() {
+                Some(cursor) if self.transfers.list_by_bytes() => recorder.follow(&cursor),
+                Some(_) => recorder.stop_following(),
+                None => {}
+            }
+        }
         recorder.note(batch.changes);
         batch.settled.into_iter().for_each(|agreed| recorder.settle(agreed, self.since));
         let (actions, unseen) = (batch.actions.len(), batch.unseen);

@@ -195,12 +195,12 @@ impl Pass {
         let has_ended =
             taken_up.is_some_and(|run| run.cursor.as_ref().is_some_and(|reached| reached.through.is_none()));
         if !has_ended {
-            if self.keeps_progress() && orderings.are_by_bytes() {
-                transfers.recorder.follow(&cursor);
-            } else {
+            let is_followed = self.keeps_progress() && orderings.are_by_bytes();
+            if !is_followed {
                 transfers.recorder.stop_following();
             }
-            run_range(transfers, &mut planner, &ahead, Stretch::Ahead, orderings).await?;
+            let followed = is_followed.then_some(cursor);
+            run_range(transfers, &mut planner, &ahead, Stretch::Ahead(followed), orderings).await?;
         }
         for pattern in planner.unmatched_patterns() {
             transfers.tally.tell(Event::Warning { text: format!("the pattern {pattern:?} matches no key") });

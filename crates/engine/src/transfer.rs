@@ -11,7 +11,7 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use brigade_store::{Entry, Failure, FailureKind, Key, Kind, Store};
+use brigade_store::{Entry, Failure, FailureKind, Key, Kind, Order, Store};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -107,6 +107,11 @@ impl Transfers {
         [&self.source, &self.dest].map(|store| store.capabilities().kind)
     }
 
+    /// Whether both sides are known to list in byte order: only then does a place in it say what was listed.
+    pub(crate) fn list_by_bytes(&self) -> bool {
+        self.sides().iter().all(|store| store.capabilities().order == Order::ByBytes)
+    }
+
     /// Both sides, as the recorder needs them.
     pub(crate) fn sides(&self) -> [&dyn Store; 2] {
         [self.source.as_ref(), self.dest.as_ref()]
@@ -181,6 +186,7 @@ impl Transfers {
                 in_flight.spawn(async move {
                     let _place = place;
                     this.delete(deletions).await;
+                    this.recorder.keep_pace().await;
                     Ok(())
                 });
             }

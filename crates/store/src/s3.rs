@@ -84,7 +84,8 @@ impl Store for BucketStore {
     fn capabilities(&self) -> Capabilities {
         let order = match self.bucket.client().dialect().lists_by_bytes {
             Support::No => Order::Other,
-            Support::Yes | Support::Unknown => Order::ByBytes,
+            Support::Yes => Order::ByBytes,
+            Support::Unknown => Order::Presumed,
         };
         let in_bulk = self.bucket.client().dialect().bulk_delete.is_certain();
         let removal_batch = if in_bulk { BULK_DELETE_LIMIT } else { 1 };

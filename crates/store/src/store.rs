@@ -137,8 +137,11 @@ pub enum Kind {
 /// The order in which a store lists its keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// By bytes, as far as is known: used as it comes, and checked.
+    /// Known to be by bytes: used as it comes, and checked.
     ByBytes,
+    /// By bytes, as far as nobody knows better: used as it comes, and checked.
+    /// How far such a listing has come says nothing of what it has yet to list.
+    Presumed,
     /// Known to be another one: sorted through a spill file first.
     Other,
 }

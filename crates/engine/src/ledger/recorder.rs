@@ -106,14 +106,20 @@ impl Recorder {
     /// These failed behind the cursor.
     pub(crate) fn take_up(&self, failed: &[Key]) {
         if let Some(recording) = &self.0 {
-            recording.waiting().failed = failed.iter().cloned().collect();
+            let mut waiting = recording.waiting();
+            waiting.failed = failed.iter().cloned().collect();
+            waiting.position = Position::Behind;
         }
     }
 
     /// From now on the cursor moves, from here.
     pub(crate) fn follow(&self, cursor: &Cursor) {
         if let Some(recording) = &self.0 {
-            recording.waiting().position = Position::Moving(Watermark::starting_at(cursor));
+            let mut waiting = recording.waiting();
+            // Where all is to be listed again, no cursor may say otherwise.
+            if matches!(waiting.position, Position::Behind) {
+                waiting.position = Position::Moving(Watermark::starting_at(cursor));
+            }
         }
     }
 
@@ -155,7 +161,10 @@ impl Recorder {
             waiting.changes.push(Change::Failed(key.clone()));
         } else if !waiting.failed.contains(key) {
             match waiting.position {
-                Position::Behind => waiting.changes.push(Change::Relist),
+                Position::Behind => {
+                    waiting.changes.push(Change::Relist);
+                    waiting.position = Position::Fixed;
+                }
                 Position::Moving(_) | Position::Fixed => waiting.position = Position::Fixed,
             }
         }

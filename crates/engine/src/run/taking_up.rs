@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use brigade_store::Key;
+use brigade_store::{Key, Kind, Order};
 
 use super::{Change, Cursor, Ledger, LedgerError, Ordering, Orderings, Pass, Surroundings, UnfinishedRun};
 use crate::events::{Event, Side, TakenUp};
@@ -47,6 +47,11 @@ impl Pass {
         let now = (self.clock)();
         let job = self.job.digest();
         let mut run = run.filter(|run| orderings.are_by_bytes() && still_holds(run, job, now));
+        if let Some(held) = &run
+            && !self.shows_what_was_settled(ledger.as_ref(), held).await?
+        {
+            run = None;
+        }
         match &mut run {
             None => recorder.commit_now(vec![self.beginning()], [source.as_ref(), dest.as_ref()]).await?,
             Some(run) => {
@@ -65,6 +70,29 @@ impl Pass {
             }
         }
         Ok(Memory { run, uploads })
+    }
+
+    /// Whether buckets still show what was settled, as far as two looks at each
+    /// tell: at the first key, and at the last one behind the cursor. One that was
+    /// emptied or made anew meanwhile, or is another one, is listed from the start. And whether they
+    /// are known to list in byte order, which their answer may tell.
+    async fn shows_what_was_settled(&self, ledger: &dyn Ledger, run: &UnfinishedRun) -> Result<bool, LedgerError> {
+        let mut pairs = ledger.page(None, 1).await?;
+        if let Some(Cursor { through: Some(through), .. }) = &run.cursor {
+            pairs.extend(ledger.pair(through).await?);
+        }
+        let Surroundings { source, dest, .. } = &self.around;
+        for pair in pairs.iter().filter(|pair| !pair.lost) {
+            for (store, side) in [(source, &pair.left), (dest, &pair.right)] {
+                // What can't be looked at now tells nothing.
+                if let (Kind::Remote, Ok(found)) = (store.capabilities().kind, store.look(&pair.key).await)
+                    && !found.is_some_and(|found| side.shows_in(&found))
+                {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok([source, dest].iter().all(|store| store.capabilities().order == Order::ByBytes))
     }
 
     /// Drops what waits for keys that the cursor has not passed: they are

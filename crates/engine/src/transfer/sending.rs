@@ -71,7 +71,8 @@ impl Transfers {
         if self.recorder.has_failed(key) {
             return Ok(true);
         }
-        let Some(pair) = ledger.pair(key).await? else { return Ok(false) };
+        let pair = ledger.pair(key).await?.filter(|pair| pair.left.shows_in(&waiting.source));
+        let Some(pair) = pair else { return Ok(false) };
         // It may have been settled before what obstructed it came.
         let there = self.dest.look(key).await;
         Ok(matches!(there, Ok(Some(there)) if pair.right.shows_in(&there)))
@@ -134,7 +135,7 @@ impl Transfers {
                 if dest.size == planned.source.size
                     && matches!(self.same_content(&planned.source, &dest).await, Ok(content) if content.is_same()) =>
             {
-                Sent::Outcome(Outcome::InStep, Some(agreed(&planned.source, dest)))
+                Sent::Outcome(Outcome::InStep, Some(agreed(&planned.source, dest, None)))
             }
             Ok(true) | Err(_) => self.account(Stopped::Dest(failure)),
         }
@@ -167,7 +168,8 @@ impl Transfers {
                     Some(settled) => self.has_still(source, settled).await?,
                     None => self.same_content(source, dest).await?.is_same(),
                 };
-                Ok(is_same.then(|| Some(agreed(source, dest.clone()))))
+                // What was settled of an unchanged destination holds for the source again.
+                Ok(is_same.then(|| Some(agreed(source, dest.clone(), transfer.settled))))
             }
             // A tree lists no directories: whether a marker's is there is looked up.
             None if source.stands_for_directory() => {
@@ -244,8 +246,8 @@ pub(super) fn both(source: Verified, dest: Verified) -> Verified {
 }
 
 /// Two versions whose contents turned out to be the same.
-fn agreed(source: &Entry, dest: Entry) -> Box<Agreed> {
-    Box::new(Agreed { source: source.clone(), dest, proof: Proof::Found, digest: None })
+fn agreed(source: &Entry, dest: Entry, digest: Option<Digest>) -> Box<Agreed> {
+    Box::new(Agreed { source: source.clone(), dest, proof: Proof::Found, digest })
 }
 
 fn taken_for_another() -> Failure {
