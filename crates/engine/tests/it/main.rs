@@ -8,4 +8,5 @@ mod fixture;
 mod order;
 mod safety;
 mod simulation;
+mod taking_up;
 mod trees;
