@@ -10,4 +10,5 @@ mod remembering;
 mod resuming;
 mod safety;
 mod simulation;
+mod taking_up;
 mod trees;
