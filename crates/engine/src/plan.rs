@@ -42,7 +42,8 @@ pub struct Transfer {
     pub source: Entry,
     /// The version that the destination lists, which this one replaces.
     pub replaces: Option<Entry>,
-    /// Whether to send it only if the contents turn out to differ.
+    /// Whether to send it only if the contents turn out to differ. Where nothing
+    /// is listed that it would replace, what is there is looked at first.
     pub if_content_differs: bool,
     /// A digest that the content of both sides had when they were last in
     /// step, where the destination has not changed since.
@@ -163,6 +164,14 @@ impl Planner {
     ) -> (Decision, Option<Row>) {
         if !self.includes(key) {
             return (Decision::Excluded, None);
+        }
+        if self.behind
+            && settled.is_some_and(|pair| pair.lost)
+            && let Presence::Present(source) = left
+        {
+            // It is back, and the deletion that an earlier run had planned may have been carried out since.
+            let transfer = Transfer { source, replaces: None, if_content_differs: true, settled: None };
+            return (Decision::Act(Phase::Now, Action::Send(transfer)), None);
         }
         let mut applied = None;
         let above = match &left {
@@ -319,12 +328,14 @@ mod tests {
             let (key, left, right) = (key.clone(), side.clone(), side.clone());
             SettledPair { key, left, right, digest: None, unsure, assumed, lost }
         };
+        // A deletion that was planned may have been carried out.
+        let looked_at_first = send(here.clone(), None, true);
         let table = [
             ("proven", pair(false, false, false), Decision::InStep(None)),
             ("assumed", pair(false, true, false), Decision::InStep(None)),
             ("assumed and fresh", pair(true, true, false), Decision::InStep(None)),
-            ("assumed, and back", pair(false, true, true), in_step_now(here.clone(), true)),
-            ("proven, and back", pair(false, false, true), in_step_now(here.clone(), false)),
+            ("assumed, and back", pair(false, true, true), looked_at_first.clone()),
+            ("proven, and back", pair(false, false, true), looked_at_first),
             ("an edit could hide", pair(true, false, false), send_if_content_differs(here.clone(), None, here.clone())),
         ];
         for (row, pair, expected) in table {

@@ -183,7 +183,7 @@ fn killed_while_deleting() -> Scene {
         fs::remove_file(scene.path(&format!("tree/d/{number:03}"))).unwrap();
     }
     scene.log().forget_requests();
-    scene.log().hold_the("DeleteObjects", &[1]);
+    scene.log().be_busy("DeleteObjects");
     let run = Running::start(command(&scene, &["--delete", "--jobs", "1"]));
     scene.log().wait_until_received("DeleteObjects", 1);
     drop(run);

@@ -46,7 +46,7 @@ fn killed_before_it_deleted() -> Scene {
     Ended::of(command(&scene, &[])).exits(0);
     scene.write("tree", &files_but_the_lost());
     scene.log().forget_requests();
-    scene.log().hold_the("DeleteObjects", &[1]);
+    scene.log().be_busy("DeleteObjects");
     let run = Running::start(command(&scene, &["--delete", "--jobs", "1"]));
     scene.log().wait_until_received("DeleteObjects", 1);
     drop(run);
@@ -182,7 +182,7 @@ fn what_somebody_else_wrote_over_what_was_to_be_deleted_stays() {
     let left = files_but_the_lost();
     scene.write("tree", &left);
     scene.log().forget_requests();
-    scene.log().hold_the("DeleteObjects", &[1]);
+    scene.log().be_busy("DeleteObjects");
     let run = Running::start(command(&scene, &more));
     scene.log().wait_until_received("DeleteObjects", 1);
     drop(run);
@@ -227,7 +227,7 @@ fn a_loss_is_refused_by_a_run_that_is_taken_up_too() {
     Ended::of(command(&scene, &[])).exits(0);
     fs::remove_file(scene.path("tree/lost/a")).unwrap();
     scene.log().forget_requests();
-    scene.log().hold_the("DeleteObject", &[1]);
+    scene.log().be_busy("DeleteObject");
     let run = Running::start(command(&scene, &["--delete", "--jobs", "1"]));
     scene.log().wait_until_received("DeleteObject", 1);
     drop(run);

@@ -71,9 +71,8 @@ impl Transfers {
         if self.recorder.has_failed(key) {
             return Ok(true);
         }
-        let pair = ledger.pair(key).await?.filter(|pair| pair.left.shows_in(&waiting.source));
-        let Some(pair) = pair else { return Ok(false) };
-        // It may have been settled before what obstructed it came.
+        let Some(pair) = ledger.pair(key).await? else { return Ok(false) };
+        // It may have been settled before what obstructed it came, or with a later version of the source.
         let there = self.dest.look(key).await;
         Ok(matches!(there, Ok(Some(there)) if pair.right.shows_in(&there)))
     }
@@ -83,6 +82,14 @@ impl Transfers {
             return Err(Stopped::Interrupted);
         }
         self.dest.could_hold(&transfer.source).map_err(Stopped::Dest)?;
+        let looked_at;
+        let transfer = if transfer.if_content_differs && transfer.replaces.is_none() {
+            let replaces = self.dest.look(&transfer.source.key).await.map_err(Stopped::Dest)?;
+            looked_at = Transfer { if_content_differs: replaces.is_some(), replaces, ..transfer.clone() };
+            &looked_at
+        } else {
+            transfer
+        };
         if let Some(agreed) = self.already_there(transfer).await? {
             return Ok(Sent::Outcome(Outcome::InStep, agreed));
         }

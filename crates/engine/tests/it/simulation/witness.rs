@@ -207,6 +207,11 @@ impl<'a> Witness<'a> {
             (Call::Look, Strike::None) if side == Side::Source => {
                 self.looked_up.insert(key.clone(), self.now[SOURCE].contains_key(key));
             }
+            // What is back at the source is looked at where a bucket is not listed again.
+            (Call::Look, Strike::None) if self.takes_up => {
+                let there = self.now[DEST].get(key).map(|version| (key.clone(), version.clone()));
+                self.listed[DEST].insert(0, there.into_iter().collect());
+            }
             (Call::Begin, Strike::AnswerLost(_)) => self.struck.begins += 1,
             (Call::Write | Call::Finish | Call::Remove, Strike::AnswerLost(_)) => {
                 self.struck.changes.insert(key.clone());
