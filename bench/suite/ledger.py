@@ -197,13 +197,14 @@ def unchanged(scene: Scene, direction: str, source: str, dest: str) -> list[Figu
 def resumed(scene: Scene) -> list[Figure]:
     """A run that is killed when nine tenths of the objects are sent, and the next one."""
     tree, count, ledger = tree_of(scene, scene.large), number_of(scene.large), str(scene.ledger)
+    bucket = f"s3://empty-{scene.large}"
     parts = []
     for _ in range(scene.repeat):
         scene.forget()
-        whole = scene.sync(tree, "s3://empty", "--ledger", ledger).wall
+        whole = scene.sync(tree, bucket, "--ledger", ledger).wall
         scene.forget()
-        sent = scene.kill_after(count * 9 // 10, tree, "s3://empty", "--ledger", ledger)
-        rest = scene.sync(tree, "s3://empty", "--ledger", ledger).wall
+        sent = scene.kill_after(count * 9 // 10, tree, bucket, "--ledger", ledger)
+        rest = scene.sync(tree, bucket, "--ledger", ledger).wall
         print(f"whole {whole:.2f} s, killed after {sent:,}, then {scene.sent():,} in {rest:.2f} s", flush=True)
         parts.append(rest / whole)
     part = statistics.median(parts)

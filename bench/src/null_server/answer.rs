@@ -28,10 +28,12 @@ pub(super) fn answer(server: &Server, head: &Head, md5: [u8; 16], document: &[u8
     }
     server.count(operation);
     let (name, key) = head.bucket_and_key();
+    // Nothing is listed in `empty-BUCKET`, and what is asked for by its name is there: as where it was just sent.
     let bucket = Bucket::named(name);
+    let sent = Bucket::named(name.strip_prefix("empty-").unwrap_or(name));
     match operation {
         "ListObjects" | "ListObjectsV2" => text("200 OK", listing::page(server, bucket, head)),
-        "GetObject" | "HeadObject" => match bucket.filter(|bucket| bucket.holds(&key)) {
+        "GetObject" | "HeadObject" => match sent.filter(|bucket| bucket.holds(&key)) {
             Some(bucket) => object(server, &bucket, head),
             None => text("404 Not Found", "<Error><Code>NoSuchKey</Code><Message>none</Message></Error>".into()),
         },

@@ -20,7 +20,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 const WRITTEN_BY_NOW: Duration = Duration::from_mins(10);
 
 /// Changes that are worth a commit of their own.
-const BATCH: usize = 8192;
+const BATCH: usize = 4096;
 
 /// Changes that may wait; whoever brings more waits for the next commit to begin.
 const MOST_WAITING: usize = 4 * BATCH;
