@@ -2,6 +2,7 @@
 
 mod bucket;
 
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use brigade_store::s3::Config;
 use brigade_store::{Key, Location, Store};
 use tokio_util::sync::CancellationToken;
 
-use crate::resolve::ledger::{Locks, Memory};
+use crate::resolve::ledger::{Locks, Memory, directories};
 use bucket::InBucket;
 
 /// How often a lock that another run holds is tried.
@@ -103,15 +104,25 @@ impl State {
         Ok(Self { ledger, in_bucket, _locks: held })
     }
 
-    /// The files of ledgers below this place, if that is where they are.
-    pub(crate) fn files_below(&self, place: &Location) -> Option<LedgerFiles> {
-        let Location::Local(root) = place else { return None };
-        let ledger = self.ledger.as_ref()?.path().canonicalize().ok()?;
-        let below = ledger.strip_prefix(root.canonicalize().ok()?).ok()?;
-        let name = below.file_name()?.as_bytes().to_vec();
-        let directory = below.parent()?.as_os_str().as_bytes();
-        let slash: &[u8] = if directory.is_empty() { b"" } else { b"/" };
-        Some(LedgerFiles { directory: Key::new([directory, slash].concat()), name })
+    /// The files of ledgers, and the lock, that lie in these places: the one in
+    /// use, and those of other runs where ledgers are looked for.
+    pub(crate) fn files_below(&self, places: [&Location; 2], lock_file: Option<&Path>) -> Vec<LedgerFiles> {
+        let in_use = self.ledger.as_ref().map(SqliteLedger::path).into_iter().chain(lock_file);
+        let in_use: Vec<PathBuf> = in_use.filter_map(|path| path.canonicalize().ok()).collect();
+        let looked_in: Vec<PathBuf> =
+            directories().into_iter().filter_map(|directory| directory.canonicalize().ok()).collect();
+        let mut files = Vec::new();
+        for place in places {
+            if let Location::Local(root) = place
+                && let Ok(root) = root.canonicalize()
+            {
+                let named = |path: &PathBuf| files_in(&root, path.parent()?, path.file_name());
+                files.extend(in_use.iter().filter_map(named));
+                files.extend(looked_in.iter().filter_map(|directory| files_in(&root, directory, None)));
+            }
+            files.extend(self.in_bucket.as_ref().and_then(|ledger| ledger.files_below(place)));
+        }
+        files
     }
 
     /// Ends the use of it: a ledger that is in a bucket is written back there.
@@ -153,6 +164,14 @@ impl State {
         };
         Ok(Self { ledger, in_bucket, _locks: vec![] })
     }
+}
+
+/// The files in this directory, if it is the root or below it.
+fn files_in(root: &Path, directory: &Path, name: Option<&OsStr>) -> Option<LedgerFiles> {
+    let below = directory.strip_prefix(root).ok()?.as_os_str().as_bytes();
+    let slash: &[u8] = if below.is_empty() { b"" } else { b"/" };
+    let name = name.map(|name| name.as_bytes().to_vec());
+    Some(LedgerFiles { directory: Key::new([below, slash].concat()), name })
 }
 
 async fn fetch(location: &Location, reach: Reach<'_>) -> Result<InBucket, StateError> {

@@ -26,17 +26,19 @@ pub struct Filters {
     globs: GlobSet,
     /// The rule that each glob of the set belongs to.
     rule_of_glob: Vec<usize>,
-    /// Files of ledgers, which take no part whatever the rules say.
-    ledgers: Option<LedgerFiles>,
+    /// Files of ledgers, and locks, which take no part whatever the rules say.
+    ledgers: Vec<LedgerFiles>,
 }
 
-/// Where in a tree the files of ledgers are: a run that sent or deleted them would meddle with its own memory.
+/// Where at a location files of ledgers, or locks, are: a run that sent or
+/// deleted them would meddle with its own memory, or with that of others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerFiles {
     /// The directory that they are in, as keys below it begin: empty for the root, else ending in `/`.
     pub directory: Key,
-    /// The name of the one that is in use.
-    pub name: Vec<u8>,
+    /// What the one is called that is in use there, if one is. Those that have
+    /// the names of ledgers are left out in any case.
+    pub name: Option<Vec<u8>>,
 }
 
 impl LedgerFiles {
@@ -44,7 +46,8 @@ impl LedgerFiles {
         let Some(file) = key.as_bytes().strip_prefix(self.directory.as_bytes()) else { return false };
         let beside = [&b""[..], b"-wal", b"-shm", b"-journal", b".lock"];
         beside.iter().any(|suffix| {
-            file.strip_suffix(*suffix).is_some_and(|ledger| ledger == self.name || is_ledger_name(ledger))
+            let ledger = file.strip_suffix(*suffix);
+            ledger.is_some_and(|ledger| Some(ledger) == self.name.as_deref() || is_ledger_name(ledger))
         })
     }
 }
@@ -75,7 +78,7 @@ pub struct Judgement {
     pub takes_part: bool,
     /// The rule that decided, counted from 0; `None` where none matches.
     pub rule: Option<usize>,
-    /// Whether it is a file of a ledger, which takes no part whatever the rules say.
+    /// Whether it is a file of a ledger, or a lock, which takes no part whatever the rules say.
     pub is_ledger: bool,
 }
 
@@ -92,12 +95,12 @@ impl Filters {
         }
         let globs =
             globs.build().map_err(|error| PatternError { pattern: String::new(), reason: error.kind().to_string() })?;
-        Ok(Self { rules: rules.to_vec(), globs, rule_of_glob, ledgers: None })
+        Ok(Self { rules: rules.to_vec(), globs, rule_of_glob, ledgers: vec![] })
     }
 
     /// The same, which leaves these files out.
     #[must_use]
-    pub fn leaving_out(self, ledgers: Option<LedgerFiles>) -> Self {
+    pub fn leaving_out(self, ledgers: Vec<LedgerFiles>) -> Self {
         Self { ledgers, ..self }
     }
 
@@ -111,7 +114,7 @@ impl Filters {
     /// part unless the first rule is an include: that one means "only these".
     #[must_use]
     pub fn judge(&self, key: &Key, matched: &mut Matched) -> Judgement {
-        if self.ledgers.as_ref().is_some_and(|ledgers| ledgers.have(key)) {
+        if self.ledgers.iter().any(|ledgers| ledgers.have(key)) {
             return Judgement { takes_part: false, rule: None, is_ledger: true };
         }
         if self.rules.is_empty() {
@@ -275,8 +278,12 @@ mod tests {
 
     #[test]
     fn files_of_ledgers_take_no_part_whatever_the_rules_say() {
-        let files = LedgerFiles { directory: Key::from(".local/state/brigade/"), name: b"mine".to_vec() };
-        let filters = Filters::new(&[Rule::Include("**".into())]).unwrap().leaving_out(Some(files));
+        let files = |directory: &str, name: Option<&str>| LedgerFiles {
+            directory: Key::from(directory),
+            name: name.map(|name| name.as_bytes().to_vec()),
+        };
+        let all = vec![files(".local/state/brigade/", Some("mine")), files("state/", None)];
+        let filters = Filters::new(&[Rule::Include("**".into())]).unwrap().leaving_out(all);
         let table = [
             (".local/state/brigade/0123456789abcdef.ledger", false),
             (".local/state/brigade/0123456789abcdef.ledger-wal", false),
@@ -287,6 +294,9 @@ mod tests {
             (".local/state/brigade/accounts.ledger", true),
             (".local/state/brigade/sub/0123456789abcdef.ledger", true),
             ("0123456789abcdef.ledger", true),
+            ("state/0123456789abcdef.ledger", false),
+            ("state/mine", true),
+            ("state/", true),
         ];
         for (key, takes_part) in table {
             assert_eq!(filters.includes(&Key::from(key), &mut filters.none_matched()), takes_part, "{key}");

@@ -57,7 +57,7 @@ async fn find_out(asked: &Explain) -> Result<Explanation, String> {
     let binding = state::binding(source.as_ref(), dest.as_ref());
     let reach = Reach { s3, cancel: &never, abandon: &never };
     let state = State::look(&asked.memory, &binding, reach).await.map_err(|error| error.to_string())?;
-    let ledgers = state.files_below(&job.source).or_else(|| state.files_below(&job.dest));
+    let ledgers = state.files_below([&job.source, &job.dest], None);
     let spec = JobSpec { filters: job.spec.filters.clone().leaving_out(ledgers), ..job.spec.clone() };
     explain(&spec, source, dest, state.ledger(), key).await.map_err(|why| why.to_string())
 }

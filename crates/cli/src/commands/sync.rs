@@ -99,7 +99,7 @@ async fn carry_out(sync: Sync, reporter: &Arc<Reporter>, stop: &Stop) -> Ending 
     };
     reporter.begin_file();
     let (s3, dry_run) = (sync.s3, sync.options.dry_run);
-    let ledgers = state.files_below(&sync.source).or_else(|| state.files_below(&sync.dest));
+    let ledgers = state.files_below([&sync.source, &sync.dest], sync.locks.file.as_deref());
     let job = JobSpec { filters: sync.job.filters.leaving_out(ledgers), ..sync.job };
     let ended = run::run(Run {
         job,

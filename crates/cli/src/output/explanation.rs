@@ -70,7 +70,7 @@ impl Words<'_> {
         let verdict = if self.found.judgement.takes_part { "takes part" } else { "left out" };
         match self.rule() {
             None if self.found.judgement.is_ledger => {
-                format!("{verdict}: it is a file of a ledger, of what is remembered")
+                format!("{verdict}: it is a file of a ledger, or a lock")
             }
             Some(rule) => format!("{verdict}, by {rule}: the last pattern that matches decides"),
             None if self.found.judgement.takes_part => format!("{verdict}: no pattern matches"),

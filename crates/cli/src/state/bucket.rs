@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use brigade_engine::copy::copy;
 use brigade_engine::events::Outcome;
+use brigade_engine::filters::LedgerFiles;
 use brigade_engine::ledger::LedgerError;
 use brigade_engine::ledger::sqlite::{Access, Binding, SqliteLedger};
 use brigade_store::s3::Config;
@@ -19,6 +20,8 @@ use super::StateError;
 
 /// Where a ledger in a bucket is while a run uses it.
 pub(super) struct InBucket {
+    /// The place that it is in.
+    above: Location,
     bucket: Arc<dyn Store>,
     key: Key,
     /// The version that was fetched.
@@ -34,7 +37,7 @@ impl InBucket {
         let scratch = tempfile::tempdir().map_err(|error| format!("could not make a temporary directory: {error}"))?;
         let at = format!("the ledger {location}");
         let fetched = bucket.look(&key).await.map_err(|failure| format!("could not look at {at}: {failure}"))?;
-        let this = Self { bucket, key, fetched, scratch };
+        let this = Self { above, bucket, key, fetched, scratch };
         if let Some(version) = &this.fetched {
             let here = this.open_scratch(Role::Destination, s3, abandon).await?;
             came(copy(Arc::clone(&this.bucket), here, version.clone(), None).await)
@@ -59,6 +62,14 @@ impl InBucket {
                 StateError::Bucket(error.to_string().replace(&self.path().display().to_string(), &location.to_string()))
             }
         })
+    }
+
+    /// The object itself, if it lies in this place.
+    pub(super) fn files_below(&self, place: &Location) -> Option<LedgerFiles> {
+        let Location::Bucket { bucket, prefix, .. } = place else { return None };
+        let Location::Bucket { bucket: its_bucket, prefix: above, .. } = &self.above else { return None };
+        let directory = above.strip_prefix(prefix.as_str()).filter(|_| bucket == its_bucket)?;
+        Some(LedgerFiles { directory: Key::from(directory), name: Some(self.key.as_bytes().to_vec()) })
     }
 
     /// The file.

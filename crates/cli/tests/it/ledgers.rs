@@ -158,6 +158,50 @@ fn ledgers_in_a_tree_that_is_synced_are_left_alone() {
     assert_eq!(ledgers, 2, "of both directions, and none from the bucket: {:?}", kept.paths());
 }
 
+/// Also by a run that remembers nothing itself, and one that keeps its ledger elsewhere.
+#[test]
+fn the_ledgers_of_other_runs_are_left_alone_by_one_without_any() {
+    let scene = Scene::embedded();
+    let (home, url) = (scene.arg("home"), scene.url("home"));
+    scene.write("home", &Files::new([("a", b"1")]));
+    let brigade = |args: &[&str]| {
+        let mut command = scene.brigade_command(["sync"]);
+        command.args(args).args(["--delete", "--lock-file", &scene.arg("home/lock")]).env("HOME", &home);
+        Ended::of(command).exits(0);
+    };
+    brigade(&[&home, &url]);
+    fs::create_dir(scene.path("elsewhere")).unwrap();
+    for more in [&["--no-ledger"][..], &["--ledger", &scene.arg("elsewhere")]] {
+        brigade(&[&[url.as_str(), &home], more].concat());
+        let kept = scene.read("home").paths().join(" ");
+        assert!(kept.contains(".ledger") && kept.ends_with(" lock"), "{more:?}: {kept}");
+        brigade(&[&[home.as_str(), &url], more].concat());
+        assert_eq!(scene.stored("home").paths(), ["a"], "{more:?}");
+    }
+}
+
+/// A ledger in the very bucket that is synced is no object of it.
+#[test]
+fn a_ledger_in_the_bucket_that_is_synced_is_left_alone() {
+    let scene = Scene::embedded();
+    scene.write("tree", &Files::new([("a", b"1")]));
+    let (ledger, other) = (scene.url("site/state/up.ledger"), scene.url("site/state/down.ledger"));
+    let up = || {
+        let args = ["sync", &scene.arg("tree"), &scene.url("site"), "--delete", "--ledger", &ledger];
+        scene.brigade(args).exits(0)
+    };
+    for _ in 0..3 {
+        let ended = up();
+        assert!(!ended.stdout.contains("deleted"), "{}", ended.stdout);
+        assert_eq!(scene.stored("site").paths(), ["a", "state/up.ledger"]);
+    }
+    let down = ["sync", &scene.url("site"), &scene.arg("back"), "--ledger", &other, "--exclude", "up.ledger"];
+    for _ in 0..2 {
+        scene.brigade(down).exits(0);
+        assert_eq!(scene.read("back").paths(), ["a"]);
+    }
+}
+
 #[test]
 fn files_that_a_person_has_are_not_taken_for_ours() {
     let scene = synced();
