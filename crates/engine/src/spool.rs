@@ -155,6 +155,8 @@ impl Lane {
 
 const DELETE: u8 = b'd';
 const CREATE: u8 = b'c';
+/// The same, after a look at what is there.
+const CREATE_AFTER_A_LOOK: u8 = b'l';
 const REPLACE: u8 = b'r';
 const REPLACE_IF_CONTENT_DIFFERS: u8 = b'i';
 /// The same, with the CRC-64/NVME that the destination's content is known to have.
@@ -181,7 +183,8 @@ fn write_action(file: &mut impl Write, action: &Action) -> io::Result<()> {
         }
         Action::Send(transfer) => {
             let kind = match (&transfer.replaces, transfer.if_content_differs, transfer.settled) {
-                (None, _, _) => CREATE,
+                (None, false, _) => CREATE,
+                (None, true, _) => CREATE_AFTER_A_LOOK,
                 (Some(_), false, _) => REPLACE,
                 (Some(_), true, Some(Digest::Crc64Nvme(_))) => REPLACE_UNLESS_CRC64_IS,
                 (Some(_), true, _) => REPLACE_IF_CONTENT_DIFFERS,
@@ -202,15 +205,15 @@ fn read_action(file: &mut impl Read) -> io::Result<Action> {
     let entry = read_entry(file)?;
     let replaces = match kind {
         DELETE => return Ok(Action::Delete(entry)),
-        CREATE => None,
+        CREATE | CREATE_AFTER_A_LOOK => None,
         _ => Some(read_entry(file)?),
     };
     let settled = match kind {
         REPLACE_UNLESS_CRC64_IS => Some(Digest::Crc64Nvme(u64::from_le_bytes(read_array(file)?))),
-        CREATE | REPLACE | REPLACE_IF_CONTENT_DIFFERS => None,
+        CREATE | CREATE_AFTER_A_LOOK | REPLACE | REPLACE_IF_CONTENT_DIFFERS => None,
         _ => return Err(io::ErrorKind::InvalidData.into()),
     };
-    let if_content_differs = matches!(kind, REPLACE_IF_CONTENT_DIFFERS | REPLACE_UNLESS_CRC64_IS);
+    let if_content_differs = matches!(kind, CREATE_AFTER_A_LOOK | REPLACE_IF_CONTENT_DIFFERS | REPLACE_UNLESS_CRC64_IS);
     Ok(Action::Send(Transfer { source: entry, replaces, if_content_differs, settled }))
 }
 
@@ -263,12 +266,18 @@ mod tests {
 
     #[tokio::test]
     async fn each_phase_gives_back_its_own_actions_in_order() {
-        let sends: Vec<Action> = [(None, false), (Some(object(b"a\xff")), false), (Some(object(b"")), true)]
-            .map(|(replaces, if_content_differs)| {
-                let settled = if_content_differs.then_some(Digest::Crc64Nvme(7));
-                Action::Send(Transfer { source: entry(b"a\xff"), replaces, if_content_differs, settled })
-            })
-            .into();
+        let crc = Some(Digest::Crc64Nvme(7));
+        let sends: Vec<Action> = [
+            (None, false, None),
+            (None, true, None),
+            (Some(object(b"a\xff")), false, None),
+            (Some(object(b"")), true, None),
+            (Some(object(b"")), true, crc),
+        ]
+        .map(|(replaces, if_content_differs, settled)| {
+            Action::Send(Transfer { source: entry(b"a\xff"), replaces, if_content_differs, settled })
+        })
+        .into();
         for action in &sends {
             let record = encode_action(action).unwrap();
             assert_eq!(decode_action(&record).unwrap(), *action);

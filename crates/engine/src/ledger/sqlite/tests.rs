@@ -63,7 +63,7 @@ fn change() -> impl Strategy<Value = Change> {
             Change::Spool(phase, if tag < 128 {
                 Action::Delete(entry(key, tag))
             } else {
-                let replaces = Some(entry(key.clone(), 1));
+                let replaces = (tag < 192).then(|| entry(key.clone(), 1));
                 Action::Send(Transfer { source: entry(key, tag), replaces, if_content_differs: true, settled: None })
             })
         }),
