@@ -73,6 +73,7 @@ impl Transfers {
         }
         let Some(pair) = ledger.pair(key).await? else { return Ok(false) };
         // It may have been settled before what obstructed it came, or with a later version of the source.
+        let _request = self.permits.request().await;
         let there = self.dest.look(key).await;
         Ok(matches!(there, Ok(Some(there)) if pair.right.shows_in(&there)))
     }
@@ -84,7 +85,9 @@ impl Transfers {
         self.dest.could_hold(&transfer.source).map_err(Stopped::Dest)?;
         let looked_at;
         let transfer = if transfer.if_content_differs && transfer.replaces.is_none() {
+            let request = self.permits.request().await;
             let replaces = self.dest.look(&transfer.source.key).await.map_err(Stopped::Dest)?;
+            drop(request);
             looked_at = Transfer { if_content_differs: replaces.is_some(), replaces, ..transfer.clone() };
             &looked_at
         } else {
