@@ -63,8 +63,8 @@ pub trait Ledger: Settled + Progress {
     /// Makes all of these changes, in their order, or none of them.
     async fn commit(&self, changes: Vec<Change>) -> Result<(), LedgerError>;
 
-    /// What a person should know before the run: whether what is remembered
-    /// will still be there for the next one. `None` where all is well.
+    /// What a person should know at the end of the run, if what is remembered
+    /// will not be there for the next one. `None` where all is well.
     async fn check_kept(&self) -> Option<String> {
         None
     }

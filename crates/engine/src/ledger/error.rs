@@ -52,7 +52,7 @@ pub enum LedgerError {
     /// The system refused.
     #[error("could not {doing} the ledger {path}: {reason}; give another place with --ledger, or use --no-ledger")]
     Refused {
-        /// What was tried: `open`, `read`, `write`.
+        /// What was tried: `open`, `use`.
         doing: &'static str,
         /// The file.
         path: PathBuf,
