@@ -10,7 +10,8 @@ use crate::spool::encode_action;
 
 /// Makes the changes, in their order.
 pub(super) fn make(transaction: &Transaction<'_>, changes: &[Change]) -> Result<(), Trouble> {
-    let mut statements = Statements { connection: transaction, settle: None, spool: None, unspool: None };
+    let mut statements =
+        Statements { connection: transaction, settle: None, unsettle: None, spool: None, unspool: None };
     changes.iter().try_for_each(|change| statements.make(change))
 }
 
@@ -18,12 +19,14 @@ pub(super) fn make(transaction: &Transaction<'_>, changes: &[Change]) -> Result<
 struct Statements<'a> {
     connection: &'a Connection,
     settle: Option<Statement<'a>>,
+    unsettle: Option<Statement<'a>>,
     spool: Option<Statement<'a>>,
     unspool: Option<Statement<'a>>,
 }
 
 const SETTLE: &str = "INSERT INTO settled (key, pair) VALUES (?1, ?2) \
                       ON CONFLICT (key) DO UPDATE SET pair = excluded.pair";
+const UNSETTLE: &str = "DELETE FROM settled WHERE key = ?1";
 const SPOOL: &str = "INSERT INTO spool (phase, key, action) VALUES (?1, ?2, ?3) \
                      ON CONFLICT (phase, key) DO UPDATE SET action = excluded.action";
 const UNSPOOL: &str = "DELETE FROM spool WHERE phase = ?1 AND key = ?2";
@@ -56,7 +59,7 @@ impl Statements<'_> {
                 prepared(connection, &mut self.unspool, UNSPOOL)?.execute((*phase as u8, key.as_bytes()))?;
             }
             Change::Unsettle(key) => {
-                connection.execute("DELETE FROM settled WHERE key = ?1", [key.as_bytes()])?;
+                prepared(connection, &mut self.unsettle, UNSETTLE)?.execute([key.as_bytes()])?;
             }
             Change::Begin { job, begun } => {
                 forget_progress(connection)?;
