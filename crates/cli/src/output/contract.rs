@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 
 const DOCUMENT: &str = include_str!("../../../../docs/formats/events.md");
 /// Where what is written is declared.
-const SOURCES: [&str; 6] = [
+const SOURCES: [&str; 7] = [
     include_str!("json.rs"),
+    include_str!("json/summary.rs"),
     include_str!("explanation/event.rs"),
     include_str!("ledgers/event.rs"),
     include_str!("listing.rs"),
