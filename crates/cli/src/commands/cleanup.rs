@@ -1,15 +1,12 @@
 //! `brigade cleanup`: aborts uploads that nobody finishes.
 
-use std::sync::{Arc, Mutex};
-
 use brigade_engine::cleanup::{Judged, UploadCounts, clean_up};
 use brigade_store::{Role, Store, open};
-use tracing::Level;
 
 use crate::arguments;
 use crate::exit::Exit;
 use crate::output::uploads::{Cleaned, Shown};
-use crate::output::{self, Streams, To, Tone};
+use crate::output::{self, Streams, To};
 use crate::resolve::cleanup::{Asked, resolve};
 use crate::signals::Stop;
 
@@ -22,11 +19,7 @@ pub(crate) async fn run(arguments: &arguments::Cleanup, mut streams: Streams, st
             return Exit::Usage;
         }
     };
-    let streams = Arc::new(Mutex::new(streams));
-    let log = Arc::clone(&streams);
-    output::log::listen(Level::WARN, move |_, text| {
-        output::lock(&log).line(To::Err, Tone::Warning, "warning:", &text);
-    });
+    let streams = output::log::with_warnings(streams);
     let shown = Shown { format: arguments.output, verbose: arguments.verbose, dry_run: arguments.dry_run };
     let store = open(&asked.location, Role::Destination, &asked.s3, &stop.abandon).await;
     let (counts, error, requests) = match store {

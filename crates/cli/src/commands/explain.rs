@@ -1,16 +1,13 @@
 //! `brigade explain`: what a sync would do with one key, and why.
 
-use std::sync::{Arc, Mutex};
-
 use brigade_engine::explain::{Explanation, explain};
 use brigade_engine::job::JobSpec;
 use brigade_store::{Role, open};
 use tokio_util::sync::CancellationToken;
-use tracing::Level;
 
 use crate::arguments;
 use crate::exit::Exit;
-use crate::output::{self, Streams, To, Tone};
+use crate::output::{self, Streams, To};
 use crate::resolve::explain::{Explain, resolve};
 use crate::signals::Stop;
 use crate::state::{self, Reach, State};
@@ -24,11 +21,7 @@ pub(crate) async fn run(arguments: &arguments::Explain, mut streams: Streams, st
             return Exit::Usage;
         }
     };
-    let streams = Arc::new(Mutex::new(streams));
-    let log = Arc::clone(&streams);
-    output::log::listen(Level::WARN, move |_, text| {
-        output::lock(&log).line(To::Err, Tone::Warning, "warning:", &text);
-    });
+    let streams = output::log::with_warnings(streams);
     let found = tokio::select! {
         () = stop.token.cancelled() => return Exit::Interrupted(stop.signal()),
         found = find_out(&asked) => found,

@@ -6,7 +6,6 @@ use brigade_store::browse::{self, Found, Place};
 use brigade_store::s3::Config;
 use brigade_store::{KeyRange, Listed, Location, Role, Symlinks, open};
 use tokio_util::sync::CancellationToken;
-use tracing::Level;
 
 use crate::arguments::{Format, Ls};
 use crate::exit::Exit;
@@ -27,11 +26,7 @@ pub(crate) async fn run(arguments: &Ls, mut streams: Streams, stop: &Stop) -> Ex
         }
     };
     let config = s3::resolve(&arguments.s3, CONNECTIONS);
-    let streams = Arc::new(Mutex::new(streams));
-    let log = Arc::clone(&streams);
-    output::log::listen(Level::WARN, move |_, text| {
-        output::lock(&log).line(To::Err, Tone::Warning, "warning:", &text);
-    });
+    let streams = output::log::with_warnings(streams);
     let mut show = Show { format: arguments.output, streams, is_empty: true, failed: false };
     let listed = tokio::select! {
         () = stop.token.cancelled() => return Exit::Interrupted(stop.signal()),

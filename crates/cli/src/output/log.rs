@@ -6,11 +6,14 @@
 //! headers and credentials that it handles.
 
 use std::fmt::{Debug, Write};
+use std::sync::{Arc, Mutex};
 
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
+
+use super::{Streams, To, Tone, lock};
 
 /// What the targets of this project's events begin with: the names of its crates.
 const OUR_CRATES: &str = "brigade";
@@ -20,6 +23,14 @@ const OUR_CRATES: &str = "brigade";
 pub(crate) fn listen(most: Level, show: impl Fn(Level, String) + Send + Sync + 'static) {
     // It fails if there was a call before this one.
     let _ = tracing::subscriber::set_global_default(Log { most, show });
+}
+
+/// Shares the streams with the warnings that are said from now on.
+pub(crate) fn with_warnings(streams: Streams) -> Arc<Mutex<Streams>> {
+    let streams = Arc::new(Mutex::new(streams));
+    let log = Arc::clone(&streams);
+    listen(Level::WARN, move |_, text| lock(&log).line(To::Err, Tone::Warning, "warning:", &text));
+    streams
 }
 
 struct Log<S> {
