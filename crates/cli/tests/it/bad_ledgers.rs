@@ -6,7 +6,7 @@ mod places;
 use std::fs;
 use std::process::Command;
 
-use crate::harness::{Ended, Files, Running, Scene};
+use crate::harness::{Ended, Files, Scene};
 
 /// A scene whose tree and bucket are in step, and remembered so in the file `ledger`.
 fn remembered() -> Scene {
@@ -182,11 +182,6 @@ fn killed_while_deleting() -> Scene {
     for number in 0..50 {
         fs::remove_file(scene.path(&format!("tree/d/{number:03}"))).unwrap();
     }
-    scene.log().forget_requests();
-    scene.log().be_busy("DeleteObjects");
-    let run = Running::start(command(&scene, &["--delete", "--jobs", "1"]));
-    scene.log().wait_until_received("DeleteObjects", 1);
-    drop(run);
-    scene.log().heal();
+    scene.kill_at("DeleteObjects", command(&scene, &["--delete", "--jobs", "1"]));
     scene
 }

@@ -6,7 +6,7 @@ mod uploads;
 use std::fs;
 use std::process::Command;
 
-use crate::harness::{Ended, Files, Running, Scene};
+use crate::harness::{Ended, Files, Scene};
 
 /// Keys that the first run wanted to delete.
 const LOST: [&str; 3] = ["lost/a", "lost/b", "lost/c"];
@@ -45,13 +45,7 @@ fn killed_before_it_deleted() -> Scene {
     scene.write("tree", &files());
     Ended::of(command(&scene, &[])).exits(0);
     scene.write("tree", &files_but_the_lost());
-    scene.log().forget_requests();
-    scene.log().be_busy("DeleteObjects");
-    let run = Running::start(command(&scene, &["--delete", "--jobs", "1"]));
-    scene.log().wait_until_received("DeleteObjects", 1);
-    drop(run);
-    scene.log().heal();
-    scene.log().forget_requests();
+    scene.kill_at("DeleteObjects", command(&scene, &["--delete", "--jobs", "1"]));
     scene
 }
 
@@ -181,12 +175,7 @@ fn what_somebody_else_wrote_over_what_was_to_be_deleted_stays() {
     Ended::of(command(&scene, &more)).exits(0);
     let left = files_but_the_lost();
     scene.write("tree", &left);
-    scene.log().forget_requests();
-    scene.log().be_busy("DeleteObjects");
-    let run = Running::start(command(&scene, &more));
-    scene.log().wait_until_received("DeleteObjects", 1);
-    drop(run);
-    scene.log().heal();
+    scene.kill_at("DeleteObjects", command(&scene, &more));
     scene.put_exactly("lost/b", b"somebody else's");
     Ended::of(command(&scene, &more)).exits(3).complains("lost/b");
     assert_eq!(scene.stored("").0["lost/b"], b"somebody else's");
@@ -226,13 +215,7 @@ fn a_loss_is_refused_by_a_run_that_is_taken_up_too() {
     scene.write("tree", &all);
     Ended::of(command(&scene, &[])).exits(0);
     fs::remove_file(scene.path("tree/lost/a")).unwrap();
-    scene.log().forget_requests();
-    scene.log().be_busy("DeleteObject");
-    let run = Running::start(command(&scene, &["--delete", "--jobs", "1"]));
-    scene.log().wait_until_received("DeleteObject", 1);
-    drop(run);
-    scene.log().heal();
-    scene.log().forget_requests();
+    scene.kill_at("DeleteObject", command(&scene, &["--delete", "--jobs", "1"]));
     fs::remove_dir_all(scene.path("tree/mount")).unwrap();
     next(&scene).exits(4).complains("mount/").complains("all 120 objects");
     assert_eq!(scene.log().deletions(), 0);

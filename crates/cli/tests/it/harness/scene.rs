@@ -184,6 +184,17 @@ impl Scene {
         ended.summary()
     }
 
+    /// Starts the command, and kills it when it has first asked the embedded server for this.
+    pub(crate) fn kill_at(&self, operation: &str, command: Command) {
+        self.log().forget_requests();
+        self.log().be_busy(operation);
+        let run = Running::start(command);
+        self.log().wait_until_received(operation, 1);
+        drop(run);
+        self.log().heal();
+        self.log().forget_requests();
+    }
+
     /// `aws ARGS`, which must succeed; its standard output.
     #[track_caller]
     pub(crate) fn aws<const N: usize>(&self, args: [&str; N]) -> String {
