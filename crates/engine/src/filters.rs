@@ -82,6 +82,15 @@ pub struct Judgement {
     pub is_ledger: bool,
 }
 
+impl Matched {
+    /// Adds the rules that have matched another key.
+    pub(crate) fn add(&mut self, other: &Self) {
+        for (matched, other) in self.0.iter_mut().zip(&other.0) {
+            *matched |= other;
+        }
+    }
+}
+
 impl Filters {
     /// Compiles the rules, in the order of the command line.
     pub fn new(rules: &[Rule]) -> Result<Self, PatternError> {

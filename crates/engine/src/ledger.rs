@@ -120,6 +120,14 @@ pub struct Cursor {
     pub unseen: Unseen,
 }
 
+impl Cursor {
+    /// Whether the key lies behind it.
+    #[must_use]
+    pub fn has_passed(&self, key: &Key) -> bool {
+        self.through.as_ref().is_none_or(|through| key <= through)
+    }
+}
+
 /// Counts of keys behind a cursor that only a remote listing shows, and no settled pair.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Unseen {

@@ -1,6 +1,9 @@
 //! The guard against losses: a directory of which the source has lost all that
 //! was settled is likelier a disk that isn't mounted than a wish. Pure.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use brigade_store::Key;
 
 use crate::plan::{Action, Decision, Phase};
@@ -9,28 +12,48 @@ use crate::range::Sight;
 /// How many settled objects a directory must have had for their loss to be refused.
 const MANY: u64 = 100;
 
-/// Watches keys in order for directories that have lost everything.
+/// Watches the keys of a range, in order, for directories that have lost everything.
+///
+/// Those at its edges, in which its first key lies or its last, may go on in
+/// other ranges. They are judged when what all ranges saw has been added up.
 #[derive(Debug, Default)]
 pub(crate) struct Losses {
     /// The directories that the last key lies in, from the root on; empty before the first key.
     open: Vec<Directory>,
-    /// The largest that has lost everything, with how many objects it had.
-    largest: Option<(Key, u64)>,
+    /// What was seen of those at an edge, by their prefix.
+    at_edges: BTreeMap<Key, Fate>,
+    /// The largest other one that has lost everything.
+    largest: Option<Lost>,
 }
 
 #[derive(Debug)]
 struct Directory {
     /// Empty for the root, else ending in `/`.
-    prefix: Vec<u8>,
-    /// Settled objects that would be deleted.
+    prefix: Key,
+    /// Whether the first key lies in it.
+    is_at_edge: bool,
+    fate: Fate,
+}
+
+/// What became of the settled objects in a directory.
+#[derive(Clone, Copy, Debug, Default)]
+struct Fate {
+    /// How many would be deleted.
     lost: u64,
-    /// Whether any settled object is still there, or may be.
+    /// Whether any is still there, or may be.
     has_kept: bool,
 }
 
+/// A directory that has lost all of so many objects. The greatest is the one
+/// to be named: that with the most, and of nested ones the outermost.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Lost {
+    count: u64,
+    prefix: Reverse<Key>,
+}
+
 impl Losses {
-    /// Takes note of a key. Keys come in order; one that begins a range
-    /// anywhere closes all directories that it isn't in.
+    /// Takes note of the next key in order.
     pub(crate) fn see(&mut self, key: &Key, is_settled: bool, source: Sight, decision: &Decision) {
         if !is_settled {
             return;
@@ -40,40 +63,65 @@ impl Losses {
             return;
         }
         self.enter(key.as_bytes());
+        let seen = Fate { lost: u64::from(is_lost), has_kept: !is_lost };
         for directory in &mut self.open {
-            directory.lost += u64::from(is_lost);
-            directory.has_kept |= !is_lost;
+            directory.fate += seen;
         }
+    }
+
+    /// Adds what was seen in another range, which has come to its end.
+    pub(crate) fn add(&mut self, mut other: Self) {
+        for Directory { prefix, fate, .. } in other.open.drain(..) {
+            *other.at_edges.entry(prefix).or_default() += fate;
+        }
+        for (prefix, fate) in other.at_edges {
+            *self.at_edges.entry(prefix).or_default() += fate;
+        }
+        self.largest = self.largest.take().max(other.largest);
     }
 
     /// The largest directory that has lost all of many settled objects, with
-    /// how many. The root is the empty key.
-    pub(crate) fn largest(&mut self) -> Option<(Key, u64)> {
-        while let Some(directory) = self.open.pop() {
-            self.close(directory);
-        }
-        self.largest.clone()
+    /// how many, of all that was added. The root is the empty key.
+    pub(crate) fn largest(&self) -> Option<(Key, u64)> {
+        let at_edges = self.at_edges.iter().filter_map(|(prefix, fate)| fate.lost(prefix));
+        let Lost { count, prefix } = at_edges.chain(self.largest.clone()).max()?;
+        Some((prefix.0, count))
     }
 
     fn enter(&mut self, key: &[u8]) {
-        if self.open.is_empty() {
-            self.open.push(Directory { prefix: vec![], lost: 0, has_kept: false });
+        let is_first = self.open.is_empty();
+        if is_first {
+            self.open.push(Directory { prefix: Key::from(""), is_at_edge: true, fate: Fate::default() });
         }
-        while let Some(directory) = self.open.pop_if(|directory| !key.starts_with(&directory.prefix)) {
+        while let Some(directory) = self.open.pop_if(|directory| !key.starts_with(directory.prefix.as_bytes())) {
             self.close(directory);
         }
-        let from = self.open.last().map_or(0, |directory| directory.prefix.len());
+        let from = self.open.last().map_or(0, |directory| directory.prefix.as_bytes().len());
         for (place, _) in key.iter().enumerate().skip(from).filter(|&(_, &byte)| byte == b'/') {
-            self.open.push(Directory { prefix: key[..=place].to_vec(), lost: 0, has_kept: false });
+            let prefix = Key::new(&key[..=place]);
+            self.open.push(Directory { prefix, is_at_edge: is_first, fate: Fate::default() });
         }
     }
 
-    fn close(&mut self, directory: Directory) {
-        let Directory { prefix, lost, has_kept } = directory;
-        let is_largest = self.largest.as_ref().is_none_or(|(_, largest)| lost >= *largest);
-        if lost >= MANY && !has_kept && is_largest {
-            self.largest = Some((Key::new(prefix), lost));
+    fn close(&mut self, Directory { prefix, is_at_edge, fate }: Directory) {
+        if is_at_edge {
+            *self.at_edges.entry(prefix).or_default() += fate;
+        } else {
+            self.largest = self.largest.take().max(fate.lost(&prefix));
         }
+    }
+}
+
+impl Fate {
+    fn lost(self, prefix: &Key) -> Option<Lost> {
+        (self.lost >= MANY && !self.has_kept).then(|| Lost { count: self.lost, prefix: Reverse(prefix.clone()) })
+    }
+}
+
+impl std::ops::AddAssign for Fate {
+    fn add_assign(&mut self, more: Self) {
+        self.lost += more.lost;
+        self.has_kept |= more.has_kept;
     }
 }
 
@@ -82,6 +130,7 @@ mod tests {
     use std::time::SystemTime;
 
     use brigade_store::{Entry, Version};
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -100,13 +149,23 @@ mod tests {
         (Key::from(key), Decision::InStep(None))
     }
 
-    fn largest(keys: impl IntoIterator<Item = (Key, Decision)>) -> Option<(String, u64)> {
-        let mut losses = Losses::default();
-        for (key, decision) in keys {
-            let source = if matches!(decision, Decision::InStep(_)) { Sight::Present } else { Sight::Absent };
-            losses.see(&key, true, source, &decision);
+    /// What each of these ranges saw, added up.
+    fn largest_of<'a>(ranges: impl IntoIterator<Item = &'a [(Key, Decision)]>) -> Option<(String, u64)> {
+        let mut all = Losses::default();
+        for range in ranges {
+            let mut losses = Losses::default();
+            for (key, decision) in range {
+                let source = if matches!(decision, Decision::InStep(_)) { Sight::Present } else { Sight::Absent };
+                losses.see(key, true, source, decision);
+            }
+            all.add(losses);
         }
-        losses.largest().map(|(key, count)| (key.to_string(), count))
+        all.largest().map(|(key, count)| (key.to_string(), count))
+    }
+
+    fn largest(keys: impl IntoIterator<Item = (Key, Decision)>) -> Option<(String, u64)> {
+        let keys: Vec<_> = keys.into_iter().collect();
+        largest_of([&keys[..]])
     }
 
     #[test]
@@ -127,19 +186,44 @@ mod tests {
 
     #[test]
     fn what_was_never_settled_or_is_not_known_vouches_for_nothing_and_for_all() {
-        let mut losses = Losses::default();
-        for (key, decision) in lost_below("d/", 100) {
-            losses.see(&key, true, Sight::Absent, &decision);
+        let table = [
+            ("what is new there does not count", ("d/new", false, Sight::Present), Some((Key::from("d/"), 100))),
+            ("it may be there", ("d/unknown", true, Sight::Unknown), None),
+        ];
+        for (row, (key, is_settled, source), expected) in table {
+            let mut losses = Losses::default();
+            for (key, decision) in lost_below("d/", 100) {
+                losses.see(&key, true, Sight::Absent, &decision);
+            }
+            losses.see(&Key::from(key), is_settled, source, &Decision::Held);
+            losses.see(&Key::from("e"), true, Sight::Present, &Decision::InStep(None));
+            let mut all = Losses::default();
+            all.add(losses);
+            assert_eq!(all.largest(), expected, "{row}");
         }
-        losses.see(&Key::from("d/new"), false, Sight::Present, &Decision::InStep(None));
-        losses.see(&Key::from("e"), true, Sight::Present, &Decision::InStep(None));
-        assert_eq!(losses.largest(), Some((Key::from("d/"), 100)), "what is new there does not count");
-        let mut losses = Losses::default();
-        for (key, decision) in lost_below("d/", 100) {
-            losses.see(&key, true, Sight::Absent, &decision);
+    }
+
+    proptest! {
+        #[test]
+        fn the_same_directory_is_named_however_the_keys_are_cut(
+            groups in proptest::collection::vec(("(a/|b/|c){0,3}", 50u32..120, proptest::bool::weighted(0.1)), 1..6),
+            cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..4),
+            backwards: bool,
+        ) {
+            let mut keys = Vec::new();
+            for (directory, count, has_kept) in groups {
+                keys.extend(lost_below(&directory, count));
+                keys.extend(has_kept.then(|| kept(&format!("{directory}z"))));
+            }
+            keys.sort_by(|(one, _), (other, _)| one.cmp(other));
+            keys.dedup_by(|(one, _), (other, _)| one == other);
+            let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(keys.len())).chain([0, keys.len()]).collect();
+            cuts.sort_unstable();
+            let mut ranges: Vec<&[(Key, Decision)]> = cuts.windows(2).map(|cut| &keys[cut[0]..cut[1]]).collect();
+            if backwards {
+                ranges.reverse();
+            }
+            prop_assert_eq!(largest_of(ranges), largest_of([&keys[..]]));
         }
-        losses.see(&Key::from("d/unknown"), true, Sight::Unknown, &Decision::Held);
-        losses.see(&Key::from("e"), true, Sight::Present, &Decision::InStep(None));
-        assert_eq!(losses.largest(), None, "it may be there");
     }
 }

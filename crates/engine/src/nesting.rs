@@ -38,6 +38,16 @@ impl Nesting {
     }
 }
 
+/// The keys up to this one that may have others below them after it: no key
+/// but these is of concern to who plans the keys after it.
+pub(crate) fn may_be_above_what_follows(last: &Key) -> impl Iterator<Item = Key> {
+    let bytes = last.as_bytes();
+    // With a greater byte after it, all that could be below a key has come.
+    (1..=bytes.len())
+        .filter(|&length| bytes.get(length).is_none_or(|&next| next <= b'/'))
+        .map(|length| Key::new(&bytes[..length]))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +78,26 @@ mod tests {
             assert_eq!(tree.file_above(&Key::from(key)), above.map(Key::from), "{key}");
             assert_eq!(bucket.file_above(&Key::from(key)), None, "{key}");
         }
+    }
+
+    #[test]
+    fn what_is_above_is_known_from_the_middle_on() {
+        let keys =
+            ["a", "a!", "a!/x", "a!0", "a-b", "a/b", "a/b!", "a/b/c", "a0", "b", "b-", "b/c", "c"].map(Key::from);
+        for cut in 0..keys.len() {
+            let (mut whole, mut rest) = (Nesting::new(Kind::Local), Nesting::new(Kind::Local));
+            for key in &keys[..=cut] {
+                whole.file_above(key);
+            }
+            for key in may_be_above_what_follows(&keys[cut]).filter(|key| keys.contains(key)) {
+                rest.file_above(&key);
+            }
+            for key in &keys[cut + 1..] {
+                assert_eq!(rest.file_above(key), whole.file_above(key), "{key} after {}", keys[cut]);
+            }
+        }
+        let shown: Vec<Key> = may_be_above_what_follows(&"dir/file-7.txt".into()).collect();
+        assert_eq!(shown, ["dir", "dir/file", "dir/file-7", "dir/file-7.txt"].map(Key::from));
     }
 
     #[test]

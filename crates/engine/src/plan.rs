@@ -137,6 +137,19 @@ impl Planner {
         self.filters.includes(key, &mut self.matched)
     }
 
+    /// Shows a key that the source has and that comes before all that will be
+    /// decided about: those may have to lie below it.
+    pub(crate) fn show(&mut self, key: &Key) {
+        if self.includes(key) {
+            self.nesting.file_above(key);
+        }
+    }
+
+    /// Adds the patterns that have matched a key of another range.
+    pub(crate) fn add_matched(&mut self, other: &Self) {
+        self.matched.add(&other.matched);
+    }
+
     /// Patterns that have matched no key so far.
     pub fn unmatched_patterns(&self) -> impl Iterator<Item = &str> {
         self.filters.unmatched(&self.matched)

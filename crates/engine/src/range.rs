@@ -1,31 +1,26 @@
 //! One range: both listings merged, planned, and handed to transfer and spool.
 
+mod planning;
 mod refusal;
 mod seen;
 mod strips;
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
-use brigade_store::{ClockSkew, Key, KeyRange, Listed, Store};
+use brigade_store::{Key, KeyRange, Store};
 use tokio::sync::mpsc;
 
-use crate::events::{Event, Side, Summary};
-use crate::ledger::{Agreed, Change, Cursor, Unseen};
-use crate::listing::{Broken, OrderedListing, Ordering};
-use crate::merge::{Merge, Presence, Strip, Triple};
-use crate::plan::{Action, Decision, Phase, Planner};
-use crate::transfer::{Actions, Halt, Transfers};
+use crate::events::Side;
+use crate::ledger::Cursor;
+use crate::listing::{Broken, Ordering};
+use crate::plan::{Phase, Planner};
+use crate::transfer::{Halt, Transfers};
+use planning::Planning;
 pub(crate) use refusal::refusal;
-use seen::Seen;
 pub(crate) use seen::Sight;
-use strips::Strips;
 
 /// Batches of actions that wait for transfer.
 const BATCHES_AHEAD: usize = 2;
-
-/// Actions in a batch at most.
-const BATCH: usize = 256;
 
 /// How both listings of a range come into order.
 #[derive(Clone, Copy, Debug)]
@@ -47,273 +42,38 @@ pub(crate) enum RangeError {
 
 /// Where a range lies to the cursor of a run that is taken up.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Stretch {
+pub(crate) enum Stretch<'a> {
     /// Ahead of it, or there is none: both sides are listed. With the cursor that is to be moved, if one is.
     Ahead(Option<Cursor>),
     /// Behind it: what a bucket holds there is what was settled, and is not
-    /// listed again. Trees are walked all the same.
-    Behind,
+    /// listed again. Trees are walked all the same. With the keys, in order,
+    /// that failed there: each is looked at by itself.
+    Behind(&'a [Key]),
     /// Around one key behind it that failed, which both sides list again.
     Again,
 }
 
 /// Lists, merges and plans a range, sends what is to be sent now, and spools
-/// the rest. It may be done again any number of times, with the same end.
+/// the rest. It may be done again any number of times, with the same end, and
+/// beside other ranges: if it can't come to its end, no range is listed any further.
 pub(crate) async fn run_range(
     transfers: &Arc<Transfers>,
     planner: &mut Planner,
     range: &KeyRange,
-    stretch: Stretch,
+    stretch: Stretch<'_>,
     orderings: Orderings,
 ) -> Result<(), RangeError> {
-    planner.set_behind(stretch == Stretch::Behind);
+    planner.set_behind(matches!(stretch, Stretch::Behind(_)));
     let (batches, mut receiver) = mpsc::channel(BATCHES_AHEAD);
     let planning = async {
-        let merge = Merge::default();
-        let since = transfers.recorder.now();
-        let mut planning = Planning {
-            transfers,
-            planner,
-            batches,
-            merge,
-            batch: Batch::default(),
-            stretch,
-            since,
-            reached: Reached::Nothing,
-        };
-        planning.run(range, orderings).await
+        let mut planning = Planning::new(transfers, planner, batches, stretch);
+        planning.run(range, orderings).await.inspect_err(|_| transfers.listing.cancel())
     };
-    let (listed, carried) = tokio::join!(planning, transfers.carry_out(Phase::Now, &mut receiver));
+    let carrying =
+        async { transfers.carry_out(Phase::Now, &mut receiver).await.inspect_err(|_| transfers.listing.cancel()) };
+    let (listed, carried) = tokio::join!(planning, carrying);
     carried?;
     listed
-}
-
-/// The planning of one range under way.
-struct Planning<'a> {
-    transfers: &'a Arc<Transfers>,
-    planner: &'a mut Planner,
-    batches: mpsc::Sender<Actions>,
-    merge: Merge,
-    batch: Batch,
-    stretch: Stretch,
-    /// Before anything of the range was listed.
-    since: SystemTime,
-    reached: Reached,
-}
-
-/// Up to where everything was planned.
-enum Reached {
-    Nothing,
-    /// Up to this key.
-    Key(Key),
-    /// Up to the end of the range, which may be that of all keys.
-    End(Option<Key>),
-}
-
-/// What was planned since the last batch was handed on.
-#[derive(Default)]
-struct Batch {
-    actions: Vec<Action>,
-    keys: u64,
-    bytes: u64,
-    counts: Summary,
-    unseen: Unseen,
-    changes: Vec<Change>,
-    settled: Vec<Agreed>,
-}
-
-impl Planning<'_> {
-    async fn run(&mut self, range: &KeyRange, orderings: Orderings) -> Result<(), RangeError> {
-        let mut strips = Strips::start(self.transfers, range, &self.stretch, orderings);
-        while !self.merge.finished() {
-            self.plan_what_is_known().await?;
-            match self.merge.hungry() {
-                Some(Strip::Left) => match self.next_page(&mut strips.source, Side::Source).await? {
-                    Some(page) => self.merge.push_left(page),
-                    None => self.merge.end(Strip::Left),
-                },
-                Some(Strip::Right) => self.feed_right(&mut strips).await?,
-                Some(Strip::Settled) => self.feed_settled(&mut strips).await?,
-                None => {}
-            }
-        }
-        self.reached = Reached::End(range.through.clone());
-        self.hand_on().await
-    }
-
-    async fn feed_right(&mut self, strips: &mut Strips) -> Result<(), RangeError> {
-        let Some(listing) = &mut strips.dest else { return self.feed_settled(strips).await };
-        match self.next_page(listing, Side::Dest).await? {
-            Some(page) => self.merge.push_right(page),
-            None => self.merge.end(Strip::Right),
-        }
-        Ok(())
-    }
-
-    /// Gives the merge the next page of settled pairs, and of a destination that is not listed.
-    async fn feed_settled(&mut self, strips: &mut Strips) -> Result<(), RangeError> {
-        let Some(pairs) = strips.settled.next_page().await.map_err(Halt::from)? else {
-            if strips.dest.is_none() {
-                self.merge.end(Strip::Right);
-            }
-            self.merge.end(Strip::Settled);
-            return Ok(());
-        };
-        if strips.dest.is_none() {
-            let listed = pairs.iter().filter_map(|pair| pair.listed_on(Side::Dest));
-            self.merge.push_right(listed.map(Listed::Present).collect());
-        }
-        self.merge.push_settled(pairs);
-        Ok(())
-    }
-
-    async fn next_page(&mut self, listing: &mut OrderedListing, side: Side) -> Result<Option<Vec<Listed>>, RangeError> {
-        let cancel = self.transfers.cancel.clone();
-        let page = tokio::select! {
-            // In this order, so that the same run takes the same course again.
-            biased;
-            () = cancel.cancelled() => return Err(RangeError::Interrupted),
-            page = listing.next_page() => page.map_err(|broken| RangeError::Listing(side, broken))?,
-        };
-        for item in page.iter().flatten() {
-            match item {
-                // A place is told once, and not at all where the filters leave it out.
-                Listed::Unknown(unknown) if unknown.is_reach_of_symlink() => {}
-                Listed::Unknown(unknown) if self.planner.includes(&unknown.key) => {
-                    self.transfers.tally.unknown(side, unknown);
-                }
-                Listed::Unknown(_) | Listed::Present(_) => {}
-            }
-        }
-        Ok(page)
-    }
-
-    async fn plan_what_is_known(&mut self) -> Result<(), RangeError> {
-        let skews = [&self.transfers.source, &self.transfers.dest].map(|store| store.clock_skew());
-        while let Some(triple) = self.merge.next_triple() {
-            self.plan(triple, skews)?;
-            if self.batch.actions.len() >= BATCH {
-                self.hand_on().await?;
-            }
-        }
-        self.hand_on().await
-    }
-
-    fn plan(&mut self, triple: Triple, skews: [ClockSkew; 2]) -> Result<(), Halt> {
-        let Triple { key, left, settled, right } = triple;
-        // It is looked at by itself.
-        if self.stretch == Stretch::Behind && self.transfers.recorder.has_failed(&key) {
-            self.transfers.losses().see(&key, settled.is_some(), Sight::Unknown, &Decision::Held);
-            self.reached = Reached::Key(key);
-            return Ok(());
-        }
-        let seen = Seen { source: Sight::of(&left), dest: Sight::of(&right) };
-        let was_present = seen.source == Sight::Present || seen.dest == Sight::Present;
-        // A marker is in step with a directory, and of that the source lists what is in it.
-        let has_directory = is_marker(&right) && self.merge.source_goes_on_below(&key);
-        let mut counts =
-            Unseen { source_objects: holds_object(&left), dest_objects: holds_object(&right), ..Unseen::default() };
-        let decision = self.planner.decide(&key, [left, right], settled.as_ref(), skews);
-        match &decision {
-            // What is excluded vouches for nothing: neither that the source is
-            // there, nor that the destination holds so much that a share of it may go.
-            Decision::Excluded => {
-                let excluded = u64::from(seen.source != Sight::Absent || seen.dest != Sight::Absent);
-                counts = Unseen { excluded, ..Unseen::default() };
-            }
-            Decision::Extra if has_directory => {}
-            Decision::Extra => counts.extra = 1,
-            Decision::Held => counts.held = u64::from(was_present),
-            _ => {}
-        }
-        let batch = &mut self.batch;
-        batch.keys += u64::from(was_present);
-        batch.counts += counts.into();
-        batch.counts.in_step += u64::from(decision == Decision::Extra && has_directory);
-        if seen.is_not_seen_again(&decision, settled.is_some(), self.transfers.kinds()) {
-            batch.unseen += counts;
-        }
-        batch.changes.extend(seen.outdates(&key, settled.as_ref(), &decision));
-        if self.stretch != Stretch::Again {
-            self.transfers.losses().see(&key, settled.is_some(), seen.source, &decision);
-        }
-        self.reached = Reached::Key(key);
-        self.carry(decision)
-    }
-
-    fn carry(&mut self, decision: Decision) -> Result<(), Halt> {
-        let batch = &mut self.batch;
-        match decision {
-            Decision::InStep(agreement) => {
-                batch.counts.in_step += 1;
-                batch.settled.extend(agreement.map(|agreement| Agreed::listed(*agreement)));
-            }
-            Decision::Blocked(ref source) | Decision::Shadowed { ref source, .. } => {
-                if let Some(outcome) = refusal(&decision, self.transfers.dest.as_ref()) {
-                    if matches!(decision, Decision::Shadowed { .. }) {
-                        // That depends on what came before it: it can't be judged by itself.
-                        self.transfers.recorder.stop_following();
-                    }
-                    self.transfers.conclude(Phase::Now, &source.key, &outcome);
-                }
-            }
-            Decision::Extra | Decision::Excluded | Decision::Held | Decision::Gone => {}
-            Decision::Act(Phase::Now, action) => {
-                if let Action::Send(transfer) = &action {
-                    batch.bytes += transfer.source.size;
-                }
-                batch.actions.push(action);
-            }
-            Decision::Act(phase, action) => self.transfers.spool().push(phase, action).map_err(Halt::from)?,
-        }
-        Ok(())
-    }
-
-    /// Hands what was planned to transfer, and tells of it.
-    async fn hand_on(&mut self) -> Result<(), RangeError> {
-        let batch = std::mem::take(&mut self.batch);
-        let tally = &self.transfers.tally;
-        tally.count(|summary| *summary += batch.counts);
-        if batch.keys > 0 {
-            let objects = batch.actions.len() as u64;
-            tally.tell(Event::Planned { keys: batch.keys, objects, bytes: batch.bytes });
-        }
-        let recorder = &self.transfers.recorder;
-        if !matches!(self.reached, Reached::Nothing)
-            && let Stretch::Ahead(followed) = &mut self.stretch
-        {
-            // By now both sides have answered, and it is known what stores they are.
-            match followed.take() {
-                Some(cursor) if self.transfers.list_by_bytes() => recorder.follow(&cursor),
-                Some(_) => recorder.stop_following(),
-                None => {}
-            }
-        }
-        recorder.note(batch.changes);
-        batch.settled.into_iter().for_each(|agreed| recorder.settle(agreed, self.since));
-        let (actions, unseen) = (batch.actions.len(), batch.unseen);
-        let number = match &self.reached {
-            Reached::Nothing => None,
-            Reached::Key(key) => recorder.planned(Some(key), actions, unseen),
-            Reached::End(through) => recorder.planned(through.as_ref(), actions, unseen),
-        };
-        recorder.keep_pace().await;
-        // Nobody takes it any more only where transfer has stopped with an error of its own, or was cancelled.
-        if !batch.actions.is_empty() && self.batches.send(Actions { number, actions: batch.actions }).await.is_err() {
-            return Err(RangeError::Interrupted);
-        }
-        Ok(())
-    }
-}
-
-/// Whether there is an object with content of its own, or an empty file: a
-/// marker of no bytes only stands for a directory.
-fn holds_object(presence: &Presence) -> u64 {
-    u64::from(matches!(presence, Presence::Present(entry) if !entry.stands_for_directory()))
-}
-
-fn is_marker(presence: &Presence) -> bool {
-    matches!(presence, Presence::Present(entry) if entry.stands_for_directory())
 }
 
 impl Orderings {

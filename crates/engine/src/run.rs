@@ -1,10 +1,11 @@
 //! A run: one execution of a job, the whole pipe, taken up where an earlier one left it.
 
+mod stretches;
 mod taking_up;
 
 use std::sync::Arc;
 
-use brigade_store::{KeyRange, Store};
+use brigade_store::Store;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{RunError, Why};
@@ -13,8 +14,7 @@ use crate::job::{Clock, Comparison, JobSpec, RunOptions};
 use crate::ledger::{Change, Cursor, Ledger, LedgerError, Recorder, UnfinishedRun};
 use crate::listing::{Broken, Ordering};
 use crate::phases;
-use crate::plan::Planner;
-use crate::range::{Orderings, RangeError, Stretch, run_range};
+use crate::range::{Orderings, RangeError};
 use crate::spool::Spool;
 use crate::tally::Tally;
 use crate::transfer::{Allowance, Left, Surroundings, Transfers};
@@ -146,7 +146,7 @@ impl Pass {
                     memory = Memory { run: None, uploads: transfers.take_uploads() };
                     if self.keeps_progress() {
                         recorder.note([self.beginning(), Change::Unordered(side)]);
-                        recorder.take_up(&[]);
+                        recorder.take_up(None, &[]);
                     }
                     // What was sent is found in step by the second listing, unless nothing can be.
                     let stays_sent = !self.options.dry_run && self.job.comparison != Comparison::Always;
@@ -160,52 +160,6 @@ impl Pass {
                 Ok(()) => return self.finish(&transfers).await,
             }
         }
-    }
-
-    /// Goes over the job once, from where an earlier run came to.
-    async fn once(
-        &self,
-        transfers: &Arc<Transfers>,
-        orderings: Orderings,
-        taken_up: Option<&UnfinishedRun>,
-    ) -> Result<(), RangeError> {
-        let new_planner = || Planner::new(&self.job, transfers.dest.capabilities().kind);
-        let mut planner = new_planner();
-        let mut ahead = KeyRange::everything();
-        let mut cursor = Cursor::default();
-        if let Some(run) = taken_up {
-            if let Some(reached) = &run.cursor {
-                cursor = reached.clone();
-                transfers.tally.count(|summary| *summary += cursor.unseen.into());
-                let behind = KeyRange { after: None, through: cursor.through.clone() };
-                run_range(transfers, &mut planner, &behind, Stretch::Behind, orderings).await?;
-                ahead.after.clone_from(&cursor.through);
-            }
-            for key in &run.failed {
-                // It is judged by itself: what comes before it in order was not shown to this planner.
-                let around = KeyRange::around(key);
-                transfers.recorder.try_again(key);
-                run_range(transfers, &mut new_planner(), &around, Stretch::Again, orderings).await?;
-                // Cut short, it has yet to be looked at.
-                if !transfers.cancel.is_cancelled() {
-                    transfers.recorder.tried_again(key);
-                }
-            }
-        }
-        let has_ended =
-            taken_up.is_some_and(|run| run.cursor.as_ref().is_some_and(|reached| reached.through.is_none()));
-        if !has_ended {
-            let is_followed = self.keeps_progress() && orderings.are_by_bytes();
-            if !is_followed {
-                transfers.recorder.stop_following();
-            }
-            let followed = is_followed.then_some(cursor);
-            run_range(transfers, &mut planner, &ahead, Stretch::Ahead(followed), orderings).await?;
-        }
-        for pattern in planner.unmatched_patterns() {
-            transfers.tally.tell(Event::Warning { text: format!("the pattern {pattern:?} matches no key") });
-        }
-        Ok(())
     }
 
     async fn finish(&self, transfers: &Arc<Transfers>) -> Result<(), Why> {

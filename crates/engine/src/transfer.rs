@@ -33,6 +33,9 @@ pub(crate) struct Transfers {
     pub(crate) dest: Arc<dyn Store>,
     pub(crate) tally: Arc<Tally>,
     pub(crate) cancel: CancellationToken,
+    /// Cancelled with the run, and as soon as the listing of one range, or the
+    /// transfers planned from it, can't go on: nothing is listed in vain.
+    pub(crate) listing: CancellationToken,
     permits: Permits,
     /// Where what is settled goes.
     pub(crate) recorder: Arc<Recorder>,
@@ -84,6 +87,7 @@ impl Transfers {
             source,
             dest,
             tally,
+            listing: cancel.child_token(),
             cancel,
             permits: Permits::new(options.jobs, options.memory),
             recorder,

@@ -50,7 +50,9 @@ struct Committing {
 struct Waiting {
     changes: Vec<Change>,
     position: Position,
-    /// Keys behind the cursor that failed.
+    /// The cursor that was taken up. What failed behind it is looked at again by itself, or all is listed again.
+    taken_up: Option<Cursor>,
+    /// Keys that failed, which the cursor passes all the same.
     failed: BTreeSet<Key>,
     ended: bool,
 }
@@ -58,9 +60,9 @@ struct Waiting {
 /// What becomes of the cursor.
 #[derive(Default)]
 enum Position {
-    /// What is done lies behind it.
+    /// It rests: nothing was planned ahead of it yet.
     #[default]
-    Behind,
+    Resting,
     /// It moves with what is done.
     Moving(Watermark),
     /// It stays where it is: what comes after it is listed again.
@@ -103,12 +105,13 @@ impl Recorder {
         }
     }
 
-    /// These failed behind the cursor.
-    pub(crate) fn take_up(&self, failed: &[Key]) {
+    /// A run is taken up from this cursor, or begun from the start; these failed behind it.
+    pub(crate) fn take_up(&self, cursor: Option<&Cursor>, failed: &[Key]) {
         if let Some(recording) = &self.0 {
             let mut waiting = recording.waiting();
+            waiting.taken_up = cursor.cloned();
             waiting.failed = failed.iter().cloned().collect();
-            waiting.position = Position::Behind;
+            waiting.position = Position::Resting;
         }
     }
 
@@ -117,7 +120,7 @@ impl Recorder {
         if let Some(recording) = &self.0 {
             let mut waiting = recording.waiting();
             // Where all is to be listed again, no cursor may say otherwise.
-            if matches!(waiting.position, Position::Behind) {
+            if matches!(waiting.position, Position::Resting) {
                 waiting.position = Position::Moving(Watermark::starting_at(cursor));
             }
         }
@@ -130,7 +133,7 @@ impl Recorder {
         }
     }
 
-    /// Whether this key failed behind the cursor.
+    /// Whether this key failed, in this run or, behind its cursor, in the one that it took up.
     pub(crate) fn has_failed(&self, key: &Key) -> bool {
         self.0.as_ref().is_some_and(|recording| recording.waiting().failed.contains(key))
     }
@@ -160,12 +163,9 @@ impl Recorder {
             waiting.failed.insert(key.clone());
             waiting.changes.push(Change::Failed(key.clone()));
         } else if !waiting.failed.contains(key) {
-            match waiting.position {
-                Position::Behind => {
-                    waiting.changes.push(Change::Relist);
-                    waiting.position = Position::Fixed;
-                }
-                Position::Moving(_) | Position::Fixed => waiting.position = Position::Fixed,
+            waiting.position = Position::Fixed;
+            if waiting.taken_up.take_if(|cursor| cursor.has_passed(key)).is_some() {
+                waiting.changes.push(Change::Relist);
             }
         }
     }
@@ -331,3 +331,6 @@ impl Waiting {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

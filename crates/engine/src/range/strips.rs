@@ -19,9 +19,10 @@ pub(super) struct Strips {
 
 impl Strips {
     /// Starts reading them. Behind a cursor no bucket is listed.
-    pub(super) fn start(transfers: &Transfers, range: &KeyRange, stretch: &Stretch, orderings: Orderings) -> Self {
+    pub(super) fn start(transfers: &Transfers, range: &KeyRange, stretch: &Stretch<'_>, orderings: Orderings) -> Self {
         let Transfers { source, dest, settled, .. } = transfers;
-        let is_listed = |store: &dyn Store| *stretch != Stretch::Behind || store.capabilities().kind == Kind::Local;
+        let is_listed =
+            |store: &dyn Store| !matches!(stretch, Stretch::Behind(_)) || store.capabilities().kind == Kind::Local;
         let source = match settled {
             Some(ledger) if !is_listed(source.as_ref()) => {
                 let listing = SettledSource::new(Arc::clone(ledger), source.location(), range);

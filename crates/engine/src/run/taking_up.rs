@@ -57,7 +57,7 @@ impl Pass {
             Some(run) => {
                 recorder.note(take_failed_ahead(run).into_iter().map(Change::Resolved));
                 self.unspool_ahead(ledger.as_ref(), run).await?;
-                recorder.take_up(&run.failed);
+                recorder.take_up(run.cursor.as_ref(), &run.failed);
                 let taken_up = TakenUp {
                     through: run.cursor.as_ref().map(|cursor| cursor.through.clone()),
                     failed: run.failed.len() as u64,
@@ -130,8 +130,7 @@ fn still_holds(run: &UnfinishedRun, job: JobDigest, now: SystemTime) -> bool {
 /// Takes out the failed keys that the cursor has not passed: they are listed
 /// again with all that come after it, and are not to be looked at twice.
 fn take_failed_ahead(run: &mut UnfinishedRun) -> Vec<Key> {
-    let cursor = run.cursor.as_ref().map(|cursor| cursor.through.as_ref());
-    let is_behind = |key: &Key| cursor.is_some_and(|through| through.is_none_or(|through| key <= through));
+    let is_behind = |key: &Key| run.cursor.as_ref().is_some_and(|cursor| cursor.has_passed(key));
     let (behind, ahead) = std::mem::take(&mut run.failed).into_iter().partition(is_behind);
     run.failed = behind;
     ahead

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use brigade_engine::error::Why;
+use brigade_engine::events::{Outcome, Side};
 use brigade_engine::ledger::memory::MemoryLedger;
 use brigade_engine::ledger::{Change, Cursor, Ledger, Progress};
 use brigade_engine::plan::{Action, Phase};
@@ -27,6 +28,17 @@ fn left(
     (fixture, ledger)
 }
 
+/// A run that leaves pairs, and then one of the same job that came through this key.
+fn settled_and_left(mut fixture: Fixture, through: &str) -> Fixture {
+    let ledger = MemoryLedger::default();
+    fixture.ledger = Some(ledger.clone());
+    fixture.run().unwrap();
+    let begun = Change::Begin { job: fixture.job.digest(), begun: SystemTime::now() };
+    let cursor = Change::Cursor(Cursor { through: Some(through.into()), ..Cursor::default() });
+    block_on(ledger.commit(vec![begun, cursor])).unwrap();
+    fixture
+}
+
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
@@ -44,6 +56,73 @@ fn what_waits_ahead_of_the_cursor_is_planned_again() {
     let summary = fixture.run().unwrap();
     assert_eq!((summary.in_step, summary.withdrawn), (2, 0), "{summary:?}");
     assert!(summary.taken_up.is_some());
+}
+
+#[test]
+fn a_directory_on_both_sides_of_the_cursor_is_judged_as_one() {
+    for (kept, is_refused) in [(None, true), (Some("d/001"), false), (Some("d/077"), false)] {
+        let fixture = Fixture::up().deleting();
+        for key in (0..100).map(|number| format!("d/{number:03}")).chain(["e".into()]) {
+            fixture.source.put(key.as_str(), "content");
+        }
+        let fixture = settled_and_left(fixture, "d/049");
+        for key in (0..100).map(|number| format!("d/{number:03}")).filter(|key| Some(key.as_str()) != kept) {
+            fixture.source.take(key.as_str());
+        }
+        match fixture.run() {
+            Ok(summary) => assert!(!is_refused && summary.deleted == 99, "{kept:?}: {summary:?}"),
+            Err(error) => assert!(is_refused && matches!(error.why, Why::Refused(_)), "{kept:?}: {error:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_lies_ahead_of_the_cursor_finds_no_room_below_a_file_behind_it() {
+    let fixture = Fixture::down();
+    for key in ["a", "b"] {
+        fixture.source.put(key, "a file");
+    }
+    let fixture = settled_and_left(fixture, "a-z");
+    fixture.source.put("a/b", "below it");
+    let summary = fixture.run().unwrap();
+    assert!(summary.taken_up.is_some());
+    assert_eq!((summary.in_step, summary.failed), (2, 1), "{summary:?}");
+    let outcomes = fixture.outcomes();
+    let Some((_, Outcome::Failed(failure))) = outcomes.iter().find(|(key, _)| key == "a/b") else {
+        panic!("{outcomes:?}")
+    };
+    assert!(failure.reason.contains("a is an object too"), "{failure}");
+}
+
+#[test]
+fn where_one_stretch_can_not_go_on_neither_does_the_other_and_its_reason_is_told() {
+    // Behind the cursor, the tree alone is listed.
+    for (row, broken) in [("ahead", Side::Source), ("on both stretches", Side::Dest)] {
+        let fixture = Fixture::down();
+        for key in ["a", "z"] {
+            fixture.source.put(key, "content");
+        }
+        let fixture = settled_and_left(fixture, "m");
+        let store = if broken == Side::Source { &fixture.source } else { &fixture.dest };
+        store.break_listings_after(Some(0));
+        let error = fixture.run().unwrap_err();
+        assert!(matches!(error.why, Why::Listing(_)), "{row}: {error:?}");
+        store.break_listings_after(None);
+        assert!(fixture.run().unwrap().taken_up.is_some(), "{row}");
+    }
+}
+
+#[test]
+fn a_pattern_that_matches_on_either_side_of_the_cursor_matches() {
+    for key in ["a", "z"] {
+        let fixture = Fixture::up().excluding(key);
+        for key in ["a", "m", "z"] {
+            fixture.source.put(key, "content");
+        }
+        let fixture = settled_and_left(fixture, "m");
+        assert!(fixture.run().unwrap().taken_up.is_some());
+        assert!(fixture.log.warnings.lock().unwrap().is_empty(), "{key}");
+    }
 }
 
 /// The person asks to stop, and the read in flight fails because of it.
