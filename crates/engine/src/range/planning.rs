@@ -51,7 +51,9 @@ struct Batch {
     actions: Vec<Action>,
     keys: u64,
     bytes: u64,
-    counts: Summary,
+    in_step: u64,
+    counts: Unseen,
+    /// Those of `counts` that a run that is taken up doesn't see again.
     unseen: Unseen,
     changes: Vec<Change>,
     settled: Vec<Agreed>,
@@ -177,8 +179,8 @@ impl<'a> Planning<'a> {
         }
         let batch = &mut self.batch;
         batch.keys += u64::from(was_present);
-        batch.counts += counts.into();
-        batch.counts.in_step += u64::from(decision == Decision::Extra && has_directory);
+        batch.counts += counts;
+        batch.in_step += u64::from(decision == Decision::Extra && has_directory);
         if seen.is_not_seen_again(&decision, settled.is_some(), self.transfers.kinds()) {
             batch.unseen += counts;
         }
@@ -194,7 +196,7 @@ impl<'a> Planning<'a> {
         let batch = &mut self.batch;
         match decision {
             Decision::InStep(agreement) => {
-                batch.counts.in_step += 1;
+                batch.in_step += 1;
                 batch.settled.extend(agreement.map(|agreement| Agreed::listed(*agreement)));
             }
             Decision::Blocked(ref source) | Decision::Shadowed { ref source, .. } => {
@@ -222,7 +224,7 @@ impl<'a> Planning<'a> {
     async fn hand_on(&mut self) -> Result<(), RangeError> {
         let batch = std::mem::take(&mut self.batch);
         let tally = &self.transfers.tally;
-        tally.count(|summary| *summary += batch.counts);
+        tally.count(|summary| *summary += Summary { in_step: batch.in_step, ..batch.counts.into() });
         if batch.keys > 0 {
             let objects = batch.actions.len() as u64;
             tally.tell(Event::Planned { keys: batch.keys, objects, bytes: batch.bytes });
