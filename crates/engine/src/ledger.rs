@@ -88,7 +88,7 @@ pub enum Change {
     End,
     /// Everything up to here is settled, spooled, or recorded as failed.
     Cursor(Cursor),
-    /// More failed behind the cursor than can be remembered: all is listed again.
+    /// More failed than can be remembered, and one of them behind where the run was taken up: all is listed again.
     Relist,
     /// An action waits for its phase; it takes the place of another one of the same key.
     Spool(Phase, Action),
@@ -185,7 +185,8 @@ pub struct UnfinishedRun {
     pub spooled: [u64; Phase::COUNT],
 }
 
-/// How many failed keys a run remembers behind its cursor. With more, the cursor stays where it is.
+/// How many failed keys a run remembers; one that had failed before and is looked at again has its place besides.
+/// With more, the cursor stays where it is, or, where one fails behind the cursor that was taken up, is dropped.
 pub(crate) const MOST_FAILED: usize = 1000;
 
 /// As the counts of a summary.

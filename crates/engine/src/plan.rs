@@ -126,8 +126,8 @@ impl Planner {
         }
     }
 
-    /// Whether the keys that come from now on lie behind the cursor of a run
-    /// that is taken up: what that one settled is not judged again.
+    /// Whether the keys of its range lie behind the cursor of a run that is
+    /// taken up: what that one settled is not judged again.
     pub(crate) fn set_behind(&mut self, behind: bool) {
         self.behind = behind;
     }

@@ -15,7 +15,7 @@ fn with_64_open_files_everything_arrives() {
     for (source, dest) in [(scene.arg("tree"), scene.url("")), (scene.url(""), scene.arg("copy"))] {
         let command = scene.brigade_command(["sync", &source, &dest, "--jobs", "64"]);
         let ended = Ended::of(limited("--nofile=64:64", &command)).exits(0);
-        ended.complains("warning: only 6 requests at once").complains("ulimit -n");
+        ended.complains("warning: only 4 requests at once").complains("ulimit -n");
     }
     scene.read("copy").assert_are(&files);
 }

@@ -54,6 +54,8 @@ struct Waiting {
     taken_up: Option<Cursor>,
     /// Keys that failed, which the cursor passes all the same.
     failed: BTreeSet<Key>,
+    /// One of those of an earlier run that is being looked at again: it has its place among them.
+    again: Option<Key>,
     ended: bool,
 }
 
@@ -159,7 +161,7 @@ impl Recorder {
     pub(crate) fn fail(&self, key: &Key) {
         let Some(recording) = &self.0 else { return };
         let mut waiting = recording.waiting();
-        if waiting.failed.len() < MOST_FAILED {
+        if waiting.failed.len() < MOST_FAILED || waiting.again.as_ref() == Some(key) {
             waiting.failed.insert(key.clone());
             waiting.changes.push(Change::Failed(key.clone()));
         } else if !waiting.failed.contains(key) {
@@ -173,7 +175,9 @@ impl Recorder {
     /// A key that had failed is about to be looked at again.
     pub(crate) fn try_again(&self, key: &Key) {
         if let Some(recording) = &self.0 {
-            recording.waiting().failed.remove(key);
+            let mut waiting = recording.waiting();
+            waiting.failed.remove(key);
+            waiting.again = Some(key.clone());
         }
     }
 
@@ -181,6 +185,7 @@ impl Recorder {
     pub(crate) fn tried_again(&self, key: &Key) {
         let Some(recording) = &self.0 else { return };
         let mut waiting = recording.waiting();
+        waiting.again = None;
         if !waiting.failed.contains(key) {
             waiting.changes.push(Change::Resolved(key.clone()));
         }

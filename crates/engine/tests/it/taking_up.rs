@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use brigade_engine::error::Why;
-use brigade_engine::events::{Outcome, Side};
+use brigade_engine::events::Outcome;
 use brigade_engine::ledger::memory::MemoryLedger;
 use brigade_engine::ledger::{Change, Cursor, Ledger, Progress};
 use brigade_engine::plan::{Action, Phase};
-use brigade_store::memory::{self, Call, Fate, Fates, Strike};
+use brigade_store::memory::{self, Call, Fate, Fates, MemoryOptions, MemoryStore, Strike};
 use brigade_store::{Failure, FailureKind, Key};
 use tokio_util::sync::CancellationToken;
 
@@ -62,15 +62,15 @@ fn what_waits_ahead_of_the_cursor_is_planned_again() {
 fn a_directory_on_both_sides_of_the_cursor_is_judged_as_one() {
     for (kept, is_refused) in [(None, true), (Some("d/001"), false), (Some("d/077"), false)] {
         let fixture = Fixture::up().deleting();
-        for key in (0..100).map(|number| format!("d/{number:03}")).chain(["e".into()]) {
+        for key in (0..101).map(|number| format!("d/{number:03}")).chain(["e".into()]) {
             fixture.source.put(key.as_str(), "content");
         }
         let fixture = settled_and_left(fixture, "d/049");
-        for key in (0..100).map(|number| format!("d/{number:03}")).filter(|key| Some(key.as_str()) != kept) {
+        for key in (0..101).map(|number| format!("d/{number:03}")).filter(|key| Some(key.as_str()) != kept) {
             fixture.source.take(key.as_str());
         }
         match fixture.run() {
-            Ok(summary) => assert!(!is_refused && summary.deleted == 99, "{kept:?}: {summary:?}"),
+            Ok(summary) => assert!(!is_refused && summary.deleted == 100, "{kept:?}: {summary:?}"),
             Err(error) => assert!(is_refused && matches!(error.why, Why::Refused(_)), "{kept:?}: {error:?}"),
         }
     }
@@ -94,32 +94,76 @@ fn what_lies_ahead_of_the_cursor_finds_no_room_below_a_file_behind_it() {
     assert!(failure.reason.contains("a is an object too"), "{failure}");
 }
 
+/// A listing that begins after this key is refused, and the pages of any other one take their time.
+struct RefusedAfter(&'static str);
+
+impl Fates for RefusedAfter {
+    fn befalls(&self, call: Call, key: &Key) -> Fate {
+        match call {
+            Call::ListRange if key.to_string() == self.0 => {
+                let strike = Strike::Refused(Failure::new(FailureKind::Denied, "not this one"));
+                Fate { strike, ..Fate::default() }
+            }
+            Call::ListRangeMore => Fate { to_store: Duration::from_millis(50), ..Fate::default() },
+            _ => Fate::default(),
+        }
+    }
+
+    fn reached(&self, _: Call, _: &Key, _: &Strike) {}
+
+    fn changed(&self, _: memory::Change<'_>) {}
+}
+
 #[test]
 fn where_one_stretch_can_not_go_on_neither_does_the_other_and_its_reason_is_told() {
     // Behind the cursor, the tree alone is listed.
-    for (row, broken) in [("ahead", Side::Source), ("on both stretches", Side::Dest)] {
-        let fixture = Fixture::down();
-        for key in ["a", "z"] {
-            fixture.source.put(key, "content");
+    for (row, after) in [("behind", ""), ("ahead", "m")] {
+        let small = |options| MemoryStore::new(MemoryOptions { page_size: 1, ..options });
+        let fixture = Fixture::new(small(MemoryOptions::remote()), small(MemoryOptions::local()));
+        for number in 0..40 {
+            fixture.source.put(format!("a{number:02}").as_str(), "content");
+            fixture.source.put(format!("z{number:02}").as_str(), "content");
         }
         let fixture = settled_and_left(fixture, "m");
-        let store = if broken == Side::Source { &fixture.source } else { &fixture.dest };
-        store.break_listings_after(Some(0));
+        let before = fixture.dest.count(Call::ListRangeMore);
+        fixture.dest.set_fates(Some(Arc::new(RefusedAfter(after))));
         let error = fixture.run().unwrap_err();
-        assert!(matches!(error.why, Why::Listing(_)), "{row}: {error:?}");
-        store.break_listings_after(None);
+        assert!(matches!(&error.why, Why::Listing(error) if error.reason == "not this one"), "{row}: {error:?}");
+        let pages = fixture.dest.count(Call::ListRangeMore) - before;
+        assert!(pages < 20, "{row}: {pages} pages more were listed in vain");
+        fixture.dest.set_fates(None);
         assert!(fixture.run().unwrap().taken_up.is_some(), "{row}");
     }
 }
 
 #[test]
-fn a_pattern_that_matches_on_either_side_of_the_cursor_matches() {
-    for key in ["a", "z"] {
+fn a_file_behind_the_cursor_that_failed_still_comes_before_what_may_lie_below_it() {
+    let fixture = Fixture::down();
+    for number in 0..2000 {
+        fixture.source.put(format!("Z{number:04}").as_str(), "content");
+    }
+    let fixture = settled_and_left(fixture, "a-z");
+    fixture.source.put("a", "a file");
+    fixture.source.put("a/b", "below it");
+    block_on(fixture.ledger.as_ref().unwrap().commit(vec![Change::Failed("a".into())])).unwrap();
+    let summary = fixture.run().unwrap();
+    assert_eq!((summary.created, summary.failed), (1, 1), "{summary:?}");
+    let outcomes = fixture.outcomes();
+    assert!(
+        outcomes.iter().any(|(key, outcome)| key == "a/b" && matches!(outcome, Outcome::Failed(_))),
+        "{outcomes:?}"
+    );
+}
+
+#[test]
+fn a_pattern_that_matches_on_either_side_of_the_cursor_or_what_failed_matches() {
+    for key in ["a", "b", "z"] {
         let fixture = Fixture::up().excluding(key);
-        for key in ["a", "m", "z"] {
+        for key in ["a", "b", "m", "z"] {
             fixture.source.put(key, "content");
         }
         let fixture = settled_and_left(fixture, "m");
+        block_on(fixture.ledger.as_ref().unwrap().commit(vec![Change::Failed("b".into())])).unwrap();
         assert!(fixture.run().unwrap().taken_up.is_some());
         assert!(fixture.log.warnings.lock().unwrap().is_empty(), "{key}");
     }

@@ -36,3 +36,23 @@ async fn with_more_failures_than_can_be_remembered_all_that_failed_is_listed_aga
     assert_eq!(cursor_after_one_too_many("m").await, None, "behind it");
     assert_eq!(cursor_after_one_too_many("q0007").await, Some(through("z")), "once more");
 }
+
+#[tokio::test]
+async fn a_key_that_is_looked_at_again_keeps_its_place_among_those_that_failed() {
+    let ledger = Arc::new(MemoryLedger::default());
+    let recorder = Recorder::new(ledger.clone(), Arc::new(SystemTime::now));
+    let key = Key::from("a");
+    recorder.note([Change::Begin { job: JobDigest([0; 16]), begun: SystemTime::now() }, Change::Cursor(through("m"))]);
+    recorder.note([Change::Failed(key.clone())]);
+    recorder.take_up(Some(&through("m")), std::slice::from_ref(&key));
+    recorder.try_again(&key);
+    for failed in 0..MOST_FAILED {
+        recorder.fail(&Key::from(format!("q{failed:04}")));
+    }
+    recorder.fail(&key);
+    recorder.tried_again(&key);
+    recorder.flush([&MemoryStore::local(), &MemoryStore::remote()]).await.unwrap();
+    let run = ledger.progress().await.unwrap().run.unwrap();
+    assert_eq!(run.cursor, Some(through("m")));
+    assert_eq!((run.failed.len(), &run.failed[0]), (MOST_FAILED + 1, &key));
+}
