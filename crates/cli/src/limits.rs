@@ -1,6 +1,7 @@
 //! Open files: as many as the system lets this process have, and no more work
 //! at once than they suffice for.
 
+use brigade_engine::job::Listers;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Files that are open whatever is in flight: the standard streams, the
@@ -12,6 +13,10 @@ const AT_REST: u64 = 42;
 /// being made in its place; a file, and two directories on the way to it.
 const PER_JOB: u64 = 5;
 
+/// Files that one more lister of a tree may need: the directories that it is
+/// in, the one that it reads, and a temporary file.
+const PER_LISTER: u64 = 11;
+
 /// Raises the limit that holds to the one that may not be passed.
 pub(crate) fn raise() {
     let limit = getrlimit(Resource::Nofile);
@@ -22,6 +27,21 @@ pub(crate) fn raise() {
 /// How many of the wanted requests can be in flight at once; the reason, where not even one can.
 pub(crate) fn jobs(wanted: usize) -> Result<usize, String> {
     jobs_within(getrlimit(Resource::Nofile).current, wanted)
+}
+
+/// How many of the wanted ranges can be listed at once beside so many requests in flight.
+pub(crate) fn listers(wanted: Listers, jobs: usize) -> Listers {
+    listers_within(getrlimit(Resource::Nofile).current, wanted, jobs)
+}
+
+fn listers_within(limit: Option<u64>, wanted: Listers, jobs: usize) -> Listers {
+    let Some(limit) = limit else { return wanted };
+    let left = limit.saturating_sub(AT_REST + PER_JOB * jobs as u64);
+    let possible = usize::try_from(1 + left / PER_LISTER).unwrap_or(usize::MAX);
+    match wanted {
+        Listers::Exactly(listers) => Listers::Exactly(listers.min(possible)),
+        Listers::UpTo(listers) => Listers::UpTo(listers.min(possible)),
+    }
 }
 
 fn jobs_within(limit: Option<u64>, wanted: usize) -> Result<usize, String> {
@@ -46,6 +66,16 @@ mod tests {
             [(None, 99, Some(99)), (Some(1024), 16, Some(16)), (Some(64), 16, Some(4)), (Some(47), 16, Some(1))];
         for (limit, wanted, jobs) in table {
             assert_eq!(jobs_within(limit, wanted).ok(), jobs, "{limit:?}");
+        }
+        let table = [
+            (None, Listers::UpTo(16), Listers::UpTo(16)),
+            (Some(1_048_576), Listers::UpTo(16), Listers::UpTo(16)),
+            (Some(1024), Listers::UpTo(16), Listers::UpTo(16)),
+            (Some(384), Listers::Exactly(16), Listers::Exactly(3)),
+            (Some(64), Listers::UpTo(16), Listers::UpTo(1)),
+        ];
+        for (limit, wanted, expected) in table {
+            assert_eq!(listers_within(limit, wanted, 64), expected, "{limit:?}");
         }
         assert!(jobs_within(Some(46), 1).unwrap_err().contains("ulimit -n"));
     }

@@ -9,6 +9,7 @@ pub(crate) mod explain;
 pub(crate) mod filters;
 pub(crate) mod job;
 pub(crate) mod ledger;
+pub(crate) mod listers;
 pub(crate) mod max_delete;
 pub(crate) mod s3;
 #[cfg(feature = "devserver")]

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::Why;
 use crate::events::{Event, Observer, Outcome};
-use crate::job::RunOptions;
+use crate::job::{Listers, RunOptions};
 use crate::ledger::Recorder;
 use crate::plan::Transfer;
 use crate::tally::Tally;
@@ -25,7 +25,14 @@ pub async fn copy(
     replaces: Option<Entry>,
 ) -> Result<Outcome, Why> {
     let (memory, jobs) = BOUNDS;
-    let options = RunOptions { jobs, memory, limit: None, dry_run: false, allow_empty_source: false };
+    let options = RunOptions {
+        jobs,
+        listers: Listers::Exactly(1),
+        memory,
+        limit: None,
+        dry_run: false,
+        allow_empty_source: false,
+    };
     let around = Surroundings {
         source,
         dest,

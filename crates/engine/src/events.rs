@@ -116,8 +116,11 @@ pub enum Outcome {
 /// What a run takes up of an earlier one that did not come to its end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TakenUp {
-    /// The last key that is not listed again: `Some(None)` where nothing is, `None` where everything is.
+    /// The last key, from the first on, that is not listed again: `Some(None)` where nothing is, `None` where the
+    /// first one is.
     pub through: Option<Option<Key>>,
+    /// Ranges further on that are not listed again either.
+    pub ranges: u64,
     /// Keys that had failed.
     pub failed: u64,
     /// Actions that wait for a later phase.

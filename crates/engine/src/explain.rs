@@ -10,7 +10,7 @@ use crate::compare::{Content, Row};
 use crate::error::Why;
 use crate::events::{Event, Observer, Outcome, Side};
 use crate::filters::{Filters, Judgement};
-use crate::job::{JobSpec, RunOptions};
+use crate::job::{JobSpec, Listers, RunOptions};
 use crate::ledger::{Ledger, Recorder, SettledPair};
 use crate::merge::Presence;
 use crate::plan::{Action, Decision, Phase, Planner, Transfer};
@@ -188,7 +188,14 @@ impl Observer for Seen {
 impl Trial {
     fn new(job: &JobSpec, source: Arc<dyn Store>, dest: Arc<dyn Store>) -> Self {
         let seen = Arc::new(Seen::default());
-        let options = RunOptions { jobs: 1, memory: 0, limit: None, dry_run: true, allow_empty_source: false };
+        let options = RunOptions {
+            jobs: 1,
+            listers: Listers::Exactly(1),
+            memory: 0,
+            limit: None,
+            dry_run: true,
+            allow_empty_source: false,
+        };
         let tally = Arc::new(Tally::new(Arc::clone(&seen) as Arc<dyn Observer>));
         let (recorder, cancel) = (Arc::new(Recorder::none()), CancellationToken::new());
         let around = Surroundings { source, dest, tally, recorder, settled: None, cancel };

@@ -103,11 +103,22 @@ impl fmt::Display for DeleteLimit {
     }
 }
 
+/// How many ranges are listed at once. At least one is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listers {
+    /// So many.
+    Exactly(usize),
+    /// More and more, up to so many, while that helps.
+    UpTo(usize),
+}
+
 /// All that decides *how* a run goes about it.
 #[derive(Clone, Debug)]
 pub struct RunOptions {
     /// Requests, or files, in flight at once; at least 1.
     pub jobs: usize,
+    /// Ranges that are listed at once, where both stores are known to list in byte order.
+    pub listers: Listers,
     /// Bytes of content held in memory at once.
     pub memory: u64,
     /// Send at most this many objects, and delete nothing.

@@ -6,6 +6,7 @@
 //! come, what waits for its later phases, and which uploads it has begun.
 
 mod agreed;
+pub(crate) mod cursor;
 pub(crate) mod encoding;
 mod error;
 pub mod file;
@@ -24,13 +25,14 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use brigade_store::Key;
 
-use crate::events::{Side, Summary};
+use crate::events::{Side, Summary, TakenUp};
 use crate::job::JobDigest;
 use crate::plan::{Action, Phase};
 pub(crate) use agreed::{Agreed, Proof};
+pub use cursor::Cursor;
 pub use error::LedgerError;
 pub use pair::{Fingerprint, SettledPair};
-pub(crate) use recorder::Recorder;
+pub(crate) use recorder::{Followed, Number, Recorder};
 pub(crate) use settled_source::SettledSource;
 pub(crate) use strip::SettledStrip;
 pub(crate) use uploads::BegunUploads;
@@ -86,7 +88,8 @@ pub enum Change {
     },
     /// The run has come to its end: nothing of its progress is needed any more.
     End,
-    /// Everything up to here is settled, spooled, or recorded as failed.
+    /// Everything in its range up to here is settled, spooled, or recorded as failed. It takes the place of the one
+    /// with the same beginning.
     Cursor(Cursor),
     /// More failed than can be remembered, and one of them behind where the run was taken up: all is listed again.
     Relist,
@@ -109,23 +112,6 @@ pub enum Change {
     },
     /// This side's store turned out not to list in byte order: it is sorted from now on.
     Unordered(Side),
-}
-
-/// How far the listing of a run has come.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Cursor {
-    /// Every key up to this one; with `None`, every key there is.
-    pub through: Option<Key>,
-    /// What was counted up to here and can't be counted again from settled pairs and files.
-    pub unseen: Unseen,
-}
-
-impl Cursor {
-    /// Whether the key lies behind it.
-    #[must_use]
-    pub fn has_passed(&self, key: &Key) -> bool {
-        self.through.as_ref().is_none_or(|through| key <= through)
-    }
 }
 
 /// Counts of keys behind a cursor that only a remote listing shows, and no settled pair.
@@ -177,12 +163,26 @@ pub struct UnfinishedRun {
     pub job: JobDigest,
     /// When it began, by the local clock.
     pub begun: SystemTime,
-    /// How far its listing came; `None` where it settled nothing in order yet.
-    pub cursor: Option<Cursor>,
+    /// How far its listing came, in order; none where it settled nothing in order yet. No two of them meet.
+    pub cursors: Vec<Cursor>,
     /// Keys behind the cursor that failed, in order.
     pub failed: Vec<Key>,
     /// How many actions wait for each phase.
     pub spooled: [u64; Phase::COUNT],
+}
+
+impl UnfinishedRun {
+    /// What it leaves to be taken up.
+    #[must_use]
+    pub fn left(&self) -> TakenUp {
+        let first = self.cursors.first().filter(|cursor| cursor.after.is_none());
+        TakenUp {
+            through: first.map(|cursor| cursor.through.clone()),
+            ranges: (self.cursors.len() - usize::from(first.is_some())) as u64,
+            failed: self.failed.len() as u64,
+            spooled: self.spooled.iter().sum(),
+        }
+    }
 }
 
 /// How many failed keys a run remembers; one that had failed before and is looked at again has its place besides.

@@ -69,16 +69,16 @@ pub struct OrderedListing {
 impl OrderedListing {
     /// Starts listing the range. The reading stops when this is dropped.
     pub fn start(store: &Arc<dyn Store>, range: &KeyRange, ordering: Ordering) -> Self {
-        Self::of(store, store.list(range), ordering)
+        Self::of(store, range, store.list(range), ordering)
     }
 
     /// Starts reading this listing, which is the store's or stands for one of it.
-    pub(crate) fn of(store: &Arc<dyn Store>, listing: Box<dyn Listing>, ordering: Ordering) -> Self {
+    pub(crate) fn of(store: &Arc<dyn Store>, range: &KeyRange, listing: Box<dyn Listing>, ordering: Ordering) -> Self {
         let (sender, pages) = mpsc::channel(PAGES_AHEAD);
-        let store = Arc::clone(store);
+        let (store, after) = (Arc::clone(store), range.after.clone());
         let reading = tokio::spawn(async move {
             let ended = match ordering {
-                Ordering::AsListed => send_checked(store.as_ref(), listing, &sender).await,
+                Ordering::AsListed => send_checked(store.as_ref(), after.as_ref(), listing, &sender).await,
                 Ordering::Sorted => send_sorted(listing, &sender).await,
             };
             if let Err(broken) = ended {
@@ -97,7 +97,12 @@ impl OrderedListing {
 
 type Pages = mpsc::Sender<Result<Vec<Listed>, Broken>>;
 
-async fn send_checked(store: &dyn Store, mut listing: Box<dyn Listing>, pages: &Pages) -> Result<(), Broken> {
+async fn send_checked(
+    store: &dyn Store,
+    after: Option<&Key>,
+    mut listing: Box<dyn Listing>,
+    pages: &Pages,
+) -> Result<(), Broken> {
     let mut last: Option<Key> = None;
     while let Some(page) = listing.next_page().await? {
         // The first answer can tell what store it is.
@@ -105,7 +110,8 @@ async fn send_checked(store: &dyn Store, mut listing: Box<dyn Listing>, pages: &
             return Err(Broken::OutOfOrder { key: None });
         }
         // The whole page is checked before any of it is acted upon.
-        if let Some(key) = first_out_of_order(last.as_ref(), &page) {
+        let before_the_range = if last.is_none() { first_not_after(after, &page) } else { None };
+        if let Some(key) = before_the_range.or_else(|| first_out_of_order(last.as_ref(), &page)) {
             return Err(Broken::OutOfOrder { key: Some(key.clone()) });
         }
         last = page.last().map(|item| item.key().clone());
@@ -114,6 +120,13 @@ async fn send_checked(store: &dyn Store, mut listing: Box<dyn Listing>, pages: &
         }
     }
     Ok(())
+}
+
+/// The first object of a page that lies before the range: whoever lists it
+/// there lists in another order. What can't be known of keys below a prefix may begin before it.
+fn first_not_after<'a>(after: Option<&Key>, page: &'a [Listed]) -> Option<&'a Key> {
+    let first = page.iter().find(|item| matches!(item, Listed::Present(_)))?.key();
+    after.is_some_and(|after| first <= after).then_some(first)
 }
 
 fn first_out_of_order<'a>(last: Option<&'a Key>, page: &'a [Listed]) -> Option<&'a Key> {

@@ -142,7 +142,8 @@ impl<T> Default for Queue<T> {
 }
 
 /// An item of a strip, by the key that decides its place.
-trait Keyed {
+pub(crate) trait Keyed {
+    /// The key.
     fn key(&self) -> &Key;
 }
 

@@ -9,7 +9,7 @@ use brigade_store::{Key, Kind};
 /// have keys below them are prefixes of one another, and no more than a key has bytes.
 ///
 /// It knows only the keys that it was shown: whoever plans a range that begins
-/// in the middle shows it what may be above the first key.
+/// in the middle shows it what [`may_be_above_what_follows`].
 #[derive(Clone, Debug)]
 pub(crate) struct Nesting {
     /// Whether the destination is a tree.

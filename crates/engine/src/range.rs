@@ -1,5 +1,7 @@
 //! One range: both listings merged, planned, and handed to transfer and spool.
 
+pub(crate) mod cut;
+mod extent;
 mod planning;
 mod refusal;
 mod seen;
@@ -7,14 +9,14 @@ mod strips;
 
 use std::sync::Arc;
 
-use brigade_store::{Key, KeyRange, Store};
+use brigade_store::{Key, Store};
 use tokio::sync::mpsc;
 
 use crate::events::Side;
-use crate::ledger::Cursor;
 use crate::listing::{Broken, Ordering};
 use crate::plan::{Phase, Planner};
 use crate::transfer::{Halt, Transfers};
+pub(crate) use extent::{Extent, Prospect};
 use planning::Planning;
 pub(crate) use refusal::refusal;
 pub(crate) use seen::Sight;
@@ -43,8 +45,8 @@ pub(crate) enum RangeError {
 /// Where a range lies to the cursor of a run that is taken up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Stretch<'a> {
-    /// Ahead of it, or there is none: both sides are listed. With the cursor that is to be moved, if one is.
-    Ahead(Option<Cursor>),
+    /// Ahead of it, or there is none: both sides are listed. Whether a cursor is to be moved.
+    Ahead(bool),
     /// Behind it: what a bucket holds there is what was settled, and is not
     /// listed again. Trees are walked all the same. With the keys, in order,
     /// that failed there: each is looked at by itself.
@@ -59,15 +61,15 @@ pub(crate) enum Stretch<'a> {
 pub(crate) async fn run_range(
     transfers: &Arc<Transfers>,
     planner: &mut Planner,
-    range: &KeyRange,
+    extent: &Extent,
     stretch: Stretch<'_>,
     orderings: Orderings,
 ) -> Result<(), RangeError> {
     planner.set_behind(matches!(stretch, Stretch::Behind(_)));
     let (batches, mut receiver) = mpsc::channel(BATCHES_AHEAD);
     let planning = async {
-        let mut planning = Planning::new(transfers, planner, batches, stretch);
-        planning.run(range, orderings).await.inspect_err(|_| transfers.listing.cancel())
+        let mut planning = Planning::new(transfers, planner, extent, batches, stretch);
+        planning.run(orderings).await.inspect_err(|_| transfers.listing.cancel())
     };
     let carrying =
         async { transfers.carry_out(Phase::Now, &mut receiver).await.inspect_err(|_| transfers.listing.cancel()) };

@@ -1,5 +1,7 @@
 //! A run: one execution of a job, the whole pipe, taken up where an earlier one left it.
 
+mod growth;
+mod listers;
 mod stretches;
 mod taking_up;
 
@@ -146,7 +148,7 @@ impl Pass {
                     memory = Memory { run: None, uploads: transfers.take_uploads() };
                     if self.keeps_progress() {
                         recorder.note([self.beginning(), Change::Unordered(side)]);
-                        recorder.take_up(None, &[]);
+                        recorder.take_up(&[], &[]);
                     }
                     // What was sent is found in step by the second listing, unless nothing can be.
                     let stays_sent = !self.options.dry_run && self.job.comparison != Comparison::Always;

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::events::Outcome;
 use crate::filters::Filters;
 use crate::job::RunOptions;
-use crate::ledger::{BegunUpload, BegunUploads, Change, Ledger, LedgerError, Recorder};
+use crate::ledger::{BegunUpload, BegunUploads, Change, Ledger, LedgerError, Number, Recorder};
 use crate::losses::Losses;
 use crate::permits::Permits;
 use crate::plan::{Action, Phase, Transfer};
@@ -36,7 +36,7 @@ pub(crate) struct Transfers {
     /// Cancelled with the run, and as soon as the listing of one range, or the
     /// transfers planned from it, can't go on: nothing is listed in vain.
     pub(crate) listing: CancellationToken,
-    permits: Permits,
+    pub(crate) permits: Permits,
     /// Where what is settled goes.
     pub(crate) recorder: Arc<Recorder>,
     /// What was settled before.
@@ -65,7 +65,7 @@ pub(crate) enum Halt {
 /// Actions that were planned together.
 pub(crate) struct Actions {
     /// What they are called by where the cursor waits for them.
-    pub(crate) number: Option<u64>,
+    pub(crate) number: Option<Number>,
     pub(crate) actions: Vec<Action>,
 }
 

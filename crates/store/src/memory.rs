@@ -25,8 +25,8 @@ pub use faults::Call;
 pub use options::{Clock, MemoryOptions, Sequence, ticking_clock};
 
 use crate::{
-    Capabilities, Digest, DigestKind, Entry, Failure, FailureKind, Key, KeyRange, Kind, Listing, NewObject, Object,
-    ObjectHeaders, OpenUploads, Reader, Receipt, Resumed, Store, Unknown, Upload, Verified,
+    Capabilities, Digest, DigestKind, Entry, Failure, FailureKind, Key, KeyRange, Kind, Listing, ListingError,
+    NewObject, Object, ObjectHeaders, OpenUploads, Reader, Receipt, Resumed, Store, Unknown, Upload, Verified,
 };
 use durability::Unwritten;
 use faults::Faults;
@@ -266,6 +266,11 @@ impl Store for MemoryStore {
 
     fn list(&self, range: &KeyRange) -> Box<dyn Listing> {
         Box::new(listing::MemoryListing::new(self.clone(), range.clone()))
+    }
+
+    async fn first_after(&self, key: &Key) -> Result<Option<Key>, ListingError> {
+        let first = self.call(Call::FirstAfter, key, |state| Ok(listing::first_after(state, key))).await;
+        first.map_err(|failure| ListingError { location: self.options.location.clone(), reason: failure.reason })
     }
 
     async fn look(&self, key: &Key) -> Result<Option<Entry>, Failure> {

@@ -18,9 +18,9 @@ use bytes::Bytes;
 pub use brigade_s3::{Addressing, Config, ConfigError, Provider, UnknownProvider};
 
 use crate::{
-    Capabilities, ClockSkew, Condition, Digest, DigestKind, Entry, Failure, Key, KeyRange, Kind, Listing, NewObject,
-    Object, ObjectHeaders, OpenUploads, Order, Reader, Receipt, RequestCount, Resumed, Role, Store, Upload, Verified,
-    Version,
+    Capabilities, ClockSkew, Condition, Digest, DigestKind, Entry, Failure, Key, KeyRange, Kind, Listing, ListingError,
+    NewObject, Object, ObjectHeaders, OpenUploads, Order, Reader, Receipt, RequestCount, Resumed, Role, Store, Upload,
+    Verified, Version,
 };
 use failures::{changed, failure, unwritten};
 pub(crate) use names::Names;
@@ -51,6 +51,17 @@ impl BucketStore {
     /// destination leaves out what is reserved.
     pub(crate) fn new(bucket: Bucket, prefix: &str, location: impl Into<String>, role: Role) -> Self {
         Self { bucket, names: Names::below(prefix), location: location.into(), role }
+    }
+
+    fn pages(&self, range: &KeyRange) -> listing::Pages {
+        listing::Pages {
+            bucket: self.bucket.clone(),
+            names: self.names.clone(),
+            range: range.clone(),
+            is_ordered: self.bucket.client().dialect().lists_by_bytes.is_certain(),
+            lists_reserved: matches!(self.role, Role::Source { .. }),
+            location: self.location.clone(),
+        }
     }
 
     async fn head(&self, key: &Key) -> Result<Option<ObjectHead>, Failure> {
@@ -93,14 +104,11 @@ impl Store for BucketStore {
     }
 
     fn list(&self, range: &KeyRange) -> Box<dyn Listing> {
-        Box::new(listing::BucketListing::new(listing::Pages {
-            bucket: self.bucket.clone(),
-            names: self.names.clone(),
-            range: range.clone(),
-            is_ordered: self.bucket.client().dialect().lists_by_bytes.is_certain(),
-            lists_reserved: matches!(self.role, Role::Source { .. }),
-            location: self.location.clone(),
-        }))
+        Box::new(listing::BucketListing::new(self.pages(range)))
+    }
+
+    async fn first_after(&self, key: &Key) -> Result<Option<Key>, ListingError> {
+        self.pages(&KeyRange { after: Some(key.clone()), through: None }).first().await
     }
 
     async fn look(&self, key: &Key) -> Result<Option<Entry>, Failure> {

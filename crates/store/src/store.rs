@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::upload::NoUploads;
-use crate::{Digest, DigestKind, Entry, Failure, Key, KeyRange, Listing, OpenUploads, Resumed, Upload};
+use crate::{Digest, DigestKind, Entry, Failure, Key, KeyRange, Listing, ListingError, OpenUploads, Resumed, Upload};
 
 /// A place that holds objects: a local tree, or a bucket under a prefix.
 ///
@@ -30,6 +30,13 @@ pub trait Store: Send + Sync + 'static {
 
     /// Starts a listing of the range. Nothing is read before the first page is asked for.
     fn list(&self, range: &KeyRange) -> Box<dyn Listing>;
+
+    /// The first key after this one that a listing would show: of a store that is known to list in byte order.
+    async fn first_after(&self, key: &Key) -> Result<Option<Key>, ListingError> {
+        let range = KeyRange { after: Some(key.clone()), through: None };
+        let page = self.list(&range).next_page().await?;
+        Ok(page.and_then(|page| page.first().map(|item| item.key().clone())))
+    }
 
     /// What is at the key now; `None` where it is proven that nothing is. In a
     /// tree, a directory is what a key that ends in `/` stands for, and no other key.

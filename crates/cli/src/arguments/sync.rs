@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use clap::{ArgAction, Args, ValueEnum};
 
 use super::{Format, JobArguments, LedgerArguments, LockArguments, S3Arguments};
+use crate::resolve::listers::Listers;
 use crate::resolve::max_delete::MaxDelete;
 use crate::resolve::size::Size;
 
@@ -55,6 +56,13 @@ pub(crate) struct Sync {
     /// How many requests, or files, are in flight at once
     #[arg(long, short, value_name = "N", default_value = "64", help_heading = "Speed")]
     pub(crate) jobs: NonZeroUsize,
+
+    /// How many ranges of keys are listed at once: a number, or auto
+    ///
+    /// Only between stores that are known to list in byte order (--provider may say that one does). auto: more and
+    /// more, up to 16, while that helps.
+    #[arg(long, value_name = "N|auto", default_value = "auto", help_heading = "Speed")]
+    pub(crate) listers: Listers,
 
     /// How much content is held in memory at once: 64M, 64MiB, 1G, 1GB, or bytes
     #[arg(long, value_name = "SIZE", default_value = "128MiB", help_heading = "Speed")]

@@ -49,6 +49,7 @@ pub(crate) async fn run(arguments: &arguments::Sync, mut streams: Streams, stop:
         tracing::warn!("only {jobs} requests at once, because no more files may be open: raise the limit (ulimit -n)");
         (sync.options.jobs, sync.s3.max_idle_connections) = (jobs, jobs);
     }
+    sync.options.listers = limits::listers(sync.options.listers, jobs);
     let dry_run = sync.options.dry_run;
     let ending = tokio::select! {
         biased;

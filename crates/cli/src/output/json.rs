@@ -178,20 +178,22 @@ pub(super) fn kind_name(kind: FailureKind) -> &'static str {
 
 /// What was taken up of an earlier run.
 #[derive(Serialize)]
-struct TakenUpField<'a> {
+pub(super) struct TakenUpField<'a> {
     /// Whether nothing of the buckets is listed again.
     listed: bool,
     #[serde(flatten)]
     through: Option<KeyField<'a>>,
+    ranges: u64,
     failed: u64,
     spooled: u64,
 }
 
 impl<'a> TakenUpField<'a> {
-    fn new(taken_up: &'a TakenUp) -> Self {
+    pub(super) fn new(taken_up: &'a TakenUp) -> Self {
         Self {
             listed: taken_up.through == Some(None),
             through: taken_up.through.as_ref().and_then(Option::as_ref).map(KeyField::new),
+            ranges: taken_up.ranges,
             failed: taken_up.failed,
             spooled: taken_up.spooled,
         }

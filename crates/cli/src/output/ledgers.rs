@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::SystemTime;
 
+use brigade_engine::events::TakenUp;
 use brigade_engine::ledger::sqlite::Contents;
 use brigade_engine::ledger::{Fingerprint, SettledPair, UnfinishedRun};
 use brigade_store::Digest;
@@ -52,14 +53,14 @@ fn text(path: &Path, size: u64, contents: &Contents) -> String {
 
 fn unfinished(run: &UnfinishedRun) -> String {
     let since = moment(run.begun);
-    let reached = match &run.cursor {
+    let TakenUp { through, ranges, failed, spooled } = run.left();
+    let reached = match through {
+        None if ranges > 0 => "begun".to_owned(),
         None => "nothing is behind it yet".to_owned(),
-        Some(cursor) => match &cursor.through {
-            None => "everything is listed".to_owned(),
-            Some(key) => format!("listed up to {key}"),
-        },
+        Some(None) => "everything is listed".to_owned(),
+        Some(Some(key)) => format!("listed up to {key}"),
     };
-    let also = [(run.failed.len() as u64, "failed"), (run.spooled.iter().sum(), "waiting")];
+    let also = [(ranges, "further ranges listed"), (failed, "failed"), (spooled, "waiting")];
     let also = also.into_iter().filter(|(number, _)| *number > 0);
     also.fold(format!("a run of {since}: {reached}"), |text, (number, what)| {
         format!("{text}, {} {what}", count(number))

@@ -78,13 +78,13 @@ fn rows(text: &mut String, summary: &Summary, dry_run: bool) {
 /// What an earlier run had done, if this one went on from there.
 fn taken_up(text: &mut String, summary: &Summary) {
     let mut words = Vec::new();
-    if let Some(TakenUp { through, failed, spooled }) = &summary.taken_up {
+    if let Some(TakenUp { through, ranges, failed, spooled }) = &summary.taken_up {
         match through {
             Some(Some(key)) => words.push(format!("listed up to {key}")),
             Some(None) => words.push("everything listed".to_owned()),
             None => {}
         }
-        let counts = [(*failed, "failed"), (*spooled, "waiting")];
+        let counts = [(*ranges, "further ranges in part"), (*failed, "failed"), (*spooled, "waiting")];
         words.extend(counts.iter().filter(|(number, _)| *number > 0).map(|(n, what)| format!("{} {what}", count(*n))));
     }
     if summary.parts_taken_up > 0 {
@@ -195,7 +195,7 @@ In step.
             skipped: 10,
             unrepresentable: 11,
             failed: 12,
-            taken_up: Some(TakenUp { through: Some(Some(Key::from("d/k"))), failed: 2, spooled: 3 }),
+            taken_up: Some(TakenUp { through: Some(Some(Key::from("d/k"))), ranges: 0, failed: 2, spooled: 3 }),
             parts_taken_up: 14,
             requests: vec![
                 RequestCount { operation: "ListObjectsV2", sent: 2, retries: 0 },

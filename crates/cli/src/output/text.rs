@@ -135,13 +135,17 @@ impl Wording {
 
 /// What is taken up of an earlier run, in a sentence.
 fn going_on(taken_up: &TakenUp) -> String {
-    let TakenUp { through, failed, spooled } = taken_up;
+    let TakenUp { through, ranges, failed, spooled } = taken_up;
     let from = match through {
         None => "going on with what an earlier run had begun".to_owned(),
         Some(None) => "going on from where an earlier run came to: everything is listed".to_owned(),
         Some(Some(key)) => format!("going on from where an earlier run came to: after {key}"),
     };
-    let also = [(*failed, "failed", "to try again"), (*spooled, "more", "waiting")];
+    let also = [
+        (*ranges, "further ranges", "listed in part"),
+        (*failed, "failed", "to try again"),
+        (*spooled, "more", "waiting"),
+    ];
     let also = also.into_iter().filter(|(number, ..)| *number > 0);
     also.fold(from, |text, (number, what, doing)| format!("{text}; {} {what}, {doing}", count(number)))
 }

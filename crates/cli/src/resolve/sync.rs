@@ -63,6 +63,7 @@ pub(crate) fn resolve(arguments: &arguments::Sync, can_draw: bool) -> Result<Syn
 fn options(arguments: &arguments::Sync) -> RunOptions {
     RunOptions {
         jobs: arguments.jobs.get(),
+        listers: arguments.listers.0,
         memory: arguments.memory.0,
         limit: arguments.limit,
         dry_run: arguments.dry_run,

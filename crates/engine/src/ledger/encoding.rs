@@ -63,6 +63,20 @@ pub(crate) fn decode_pair(key: Key, record: &[u8]) -> Result<SettledPair, Garble
     Ok(SettledPair { key, left, right, digest, unsure, assumed, lost })
 }
 
+/// Where a range begins, as bytes: none for the very first key.
+pub(crate) fn encode_beginning(after: Option<&Key>) -> Vec<u8> {
+    after.map_or_else(Vec::new, |after| [&[1], after.as_bytes()].concat())
+}
+
+/// The beginning that was encoded so.
+pub(crate) fn decode_beginning(record: &[u8]) -> Result<Option<Key>, Garbled> {
+    match record {
+        [] => Ok(None),
+        [1, after @ ..] => Ok(Some(Key::new(after))),
+        _ => Err(Garbled),
+    }
+}
+
 /// A fingerprint's bytes by themselves.
 pub(crate) fn encode_fingerprint(fingerprint: &Fingerprint) -> Vec<u8> {
     let mut record = vec![u8::from(matches!(fingerprint, Fingerprint::File { .. }))];

@@ -7,7 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use brigade_store::Key;
 
-use super::{BegunUpload, Change, Ledger, LedgerError, Progress, Remembered, Settled, SettledPair, UnfinishedRun};
+use super::cursor::joined;
+use super::{
+    BegunUpload, Change, Cursor, Ledger, LedgerError, Progress, Remembered, Settled, SettledPair, UnfinishedRun,
+};
 use crate::events::Side;
 use crate::plan::{Action, Phase};
 
@@ -22,6 +25,7 @@ type Witness = Arc<dyn Fn(&[Change]) + Send + Sync>;
 struct Held {
     settled: BTreeMap<Key, SettledPair>,
     run: Option<UnfinishedRun>,
+    cursors: BTreeMap<Option<Key>, Cursor>,
     failed: BTreeSet<Key>,
     spool: BTreeMap<(Phase, Key), Action>,
     uploads: BTreeMap<(Key, String), BegunUpload>,
@@ -73,7 +77,8 @@ impl Progress for MemoryLedger {
             for (phase, _) in held.spool.keys() {
                 spooled[*phase as usize] += 1;
             }
-            UnfinishedRun { failed: held.failed.iter().cloned().collect(), spooled, ..run }
+            let cursors = joined(held.cursors.values().cloned().collect());
+            UnfinishedRun { cursors, failed: held.failed.iter().cloned().collect(), spooled, ..run }
         });
         Ok(Remembered { run, uploads: held.uploads.values().cloned().collect(), unordered: held.unordered.clone() })
     }
@@ -110,19 +115,16 @@ impl Held {
             Change::Unsettle(key) => drop(self.settled.remove(&key)),
             Change::Begin { job, begun } => {
                 self.forget_progress();
-                self.run = Some(UnfinishedRun { job, begun, cursor: None, failed: vec![], spooled: [0; Phase::COUNT] });
+                let spooled = [0; Phase::COUNT];
+                self.run = Some(UnfinishedRun { job, begun, cursors: vec![], failed: vec![], spooled });
             }
             Change::End => self.forget_progress(),
             Change::Cursor(cursor) => {
-                if let Some(run) = &mut self.run {
-                    run.cursor = Some(cursor);
+                if self.run.is_some() {
+                    self.cursors.insert(cursor.after.clone(), cursor);
                 }
             }
-            Change::Relist => {
-                if let Some(run) = &mut self.run {
-                    run.cursor = None;
-                }
-            }
+            Change::Relist => self.cursors.clear(),
             Change::Spool(phase, action) => drop(self.spool.insert((phase, action.key().clone()), action)),
             Change::Unspool(phase, key) => drop(self.spool.remove(&(phase, key))),
             Change::Failed(key) => drop(self.failed.insert(key)),
@@ -136,6 +138,9 @@ impl Held {
     }
 
     fn forget_progress(&mut self) {
-        (self.run, self.failed, self.spool) = (None, BTreeSet::new(), BTreeMap::new());
+        self.run = None;
+        self.cursors.clear();
+        self.failed.clear();
+        self.spool.clear();
     }
 }

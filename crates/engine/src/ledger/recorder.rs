@@ -1,7 +1,7 @@
 //! The recorder: takes what a run settles, in order, and commits it to the
 //! ledger in batches, each only after what it speaks of is durable.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -49,9 +49,9 @@ struct Committing {
 #[derive(Default)]
 struct Waiting {
     changes: Vec<Change>,
-    position: Position,
-    /// The cursor that was taken up. What failed behind it is looked at again by itself, or all is listed again.
-    taken_up: Option<Cursor>,
+    cursors: Cursors,
+    /// Those that were taken up. What failed behind them is looked at again by itself, or all is listed again.
+    taken_up: Vec<Cursor>,
     /// Keys that failed, which the cursor passes all the same.
     failed: BTreeSet<Key>,
     /// One of those of an earlier run that is being looked at again: it has its place among them.
@@ -59,16 +59,26 @@ struct Waiting {
     ended: bool,
 }
 
-/// What becomes of the cursor.
+/// What becomes of the cursors.
 #[derive(Default)]
-enum Position {
-    /// It rests: nothing was planned ahead of it yet.
-    #[default]
-    Resting,
-    /// It moves with what is done.
-    Moving(Watermark),
-    /// It stays where it is: what comes after it is listed again.
-    Fixed,
+struct Cursors {
+    /// They stay where they are: what they have not passed is listed again.
+    are_fixed: bool,
+    /// Those that move with what is done, by the number of their range.
+    moving: BTreeMap<u64, Watermark>,
+    /// How many ranges were followed.
+    ranges: u64,
+}
+
+/// A range whose cursor moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Followed(u64);
+
+/// What stands for actions of a range that were planned together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Number {
+    range: u64,
+    batch: u64,
 }
 
 impl Recorder {
@@ -107,31 +117,33 @@ impl Recorder {
         }
     }
 
-    /// A run is taken up from this cursor, or begun from the start; these failed behind it.
-    pub(crate) fn take_up(&self, cursor: Option<&Cursor>, failed: &[Key]) {
+    /// A run is taken up from these cursors, or begun from the start; these keys failed behind them.
+    pub(crate) fn take_up(&self, cursors: &[Cursor], failed: &[Key]) {
         if let Some(recording) = &self.0 {
             let mut waiting = recording.waiting();
-            waiting.taken_up = cursor.cloned();
+            waiting.taken_up = cursors.to_vec();
             waiting.failed = failed.iter().cloned().collect();
-            waiting.position = Position::Resting;
+            waiting.cursors = Cursors::default();
         }
     }
 
-    /// From now on the cursor moves, from here.
-    pub(crate) fn follow(&self, cursor: &Cursor) {
-        if let Some(recording) = &self.0 {
-            let mut waiting = recording.waiting();
-            // Where all is to be listed again, no cursor may say otherwise.
-            if matches!(waiting.position, Position::Resting) {
-                waiting.position = Position::Moving(Watermark::starting_at(cursor));
-            }
+    /// From now on a cursor moves from here. There is none where all is to be
+    /// listed again: none may say otherwise.
+    pub(crate) fn follow(&self, after: Option<&Key>) -> Option<Followed> {
+        let mut waiting = self.0.as_ref()?.waiting();
+        let cursors = &mut waiting.cursors;
+        if cursors.are_fixed {
+            return None;
         }
+        cursors.ranges += 1;
+        cursors.moving.insert(cursors.ranges, Watermark::starting_after(after.cloned()));
+        Some(Followed(cursors.ranges))
     }
 
-    /// From now on the cursor stays where it is.
+    /// From now on all cursors stay where they are.
     pub(crate) fn stop_following(&self) {
         if let Some(recording) = &self.0 {
-            recording.waiting().position = Position::Fixed;
+            recording.waiting().cursors.fix();
         }
     }
 
@@ -165,8 +177,9 @@ impl Recorder {
             waiting.failed.insert(key.clone());
             waiting.changes.push(Change::Failed(key.clone()));
         } else if !waiting.failed.contains(key) {
-            waiting.position = Position::Fixed;
-            if waiting.taken_up.take_if(|cursor| cursor.has_passed(key)).is_some() {
+            waiting.cursors.fix();
+            if waiting.taken_up.iter().any(|cursor| cursor.has_passed(key)) {
+                waiting.taken_up.clear();
                 waiting.changes.push(Change::Relist);
             }
         }
@@ -191,24 +204,30 @@ impl Recorder {
         }
     }
 
-    /// So many actions were planned for the keys up to this one (`None`: all);
-    /// the number stands for them when they are done.
-    pub(crate) fn planned(&self, through: Option<&Key>, actions: usize, unseen: Unseen) -> Option<u64> {
+    /// So many actions were planned for the keys of a range up to this one
+    /// (`None`: all); the number stands for them when they are done.
+    pub(crate) fn planned(
+        &self,
+        Followed(range): Followed,
+        through: Option<&Key>,
+        actions: usize,
+        unseen: Unseen,
+    ) -> Option<Number> {
         let recording = self.0.as_ref()?;
         let mut waiting = recording.waiting();
-        let Position::Moving(watermark) = &mut waiting.position else { return None };
-        let (number, moved) = watermark.planned(through.cloned(), actions, unseen);
+        let watermark = waiting.cursors.moving.get_mut(&range)?;
+        let (batch, moved) = watermark.planned(through.cloned(), actions, unseen);
         waiting.move_to(moved);
         recording.tell(&waiting);
-        Some(number)
+        Some(Number { range, batch })
     }
 
     /// An action is done, and what became of it was noted.
-    pub(crate) fn done(&self, number: Option<u64>) {
-        let (Some(recording), Some(number)) = (&self.0, number) else { return };
+    pub(crate) fn done(&self, number: Option<Number>) {
+        let (Some(recording), Some(Number { range, batch })) = (&self.0, number) else { return };
         let mut waiting = recording.waiting();
-        if let Position::Moving(watermark) = &mut waiting.position {
-            let moved = watermark.done(number);
+        if let Some(watermark) = waiting.cursors.moving.get_mut(&range) {
+            let moved = watermark.done(batch);
             waiting.move_to(moved);
         }
     }
@@ -327,11 +346,18 @@ fn is_fresh(change: &Change, side: usize, now: SystemTime) -> bool {
     }
 }
 
+impl Cursors {
+    fn fix(&mut self) {
+        self.are_fixed = true;
+        self.moving.clear();
+    }
+}
+
 impl Waiting {
     fn move_to(&mut self, moved: Option<Cursor>) {
         let Some(cursor) = moved else { return };
         match self.changes.last_mut() {
-            Some(Change::Cursor(last)) => *last = cursor,
+            Some(Change::Cursor(last)) if last.after == cursor.after => *last = cursor,
             _ => self.changes.push(Change::Cursor(cursor)),
         }
     }

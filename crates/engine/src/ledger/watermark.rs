@@ -11,6 +11,8 @@ use super::{Cursor, Unseen};
 /// of keys that are done are joined.
 #[derive(Debug, Default)]
 pub(crate) struct Watermark {
+    /// Where the range begins.
+    after: Option<Key>,
     /// Stretches of keys, in order, from the first that has something in flight.
     stretches: VecDeque<Stretch>,
     /// The number of the first of them.
@@ -31,9 +33,9 @@ struct Stretch {
 }
 
 impl Watermark {
-    /// Everything before counts as done.
-    pub(crate) fn starting_at(cursor: &Cursor) -> Self {
-        Self { passed: cursor.unseen, ..Self::default() }
+    /// That of a range that begins here.
+    pub(crate) fn starting_after(after: Option<Key>) -> Self {
+        Self { after, ..Self::default() }
     }
 
     /// So many actions were planned for the keys up to this one. The number
@@ -87,7 +89,7 @@ impl Watermark {
         while let Some(stretch) = self.stretches.pop_front_if(|stretch| stretch.in_flight == 0) {
             self.first += stretch.numbers;
             self.passed += stretch.unseen;
-            moved = Some(Cursor { through: stretch.through, unseen: self.passed });
+            moved = Some(Cursor { after: self.after.clone(), through: stretch.through, unseen: self.passed });
         }
         moved
     }
@@ -110,7 +112,8 @@ mod tests {
             actions in proptest::collection::vec(0usize..4, 1..40),
             order in proptest::collection::vec(any::<prop::sample::Index>(), 200),
         ) {
-            let mut watermark = Watermark::default();
+            let after = Some(Key::from("\0"));
+            let mut watermark = Watermark::starting_after(after.clone());
             let mut left: Vec<usize> = Vec::new();
             let mut numbers = Vec::new();
             let mut in_flight: Vec<usize> = Vec::new();
@@ -136,6 +139,7 @@ mod tests {
                 };
                 let done = left.iter().take_while(|&&left| left == 0).count();
                 let expected = done.checked_sub(1).map(|last| Cursor {
+                    after: after.clone(),
                     through: Some(Key::from(format!("{last:03}"))),
                     unseen: extra(done as u64),
                 });

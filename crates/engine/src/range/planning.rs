@@ -4,15 +4,15 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use brigade_store::{ClockSkew, Key, KeyRange, Listed};
+use brigade_store::{ClockSkew, Key, Listed};
 use tokio::sync::mpsc;
 
 use super::refusal::refusal;
 use super::seen::{Seen, Sight};
 use super::strips::Strips;
-use super::{Orderings, RangeError, Stretch};
+use super::{Extent, Orderings, RangeError, Stretch};
 use crate::events::{Event, Side, Summary};
-use crate::ledger::{Agreed, Change, Unseen};
+use crate::ledger::{Agreed, Change, Followed, Unseen};
 use crate::listing::OrderedListing;
 use crate::losses::Losses;
 use crate::merge::{Merge, Presence, Strip, Triple};
@@ -26,11 +26,14 @@ const BATCH: usize = 256;
 pub(super) struct Planning<'a> {
     transfers: &'a Arc<Transfers>,
     planner: &'a mut Planner,
+    extent: &'a Extent,
     batches: mpsc::Sender<Actions>,
     merge: Merge,
     batch: Batch,
     losses: Losses,
     stretch: Stretch<'a>,
+    /// The range, where its cursor moves; it does once both sides have answered.
+    followed: Option<Followed>,
     /// Before anything of the range was listed.
     since: SystemTime,
     reached: Reached,
@@ -63,70 +66,103 @@ impl<'a> Planning<'a> {
     pub(super) fn new(
         transfers: &'a Arc<Transfers>,
         planner: &'a mut Planner,
+        extent: &'a Extent,
         batches: mpsc::Sender<Actions>,
         stretch: Stretch<'a>,
     ) -> Self {
         let (merge, batch, losses) = (Merge::default(), Batch::default(), Losses::default());
         let since = transfers.recorder.now();
-        Self { transfers, planner, batches, merge, batch, losses, stretch, since, reached: Reached::Nothing }
+        let (followed, reached) = (None, Reached::Nothing);
+        Self { transfers, planner, extent, batches, merge, batch, losses, stretch, followed, since, reached }
     }
 
-    pub(super) async fn run(&mut self, range: &KeyRange, orderings: Orderings) -> Result<(), RangeError> {
-        let mut strips = Strips::start(self.transfers, range, &self.stretch, orderings);
+    pub(super) async fn run(&mut self, orderings: Orderings) -> Result<(), RangeError> {
+        let mut strips = Strips::start(self.transfers, &self.extent.range(), &self.stretch, orderings);
         while !self.merge.finished() {
             self.plan_what_is_known().await?;
             match self.merge.hungry() {
-                Some(Strip::Left) => match self.next_page(&mut strips.source, Side::Source).await? {
-                    Some(page) => self.merge.push_left(page),
-                    None => self.merge.end(Strip::Left),
-                },
+                Some(Strip::Left) => self.feed(&mut strips.source, Side::Source).await?,
                 Some(Strip::Right) => self.feed_right(&mut strips).await?,
                 Some(Strip::Settled) => self.feed_settled(&mut strips).await?,
                 None => {}
             }
         }
-        self.reached = Reached::End(range.through.clone());
+        self.reached = Reached::End(self.extent.close());
         self.hand_on().await?;
         self.transfers.losses().add(std::mem::take(&mut self.losses));
         Ok(())
     }
 
     async fn feed_right(&mut self, strips: &mut Strips) -> Result<(), RangeError> {
-        let Some(listing) = &mut strips.dest else { return self.feed_settled(strips).await };
-        match self.next_page(listing, Side::Dest).await? {
-            Some(page) => self.merge.push_right(page),
-            None => self.merge.end(Strip::Right),
+        match &mut strips.dest {
+            Some(listing) => self.feed(listing, Side::Dest).await,
+            None => self.feed_settled(strips).await,
+        }
+    }
+
+    /// Gives the merge the next page of a listing, as far as it lies in the range.
+    async fn feed(&mut self, listing: &mut OrderedListing, side: Side) -> Result<(), RangeError> {
+        let page = self.next_page(listing, side).await?;
+        let mut goes_on = page.is_some();
+        let mut page = page.unwrap_or_default();
+        if goes_on {
+            goes_on = self.extent.admit_listed(side, &mut page);
+        } else {
+            self.extent.end_of(side);
+        }
+        self.tell_unknown(&page, side);
+        let strip = match side {
+            Side::Source => {
+                self.merge.push_left(page);
+                Strip::Left
+            }
+            Side::Dest => {
+                self.merge.push_right(page);
+                Strip::Right
+            }
+        };
+        if !goes_on {
+            self.merge.end(strip);
         }
         Ok(())
     }
 
     /// Gives the merge the next page of settled pairs, and of a destination that is not listed.
     async fn feed_settled(&mut self, strips: &mut Strips) -> Result<(), RangeError> {
-        let Some(pairs) = strips.settled.next_page().await.map_err(Halt::from)? else {
-            if strips.dest.is_none() {
-                self.merge.end(Strip::Right);
-            }
-            self.merge.end(Strip::Settled);
-            return Ok(());
-        };
+        let pairs = strips.settled.next_page().await.map_err(Halt::from)?;
+        let mut goes_on = pairs.is_some();
+        let mut pairs = pairs.unwrap_or_default();
+        goes_on &= self.extent.admit(&mut pairs);
         if strips.dest.is_none() {
             let listed = pairs.iter().filter_map(|pair| pair.listed_on(Side::Dest));
             self.merge.push_right(listed.map(Listed::Present).collect());
         }
         self.merge.push_settled(pairs);
+        if !goes_on {
+            if strips.dest.is_none() {
+                self.merge.end(Strip::Right);
+            }
+            self.merge.end(Strip::Settled);
+        }
         Ok(())
     }
 
     async fn next_page(&mut self, listing: &mut OrderedListing, side: Side) -> Result<Option<Vec<Listed>>, RangeError> {
         let given_up = self.transfers.listing.clone();
-        let page = tokio::select! {
+        tokio::select! {
             // In this order, so that the same run takes the same course again.
             biased;
-            () = given_up.cancelled() => return Err(RangeError::Interrupted),
-            page = listing.next_page() => page.map_err(|broken| RangeError::Listing(side, broken))?,
-        };
-        for item in page.iter().flatten() {
+            () = given_up.cancelled() => Err(RangeError::Interrupted),
+            page = listing.next_page() => page.map_err(|broken| RangeError::Listing(side, broken)),
+        }
+    }
+
+    fn tell_unknown(&mut self, page: &[Listed], side: Side) {
+        let range = self.extent.range();
+        for item in page {
             match item {
+                // What begins before the range is for who goes over that.
+                Listed::Unknown(unknown) if range.after.as_ref().is_some_and(|after| unknown.key <= *after) => {}
                 // A place is told once, and not at all where the filters leave it out.
                 Listed::Unknown(unknown) if unknown.is_reach_of_symlink() => {}
                 Listed::Unknown(unknown) if self.planner.includes(&unknown.key) => {
@@ -135,7 +171,6 @@ impl<'a> Planning<'a> {
                 Listed::Unknown(_) | Listed::Present(_) => {}
             }
         }
-        Ok(page)
     }
 
     async fn plan_what_is_known(&mut self) -> Result<(), RangeError> {
@@ -201,10 +236,6 @@ impl<'a> Planning<'a> {
             }
             Decision::Blocked(ref source) | Decision::Shadowed { ref source, .. } => {
                 if let Some(outcome) = refusal(&decision, self.transfers.dest.as_ref()) {
-                    if matches!(decision, Decision::Shadowed { .. }) {
-                        // That depends on what came before it: it can't be judged by itself.
-                        self.transfers.recorder.stop_following();
-                    }
                     self.transfers.conclude(Phase::Now, &source.key, &outcome);
                 }
             }
@@ -231,24 +262,24 @@ impl<'a> Planning<'a> {
         }
         let recorder = &self.transfers.recorder;
         if !matches!(self.reached, Reached::Nothing)
-            && let Stretch::Ahead(followed) = &mut self.stretch
+            && let Stretch::Ahead(is_to_be_followed @ true) = &mut self.stretch
         {
+            *is_to_be_followed = false;
             // By now both sides have answered, and it is known what stores they are.
-            match followed.take() {
-                Some(cursor) if self.transfers.list_by_bytes() => recorder.follow(&cursor),
-                Some(_) => recorder.stop_following(),
-                None => {}
+            if self.transfers.list_by_bytes() {
+                self.followed = recorder.follow(self.extent.range().after.as_ref());
+            } else {
+                recorder.stop_following();
             }
         }
         recorder.note(batch.changes);
         batch.settled.into_iter().for_each(|agreed| recorder.settle(agreed, self.since));
         let (actions, unseen) = (batch.actions.len(), batch.unseen);
-        // Only what lies ahead of it moves the cursor.
-        let number = match (&self.stretch, &self.reached) {
-            (Stretch::Ahead(_), Reached::Key(key)) => recorder.planned(Some(key), actions, unseen),
-            (Stretch::Ahead(_), Reached::End(through)) => recorder.planned(through.as_ref(), actions, unseen),
-            (Stretch::Ahead(_), Reached::Nothing) | (Stretch::Behind(_) | Stretch::Again, _) => None,
-        };
+        let number = self.followed.and_then(|range| match &self.reached {
+            Reached::Nothing => None,
+            Reached::Key(key) => recorder.planned(range, Some(key), actions, unseen),
+            Reached::End(through) => recorder.planned(range, through.as_ref(), actions, unseen),
+        });
         recorder.keep_pace().await;
         // Nobody takes it any more only where transfer has stopped with an error of its own, or was cancelled.
         if !batch.actions.is_empty() && self.batches.send(Actions { number, actions: batch.actions }).await.is_err() {

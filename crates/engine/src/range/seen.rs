@@ -37,9 +37,11 @@ impl Seen {
     pub(crate) fn is_not_seen_again(self, decision: &Decision, is_settled: bool, kinds: [Kind; 2]) -> bool {
         let is_present_in =
             |wanted| kinds.into_iter().zip([self.source, self.dest]).any(|side| side == (wanted, Sight::Present));
-        // What is sent is settled then, or fails and is looked at by itself; so is what is in step, or blocked.
-        let will_be_seen =
-            matches!(decision, Decision::InStep(_) | Decision::Act(_, Action::Send(_)) | Decision::Blocked(_));
+        // What is sent is settled then, or fails and is looked at by itself; so is what is in step, or refused.
+        let will_be_seen = matches!(
+            decision,
+            Decision::InStep(_) | Decision::Act(_, Action::Send(_)) | Decision::Blocked(_) | Decision::Shadowed { .. }
+        );
         is_present_in(Kind::Remote) && !is_present_in(Kind::Local) && !is_settled && !will_be_seen
     }
 

@@ -26,7 +26,7 @@ impl Strips {
         let source = match settled {
             Some(ledger) if !is_listed(source.as_ref()) => {
                 let listing = SettledSource::new(Arc::clone(ledger), source.location(), range);
-                OrderedListing::of(source, Box::new(listing), orderings.source)
+                OrderedListing::of(source, range, Box::new(listing), orderings.source)
             }
             _ => OrderedListing::start(source, range, orderings.source),
         };

@@ -1,17 +1,18 @@
-//! The stretches of a job: what lies behind the cursor of a run that is taken
-//! up, and what lies ahead of it. Both are gone over at once.
+//! The stretches of a job: what lies behind the cursors of a run that is taken
+//! up, and what lies ahead of them. Both are gone over at once.
 
 use std::sync::Arc;
 
-use brigade_store::{Key, KeyRange, Kind, Listing, ListingError};
+use brigade_store::{Key, KeyRange, Kind};
 
 use super::Pass;
-use crate::events::{Event, Side};
-use crate::ledger::{SettledSource, UnfinishedRun};
+use crate::events::Event;
+use crate::ledger::UnfinishedRun;
+use crate::ledger::cursor::gaps;
 use crate::nesting::may_be_above_what_follows;
 use crate::plan::Planner;
-use crate::range::{Orderings, RangeError, Stretch, run_range};
-use crate::transfer::{Halt, Transfers};
+use crate::range::{Extent, Orderings, RangeError, Stretch, run_range};
+use crate::transfer::Transfers;
 
 impl Pass {
     /// Goes over the job once, from where an earlier run came to.
@@ -23,8 +24,11 @@ impl Pass {
     ) -> Result<(), RangeError> {
         let stretches = Stretches { pass: self, transfers, orderings };
         let planner = match taken_up {
-            Some(run) => stretches.go_on(run).await?,
-            None => stretches.go_ahead(None).await?,
+            Some(run) => {
+                let (behind, ahead) = tokio::join!(stretches.go_behind(run), stretches.go_ahead(gaps(&run.cursors)));
+                first_cause(behind, ahead)?
+            }
+            None => stretches.go_ahead(vec![KeyRange::everything()]).await?,
         };
         for pattern in planner.unmatched_patterns() {
             transfers.tally.tell(Event::Warning { text: format!("the pattern {pattern:?} matches no key") });
@@ -34,118 +38,76 @@ impl Pass {
 }
 
 /// The stretches of one pass. Each gives its planner back, which knows what patterns have matched there.
-struct Stretches<'a> {
-    pass: &'a Pass,
-    transfers: &'a Arc<Transfers>,
-    orderings: Orderings,
+#[derive(Clone, Copy)]
+pub(super) struct Stretches<'a> {
+    pub(super) pass: &'a Pass,
+    pub(super) transfers: &'a Arc<Transfers>,
+    pub(super) orderings: Orderings,
 }
 
 impl Stretches<'_> {
-    fn planner(&self) -> Planner {
-        Planner::new(&self.pass.job, self.transfers.dest.capabilities().kind)
-    }
-
-    /// Takes a run up: on both sides of its cursor.
-    async fn go_on(&self, run: &UnfinishedRun) -> Result<Planner, RangeError> {
-        let (first, later): (Vec<_>, Vec<_>) = run.failed.iter().partition(|key| self.may_be_above(run, key));
-        let first = self.look_again(&first).await?;
-        let (behind, ahead) = tokio::join!(self.go_behind(run, &later), self.go_ahead(Some(run)));
-        let mut planner = first_cause(behind, ahead)?;
-        planner.add_matched(&first);
-        Ok(planner)
-    }
-
-    /// Walks what lies behind the cursor, and then looks at these keys there, which had failed.
-    async fn go_behind(&self, run: &UnfinishedRun, failed: &[&Key]) -> Result<Planner, RangeError> {
-        let mut planner = self.planner();
-        if let Some(cursor) = &run.cursor {
-            self.transfers.tally.count(|summary| *summary += cursor.unseen.into());
-            let range = KeyRange { after: None, through: cursor.through.clone() };
-            run_range(self.transfers, &mut planner, &range, Stretch::Behind(&run.failed), self.orderings).await?;
+    /// A planner of all keys, or of those after this one.
+    pub(super) async fn planner(&self, after: Option<&Key>) -> Planner {
+        let mut planner = Planner::new(&self.pass.job, self.transfers.dest.capabilities().kind);
+        if let Some(after) = after {
+            self.show_what_is_above(&mut planner, after).await;
         }
-        planner.add_matched(&self.look_again(failed).await?);
-        Ok(planner)
+        planner
     }
 
-    /// Looks at keys behind the cursor that had failed. Each is judged by
-    /// itself: what comes before it in order is not shown to its planner.
-    async fn look_again(&self, failed: &[&Key]) -> Result<Planner, RangeError> {
+    /// Walks what lies behind the cursors, and then looks at the keys there that
+    /// had failed: each by itself, whatever comes before it in order.
+    async fn go_behind(&self, run: &UnfinishedRun) -> Result<Planner, RangeError> {
         let Self { transfers, orderings, .. } = *self;
-        let mut planner = self.planner();
-        for key in failed {
-            let mut alone = self.planner();
+        let mut all = self.planner(None).await;
+        for cursor in &run.cursors {
+            let mut planner = self.planner(cursor.after.as_ref()).await;
+            transfers.tally.count(|summary| *summary += cursor.unseen.into());
+            let extent = Extent::of(cursor.range());
+            run_range(transfers, &mut planner, &extent, Stretch::Behind(&run.failed), orderings).await?;
+            all.add_matched(&planner);
+        }
+        for key in &run.failed {
+            let mut planner = self.planner(Some(key)).await;
             transfers.recorder.try_again(key);
-            run_range(transfers, &mut alone, &KeyRange::around(key), Stretch::Again, orderings).await?;
+            let extent = Extent::of(KeyRange::around(key));
+            run_range(transfers, &mut planner, &extent, Stretch::Again, orderings).await?;
             // Cut short, it has yet to be looked at.
             if !transfers.cancel.is_cancelled() {
                 transfers.recorder.tried_again(key);
             }
-            planner.add_matched(&alone);
+            all.add_matched(&planner);
         }
-        Ok(planner)
+        Ok(all)
     }
 
-    /// Lists what lies ahead of the cursor, or everything, and moves it on.
-    async fn go_ahead(&self, taken_up: Option<&UnfinishedRun>) -> Result<Planner, RangeError> {
-        let Self { pass, transfers, orderings } = *self;
-        let mut planner = self.planner();
-        let cursor = taken_up.and_then(|run| run.cursor.as_ref());
-        if cursor.is_some_and(|cursor| cursor.through.is_none()) {
-            return Ok(planner);
+    /// Shows the planner which objects that come before its range those in it
+    /// may have to lie below: only a bucket can have both, and only a tree can't.
+    async fn show_what_is_above(&self, planner: &mut Planner, after: &Key) {
+        let Transfers { source, permits, .. } = self.transfers.as_ref();
+        if self.transfers.kinds() != [Kind::Remote, Kind::Local] {
+            return;
         }
-        let cursor = cursor.cloned().unwrap_or_default();
-        if let Some(run) = taken_up {
-            self.show_what_is_above(&mut planner, run).await.inspect_err(|_| transfers.listing.cancel())?;
-        }
-        let range = KeyRange { after: cursor.through.clone(), through: None };
-        let is_followed = pass.keeps_progress() && orderings.are_by_bytes();
-        if !is_followed {
-            transfers.recorder.stop_following();
-        }
-        let stretch = Stretch::Ahead(is_followed.then_some(cursor));
-        run_range(transfers, &mut planner, &range, stretch, orderings).await?;
-        Ok(planner)
-    }
-
-    /// Objects behind the cursor that those ahead of it may have to lie below:
-    /// only a bucket can have both, and only a tree can't.
-    fn above(&self, run: &UnfinishedRun) -> impl Iterator<Item = Key> {
-        let matters = self.transfers.kinds() == [Kind::Remote, Kind::Local];
-        let through = run.cursor.as_ref().filter(|_| matters).and_then(|cursor| cursor.through.clone());
-        through.into_iter().flat_map(|through| may_be_above_what_follows(&through).collect::<Vec<_>>())
-    }
-
-    /// Whether the key is one of those: if it had failed, its turn comes before that of what lies ahead.
-    fn may_be_above(&self, run: &UnfinishedRun, key: &Key) -> bool {
-        self.above(run).any(|above| above == *key)
-    }
-
-    /// Shows the planner of what lies ahead those that the source has.
-    async fn show_what_is_above(&self, planner: &mut Planner, run: &UnfinishedRun) -> Result<(), RangeError> {
-        let Transfers { settled, source, recorder, .. } = self.transfers.as_ref();
-        let Some(ledger) = settled else { return Ok(()) };
-        recorder.flush(self.transfers.sides()).await.map_err(Halt::from)?;
-        for key in self.above(run) {
-            let range = KeyRange::around(&key);
-            let mut settled = SettledSource::new(Arc::clone(ledger), source.location(), &range);
-            let broken = |error: ListingError| RangeError::Listing(Side::Source, error.into());
-            while let Some(page) = settled.next_page().await.map_err(broken)? {
-                if page.iter().any(|listed| *listed.key() == key) {
-                    planner.show(&key);
-                }
+        for key in may_be_above_what_follows(after) {
+            let _request = permits.request().await;
+            // What can't be looked at is in nobody's way before it is known to be there.
+            if planner.includes(&key) && matches!(source.look(&key).await, Ok(Some(_))) {
+                planner.show(&key);
             }
         }
-        Ok(())
     }
 }
 
 /// What both came to. One that can't go on interrupts the other: its reason is the reason.
-fn first_cause(behind: Result<Planner, RangeError>, ahead: Result<Planner, RangeError>) -> Result<Planner, RangeError> {
-    match (behind, ahead) {
+pub(super) fn first_cause(
+    one: Result<Planner, RangeError>,
+    other: Result<Planner, RangeError>,
+) -> Result<Planner, RangeError> {
+    match (one, other) {
         (Err(RangeError::Interrupted) | Ok(_), Err(cause)) | (Err(cause), _) => Err(cause),
-        (Ok(behind), Ok(mut ahead)) => {
-            ahead.add_matched(&behind);
-            Ok(ahead)
+        (Ok(mut one), Ok(other)) => {
+            one.add_matched(&other);
+            Ok(one)
         }
     }
 }
@@ -154,9 +116,10 @@ fn first_cause(behind: Result<Planner, RangeError>, ahead: Result<Planner, Range
 mod tests {
     use std::time::Duration;
 
-    use brigade_store::Symlinks;
+    use brigade_store::{ListingError, Symlinks};
 
     use super::*;
+    use crate::events::Side;
     use crate::filters::Filters;
     use crate::job::{Comparison, JobSpec};
     use crate::listing::Broken;

@@ -7,8 +7,9 @@ use brigade_store::{Key, Kind, Order};
 use super::{Change, Cursor, Ledger, LedgerError, Ordering, Orderings, Pass, Surroundings, UnfinishedRun};
 use crate::events::{Event, Side, TakenUp};
 use crate::job::JobDigest;
+use crate::ledger::cursor::gaps;
 use crate::ledger::{BegunUpload, Remembered};
-use crate::plan::Phase;
+use crate::plan::{Action, Phase};
 use crate::spool;
 
 /// How long what was listed in a bucket holds: then all of it is listed again.
@@ -57,12 +58,8 @@ impl Pass {
             Some(run) => {
                 recorder.note(take_failed_ahead(run).into_iter().map(Change::Resolved));
                 self.unspool_ahead(ledger.as_ref(), run).await?;
-                recorder.take_up(run.cursor.as_ref(), &run.failed);
-                let taken_up = TakenUp {
-                    through: run.cursor.as_ref().map(|cursor| cursor.through.clone()),
-                    failed: run.failed.len() as u64,
-                    spooled: run.spooled.iter().sum(),
-                };
+                recorder.take_up(&run.cursors, &run.failed);
+                let taken_up = run.left();
                 if taken_up != TakenUp::default() {
                     self.around.tally.tell(Event::TakenUp(&taken_up));
                     self.around.tally.count(|summary| summary.taken_up = Some(taken_up));
@@ -78,7 +75,7 @@ impl Pass {
     /// are known to list in byte order, which their answer may tell.
     async fn shows_what_was_settled(&self, ledger: &dyn Ledger, run: &UnfinishedRun) -> Result<bool, LedgerError> {
         let mut pairs = ledger.page(None, 1).await?;
-        if let Some(Cursor { through: Some(through), .. }) = &run.cursor {
+        if let Some(Cursor { through: Some(through), .. }) = run.cursors.last() {
             pairs.extend(ledger.pair(through).await?);
         }
         let Surroundings { source, dest, .. } = &self.around;
@@ -95,21 +92,25 @@ impl Pass {
         Ok([source, dest].iter().all(|store| store.capabilities().order == Order::ByBytes))
     }
 
-    /// Drops what waits for keys that the cursor has not passed: they are
-    /// planned again, and not always in the same way.
+    /// Drops what waits for keys that no cursor has passed: they are planned
+    /// again, and not always in the same way.
     async fn unspool_ahead(&self, ledger: &dyn Ledger, run: &mut UnfinishedRun) -> Result<(), LedgerError> {
-        let Some(Cursor { through: Some(through), .. }) = &run.cursor else { return Ok(()) };
-        for phase in [Phase::Deletions, Phase::AfterDeletions] {
-            let mut after = through.clone();
-            loop {
-                let batch = ledger.spooled(phase, Some(&after), spool::BATCH).await?;
-                let Some(last) = batch.last() else { break };
-                after = last.key().clone();
-                let waiting = &mut run.spooled[phase as usize];
-                *waiting = waiting.saturating_sub(batch.len() as u64);
-                let recorder = &self.around.recorder;
-                recorder.note(batch.iter().map(|action| Change::Unspool(phase, action.key().clone())));
-                recorder.keep_pace().await;
+        let recorder = &self.around.recorder;
+        for gap in gaps(&run.cursors) {
+            for phase in [Phase::Deletions, Phase::AfterDeletions] {
+                let mut after = gap.after.clone();
+                loop {
+                    let batch = ledger.spooled(phase, after.as_ref(), spool::BATCH).await?;
+                    let ahead = batch.iter().map(Action::key).take_while(|key| gap.contains(key));
+                    let ahead: Vec<Change> = ahead.map(|key| Change::Unspool(phase, key.clone())).collect();
+                    let waiting = &mut run.spooled[phase as usize];
+                    *waiting = waiting.saturating_sub(ahead.len() as u64);
+                    let goes_on = ahead.len() == batch.len();
+                    recorder.note(ahead);
+                    recorder.keep_pace().await;
+                    let Some(last) = batch.last().filter(|_| goes_on) else { break };
+                    after = Some(last.key().clone());
+                }
             }
         }
         Ok(())
@@ -124,13 +125,13 @@ impl Pass {
 /// Whether the run was of this very job, came anywhere, and began so recently that what it
 /// listed still holds. A clock that was set back tells nothing of that.
 fn still_holds(run: &UnfinishedRun, job: JobDigest, now: SystemTime) -> bool {
-    run.cursor.is_some() && run.job == job && now.duration_since(run.begun).is_ok_and(|age| age < LISTING_HOLDS)
+    !run.cursors.is_empty() && run.job == job && now.duration_since(run.begun).is_ok_and(|age| age < LISTING_HOLDS)
 }
 
 /// Takes out the failed keys that the cursor has not passed: they are listed
 /// again with all that come after it, and are not to be looked at twice.
 fn take_failed_ahead(run: &mut UnfinishedRun) -> Vec<Key> {
-    let is_behind = |key: &Key| run.cursor.as_ref().is_some_and(|cursor| cursor.has_passed(key));
+    let is_behind = |key: &Key| run.cursors.iter().any(|cursor| cursor.has_passed(key));
     let (behind, ahead) = std::mem::take(&mut run.failed).into_iter().partition(is_behind);
     run.failed = behind;
     ahead
@@ -157,9 +158,9 @@ mod tests {
     #[test]
     fn only_the_same_job_of_the_last_day_is_taken_up() {
         let at = |hours: u64| SystemTime::UNIX_EPOCH + Duration::from_hours(hours);
-        let cursor = Some(Cursor::default());
+        let cursors = vec![Cursor::default()];
         let mut run =
-            UnfinishedRun { job: JobDigest([1; 16]), begun: at(100), cursor, failed: vec![], spooled: [0; 3] };
+            UnfinishedRun { job: JobDigest([1; 16]), begun: at(100), cursors, failed: vec![], spooled: [0; 3] };
         let table = [
             ("at once", [1; 16], 100, true),
             ("within a day", [1; 16], 123, true),
@@ -171,21 +172,29 @@ mod tests {
         for (row, job, now, expected) in table {
             assert_eq!(still_holds(&run, JobDigest(job), at(now)), expected, "{row}");
         }
-        run.cursor = None;
+        run.cursors.clear();
         assert!(!still_holds(&run, run.job, at(100)), "it came nowhere");
     }
 
     #[test]
     fn only_what_failed_behind_the_cursor_is_looked_at_by_itself() {
         let failed: Vec<Key> = ["a", "b", "c"].map(Key::from).into();
-        let through = |through: Option<&str>| Some(Cursor { through: through.map(Key::from), ..Cursor::default() });
-        for (row, cursor, behind) in [("none", None, 0), ("at b", through(Some("b")), 2), ("the end", through(None), 3)]
-        {
+        let cursor = |after: Option<&str>, through: Option<&str>| {
+            let [after, through] = [after, through].map(|key| key.map(Key::from));
+            Cursor { after, through, ..Cursor::default() }
+        };
+        let table = [
+            ("none", vec![], 0),
+            ("at b", vec![cursor(None, Some("b"))], 2),
+            ("the end", vec![cursor(None, None)], 3),
+            ("all but b", vec![cursor(None, Some("a")), cursor(Some("b"), None)], 2),
+        ];
+        for (row, cursors, behind) in table {
             let (begun, failed) = (SystemTime::UNIX_EPOCH, failed.clone());
-            let mut run = UnfinishedRun { job: JobDigest([1; 16]), begun, cursor, failed, spooled: [0; 3] };
+            let mut run = UnfinishedRun { job: JobDigest([1; 16]), begun, cursors, failed, spooled: [0; 3] };
             let ahead = take_failed_ahead(&mut run);
             assert_eq!((run.failed.len(), ahead.len()), (behind, 3 - behind), "{row}");
-            assert!(run.failed.iter().chain(&ahead).is_sorted(), "{row}");
+            assert!(run.failed.is_sorted() && ahead.is_sorted(), "{row}");
         }
     }
 }

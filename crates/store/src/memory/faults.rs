@@ -15,6 +15,8 @@ pub enum Call {
     ListRangeMore,
     /// A page of a [`crate::Store::list`] of the range of one key; its key is that of [`Call::List`] or [`Call::ListMore`].
     ListWithin,
+    /// [`crate::Store::first_after`]; its key is the one before.
+    FirstAfter,
     /// [`crate::Store::look`].
     Look,
     /// [`crate::Store::read`].

@@ -78,6 +78,11 @@ impl Listing for MemoryListing {
     }
 }
 
+pub(super) fn first_after(state: &State, key: &Key) -> Option<Key> {
+    let range = KeyRange { after: Some(key.clone()), through: None };
+    listed_in(state, &range).iter().map(Listed::key).filter(|next| *next > key).min().cloned()
+}
+
 fn listed_in(state: &State, range: &KeyRange) -> Vec<Listed> {
     let known = state
         .objects

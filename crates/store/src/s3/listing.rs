@@ -5,7 +5,7 @@ use brigade_s3::{Bucket, Continuation, ListObjectsV2};
 use tokio::sync::mpsc;
 
 use super::names::Names;
-use crate::{KeyRange, Listed, Listing, ListingError};
+use crate::{Key, KeyRange, Listed, Listing, ListingError};
 
 /// A listing under way.
 pub(super) struct BucketListing {
@@ -67,7 +67,7 @@ impl Pages {
         loop {
             let Ok(permit) = pages.reserve().await else { return };
             let fetched = tokio::select! {
-                fetched = self.fetch(&mut continuation) => fetched,
+                fetched = self.fetch(&mut continuation, None) => fetched,
                 () = pages.closed() => return,
             };
             let (page, goes_on) = match fetched {
@@ -87,15 +87,34 @@ impl Pages {
         }
     }
 
-    /// The next page of the range, and whether there are more.
-    async fn fetch(&self, continuation: &mut Continuation) -> Result<(Vec<Listed>, bool), ListingError> {
+    /// The first key of the range: no more than that is asked for.
+    pub(super) async fn first(&self) -> Result<Option<Key>, ListingError> {
+        let mut continuation = Continuation::default();
+        loop {
+            let (page, goes_on) = self.fetch(&mut continuation, Some(1)).await?;
+            if !page.is_empty() || !goes_on {
+                return Ok(page.first().map(|item| item.key().clone()));
+            }
+        }
+    }
+
+    /// The next page of the range, of so many keys at most, and whether there are more.
+    async fn fetch(
+        &self,
+        continuation: &mut Continuation,
+        max_keys: Option<u32>,
+    ) -> Result<(Vec<Listed>, bool), ListingError> {
         let after = self.range.after.as_ref().filter(|_| self.is_ordered);
         let start_after = after.map(|after| self.names.start_after(after)).filter(|name| !name.is_empty());
+        // Where the whole key could be said, whoever lists it or what comes before it lists in another order:
+        // that is for the caller to find out.
+        let is_told = after.zip(start_after.as_ref()).is_some_and(|(after, name)| self.names.is_whole(after, name));
         let prefix = self.names.prefix_of(&self.range);
         let page = ListObjectsV2 {
             prefix: &prefix,
             start_after: start_after.as_deref(),
             continuation_token: continuation.token(),
+            max_keys,
             ..ListObjectsV2::default()
         };
         let page = self.bucket.list_objects_v2(page).await.map_err(|error| self.error(error.reason()))?;
@@ -105,7 +124,9 @@ impl Pages {
         for object in page.objects {
             let Some(entry) = self.names.entry(object).map_err(|reason| self.error(reason))? else { continue };
             is_past_the_range = self.is_ordered && self.range.through.as_ref().is_some_and(|last| entry.key >= *last);
-            if self.range.contains(&entry.key) && (self.lists_reserved || !entry.key.is_reserved()) {
+            let is_wanted = self.range.contains(&entry.key)
+                || (is_told && self.range.after.as_ref().is_some_and(|after| entry.key <= *after));
+            if is_wanted && (self.lists_reserved || !entry.key.is_reserved()) {
                 listed.push(Listed::Present(entry));
             }
         }

@@ -55,6 +55,11 @@ impl Names {
         self.longest_text(after.as_bytes())
     }
 
+    /// Whether this is the whole name of the key, and not only the beginning of one.
+    pub(super) fn is_whole(&self, key: &Key, name: &str) -> bool {
+        name.len() == self.prefix.len() + key.as_bytes().len()
+    }
+
     /// What the names of all keys in the range begin with, as far as it can
     /// stand in a request. It holds whatever the order in which they are listed.
     pub(super) fn prefix_of(&self, range: &KeyRange) -> String {

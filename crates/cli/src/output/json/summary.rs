@@ -134,7 +134,7 @@ mod tests {
             skipped: 15,
             unrepresentable: 16,
             failed: 17,
-            taken_up: Some(TakenUp { through: Some(Some(Key::from("k"))), failed: 1, spooled: 2 }),
+            taken_up: Some(TakenUp { through: Some(Some(Key::from("k"))), ranges: 2, failed: 1, spooled: 2 }),
             parts_taken_up: 19,
             requests: vec![RequestCount { operation: "PutObject", sent: 18, retries: 1 }],
         };
@@ -146,7 +146,7 @@ mod tests {
              \"dest_objects\":2,\"in_step\":3,\"created\":4,\"replaced\":5,\"bytes\":6,\"unverified\":7,\"deleted\":8,\
              \"extra\":9,\"deletions_held_back\":10,\"excluded\":11,\"held\":12,\"over_limit\":13,\"withdrawn\":14,\
              \"skipped\":15,\"unrepresentable\":16,\"failed\":17,\
-             \"taken_up\":{\"listed\":false,\"key\":\"k\",\"failed\":1,\"spooled\":2},\"parts_taken_up\":19,\
+             \"taken_up\":{\"listed\":false,\"key\":\"k\",\"ranges\":2,\"failed\":1,\"spooled\":2},\"parts_taken_up\":19,\
              \"requests\":[{\"operation\":\"PutObject\",\"sent\":18,\"retries\":1}]}\n"
         );
         let broken_off = Report { exit: Exit::CouldNotRun, summary: None, error: Some("no network"), ..report };

@@ -7,24 +7,20 @@ use brigade_engine::ledger::{Fingerprint, SettledPair};
 use serde::Serialize;
 
 use super::moment_of;
-use crate::output::json::{self, KeyField};
+use crate::output::json::{self, KeyField, TakenUpField};
 
 pub(super) fn ledger(path: &Path, size: u64, contents: &Contents) -> String {
     let run = contents.remembered.run.as_ref();
-    let through = run.and_then(|run| run.cursor.as_ref()).map(|cursor| &cursor.through);
+    let left = run.map(|run| (moment_of(run.begun), run.left()));
     json::line(&Body::Ledger {
         path: path.display().to_string(),
         size,
         source: &contents.binding.source,
         dest: &contents.binding.dest,
         settled: contents.settled,
-        unfinished: run.map(|run| Unfinished {
-            begun: moment_of(run.begun),
-            listed: matches!(through, Some(None)),
-            through: through.and_then(Option::as_ref).map(KeyField::new),
-            failed: run.failed.len() as u64,
-            spooled: run.spooled.iter().sum(),
-        }),
+        unfinished: left
+            .as_ref()
+            .map(|(begun, left)| Unfinished { begun: begun.clone(), left: TakenUpField::new(left) }),
         uploads: contents
             .remembered
             .uploads
@@ -88,11 +84,8 @@ impl<'a> PairField<'a> {
 struct Unfinished<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     begun: Option<String>,
-    listed: bool,
     #[serde(flatten)]
-    through: Option<KeyField<'a>>,
-    failed: u64,
-    spooled: u64,
+    left: TakenUpField<'a>,
 }
 
 #[derive(Serialize)]

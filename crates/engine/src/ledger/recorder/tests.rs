@@ -17,17 +17,17 @@ async fn cursor_after_one_too_many(key: &str) -> Option<Cursor> {
     let (source, dest) = (MemoryStore::local(), MemoryStore::remote());
     let begun = SystemTime::now();
     recorder.note([Change::Begin { job: JobDigest([0; 16]), begun }, Change::Cursor(through("m"))]);
-    recorder.take_up(Some(&through("m")), &[]);
-    recorder.follow(&through("m"));
-    recorder.planned(Some(&Key::from("p")), 0, Unseen::default());
-    let number = recorder.planned(Some(&Key::from("z")), 1, Unseen::default());
+    recorder.take_up(&[through("m")], &[]);
+    let range = recorder.follow(Some(&Key::from("m"))).unwrap();
+    recorder.planned(range, Some(&Key::from("p")), 0, Unseen::default());
+    let number = recorder.planned(range, Some(&Key::from("z")), 1, Unseen::default());
     for failed in 0..MOST_FAILED {
         recorder.fail(&Key::from(format!("q{failed:04}")));
     }
     recorder.fail(&Key::from(key));
     recorder.done(number);
     recorder.flush([&source, &dest]).await.unwrap();
-    ledger.progress().await.unwrap().run.unwrap().cursor
+    ledger.progress().await.unwrap().run.unwrap().cursors.first().cloned()
 }
 
 #[tokio::test]
@@ -44,7 +44,7 @@ async fn a_key_that_is_looked_at_again_keeps_its_place_among_those_that_failed()
     let key = Key::from("a");
     recorder.note([Change::Begin { job: JobDigest([0; 16]), begun: SystemTime::now() }, Change::Cursor(through("m"))]);
     recorder.note([Change::Failed(key.clone())]);
-    recorder.take_up(Some(&through("m")), std::slice::from_ref(&key));
+    recorder.take_up(&[through("m")], std::slice::from_ref(&key));
     recorder.try_again(&key);
     for failed in 0..MOST_FAILED {
         recorder.fail(&Key::from(format!("q{failed:04}")));
@@ -53,6 +53,6 @@ async fn a_key_that_is_looked_at_again_keeps_its_place_among_those_that_failed()
     recorder.tried_again(&key);
     recorder.flush([&MemoryStore::local(), &MemoryStore::remote()]).await.unwrap();
     let run = ledger.progress().await.unwrap().run.unwrap();
-    assert_eq!(run.cursor, Some(through("m")));
+    assert_eq!(run.cursors, [through("m")]);
     assert_eq!((run.failed.len(), &run.failed[0]), (MOST_FAILED + 1, &key));
 }

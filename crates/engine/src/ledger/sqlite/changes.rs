@@ -4,7 +4,7 @@ use rusqlite::{Connection, Statement, Transaction};
 
 use super::Trouble;
 use crate::events::Side;
-use crate::ledger::encoding::{encode_fingerprint, encode_pair};
+use crate::ledger::encoding::{encode_beginning, encode_fingerprint, encode_pair};
 use crate::ledger::{BegunUpload, Change, Cursor};
 use crate::spool::encode_action;
 
@@ -70,7 +70,7 @@ impl Statements<'_> {
             Change::End => forget_progress(connection)?,
             Change::Cursor(cursor) => move_cursor(connection, cursor)?,
             Change::Relist => {
-                connection.execute("UPDATE run SET has_cursor = 0", [])?;
+                connection.execute("DELETE FROM ranges", [])?;
             }
             Change::Failed(key) => {
                 connection.execute("INSERT OR IGNORE INTO failed (key) VALUES (?1)", [key.as_bytes()])?;
@@ -93,16 +93,18 @@ impl Statements<'_> {
 }
 
 fn forget_progress(connection: &Connection) -> Result<(), Trouble> {
-    Ok(connection.execute_batch("DELETE FROM run; DELETE FROM failed; DELETE FROM spool;")?)
+    Ok(connection.execute_batch("DELETE FROM run; DELETE FROM ranges; DELETE FROM failed; DELETE FROM spool;")?)
 }
 
 fn move_cursor(connection: &Connection, cursor: &Cursor) -> Result<(), Trouble> {
     let unseen = cursor.unseen;
-    let sql = "UPDATE run SET has_cursor = 1, through = ?1, source_objects = ?2, dest_objects = ?3, extra = ?4, \
-               excluded = ?5, held = ?6";
+    // Without a run, there is nothing for it to be of.
+    let sql = "INSERT OR REPLACE INTO ranges (after, through, source_objects, dest_objects, extra, excluded, held) \
+               SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 FROM run";
     connection.execute(
         sql,
         (
+            encode_beginning(cursor.after.as_ref()),
             cursor.through.as_ref().map(brigade_store::Key::as_bytes),
             unseen.source_objects,
             unseen.dest_objects,

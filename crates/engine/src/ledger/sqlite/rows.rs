@@ -6,7 +6,8 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use super::Trouble;
 use crate::events::Side;
 use crate::job::JobDigest;
-use crate::ledger::encoding::{Garbled, decode_fingerprint, decode_pair};
+use crate::ledger::cursor::joined;
+use crate::ledger::encoding::{Garbled, decode_beginning, decode_fingerprint, decode_pair};
 use crate::ledger::{BegunUpload, Cursor, Remembered, SettledPair, UnfinishedRun, Unseen};
 use crate::plan::{Action, Phase};
 use crate::spool::decode_action;
@@ -64,28 +65,38 @@ pub(super) fn remembered(connection: &Connection) -> Result<Remembered, Trouble>
 }
 
 fn run(connection: &Connection) -> Result<Option<UnfinishedRun>, Trouble> {
-    let sql = "SELECT job, begun_seconds, begun_nanoseconds, has_cursor, through, \
-               source_objects, dest_objects, extra, excluded, held FROM run";
+    let sql = "SELECT job, begun_seconds, begun_nanoseconds FROM run";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
     let Some(row) = rows.next()? else { return Ok(None) };
-    let cursor = Cursor {
-        through: row.get::<_, Option<Vec<u8>>>(4)?.map(Key::new),
-        unseen: Unseen {
-            source_objects: row.get(5)?,
-            dest_objects: row.get(6)?,
-            extra: row.get(7)?,
-            excluded: row.get(8)?,
-            held: row.get(9)?,
-        },
-    };
     Ok(Some(UnfinishedRun {
         job: JobDigest(row.get(0)?),
         begun: time::at(row.get(1)?, row.get(2)?),
-        cursor: row.get::<_, bool>(3)?.then_some(cursor),
+        cursors: cursors(connection)?,
         failed: failed(connection)?,
         spooled: spool_counts(connection)?,
     }))
+}
+
+fn cursors(connection: &Connection) -> Result<Vec<Cursor>, Trouble> {
+    let sql = "SELECT after, through, source_objects, dest_objects, extra, excluded, held FROM ranges";
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    let mut cursors = Vec::new();
+    while let Some(row) = rows.next()? {
+        cursors.push(Cursor {
+            after: decode_beginning(blob(row, 0)?)?,
+            through: row.get::<_, Option<Vec<u8>>>(1)?.map(Key::new),
+            unseen: Unseen {
+                source_objects: row.get(2)?,
+                dest_objects: row.get(3)?,
+                extra: row.get(4)?,
+                excluded: row.get(5)?,
+                held: row.get(6)?,
+            },
+        });
+    }
+    Ok(joined(cursors))
 }
 
 fn failed(connection: &Connection) -> Result<Vec<Key>, Trouble> {

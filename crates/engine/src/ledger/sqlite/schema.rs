@@ -5,13 +5,15 @@ use rusqlite::{Connection, OptionalExtension};
 use super::{Binding, Trouble};
 
 /// The newest format that this program writes, and the newest that it reads: SQLite's `user_version`.
-pub const FORMAT: i64 = 1;
+pub const FORMAT: i64 = 2;
 
 /// What tells a ledger from any other SQLite database: SQLite's `application_id`, the letters BRGD.
 pub const APPLICATION: i64 = 0x4252_4744;
 
 /// What makes each format of the one before it; the first, of nothing.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [FIRST, RANGES];
+
+pub(super) const FIRST: &str = "
     CREATE TABLE locations (
         side INTEGER PRIMARY KEY,
         location TEXT NOT NULL,
@@ -46,7 +48,29 @@ const MIGRATIONS: [&str; 1] = ["
         part_size INTEGER NOT NULL,
         PRIMARY KEY (key, upload_id)
     ) WITHOUT ROWID;
-"];
+";
+
+/// A run has a cursor for each of its ranges.
+const RANGES: &str = "
+    CREATE TABLE ranges (
+        after BLOB PRIMARY KEY,
+        through BLOB,
+        source_objects INTEGER NOT NULL,
+        dest_objects INTEGER NOT NULL,
+        extra INTEGER NOT NULL,
+        excluded INTEGER NOT NULL,
+        held INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    INSERT INTO ranges SELECT x'', through, source_objects, dest_objects, extra, excluded, held
+        FROM run WHERE has_cursor = 1;
+    ALTER TABLE run DROP COLUMN has_cursor;
+    ALTER TABLE run DROP COLUMN through;
+    ALTER TABLE run DROP COLUMN source_objects;
+    ALTER TABLE run DROP COLUMN dest_objects;
+    ALTER TABLE run DROP COLUMN extra;
+    ALTER TABLE run DROP COLUMN excluded;
+    ALTER TABLE run DROP COLUMN held;
+";
 
 /// Brings the tables to the newest format, from whichever they have.
 pub(super) fn migrate(connection: &mut Connection, from: i64) -> Result<(), Trouble> {

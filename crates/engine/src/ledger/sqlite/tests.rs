@@ -56,8 +56,8 @@ fn change() -> impl Strategy<Value = Change> {
         1 => any::<u8>().prop_map(|tag| Change::Begin { job: JobDigest([tag; 16]), begun: moment() }),
         1 => Just(Change::End),
         1 => Just(Change::Relist),
-        3 => (proptest::option::of(key()), 0u64..9).prop_map(|(through, extra)| {
-            Change::Cursor(Cursor { through, unseen: Unseen { extra, ..Unseen::default() } })
+        3 => (proptest::option::of(key()), proptest::option::of(key()), 0u64..9).prop_map(|(after, through, extra)| {
+            Change::Cursor(Cursor { after, through, unseen: Unseen { extra, ..Unseen::default() } })
         }),
         4 => (phase(), key(), any::<u8>()).prop_map(|(phase, key, tag)| {
             Change::Spool(phase, if tag < 128 {
@@ -208,13 +208,35 @@ async fn what_is_no_ledger_of_these_locations_is_refused_and_left_alone() {
     torn[4096..].fill(0x5a);
     refused("torn", &torn, "is damaged");
     let mut newer = whole.clone();
-    newer[60..64].copy_from_slice(&2u32.to_be_bytes());
-    refused("newer", &newer, "written by a newer brigade (format 2; this one reads up to 1)");
+    newer[60..64].copy_from_slice(&99u32.to_be_bytes());
+    refused("newer", &newer, "written by a newer brigade (format 99; this one reads up to 2)");
     let mut foreign = whole.clone();
     foreign[68..72].copy_from_slice(b"ABCD");
     refused("another program's", &foreign, "is no ledger");
     fs::write(&path, &whole).unwrap();
     assert_eq!(open(&path).unwrap().contents().await.unwrap().settled, 2000);
+}
+
+/// As it was written when a run had one range.
+#[tokio::test]
+async fn a_ledger_of_the_first_format_is_taken_up_where_it_was() {
+    let (_directory, path) = place();
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let old = Connection::open(&path).unwrap();
+    old.execute_batch(schema::FIRST).unwrap();
+    old.pragma_update(None, "application_id", APPLICATION).unwrap();
+    old.pragma_update(None, "user_version", 1).unwrap();
+    schema::bind(&old, &binding()).unwrap();
+    old.execute_batch(
+        "INSERT INTO run VALUES (0, zeroblob(16), 7, 8, 1, x'6b', 1, 2, 3, 4, 5);
+         INSERT INTO failed VALUES (x'61');",
+    )
+    .unwrap();
+    drop(old);
+    let run = open(&path).unwrap().progress().await.unwrap().run.unwrap();
+    let unseen = Unseen { source_objects: 1, dest_objects: 2, extra: 3, excluded: 4, held: 5 };
+    assert_eq!(run.cursors, [Cursor { after: None, through: Some(Key::from("k")), unseen }]);
+    assert_eq!((run.begun, run.failed), (brigade_store::time::at(7, 8), vec![Key::from("a")]));
 }
 
 async fn everything_or_error(ledger: &SqliteLedger) -> Option<LedgerError> {

@@ -80,8 +80,8 @@ fn figures_add_up(episode: &Episode<'_>, seen: &Witness<'_>, summary: &Summary) 
         let can_differ = touched || episode.scenario.misleads();
         return if can_differ { Ok(()) } else { counts_as_from_the_start(episode, seen, summary) };
     }
-    if seen.reordered && touched {
-        // What was sent before may have been changed by somebody before it was listed again.
+    if (seen.reordered || seen.lists_ranges) && touched {
+        // What was sent before may have been changed by somebody before it was listed again, or another range was.
         return Ok(());
     }
     let unknowns = &episode.scenario.unknowns;

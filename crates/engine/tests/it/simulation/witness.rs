@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use brigade_engine::events::{Outcome, Side};
+use brigade_engine::job::Listers;
 use brigade_engine::plan::Phase;
 use brigade_store::memory::{Call, Strike};
 use brigade_store::{Key, Unknown};
@@ -40,6 +41,8 @@ pub(crate) struct Witness<'a> {
     pub(crate) told: BTreeMap<Key, Vec<Outcome>>,
     pub(crate) unknowns_told: Vec<Unknown>,
     pub(crate) reordered: bool,
+    /// Whether a range was listed that is not everything: what others change meanwhile, one may see and another not.
+    pub(crate) lists_ranges: bool,
     pub(crate) deletions: usize,
     /// Objects that we removed from the destination.
     pub(crate) removed: usize,
@@ -102,6 +105,7 @@ impl<'a> Witness<'a> {
             told: BTreeMap::new(),
             unknowns_told: vec![],
             reordered: false,
+            lists_ranges: false,
             deletions: 0,
             removed: 0,
             cancelled: None,
@@ -187,8 +191,10 @@ impl<'a> Witness<'a> {
             return Err(format!("{call:?} of {key} at {side:?} is no call that this run may make"));
         }
         self.last_call = Some(call);
-        // Beside a run that is taken up, only a look at one place lists so little.
-        let lists_range = self.takes_up && self.stage == Stage::Listing;
+        // Where no range may be cut and none is taken up, only a look at one place lists so little.
+        let may_be_cut = self.episode.scenario.options.listers != Listers::Exactly(1);
+        let lists_range = (self.takes_up || may_be_cut) && self.stage == Stage::Listing;
+        self.lists_ranges |= lists_range && call == Call::ListRange;
         match (call, strike) {
             (Call::ListRange | Call::ListRangeMore, _) if !lists_range => {
                 self.struck.glimpse |= *strike != Strike::None;
