@@ -12,6 +12,7 @@ use brigade_engine::ledger::memory::MemoryLedger;
 use brigade_engine::run::{Run, run};
 use brigade_store::Symlinks;
 use brigade_store::memory::MemoryStore;
+use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 /// A source, a destination, and how they are synced.
@@ -93,9 +94,19 @@ impl Fixture {
         self
     }
 
-    /// Runs the job on the calling thread's own runtime.
+    /// Runs the job on a runtime of its own.
     pub(crate) fn run(&self) -> Result<Summary, RunError> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        self.run_on(&tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap())
+    }
+
+    /// Runs the job in time that stands still but for what is waited for: what
+    /// takes its time does so in the same order again and again.
+    pub(crate) fn run_in_still_time(&self) -> Result<Summary, RunError> {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        self.run_on(&builder.enable_all().start_paused(true).build().unwrap())
+    }
+
+    fn run_on(&self, runtime: &Runtime) -> Result<Summary, RunError> {
         runtime.block_on(run(Run {
             job: self.job.clone(),
             options: self.options.clone(),

@@ -6,6 +6,7 @@ mod durable;
 mod failures;
 mod fixture;
 mod order;
+mod ranges;
 mod remembering;
 mod resuming;
 mod safety;
