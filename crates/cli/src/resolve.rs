@@ -2,6 +2,7 @@
 //! options, how to reach S3. An option is decided once, here: the flag, then
 //! the environment, then the default.
 
+pub(crate) mod bandwidth;
 pub(crate) mod cleanup;
 pub(crate) mod duration;
 pub(crate) mod environment;

@@ -22,11 +22,15 @@ use crate::error::{ConfigError, Error, ErrorKind, printable};
 use crate::failure::Failure;
 pub(crate) use crate::failure::Rejection;
 use crate::hashing::{Hasher, Hashes, Wanted};
+use crate::pace::Pace;
 use crate::proxy::Proxies;
 use crate::request::{Request, Response};
 use crate::retry::{Budget, Course, Next, Remedy};
 use crate::sign::Signer;
 use crate::surroundings::Surroundings;
+
+/// After so many attempts that failed, whoever waits for more is told.
+const TOLD_AFTER: u32 = 10;
 
 /// A client of one service. Cheap to clone; clones share their connections,
 /// their counters and what they have learnt.
@@ -48,6 +52,7 @@ pub(crate) struct Inner {
     regions: RwLock<HashMap<String, Arc<str>>>,
     counters: Counters,
     budget: Budget,
+    pace: Pace,
     pub(crate) hasher: Hasher,
     /// Whether the service has ever answered.
     reached: AtomicBool,
@@ -76,6 +81,7 @@ impl Client {
             regions: RwLock::default(),
             counters: Counters::default(),
             budget: Budget::default(),
+            pace: Pace::new(config.request_limit.clone()),
             hasher: Hasher::default(),
             reached: AtomicBool::new(false),
             lists_otherwise: AtomicBool::new(false),
@@ -170,6 +176,7 @@ impl Client {
         let mut course = Course::new(inner.config.max_attempts, inner.config.retry_pause);
         loop {
             let is_retry = course.begin();
+            inner.pace.turn().await;
             inner.counters.sending(request.operation, is_retry);
             let sent = Instant::now();
             let attempt = inner.attempt(request).await;
@@ -178,10 +185,17 @@ impl Client {
             let failure = match attempt.and_then(|response| read(&response).map_err(Failure::rejected)) {
                 Ok(value) => {
                     inner.budget.earn();
+                    inner.pace.taken();
                     return Ok(value);
                 }
                 Err(failure) => failure,
             };
+            match failure.kind {
+                ErrorKind::Throttled => inner.pace.refused(),
+                // Whatever else it objected to, it has worked at it.
+                _ if failure.refusal.is_some() => inner.pace.taken(),
+                _ => {}
+            }
             let reached = inner.reached.load(Ordering::Relaxed);
             match course.next(request.operation, &failure, &inner.budget, reached) {
                 Next::Mend(remedy) if inner.mend(remedy, request, &failure, sent).await => {}
@@ -190,6 +204,13 @@ impl Client {
                     return Err(error.unsigned(inner.credentials.is_none()));
                 }
                 Next::Again(pause) => {
+                    if course.attempts == TOLD_AFTER {
+                        tracing::warn!(
+                            "{} has failed {TOLD_AFTER} times, and is tried on: {}",
+                            request.operation.name(),
+                            printable(&failure.message)
+                        );
+                    }
                     tracing::debug!(
                         operation = request.operation.name(),
                         ?pause,

@@ -8,6 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Provider;
 use crate::address::without_user;
+use crate::bandwidth::Bandwidth;
+use crate::pace::RequestLimit;
 
 /// What a caller decides of a client. What is left out (`None`) is looked for
 /// in the environment, then in the profile, as AWS's own tools do.
@@ -37,7 +39,8 @@ pub struct Config {
     pub request_payer: bool,
     /// Connections to one host that are kept open while idle.
     pub max_idle_connections: usize,
-    /// How often a request is sent at most, the first time included; at least 1.
+    /// How often a request is sent at most, the first time included; at
+    /// least 1. `u32::MAX`: what may pass is waited for as long as it takes.
     pub max_attempts: u32,
     /// How long a connection may take to be made.
     pub connect_timeout: Duration,
@@ -46,6 +49,10 @@ pub struct Config {
     /// How long an operation that copies inside the service may take to
     /// answer: completing a multipart upload.
     pub long_timeout: Duration,
+    /// How many requests are sent a second at most.
+    pub request_limit: Option<RequestLimit>,
+    /// How many bytes of bodies pass a second at most.
+    pub bandwidth: Option<Bandwidth>,
     /// The first pause before a request is sent again; it doubles each time.
     pub retry_pause: Duration,
     /// Cancelled when nobody waits for answers any more: what is under way
@@ -70,6 +77,8 @@ impl Default for Config {
             connect_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_mins(1),
             long_timeout: Duration::from_mins(15),
+            request_limit: None,
+            bandwidth: None,
             retry_pause: Duration::from_millis(100),
             abandon: CancellationToken::new(),
         }

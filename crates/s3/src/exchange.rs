@@ -12,7 +12,7 @@ use crate::encoding::hex;
 use crate::error::{ErrorKind, with_causes};
 use crate::failure::{Failure, Stated};
 use crate::hashing::Hashes;
-use crate::incoming::collect;
+use crate::incoming::{Reception, collect};
 use crate::outgoing::{Outgoing, Progress};
 use crate::request::{DOCUMENT_LIMIT, Request, Response};
 use crate::sign::{Scope, Signable, UNSIGNED_PAYLOAD, canonical_query};
@@ -86,11 +86,10 @@ impl Inner {
         let (head, body) = answer.into_parts();
         self.observe(&head.headers);
         let limit = if head.status.is_success() { request.limit } else { DOCUMENT_LIMIT };
-        let body = collect(body, limit, host, |bytes| {
-            // While it works at something long, the service sends a blank now and then: each counts.
-            if request.operation.is_long() { progress.mark() } else { progress.received(bytes) }
-        });
-        let body = body.await?;
+        // While it works at something long, the service sends a blank now and then: each counts.
+        let counts_each = request.operation.is_long();
+        let reception = Reception { progress, counts_each, bandwidth: self.config.bandwidth.as_ref() };
+        let body = collect(body, limit, host, reception).await?;
         Ok(Response {
             status: head.status,
             headers: head.headers,
@@ -124,7 +123,8 @@ impl Inner {
             Some(Authority::try_from(address.host.as_str()).map_err(|error| Failure::unsendable(&error))?);
         parts.path_and_query = Some(PathAndQuery::try_from(target).map_err(|error| Failure::unsendable(&error))?);
         let uri = Uri::from_parts(parts).map_err(|error| Failure::unsendable(&error))?;
-        let mut message = http::Request::new(Outgoing::new(request.body.clone(), progress));
+        let mut message =
+            http::Request::new(Outgoing::new(request.body.clone(), progress, self.config.bandwidth.clone()));
         *message.method_mut() = request.method.clone();
         *message.uri_mut() = uri;
         *message.headers_mut() = headers;

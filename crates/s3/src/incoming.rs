@@ -5,11 +5,34 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 
+use crate::bandwidth::Bandwidth;
 use crate::failure::Failure;
+use crate::outgoing::Progress;
 
 /// Bytes of memory that are taken because an answer claims to be so long,
 /// before they have come.
 const RESERVED_ON_TRUST: u64 = 32 << 20;
+
+/// What becomes of the pieces of a body as they come, beside the body.
+pub(crate) struct Reception<'a> {
+    pub(crate) progress: &'a Progress,
+    /// Whether each piece shows that the service is at work, however small it is.
+    pub(crate) counts_each: bool,
+    pub(crate) bandwidth: Option<&'a Bandwidth>,
+}
+
+impl Reception<'_> {
+    async fn received(&self, bytes: u64) {
+        if self.counts_each {
+            self.progress.mark();
+        } else {
+            self.progress.received(bytes);
+        }
+        if let Some(bandwidth) = self.bandwidth {
+            bandwidth.pass(bytes, self.progress).await;
+        }
+    }
+}
 
 /// Takes in a body whole. One that ends before its `Content-Length` is an
 /// error, and so is one of more bytes than the limit.
@@ -17,7 +40,7 @@ pub(crate) async fn collect(
     mut body: Incoming,
     limit: u64,
     host: &str,
-    received: impl Fn(u64),
+    reception: Reception<'_>,
 ) -> Result<Bytes, Failure> {
     let expected = body.size_hint();
     if expected.lower() > limit {
@@ -28,7 +51,7 @@ pub(crate) async fn collect(
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| Failure::broken(host, &error))?;
         let Ok(data) = frame.into_data() else { continue };
-        received(data.len() as u64);
+        reception.received(data.len() as u64).await;
         length += data.len() as u64;
         if length > limit {
             return Err(Failure::too_long(limit));

@@ -4,6 +4,7 @@
 //! are S3's operations. It knows nothing of syncing.
 
 mod address;
+mod bandwidth;
 mod checksum;
 mod client;
 mod clock;
@@ -27,6 +28,7 @@ mod md5_lanes;
 pub mod measuring;
 mod operations;
 mod outgoing;
+mod pace;
 mod proxy;
 mod request;
 mod resolve;
@@ -37,6 +39,7 @@ mod surroundings;
 mod timestamp;
 mod xml;
 
+pub use bandwidth::Bandwidth;
 pub use checksum::Verified;
 pub use client::{Bucket, Client};
 pub use clock::ClockSkew;
@@ -50,3 +53,4 @@ pub use operations::{
     MultipartUpload, ObjectHead, PartsPage, PutObject, Stored, UploadPart, UploadedPart, UploadsContinuation,
     UploadsMarker, UploadsPage,
 };
+pub use pace::RequestLimit;

@@ -5,12 +5,14 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::bandwidth::{Bandwidth, next_sign};
 
 /// Bytes that are handed to the connection at once: few enough that a slow
 /// network which many uploads share still moves each of them now and then.
@@ -68,12 +70,41 @@ impl Progress {
 pub(crate) struct Outgoing {
     rest: Bytes,
     progress: Progress,
+    bandwidth: Option<Bandwidth>,
+    /// The next step, which waits for its turn.
+    waiting: Option<Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    step: usize,
+    turn: Instant,
+    /// Ends at its turn, or before, to show that it is not stuck.
+    sleep: Pin<Box<Sleep>>,
 }
 
 impl Outgoing {
     /// A body of these bytes.
-    pub(crate) fn new(bytes: Bytes, progress: Progress) -> Self {
-        Self { rest: bytes, progress }
+    pub(crate) fn new(bytes: Bytes, progress: Progress, bandwidth: Option<Bandwidth>) -> Self {
+        Self { rest: bytes, progress, bandwidth, waiting: None }
+    }
+
+    /// How many bytes go out next, once they may.
+    fn poll_step(&mut self, context: &mut Context<'_>) -> Poll<usize> {
+        let Some(bandwidth) = &self.bandwidth else { return Poll::Ready(self.rest.len().min(STEP)) };
+        let waiting = self.waiting.get_or_insert_with(|| {
+            let step = bandwidth.step(self.rest.len());
+            let turn = bandwidth.reserve(step as u64);
+            Waiting { step, turn, sleep: Box::pin(sleep_until(next_sign(turn))) }
+        });
+        while Instant::now() < waiting.turn {
+            ready!(waiting.sleep.as_mut().poll(context));
+            self.progress.mark();
+            waiting.sleep.as_mut().reset(next_sign(waiting.turn));
+        }
+        let step = waiting.step;
+        self.waiting = None;
+        Poll::Ready(step)
     }
 }
 
@@ -83,13 +114,13 @@ impl Body for Outgoing {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _context: &mut Context<'_>,
+        context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         self.progress.mark();
         if self.rest.is_empty() {
             return Poll::Ready(None);
         }
-        let step = self.rest.len().min(STEP);
+        let step = ready!(self.poll_step(context));
         Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(step)))))
     }
 

@@ -11,6 +11,8 @@ use crate::operations::Operation;
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 /// The longest pause that the service may ask for.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(1);
+/// So many attempts are as many as it takes: what may pass is waited for, even where nothing has ever answered.
+pub(crate) const FOR_EVER: u32 = u32::MAX;
 /// Attempts where nothing has ever answered: the address is likely wrong, and
 /// the person should hear of it soon.
 const ATTEMPTS_WITHOUT_CONTACT: u32 = 3;
@@ -81,7 +83,9 @@ impl Course {
 
     fn attempts_for(&self, operation: Operation, failure: &Failure, reached: bool) -> u32 {
         match failure.kind {
-            ErrorKind::Unreachable | ErrorKind::TimedOut if !reached => self.max_attempts.min(ATTEMPTS_WITHOUT_CONTACT),
+            ErrorKind::Unreachable | ErrorKind::TimedOut if !reached && self.max_attempts < FOR_EVER => {
+                self.max_attempts.min(ATTEMPTS_WITHOUT_CONTACT)
+            }
             // After a conflict the parts are gone
             // (https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html).
             ErrorKind::Conflict if operation == Operation::CompleteMultipartUpload => 1,
@@ -199,6 +203,27 @@ mod tests {
         ];
         for (operation, kind, reached, expected) in table {
             assert_eq!(attempts(operation, &failure(kind), reached), expected, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn what_may_pass_is_waited_for_as_long_as_it_takes() {
+        let table = [
+            (ErrorKind::Throttled, true),
+            (ErrorKind::ServerFault, true),
+            (ErrorKind::TimedOut, true),
+            (ErrorKind::Unreachable, true),
+            (ErrorKind::AccessDenied, false),
+            (ErrorKind::NotFound, false),
+            (ErrorKind::BadAnswer, false),
+        ];
+        for (kind, goes_on) in table {
+            for reached in [false, true] {
+                let mut course = Course::new(FOR_EVER, Duration::ZERO);
+                course.attempts = 1_000_000;
+                let next = course.next(Operation::PutObject, &failure(kind), &Budget::default(), reached);
+                assert_eq!(next != Next::GiveUp, goes_on, "{kind:?}");
+            }
         }
     }
 

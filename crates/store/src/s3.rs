@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use brigade_s3::{Bucket, DeleteObject, ErrorKind, GetObject, HeadObject, ObjectHead, PutObject, Support};
 use bytes::Bytes;
 
-pub use brigade_s3::{Addressing, Config, ConfigError, Provider, UnknownProvider};
+pub use brigade_s3::{Addressing, Bandwidth, Config, ConfigError, Provider, RequestLimit, UnknownProvider};
 
 use crate::{
     Capabilities, ClockSkew, Condition, Digest, DigestKind, Entry, Failure, Key, KeyRange, Kind, Listing, ListingError,

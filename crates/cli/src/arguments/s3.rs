@@ -1,14 +1,18 @@
 //! The options of every command that reaches S3.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use brigade_store::s3::Provider;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
+use crate::resolve::bandwidth::Timetable;
+use crate::resolve::duration::Span;
+
 /// How to reach S3. What isn't given here is taken from the AWS environment
 /// variables and files, with their usual meaning.
-#[derive(Clone, Debug, Default, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "S3")]
 pub(crate) struct S3Arguments {
     /// Send requests to this server instead of AWS
@@ -51,9 +55,37 @@ pub(crate) struct S3Arguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_bundle: Option<PathBuf>,
 
+    /// How often a request that failed for a passing reason is sent again
+    #[arg(long, value_name = "N", default_value = "9")]
+    pub(crate) retries: u32,
+
+    /// Send what failed for a passing reason again for as long as it takes, even where nothing ever answered
+    #[arg(long, conflicts_with = "retries")]
+    pub(crate) retry_forever: bool,
+
+    /// How long nothing may move on a connection before it counts as broken: 30s, 2m
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = positive_span)]
+    pub(crate) timeout: Span,
+
+    /// Send at most this many requests a second
+    #[arg(long, value_name = "N")]
+    pub(crate) max_requests_per_second: Option<NonZeroU32>,
+
+    /// Let at most this much pass a second, in and out together: 10MiB, or by local time 08:00=1MiB,18:30=off
+    #[arg(long, value_name = "RATE")]
+    pub(crate) bandwidth: Option<Timetable>,
+
     /// Agree to pay for requests to a requester-pays bucket
     #[arg(long)]
     pub(crate) request_payer: bool,
+}
+
+/// Some time; none at all would break every connection.
+fn positive_span(text: &str) -> Result<Span, String> {
+    match text.parse::<Span>() {
+        Ok(Span(span)) if span.is_zero() => Err("it must be more than zero".to_owned()),
+        parsed => parsed.map_err(|error| error.to_string()),
+    }
 }
 
 /// Takes the providers' names, and offers them in help, completions and for typos.

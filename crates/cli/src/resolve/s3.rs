@@ -1,7 +1,7 @@
 //! How to reach S3, as the S3 client wants it. What no flag says is left open
 //! here: the client looks for it in AWS's environment variables and files.
 
-use brigade_store::s3::{Addressing, Config};
+use brigade_store::s3::{Addressing, Bandwidth, Config, RequestLimit};
 
 use crate::arguments::{self, S3Arguments};
 
@@ -17,6 +17,10 @@ pub(crate) fn resolve(arguments: &S3Arguments, jobs: usize) -> Config {
         ca_bundle: arguments.ca_bundle.clone(),
         request_payer: arguments.request_payer,
         max_idle_connections: jobs,
+        max_attempts: if arguments.retry_forever { u32::MAX } else { arguments.retries.saturating_add(1) },
+        stall_timeout: arguments.timeout.0,
+        request_limit: arguments.max_requests_per_second.map(RequestLimit::a_second),
+        bandwidth: arguments.bandwidth.clone().map(|timetable| Bandwidth::of(move || timetable.now())),
         ..Config::default()
     }
 }
@@ -32,6 +36,7 @@ fn addressing(addressing: arguments::Addressing) -> Addressing {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+    use std::time::Duration;
 
     use brigade_store::s3::Provider;
     use clap::Parser;
@@ -55,6 +60,8 @@ mod tests {
         assert!(config.sign && !config.request_payer);
         assert_eq!(config.addressing, Addressing::Auto);
         assert_eq!(config.max_idle_connections, 8);
+        assert_eq!((config.max_attempts, config.stall_timeout), (10, Duration::from_mins(1)));
+        assert!(config.request_limit.is_none() && config.bandwidth.is_none());
     }
 
     #[test]
@@ -68,7 +75,16 @@ mod tests {
             "--provider=seaweedfs",
             "--ca-bundle=/etc/ca.pem",
             "--request-payer",
+            "--retries=2",
+            "--timeout=5s",
+            "--max-requests-per-second=7",
+            "--bandwidth=1MiB",
         ]);
+        assert_eq!((config.max_attempts, config.stall_timeout), (3, Duration::from_secs(5)));
+        assert_eq!(
+            format!("{:?} {:?}", config.request_limit, config.bandwidth),
+            "Some(7 a second) Some(1048576 bytes a second)"
+        );
         assert_eq!(config.endpoint_url.as_deref(), Some("http://localhost:9000"));
         assert_eq!(config.region.as_deref(), Some("eu-south-2"));
         assert_eq!(config.profile.as_deref(), Some("work"));
@@ -76,5 +92,15 @@ mod tests {
         assert_eq!(config.ca_bundle.as_deref(), Some(Path::new("/etc/ca.pem")));
         assert_eq!(config.addressing, Addressing::Virtual);
         assert!(!config.sign && config.request_payer);
+    }
+
+    #[test]
+    fn as_long_as_it_takes_is_no_number() {
+        assert_eq!(config(&["--retry-forever"]).max_attempts, u32::MAX);
+        assert_eq!(config(&["--retries=4294967295"]).max_attempts, u32::MAX);
+        for wrong in [&["--retry-forever", "--retries=3"][..], &["--timeout=0s"], &["--max-requests-per-second=0"]] {
+            let line = ["brigade", "ls", "s3://bucket"].iter().chain(wrong);
+            assert!(Arguments::try_parse_from(line).is_err(), "{wrong:?}");
+        }
     }
 }

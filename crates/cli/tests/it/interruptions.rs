@@ -96,7 +96,8 @@ fn while_a_server_stalls_an_upload() {
     ] {
         let scene = up();
         scene.log().stall_all(operation);
-        let ended = interrupt_upload(&scene, operation, 1, how, &["--no-ledger"]);
+        // One after the other: no large upload begins beside the small one that stalls.
+        let ended = interrupt_upload(&scene, operation, 1, how, &["--no-ledger", "--jobs", "1"]);
         let has_begun = ["UploadPart", "CompleteMultipartUpload"].contains(&operation);
         assert_eq!(scene.log().received("AbortMultipartUpload") > 0, has_begun, "{operation}:\n{}", ended.stderr);
         let lost = operation == "CreateMultipartUpload";

@@ -4,6 +4,7 @@
 
 mod devserver;
 mod integrity;
+mod limits;
 mod listings;
 mod lost_replies;
 mod retries;

@@ -26,9 +26,10 @@ pub(super) enum Listed {
     Everything,
 }
 
+/// How far the first range has come. The servers here answer so soon that there are no others.
 const CURSOR: &str = "\
-    SELECT CASE WHEN has_cursor = 0 THEN '' WHEN through IS NULL THEN 'everything' \
-    ELSE 'through ' || CAST(through AS TEXT) END FROM run";
+    SELECT CASE WHEN through IS NULL THEN 'everything' ELSE 'through ' || CAST(through AS TEXT) END \
+    FROM ranges WHERE after = x''";
 
 const SPOOLED: &str = "SELECT CAST(key AS TEXT) FROM spool";
 
