@@ -17,7 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::harness::Ended;
-use committed::{Committed, Listed};
+use committed::Committed;
 use dice::Dice;
 use kill::{Doing, Killed, Trigger, run_until};
 use stage::{Kind, Stage};
@@ -91,8 +91,8 @@ fn play(seed: u64, round: u64, story: &RefCell<Vec<String>>, totals: &mut Totals
         *totals.kills.entry(killed.doing).or_default() += 1;
         totals.in_flight += killed.in_flight;
         let reached = Committed::by(&stage);
-        totals.committed += usize::from(reached.listed != Listed::Nothing);
-        story.borrow_mut().push(format!("which had committed {:?} as listed", reached.listed));
+        totals.committed += usize::from(!reached.ranges.is_empty());
+        story.borrow_mut().push(format!("which had committed {:?} as listed", reached.ranges));
         committed.push(reached);
     }
     beginnings.push(stage.scene.log().requests());

@@ -10,26 +10,17 @@ use crate::harness::{RequestRecord, ledgers_in};
 /// What it had committed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Committed {
-    pub(super) listed: Listed,
+    /// The ranges that were done: after which key, none for the first one, and through which, none for the last.
+    pub(super) ranges: Vec<[Option<String>; 2]>,
     /// The keys that were still to be deleted.
     spooled: BTreeSet<String>,
     /// Whether the bucket can be asked to list what comes after a key.
     is_known: bool,
 }
 
-/// How far its listing was committed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) enum Listed {
-    #[default]
-    Nothing,
-    Through(String),
-    Everything,
-}
-
-/// How far the first range has come. The servers here answer so soon that there are no others.
-const CURSOR: &str = "\
-    SELECT CASE WHEN through IS NULL THEN 'everything' ELSE 'through ' || CAST(through AS TEXT) END \
-    FROM ranges WHERE after = x''";
+const RANGES: &str = "\
+    SELECT CASE WHEN after = x'' THEN '-' ELSE CAST(substr(after, 2) AS TEXT) END || ' ' || \
+    CASE WHEN through IS NULL THEN '-' ELSE CAST(through AS TEXT) END FROM ranges";
 
 const SPOOLED: &str = "SELECT CAST(key AS TEXT) FROM spool";
 
@@ -55,19 +46,17 @@ impl Committed {
             return Self::default();
         }
         let look = |statement| scene.in_ledger(&scene.path("look/ledger"), statement);
-        let listed = match look(CURSOR).as_str() {
-            "" => Listed::Nothing,
-            "everything" => Listed::Everything,
-            through => Listed::Through(through.strip_prefix("through ").unwrap().to_owned()),
-        };
+        let bound = |bound: &str| Some(bound.to_owned()).filter(|bound| bound != "-");
+        let range = |line: &str| line.split_once(' ').map(|(after, through)| [bound(after), bound(through)]);
+        let ranges = look(RANGES).lines().map(|line| range(line).unwrap()).collect();
         let spooled = look(SPOOLED).lines().map(str::to_owned).collect();
-        Self { listed, spooled, is_known: stage.is_known() }
+        Self { ranges, spooled, is_known: stage.is_known() }
     }
 
     /// Asserts that the next run began with what comes after it.
     pub(super) fn assert_not_done_again(&self, next: &[RequestRecord]) {
         self.assert_not_listed_again(next);
-        if self.listed == Listed::Everything {
+        if self.are_all_listed() {
             let is = |it: &&RequestRecord, operation: &str| it.operation.as_deref() == Some(operation);
             // The first look is at a settled key, whether the bucket still shows it.
             let looks = next.iter().filter(|it| is(it, "HeadObject")).skip(1);
@@ -77,19 +66,34 @@ impl Committed {
         }
     }
 
+    /// Whether nothing is left between the ranges.
+    fn are_all_listed(&self) -> bool {
+        let mut after = None;
+        while let Some([_, through]) = self.ranges.iter().find(|[begin, _]| *begin == after) {
+            if through.is_none() {
+                return true;
+            }
+            after.clone_from(through);
+        }
+        false
+    }
+
     fn assert_not_listed_again(&self, next: &[RequestRecord]) {
         let mut listings = next.iter().filter(|it| it.operation.as_deref() == Some("ListObjectsV2"));
-        match &self.listed {
-            Listed::Everything => assert_eq!(listings.next(), None, "everything had been listed"),
-            Listed::Through(key) if self.is_known => {
-                let after = format!("start-after={}", key.replace('/', "%2F"));
-                // A run that is killed again may not have come to it.
-                for listing in listings {
-                    let goes_on = listing.query.contains("continuation-token=");
-                    assert!(goes_on || listing.query.contains(&after), "{after}: {listing:?}");
-                }
-            }
-            Listed::Nothing | Listed::Through(_) => {}
+        if self.are_all_listed() {
+            assert_eq!(listings.next(), None, "everything had been listed");
+        }
+        if !self.is_known {
+            return;
+        }
+        for listing in listings.filter(|listing| !listing.query.contains("continuation-token=")) {
+            let begin = listing.query.split('&').find_map(|it| it.strip_prefix("start-after="));
+            let begin = begin.map(|begin| begin.replace("%2F", "/"));
+            // The keys here need no other escapes; what is made up between them may.
+            let is_behind = |[after, through]: &&[Option<String>; 2]| {
+                *after <= begin && through.as_ref().is_none_or(|through| begin.as_ref().is_none_or(|it| it < through))
+            };
+            assert_eq!(self.ranges.iter().find(is_behind), None, "{listing:?} begins behind a cursor");
         }
     }
 }

@@ -83,12 +83,14 @@ pub(super) struct Stage {
     pub(super) wanted: Files,
     tree: PathBuf,
     provider: &'static str,
+    listers: &'static str,
 }
 
 impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, jobs, wanted, provider, .. } = self;
-        write!(f, "{kind:?} of {} objects, --jobs {jobs} --provider {provider}", wanted.count())
+        let Self { kind, jobs, wanted, provider, listers, .. } = self;
+        let count = wanted.count();
+        write!(f, "{kind:?} of {count} objects, --jobs {jobs} --provider {provider} --listers {listers}")
     }
 }
 
@@ -98,11 +100,12 @@ impl Stage {
         let page_limit = usize::try_from(dice.number(5..=12)).unwrap();
         let scene = Scene::public_with_pages_of(page_limit);
         let provider = dice.one_of(&["unknown", "brigade-dev"]);
+        let listers = dice.one_of(&["1", "5"]);
         let tree = if kind == Kind::Multipart { large_files().directory.path().to_owned() } else { scene.path("tree") };
         // Only runs of more than a second commit anything before their end.
         let is_slow = dice.happens(60);
         let jobs = if is_slow { dice.number(1..=4) } else { dice.number(1..=16) };
-        let stage = Self { scene, kind, jobs, is_slow, wanted: wanted(kind, dice), tree, provider };
+        let stage = Self { scene, kind, jobs, is_slow, wanted: wanted(kind, dice), tree, provider, listers };
         stage.fill(dice);
         stage.scene.log().forget_requests();
         stage.slow_down(dice);
@@ -128,7 +131,7 @@ impl Stage {
         }
         let mut command = self.scene.brigade_command(["sync", &places[0], &places[1], "--output", "json"]);
         command.args(["--delete", "--max-delete", "100%", "--provider", self.provider]);
-        command.args(["--jobs", &self.jobs.to_string()]);
+        command.args(["--jobs", &self.jobs.to_string(), "--listers", self.listers]);
         command
     }
 
