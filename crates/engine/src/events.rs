@@ -75,7 +75,7 @@ pub enum Event<'a> {
 }
 
 /// One of the two sides of a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
     /// Where objects come from.
     Source,

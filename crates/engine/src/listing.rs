@@ -126,7 +126,7 @@ async fn send_checked(
 /// there lists in another order. What can't be known of keys below a prefix may begin before it.
 fn first_not_after<'a>(after: Option<&Key>, page: &'a [Listed]) -> Option<&'a Key> {
     let first = page.iter().find(|item| matches!(item, Listed::Present(_)))?.key();
-    after.is_some_and(|after| first <= after).then_some(first)
+    after.is_some_and(|after| first < after).then_some(first)
 }
 
 fn first_out_of_order<'a>(last: Option<&'a Key>, page: &'a [Listed]) -> Option<&'a Key> {

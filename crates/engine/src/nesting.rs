@@ -48,6 +48,16 @@ pub(crate) fn may_be_above_what_follows(last: &Key) -> impl Iterator<Item = Key>
         .map(|length| Key::new(&bytes[..length]))
 }
 
+/// The names of the directories that a key lies in, as those of files.
+pub(crate) fn directories_of(key: &Key) -> impl Iterator<Item = Key> {
+    let bytes = key.as_bytes();
+    bytes
+        .iter()
+        .enumerate()
+        .filter(|&(place, &byte)| byte == b'/' && place > 0)
+        .map(|(place, _)| Key::new(&bytes[..place]))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,6 +106,7 @@ mod tests {
                 assert_eq!(rest.file_above(key), whole.file_above(key), "{key} after {}", keys[cut]);
             }
         }
+        assert_eq!(directories_of(&"a/b//c".into()).collect::<Vec<_>>(), ["a", "a/b", "a/b/"].map(Key::from));
         let shown: Vec<Key> = may_be_above_what_follows(&"dir/file-7.txt".into()).collect();
         assert_eq!(shown, ["dir", "dir/file", "dir/file-7", "dir/file-7.txt"].map(Key::from));
     }

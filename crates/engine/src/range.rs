@@ -3,6 +3,7 @@
 pub(crate) mod cut;
 mod extent;
 mod planning;
+mod proof;
 mod refusal;
 mod seen;
 mod strips;

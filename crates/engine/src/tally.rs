@@ -1,10 +1,14 @@
 //! The tally: what was done so far, in figures that add up, and told to whoever watches.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use brigade_store::{Key, Unknown, Verified};
+use brigade_store::{Extent, Key, Unknown, Verified};
 
 use crate::events::{Event, Observer, Outcome, Side, Summary};
+
+/// Places that are remembered as told of.
+const MOST_PLACES: usize = 10_000;
 
 /// Counts what happens and passes it on.
 pub(crate) struct Tally {
@@ -15,6 +19,8 @@ pub(crate) struct Tally {
 #[derive(Default)]
 struct Counts {
     summary: Summary,
+    /// Places that were told of, each once: ranges may meet in one.
+    unknown: HashSet<(Side, Key)>,
     /// Objects sent before the listing had to start again: the second listing finds them in step.
     sent_before_restart: u64,
 }
@@ -46,6 +52,7 @@ impl Tally {
         }
         let Summary { created, replaced, bytes, unverified, .. } = counts.summary;
         counts.sent_before_restart = created + replaced;
+        counts.unknown.clear();
         counts.summary = Summary { created, replaced, bytes, unverified, ..Summary::default() };
     }
 
@@ -66,8 +73,20 @@ impl Tally {
         self.tell(Event::Object { key, outcome });
     }
 
+    /// Whether the place was not told of before, as far as that is remembered.
+    fn is_new(&self, side: Side, key: &Key) -> bool {
+        let unknown = &mut self.counts().unknown;
+        if unknown.len() >= MOST_PLACES {
+            unknown.clear();
+        }
+        unknown.insert((side, key.clone()))
+    }
+
     /// Counts and tells of a place that a store could not tell of.
     pub(crate) fn unknown(&self, side: Side, unknown: &Unknown) {
+        if unknown.extent == Extent::Below && !self.is_new(side, &unknown.key) {
+            return;
+        }
         self.count(|summary| {
             if unknown.reason.is_failure() {
                 summary.failed += 1;

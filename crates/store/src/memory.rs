@@ -269,7 +269,8 @@ impl Store for MemoryStore {
     }
 
     async fn first_after(&self, key: &Key) -> Result<Option<Key>, ListingError> {
-        let first = self.call(Call::FirstAfter, key, |state| Ok(listing::first_after(state, key))).await;
+        let first =
+            self.call(Call::FirstAfter, key, |state| Ok(listing::first_after(state, key, self.options.sequence))).await;
         first.map_err(|failure| ListingError { location: self.options.location.clone(), reason: failure.reason })
     }
 

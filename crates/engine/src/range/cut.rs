@@ -5,7 +5,10 @@
 //! middle of what the next letter can be, in the first place where keys that are
 //! still to come differ; who cuts wrong cuts again.
 
-use brigade_store::{Key, ListingError, Store};
+use brigade_store::{Key, Store};
+
+use super::proof::first_after;
+use crate::listing::Broken;
 
 /// The greatest character there is; as S3 orders keys, by their UTF-8, nothing comes after it.
 const GREATEST: char = char::MAX;
@@ -22,7 +25,7 @@ pub(crate) struct Cut {
 /// Looks for a place to cut what lies between the last key that was read and the
 /// end of the range, or what is known to be empty. `None` where there is none
 /// worth looking for, and for keys that aren't text.
-pub(crate) async fn find(store: &dyn Store, read: &Key, end: Option<&Key>) -> Result<Option<Cut>, ListingError> {
+pub(crate) async fn find(store: &dyn Store, read: &Key, end: Option<&Key>) -> Result<Option<Cut>, Broken> {
     let (Some(low), Some(high)) = (read.as_text(), end.map_or(Some(""), Key::as_text)) else { return Ok(None) };
     let mut search = Search { store, low, high: end.map(|_| high.to_owned()) };
     // Where the end is known, the middle is often enough right.
@@ -50,7 +53,7 @@ impl Search<'_> {
     }
 
     /// The first key after this one, if it comes before what is known to be of no use: otherwise, neither is this.
-    async fn ask(&mut self, after: String) -> Result<Option<Key>, ListingError> {
+    async fn ask(&mut self, after: String) -> Result<Option<Key>, Broken> {
         let found = self.look(&after).await?;
         if found.is_none() {
             self.high = Some(after);
@@ -58,15 +61,19 @@ impl Search<'_> {
         Ok(found)
     }
 
-    async fn look(&self, after: &str) -> Result<Option<Key>, ListingError> {
-        let next = self.store.first_after(&Key::from(after)).await?;
+    async fn look(&self, after: &str) -> Result<Option<Key>, Broken> {
+        let mut next = first_after(self.store, &Key::from(after)).await?;
+        // What a marker stands for is not to be parted from what is in it.
+        while let Some(marker) = next.take_if(|next| next.is_marker()) {
+            next = first_after(self.store, &marker).await?;
+        }
         Ok(next.filter(|next| self.high.as_ref().is_none_or(|high| next.as_bytes() < high.as_bytes())))
     }
 
     /// How many first characters the last key that was read shares with all
     /// that come after it but for those below the next: and the first key that
     /// doesn't share one more.
-    async fn divergence(&mut self) -> Result<Option<(usize, Key)>, ListingError> {
+    async fn divergence(&mut self) -> Result<Option<(usize, Key)>, Broken> {
         let length = self.low.chars().count();
         let shared = self.high.as_ref().map_or(0, |high| common(self.low, high));
         let (mut least, mut most) = (shared + 1, length);
@@ -87,7 +94,7 @@ impl Search<'_> {
 
     /// A key about in the middle of those that share so many characters and no
     /// more with the last one that was read; the first of them is known.
-    async fn bisect(&mut self, depth: usize, first: &Key) -> Result<Option<Key>, ListingError> {
+    async fn bisect(&mut self, depth: usize, first: &Key) -> Result<Option<Key>, Broken> {
         let shared: String = self.low.chars().take(depth).collect();
         let Some(least) = first.as_text().and_then(|text| text.chars().nth(depth)) else { return Ok(None) };
         let within = self.high.as_ref().filter(|high| high.starts_with(&shared));

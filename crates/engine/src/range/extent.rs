@@ -32,15 +32,17 @@ struct State {
     sides: [Reading; 2],
     /// The first one that came of a listing.
     first: Option<Key>,
-    items: u64,
+    pages: u64,
     is_being_cut: bool,
     /// Whether all of it was read: it can't be cut any more.
     is_closed: bool,
 }
 
 /// How far the listing of one side has come.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Reading {
+    /// The last key of the range that it showed.
+    last: Option<Key>,
     pages: u32,
     pages_since_cut: u32,
     has_ended: bool,
@@ -69,20 +71,23 @@ impl Extent {
         KeyRange { after: self.after.clone(), through: self.state().through.clone() }
     }
 
-    /// How many items of listings it was given so far.
-    pub(crate) fn items(&self) -> u64 {
-        self.state().items
+    /// How many pages of listings it was given so far.
+    pub(crate) fn pages(&self) -> u64 {
+        self.state().pages
     }
 
     /// Takes out of a page of a listing what lies beyond; says whether the listing goes on.
     pub(super) fn admit_listed<T: Keyed>(&self, side: Side, page: &mut Vec<T>) -> bool {
         let mut state = self.state();
         let goes_on = state.admit(page);
-        state.items += page.len() as u64;
+        state.pages += 1;
         if state.first.is_none() {
             state.first = page.first().map(|item| item.key().clone());
         }
         let reading = &mut state.sides[side as usize];
+        if let Some(item) = page.last() {
+            reading.last = Some(item.key().clone());
+        }
         reading.pages += 1;
         reading.pages_since_cut += 1;
         reading.has_ended = !goes_on;
@@ -92,6 +97,11 @@ impl Extent {
     /// The same of a page of what is settled.
     pub(super) fn admit<T: Keyed>(&self, page: &mut Vec<T>) -> bool {
         self.state().admit(page)
+    }
+
+    /// The last key that the listing of a side showed, or where the range begins.
+    pub(super) fn last_of(&self, side: Side) -> Option<Key> {
+        self.state().sides[side as usize].last.clone().or_else(|| self.after.clone())
     }
 
     /// Takes note that the listing of a side has come to its end.
@@ -112,7 +122,7 @@ impl Extent {
         let read = state.read.clone().filter(|_| !state.is_being_cut && !state.is_closed)?;
         let end = state.end(&read);
         let share = end.as_ref().zip(state.first.as_ref()).map_or(0.0, |(end, first)| share(first, &read, end));
-        let reading = |side: &Side| (*side, state.sides[*side as usize]);
+        let reading = |side: &Side| (*side, &state.sides[*side as usize]);
         let (side, pages) = sides
             .iter()
             .map(reading)

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use brigade_store::{ClockSkew, Key, Listed};
+use brigade_store::{ClockSkew, Key, Kind, Listed};
 use tokio::sync::mpsc;
 
+use super::proof::nothing_between;
 use super::refusal::refusal;
 use super::seen::{Seen, Sight};
 use super::strips::Strips;
@@ -87,9 +88,30 @@ impl<'a> Planning<'a> {
                 None => {}
             }
         }
-        self.reached = Reached::End(self.extent.close());
+        let end = self.extent.close();
+        if let (Stretch::Ahead(_), Some(end)) = (&self.stretch, &end) {
+            self.prove_nothing_between(end).await?;
+        }
+        self.reached = Reached::End(end);
         self.hand_on().await?;
         self.transfers.losses().add(std::mem::take(&mut self.losses));
+        Ok(())
+    }
+
+    /// Before the cursor says that all was seen up to the end: of our own walks that is known.
+    async fn prove_nothing_between(&self, end: &Key) -> Result<(), RangeError> {
+        let Transfers { source, dest, .. } = self.transfers.as_ref();
+        for (store, side) in [(source, Side::Source), (dest, Side::Dest)] {
+            if store.capabilities().kind == Kind::Remote {
+                let last = self.extent.last_of(side);
+                let proven = tokio::select! {
+                    biased;
+                    () = self.transfers.listing.cancelled() => return Err(RangeError::Interrupted),
+                    proven = nothing_between(store.as_ref(), last.as_ref(), end) => proven,
+                };
+                proven.map_err(|broken| RangeError::Listing(side, broken))?;
+            }
+        }
         Ok(())
     }
 
@@ -158,11 +180,8 @@ impl<'a> Planning<'a> {
     }
 
     fn tell_unknown(&mut self, page: &[Listed], side: Side) {
-        let range = self.extent.range();
         for item in page {
             match item {
-                // What begins before the range is for who goes over that.
-                Listed::Unknown(unknown) if range.after.as_ref().is_some_and(|after| unknown.key <= *after) => {}
                 // A place is told once, and not at all where the filters leave it out.
                 Listed::Unknown(unknown) if unknown.is_reach_of_symlink() => {}
                 Listed::Unknown(unknown) if self.planner.includes(&unknown.key) => {

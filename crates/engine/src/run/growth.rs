@@ -6,8 +6,9 @@ use tokio::time::Instant;
 
 use crate::job::Listers;
 
-/// How long a number of listers is watched.
+/// How long a number of listers is watched at least, and how many pages each must have got meanwhile.
 const WATCHED: Duration = Duration::from_millis(200);
+const PAGES: u64 = 2;
 
 /// By how much twice as many must be faster than half of them to be worth it.
 const WORTH_IT: f64 = 1.2;
@@ -25,8 +26,8 @@ pub(super) struct Growth {
 #[derive(Debug)]
 struct Trial {
     since: Instant,
-    items: u64,
-    /// Items a second that half of them listed.
+    pages: u64,
+    /// Pages a second that half of them got.
     before: f64,
 }
 
@@ -35,7 +36,7 @@ impl Growth {
         match listers {
             Listers::Exactly(wanted) => Self { wanted: wanted.max(1), most: wanted, trial: None },
             Listers::UpTo(most) => {
-                let trial = Trial { since: Instant::now(), items: 0, before: 0.0 };
+                let trial = Trial { since: Instant::now(), pages: 0, before: 0.0 };
                 Self { wanted: 1, most, trial: Some(trial) }
             }
         }
@@ -45,24 +46,24 @@ impl Growth {
         self.wanted
     }
 
-    /// Takes note of how many items came so far, and how many are at work now.
-    pub(super) fn look(&mut self, items: u64, working: usize) {
+    /// Takes note of how many pages came so far, and how many listers are at work now.
+    pub(super) fn look(&mut self, pages: u64, working: usize) {
         let Some(trial) = &mut self.trial else { return };
         if working < self.wanted {
             // There is nothing for more of them to do, and nothing is learnt.
-            (trial.since, trial.items) = (Instant::now(), items);
+            (trial.since, trial.pages) = (Instant::now(), pages);
             return;
         }
-        let elapsed = trial.since.elapsed();
-        if elapsed < WATCHED {
+        let (elapsed, got) = (trial.since.elapsed(), pages.saturating_sub(trial.pages));
+        if elapsed < WATCHED || got < PAGES * self.wanted as u64 {
             return;
         }
-        // Exact enough: a count is rounded only above 2^53 items.
+        // Exact enough: a count is rounded only above 2^53.
         #[expect(clippy::cast_precision_loss)]
-        let rate = items.saturating_sub(trial.items) as f64 / elapsed.as_secs_f64();
+        let rate = got as f64 / elapsed.as_secs_f64();
         if rate >= trial.before * WORTH_IT && self.wanted < self.most {
             self.wanted = (self.wanted * 2).min(self.most);
-            *trial = Trial { since: Instant::now(), items, before: rate };
+            *trial = Trial { since: Instant::now(), pages, before: rate };
         } else {
             self.trial = None;
         }
@@ -73,15 +74,15 @@ impl Growth {
 mod tests {
     use super::*;
 
-    /// How many are wanted after each time that they were watched, where so many list so much.
-    async fn wanted(listers: Listers, items_a_second: impl Fn(usize) -> u64, busy: bool) -> Vec<usize> {
+    /// How many are wanted after each time that they were watched, where so many get so much.
+    async fn wanted(listers: Listers, pages_a_second: impl Fn(usize) -> u64, busy: bool) -> Vec<usize> {
         let mut growth = Growth::new(listers);
-        let mut items = 0;
+        let mut pages = 0;
         let mut wanted = vec![];
         for _ in 0..6 {
             tokio::time::advance(WATCHED).await;
-            items += items_a_second(growth.wanted()) / 5;
-            growth.look(items, if busy { growth.wanted() } else { growth.wanted() - 1 });
+            pages += pages_a_second(growth.wanted()) / 5;
+            growth.look(pages, if busy { growth.wanted() } else { growth.wanted() - 1 });
             wanted.push(growth.wanted());
         }
         wanted
@@ -97,5 +98,7 @@ mod tests {
         assert_eq!(wanted(Listers::UpTo(16), up_to_four, true).await, [2, 4, 8, 8, 8, 8]);
         assert_eq!(wanted(Listers::UpTo(16), linear, false).await, [1; 6], "there is not enough to do for one");
         assert_eq!(wanted(Listers::Exactly(3), linear, true).await, [3; 6]);
+        let slow = |listers| 5 * listers as u64;
+        assert_eq!(wanted(Listers::UpTo(16), slow, true).await, [1, 2, 2, 4, 4, 8], "it takes two pages each to know");
     }
 }

@@ -9,11 +9,12 @@ use brigade_store::{KeyRange, Kind};
 use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::FuturesUnordered;
-use tokio::time::sleep;
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::growth::Growth;
 use super::stretches::{Stretches, first_cause};
 use crate::events::Side;
+use crate::listing::Broken;
 use crate::plan::Planner;
 use crate::range::{Extent, Prospect, RangeError, Stretch, cut, run_range};
 
@@ -24,6 +25,8 @@ const LOOK: Duration = Duration::from_millis(50);
 enum Ended {
     Range(Arc<Extent>, Result<Planner, RangeError>),
     Cut(Option<Extent>),
+    /// A question about where to cut was answered as no store does that lists by bytes.
+    OutOfOrder(RangeError),
 }
 
 /// The ranges of a stretch, and who is at them.
@@ -31,8 +34,8 @@ struct Ranges<'a> {
     stretches: Stretches<'a>,
     waiting: VecDeque<Extent>,
     open: Vec<Arc<Extent>>,
-    /// Items that came of ranges which have ended.
-    items: u64,
+    /// Pages that came of ranges which have ended.
+    pages: u64,
     working: FuturesUnordered<BoxFuture<'a, Ended>>,
     growth: Growth,
     /// Whether cursors are to be moved.
@@ -51,12 +54,12 @@ impl Stretches<'_> {
             stretches: *self,
             waiting: ranges.into_iter().map(Extent::of).collect(),
             open: Vec::new(),
-            items: 0,
+            pages: 0,
             working: FuturesUnordered::new(),
             growth: Growth::new(pass.options.listers),
             are_followed,
         };
-        let mut all = Ok(self.planner(None).await);
+        let mut all = Ok(self.planner());
         while let Some(range) = listed.next_ended().await {
             all = first_cause(all, range);
         }
@@ -68,7 +71,14 @@ impl Ranges<'_> {
     /// What the next range came to; `None` when all have ended. Nobody may be
     /// cutting then any more for anything to come of it.
     async fn next_ended(&mut self) -> Option<Result<Planner, RangeError>> {
+        let mut looks = interval(LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            if self.stretches.transfers.listing.is_cancelled() && !self.waiting.is_empty() {
+                // Where there is no end to come to, there is no beginning either.
+                self.waiting.clear();
+                return Some(Err(RangeError::Interrupted));
+            }
             self.set_to_work();
             if self.open.is_empty() && self.waiting.is_empty() {
                 return None;
@@ -77,15 +87,19 @@ impl Ranges<'_> {
                 biased;
                 Some(ended) = self.working.next() => match ended {
                     Ended::Range(extent, ended) => {
-                        self.items += extent.items();
+                        self.pages += extent.pages();
                         self.open.retain(|open| !Arc::ptr_eq(open, &extent));
                         return Some(ended);
                     }
                     Ended::Cut(upper) => self.waiting.extend(upper),
+                    Ended::OutOfOrder(error) => {
+                        self.stretches.transfers.listing.cancel();
+                        return Some(Err(error));
+                    }
                 },
-                () = sleep(LOOK), if self.may_cut() => {
-                    let items = self.items + self.open.iter().map(|open| open.items()).sum::<u64>();
-                    self.growth.look(items, self.open.len());
+                _ = looks.tick(), if self.may_cut() => {
+                    let pages = self.pages + self.open.iter().map(|open| open.pages()).sum::<u64>();
+                    self.growth.look(pages, self.open.len());
                 }
             }
         }
@@ -107,7 +121,7 @@ impl Ranges<'_> {
         self.open.push(Arc::clone(&extent));
         let (stretches, is_followed) = (self.stretches, self.are_followed);
         let listed = async move {
-            let mut planner = stretches.planner(extent.range().after.as_ref()).await;
+            let mut planner = stretches.planner_after(extent.range().after.as_ref()).await;
             let stretch = Stretch::Ahead(is_followed);
             let ended = run_range(stretches.transfers, &mut planner, &extent, stretch, stretches.orderings).await;
             Ended::Range(extent, ended.map(|()| planner))
@@ -123,14 +137,17 @@ impl Ranges<'_> {
             Side::Dest => &transfers.dest,
         };
         let cut = async move {
-            let Prospect { read, end, .. } = prospect;
+            let Prospect { side, read, end, .. } = prospect;
             let found = tokio::select! {
                 biased;
-                () = transfers.listing.cancelled() => None,
-                // Where a question isn't answered, the range is listed as it is.
-                found = cut::find(store.as_ref(), &read, end.as_ref()) => found.ok().flatten(),
+                () = transfers.listing.cancelled() => Ok(None),
+                found = cut::find(store.as_ref(), &read, end.as_ref()) => found,
             };
-            Ended::Cut(extent.cut(found))
+            match found {
+                Err(broken @ Broken::OutOfOrder { .. }) => Ended::OutOfOrder(RangeError::Listing(side, broken)),
+                // Where a question isn't answered, the range is listed as it is.
+                found => Ended::Cut(extent.cut(found.ok().flatten())),
+            }
         };
         self.working.push(cut.boxed());
     }

@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use brigade_store::{Key, KeyRange, Kind};
+use futures_util::future::join_all;
 
 use super::Pass;
 use crate::events::Event;
 use crate::ledger::UnfinishedRun;
 use crate::ledger::cursor::gaps;
-use crate::nesting::may_be_above_what_follows;
+use crate::nesting::{directories_of, may_be_above_what_follows};
 use crate::plan::Planner;
 use crate::range::{Extent, Orderings, RangeError, Stretch, run_range};
 use crate::transfer::Transfers;
@@ -46,11 +47,35 @@ pub(super) struct Stretches<'a> {
 }
 
 impl Stretches<'_> {
-    /// A planner of all keys, or of those after this one.
-    pub(super) async fn planner(&self, after: Option<&Key>) -> Planner {
-        let mut planner = Planner::new(&self.pass.job, self.transfers.dest.capabilities().kind);
-        if let Some(after) = after {
-            self.show_what_is_above(&mut planner, after).await;
+    /// A planner of keys from the first one on.
+    pub(super) fn planner(&self) -> Planner {
+        Planner::new(&self.pass.job, self.transfers.dest.capabilities().kind)
+    }
+
+    /// A planner of the keys after this one.
+    pub(super) async fn planner_after(&self, after: Option<&Key>) -> Planner {
+        let above = after.into_iter().flat_map(may_be_above_what_follows);
+        self.planner_below(above.collect()).await
+    }
+
+    /// A planner that was shown which of these objects the source has, below
+    /// which those in its range may have to lie: only a bucket can have both, and
+    /// only a tree can't.
+    async fn planner_below(&self, above: Vec<Key>) -> Planner {
+        let Transfers { source, permits, listing, .. } = self.transfers.as_ref();
+        let mut planner = self.planner();
+        if self.transfers.kinds() != [Kind::Remote, Kind::Local] {
+            return planner;
+        }
+        let looks = above.into_iter().filter(|key| planner.includes(key)).map(async |key| {
+            let _request = permits.request().await;
+            // What can't be looked at may be there: who needs its name for a directory waits for another run.
+            let is_absent = listing.is_cancelled() || matches!(source.look(&key).await, Ok(None));
+            (!is_absent).then_some(key)
+        });
+        let looks: Vec<_> = looks.collect();
+        for key in join_all(looks).await.into_iter().flatten() {
+            planner.show(&key);
         }
         planner
     }
@@ -59,16 +84,16 @@ impl Stretches<'_> {
     /// had failed: each by itself, whatever comes before it in order.
     async fn go_behind(&self, run: &UnfinishedRun) -> Result<Planner, RangeError> {
         let Self { transfers, orderings, .. } = *self;
-        let mut all = self.planner(None).await;
+        let mut all = self.planner();
         for cursor in &run.cursors {
-            let mut planner = self.planner(cursor.after.as_ref()).await;
+            let mut planner = self.planner_after(cursor.after.as_ref()).await;
             transfers.tally.count(|summary| *summary += cursor.unseen.into());
             let extent = Extent::of(cursor.range());
             run_range(transfers, &mut planner, &extent, Stretch::Behind(&run.failed), orderings).await?;
             all.add_matched(&planner);
         }
         for key in &run.failed {
-            let mut planner = self.planner(Some(key)).await;
+            let mut planner = self.planner_below(directories_of(key).collect()).await;
             transfers.recorder.try_again(key);
             let extent = Extent::of(KeyRange::around(key));
             run_range(transfers, &mut planner, &extent, Stretch::Again, orderings).await?;
@@ -79,22 +104,6 @@ impl Stretches<'_> {
             all.add_matched(&planner);
         }
         Ok(all)
-    }
-
-    /// Shows the planner which objects that come before its range those in it
-    /// may have to lie below: only a bucket can have both, and only a tree can't.
-    async fn show_what_is_above(&self, planner: &mut Planner, after: &Key) {
-        let Transfers { source, permits, .. } = self.transfers.as_ref();
-        if self.transfers.kinds() != [Kind::Remote, Kind::Local] {
-            return;
-        }
-        for key in may_be_above_what_follows(after) {
-            let _request = permits.request().await;
-            // What can't be looked at is in nobody's way before it is known to be there.
-            if planner.includes(&key) && matches!(source.look(&key).await, Ok(Some(_))) {
-                planner.show(&key);
-            }
-        }
     }
 }
 

@@ -70,11 +70,13 @@ impl Pass {
     }
 
     /// Whether buckets still show what was settled, as far as two looks at each
-    /// tell: at the first key, and at the last one behind the cursor. One that was
+    /// tell: at the first key behind a cursor, and at the last one. One that was
     /// emptied or made anew meanwhile, or is another one, is listed from the start. And whether they
     /// are known to list in byte order, which their answer may tell.
     async fn shows_what_was_settled(&self, ledger: &dyn Ledger, run: &UnfinishedRun) -> Result<bool, LedgerError> {
-        let mut pairs = ledger.page(None, 1).await?;
+        let begins_after = run.cursors.first().and_then(|cursor| cursor.after.as_ref());
+        let mut pairs = ledger.page(begins_after, 1).await?;
+        pairs.retain(|pair| run.cursors.iter().any(|cursor| cursor.has_passed(&pair.key)));
         if let Some(Cursor { through: Some(through), .. }) = run.cursors.last() {
             pairs.extend(ledger.pair(through).await?);
         }

@@ -83,6 +83,24 @@ fn what_is_short_or_in_an_order_that_nobody_knows_is_not_cut() {
     }
 }
 
+/// Each half of what is cut may ascend by itself, and what the store has between them be seen by nobody.
+#[test]
+fn what_a_store_in_another_order_puts_between_two_ranges_is_not_lost() {
+    let misleading = MemoryOptions { sequence: Sequence::IgnoringCase, ..MemoryOptions::remote() };
+    for (count, listers) in (20..60).flat_map(|count| [(count, 2), (count, 4)]) {
+        let (source, dest) = (slow(misleading.clone(), 5), slow(MemoryOptions::local(), 5));
+        let fixture = between(source, dest, Listers::Exactly(listers));
+        for letter in ["0", "a", "B", "c"] {
+            for number in 0..count {
+                fixture.source.put(format!("{letter}{number:02}").as_str(), "content");
+            }
+        }
+        fixture.run_in_still_time().unwrap();
+        assert_eq!(keys(&fixture.dest), keys(&fixture.source), "{count} of each, {listers} listers");
+        assert_eq!(*fixture.log.reordered.lock().unwrap(), ["memory://bucket"]);
+    }
+}
+
 #[test]
 fn where_the_order_breaks_late_everything_is_listed_again_and_nothing_is_lost() {
     // Told for one that lists by bytes, by whoever runs it.

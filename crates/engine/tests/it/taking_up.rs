@@ -138,6 +138,12 @@ fn where_one_stretch_can_not_go_on_neither_does_the_other_and_its_reason_is_told
 
 #[test]
 fn a_file_behind_the_cursor_that_failed_still_comes_before_what_may_lie_below_it() {
+    for looks_fail in [false, true] {
+        comes_before_what_may_lie_below_it(looks_fail);
+    }
+}
+
+fn comes_before_what_may_lie_below_it(looks_fail: bool) {
     let fixture = Fixture::down();
     for number in 0..2000 {
         fixture.source.put(format!("Z{number:04}").as_str(), "content");
@@ -146,6 +152,9 @@ fn a_file_behind_the_cursor_that_failed_still_comes_before_what_may_lie_below_it
     fixture.source.put("a", "a file");
     fixture.source.put("a/b", "below it");
     block_on(fixture.ledger.as_ref().unwrap().commit(vec![Change::Failed("a".into())])).unwrap();
+    if looks_fail {
+        fixture.source.fail(Call::Look, "a", 9, Failure::new(FailureKind::Denied, "not now"));
+    }
     let summary = fixture.run().unwrap();
     assert_eq!((summary.created, summary.failed), (1, 1), "{summary:?}");
     let outcomes = fixture.outcomes();

@@ -106,12 +106,17 @@ impl Reading<'_> {
             if let Some(prefix) = self.sweep {
                 leftovers::sweep(directory, prefix, name);
             }
-            if (self.left_out)(name, entry.file_type()) {
+            if (self.left_out)(name, entry.file_type()) || !self.may_be_wanted(name) {
                 continue;
             }
             self.push(&mut sorter, name, self.tell(directory, name, entry.file_type())).map_err(ReadingError::Spill)?;
         }
         Ok(Children(sorter.finish().map_err(ReadingError::Spill)?))
+    }
+
+    /// Whether what the name stands for may be wanted, before anything is asked of it.
+    fn may_be_wanted(&self, name: &[u8]) -> bool {
+        (self.wanted)(name) || (self.wanted)(&[name, b"/"].concat())
     }
 
     /// What the name stands for; `None` if it has vanished.

@@ -23,12 +23,9 @@ impl MemoryListing {
     async fn start(&self) -> Result<vec::IntoIter<Listed>, ListingError> {
         let after = self.range.after.clone().unwrap_or_else(|| Key::from(""));
         let [call, _] = self.calls();
-        let listed = self.store.call(call, &after, |state| Ok(listed_in(state, &self.range))).await;
-        let mut items = listed.map_err(|failure| self.error(failure.reason))?;
-        match self.store.options.sequence {
-            Sequence::ByBytes => items.sort_by(|a, b| a.key().cmp(b.key())),
-            Sequence::SlashFirst => items.sort_by_cached_key(|item| slash_first(item.key())),
-        }
+        let sequence = self.store.options.sequence;
+        let listed = self.store.call(call, &after, |state| Ok(listed_in(state, &self.range, sequence))).await;
+        let items = listed.map_err(|failure| self.error(failure.reason))?;
         Ok(items.into_iter())
     }
 
@@ -78,21 +75,35 @@ impl Listing for MemoryListing {
     }
 }
 
-pub(super) fn first_after(state: &State, key: &Key) -> Option<Key> {
+pub(super) fn first_after(state: &State, key: &Key, sequence: Sequence) -> Option<Key> {
     let range = KeyRange { after: Some(key.clone()), through: None };
-    listed_in(state, &range).iter().map(Listed::key).filter(|next| *next > key).min().cloned()
+    let comes_after = |next: &&Key| rank(next, sequence) > rank(key, sequence);
+    listed_in(state, &range, sequence).iter().map(Listed::key).find(comes_after).cloned()
 }
 
-fn listed_in(state: &State, range: &KeyRange) -> Vec<Listed> {
+/// What the store lists of a range: as a bucket in byte order does, or, in an
+/// order of its own, from where the key before the range has its place there
+/// until a key comes that lies at the end or beyond.
+fn listed_in(state: &State, range: &KeyRange, sequence: Sequence) -> Vec<Listed> {
+    let is_by_bytes = sequence == Sequence::ByBytes;
     let known = state
         .objects
         .entries()
-        .filter(|entry| range.contains(&entry.key) && !state.hidden.contains(&entry.key))
+        .filter(|entry| (!is_by_bytes || range.contains(&entry.key)) && !state.hidden.contains(&entry.key))
         .filter(|entry| !state.unknowns.iter().any(|unknown| unknown.covers(&entry.key)))
         .cloned()
         .map(Listed::Present);
     let unknown = state.unknowns.iter().filter(|unknown| touches(range, unknown)).cloned().map(Listed::Unknown);
-    known.chain(unknown).collect()
+    let mut items: Vec<Listed> = known.chain(unknown).collect();
+    items.sort_by_cached_key(|item| rank(item.key(), sequence));
+    if !is_by_bytes {
+        let after = range.after.as_ref().map(|after| rank(after, sequence));
+        items.retain(|item| after.as_ref().is_none_or(|after| rank(item.key(), sequence) > *after));
+        let end = range.through.as_ref().and_then(|through| items.iter().position(|item| item.key() >= through));
+        items.truncate(end.map_or(items.len(), |end| end + 1));
+        items.retain(|item| range.through.as_ref().is_none_or(|through| item.key() <= through));
+    }
+    items
 }
 
 /// Whether any key of which the store can't tell may lie in the range: one
@@ -107,6 +118,12 @@ fn touches(range: &KeyRange, unknown: &Unknown) -> bool {
     range.contains(&unknown.key) || (unknown.extent == Extent::Below && reaches_in())
 }
 
-fn slash_first(key: &Key) -> Vec<u16> {
-    key.as_bytes().iter().map(|&byte| if byte == b'/' { 0 } else { u16::from(byte) + 1 }).collect()
+/// The place of a key in the store's order.
+fn rank(key: &Key, sequence: Sequence) -> Vec<u16> {
+    let bytes = key.as_bytes().iter();
+    match sequence {
+        Sequence::ByBytes => bytes.map(|&byte| u16::from(byte)).collect(),
+        Sequence::SlashFirst => bytes.map(|&byte| if byte == b'/' { 0 } else { u16::from(byte) + 1 }).collect(),
+        Sequence::IgnoringCase => bytes.map(|byte| u16::from(byte.to_ascii_uppercase())).collect(),
+    }
 }

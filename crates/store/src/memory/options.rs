@@ -43,6 +43,8 @@ pub enum Sequence {
     ByBytes,
     /// `/` before every other byte, as stores do that walk a tree of directories.
     SlashFirst,
+    /// By bytes, but small letters as if they were capital ones.
+    IgnoringCase,
 }
 
 impl MemoryOptions {

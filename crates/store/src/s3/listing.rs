@@ -90,8 +90,10 @@ impl Pages {
     /// The first key of the range: no more than that is asked for.
     pub(super) async fn first(&self) -> Result<Option<Key>, ListingError> {
         let mut continuation = Continuation::default();
+        let mut max_keys = Some(1);
         loop {
-            let (page, goes_on) = self.fetch(&mut continuation, Some(1)).await?;
+            // Where the first one is none to be shown, many after it may be alike.
+            let (page, goes_on) = self.fetch(&mut continuation, max_keys.take()).await?;
             if !page.is_empty() || !goes_on {
                 return Ok(page.first().map(|item| item.key().clone()));
             }
@@ -106,8 +108,8 @@ impl Pages {
     ) -> Result<(Vec<Listed>, bool), ListingError> {
         let after = self.range.after.as_ref().filter(|_| self.is_ordered);
         let start_after = after.map(|after| self.names.start_after(after)).filter(|name| !name.is_empty());
-        // Where the whole key could be said, whoever lists it or what comes before it lists in another order:
-        // that is for the caller to find out.
+        // Where the whole key could be said, whoever lists what comes before it lists in another order: that is
+        // for the caller to find out.
         let is_told = after.zip(start_after.as_ref()).is_some_and(|(after, name)| self.names.is_whole(after, name));
         let prefix = self.names.prefix_of(&self.range);
         let page = ListObjectsV2 {
@@ -125,7 +127,7 @@ impl Pages {
             let Some(entry) = self.names.entry(object).map_err(|reason| self.error(reason))? else { continue };
             is_past_the_range = self.is_ordered && self.range.through.as_ref().is_some_and(|last| entry.key >= *last);
             let is_wanted = self.range.contains(&entry.key)
-                || (is_told && self.range.after.as_ref().is_some_and(|after| entry.key <= *after));
+                || (is_told && self.range.after.as_ref().is_some_and(|after| entry.key < *after));
             if is_wanted && (self.lists_reserved || !entry.key.is_reserved()) {
                 listed.push(Listed::Present(entry));
             }

@@ -290,6 +290,12 @@ async fn keys_are_kept_to_the_byte_or_refused() {
         let entries = list(store, KeyRange::everything()).await;
         let listed: Vec<&str> = entries.iter().map(|entry| entry.key.as_text().unwrap()).collect();
         assert_eq!(listed, kept, "{name}");
+        for pair in entries.windows(2) {
+            let after = store.first_after(&pair[0].key).await.unwrap();
+            assert_eq!(after.as_ref(), Some(&pair[1].key), "{name}: after {}", pair[0].key);
+        }
+        let last = &entries.last().unwrap().key;
+        assert_eq!(store.first_after(last).await.unwrap(), None, "{name}: after {last}, the last one");
         for entry in &entries {
             assert_eq!(store.read(entry).await.unwrap().body, entry.key.as_bytes(), "{name}");
         }

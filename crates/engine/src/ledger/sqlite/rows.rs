@@ -3,7 +3,7 @@
 use brigade_store::{Key, time};
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::Trouble;
+use super::{Trouble, schema};
 use crate::events::Side;
 use crate::job::JobDigest;
 use crate::ledger::cursor::joined;
@@ -79,7 +79,11 @@ fn run(connection: &Connection) -> Result<Option<UnfinishedRun>, Trouble> {
 }
 
 fn cursors(connection: &Connection) -> Result<Vec<Cursor>, Trouble> {
-    let sql = "SELECT after, through, source_objects, dest_objects, extra, excluded, held FROM ranges";
+    let sql = match schema::format(connection)? {
+        // Whoever only reads doesn't migrate: there, the run has one range.
+        ..2 => "SELECT x'', through, source_objects, dest_objects, extra, excluded, held FROM run WHERE has_cursor = 1",
+        _ => "SELECT after, through, source_objects, dest_objects, extra, excluded, held FROM ranges",
+    };
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
     let mut cursors = Vec::new();

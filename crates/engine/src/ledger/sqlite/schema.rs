@@ -84,6 +84,11 @@ pub(super) fn migrate(connection: &mut Connection, from: i64) -> Result<(), Trou
     Ok(transaction.commit()?)
 }
 
+/// The format that it has.
+pub(super) fn format(connection: &Connection) -> Result<i64, Trouble> {
+    Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+}
+
 /// The locations that the ledger is bound to; empty before they are written.
 pub(super) fn binding(connection: &Connection) -> Result<Binding, Trouble> {
     let side = |side: i64| {

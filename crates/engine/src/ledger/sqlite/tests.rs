@@ -233,10 +233,14 @@ async fn a_ledger_of_the_first_format_is_taken_up_where_it_was() {
     )
     .unwrap();
     drop(old);
-    let run = open(&path).unwrap().progress().await.unwrap().run.unwrap();
     let unseen = Unseen { source_objects: 1, dest_objects: 2, extra: 3, excluded: 4, held: 5 };
-    assert_eq!(run.cursors, [Cursor { after: None, through: Some(Key::from("k")), unseen }]);
-    assert_eq!((run.begun, run.failed), (brigade_store::time::at(7, 8), vec![Key::from("a")]));
+    // By who only reads it, by who brings it to the new format, and after that.
+    for access in [Access::Read, Access::Write, Access::Read] {
+        let ledger = SqliteLedger::open(&path, &binding(), access).unwrap().unwrap();
+        let run = ledger.progress().await.unwrap().run.unwrap();
+        assert_eq!(run.cursors, [Cursor { after: None, through: Some(Key::from("k")), unseen }], "{access:?}");
+        assert_eq!((run.begun, run.failed), (brigade_store::time::at(7, 8), vec![Key::from("a")]));
+    }
 }
 
 async fn everything_or_error(ledger: &SqliteLedger) -> Option<LedgerError> {
