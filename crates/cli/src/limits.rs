@@ -1,7 +1,7 @@
 //! Open files: as many as the system lets this process have, and no more work
 //! at once than they suffice for.
 
-use brigade_engine::job::Listers;
+use brigade_engine::job::AtOnce;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Files that are open whatever is in flight: the standard streams, the
@@ -25,23 +25,19 @@ pub(crate) fn raise() {
 }
 
 /// How many of the wanted requests can be in flight at once; the reason, where not even one can.
-pub(crate) fn jobs(wanted: usize) -> Result<usize, String> {
-    jobs_within(getrlimit(Resource::Nofile).current, wanted)
+pub(crate) fn jobs(wanted: AtOnce) -> Result<AtOnce, String> {
+    Ok(wanted.within(jobs_within(getrlimit(Resource::Nofile).current, wanted.most())?))
 }
 
 /// How many of the wanted ranges can be listed at once beside so many requests in flight.
-pub(crate) fn listers(wanted: Listers, jobs: usize) -> Listers {
+pub(crate) fn listers(wanted: AtOnce, jobs: usize) -> AtOnce {
     listers_within(getrlimit(Resource::Nofile).current, wanted, jobs)
 }
 
-fn listers_within(limit: Option<u64>, wanted: Listers, jobs: usize) -> Listers {
+fn listers_within(limit: Option<u64>, wanted: AtOnce, jobs: usize) -> AtOnce {
     let Some(limit) = limit else { return wanted };
     let left = limit.saturating_sub(AT_REST + PER_JOB * jobs as u64);
-    let possible = usize::try_from(1 + left / PER_LISTER).unwrap_or(usize::MAX);
-    match wanted {
-        Listers::Exactly(listers) => Listers::Exactly(listers.min(possible)),
-        Listers::UpTo(listers) => Listers::UpTo(listers.min(possible)),
-    }
+    wanted.within(usize::try_from(1 + left / PER_LISTER).unwrap_or(usize::MAX))
 }
 
 fn jobs_within(limit: Option<u64>, wanted: usize) -> Result<usize, String> {
@@ -67,15 +63,9 @@ mod tests {
         for (limit, wanted, jobs) in table {
             assert_eq!(jobs_within(limit, wanted).ok(), jobs, "{limit:?}");
         }
-        let table = [
-            (None, Listers::UpTo(16), Listers::UpTo(16)),
-            (Some(1_048_576), Listers::UpTo(16), Listers::UpTo(16)),
-            (Some(1024), Listers::UpTo(16), Listers::UpTo(16)),
-            (Some(384), Listers::Exactly(16), Listers::Exactly(2)),
-            (Some(64), Listers::UpTo(16), Listers::UpTo(1)),
-        ];
-        for (limit, wanted, expected) in table {
-            assert_eq!(listers_within(limit, wanted, 64), expected, "{limit:?}");
+        let table = [(None, 16), (Some(1_048_576), 16), (Some(1024), 16), (Some(384), 2), (Some(64), 1)];
+        for (limit, expected) in table {
+            assert_eq!(listers_within(limit, AtOnce::Exactly(16), 64), AtOnce::Exactly(expected), "{limit:?}");
         }
         assert!(jobs_within(Some(46), 1).unwrap_err().contains("ulimit -n"));
     }

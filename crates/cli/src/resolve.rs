@@ -2,6 +2,7 @@
 //! options, how to reach S3. An option is decided once, here: the flag, then
 //! the environment, then the default.
 
+pub(crate) mod at_once;
 pub(crate) mod bandwidth;
 pub(crate) mod cleanup;
 pub(crate) mod duration;
@@ -10,7 +11,6 @@ pub(crate) mod explain;
 pub(crate) mod filters;
 pub(crate) mod job;
 pub(crate) mod ledger;
-pub(crate) mod listers;
 pub(crate) mod max_delete;
 pub(crate) mod s3;
 #[cfg(feature = "devserver")]

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::Why;
 use crate::events::{Event, Observer, Outcome};
-use crate::job::{Listers, RunOptions};
+use crate::job::{AtOnce, RunOptions};
 use crate::ledger::Recorder;
 use crate::plan::Transfer;
 use crate::tally::Tally;
@@ -26,8 +26,8 @@ pub async fn copy(
 ) -> Result<Outcome, Why> {
     let (memory, jobs) = BOUNDS;
     let options = RunOptions {
-        jobs,
-        listers: Listers::Exactly(1),
+        jobs: AtOnce::Exactly(jobs),
+        listers: AtOnce::Exactly(1),
         memory,
         limit: None,
         dry_run: false,

@@ -10,7 +10,7 @@ use crate::compare::{Content, Row};
 use crate::error::Why;
 use crate::events::{Event, Observer, Outcome, Side};
 use crate::filters::{Filters, Judgement};
-use crate::job::{JobSpec, Listers, RunOptions};
+use crate::job::{AtOnce, JobSpec, RunOptions};
 use crate::ledger::{Ledger, Recorder, SettledPair};
 use crate::merge::Presence;
 use crate::plan::{Action, Decision, Phase, Planner, Transfer};
@@ -189,8 +189,8 @@ impl Trial {
     fn new(job: &JobSpec, source: Arc<dyn Store>, dest: Arc<dyn Store>) -> Self {
         let seen = Arc::new(Seen::default());
         let options = RunOptions {
-            jobs: 1,
-            listers: Listers::Exactly(1),
+            jobs: AtOnce::Exactly(1),
+            listers: AtOnce::Exactly(1),
             memory: 0,
             limit: None,
             dry_run: true,

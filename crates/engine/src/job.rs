@@ -103,22 +103,54 @@ impl fmt::Display for DeleteLimit {
     }
 }
 
-/// How many ranges are listed at once. At least one is.
+/// How many of something are at work at once. At least one is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Listers {
+pub enum AtOnce {
     /// So many.
     Exactly(usize),
-    /// More and more, up to so many, while that helps.
-    UpTo(usize),
+    /// More and more while that helps.
+    Growing {
+        /// So many to begin with.
+        from: usize,
+        /// So many in the end at most.
+        to: usize,
+    },
+}
+
+impl AtOnce {
+    /// How many there are at first.
+    #[must_use]
+    pub fn at_first(self) -> usize {
+        match self {
+            Self::Exactly(first) | Self::Growing { from: first, .. } => first.max(1),
+        }
+    }
+
+    /// How many there are in the end at most.
+    #[must_use]
+    pub fn most(self) -> usize {
+        match self {
+            Self::Exactly(most) | Self::Growing { to: most, .. } => most.max(1),
+        }
+    }
+
+    /// The same, but never more than so many.
+    #[must_use]
+    pub fn within(self, most: usize) -> Self {
+        match self {
+            Self::Exactly(wanted) => Self::Exactly(wanted.min(most)),
+            Self::Growing { from, to } => Self::Growing { from: from.min(most), to: to.min(most) },
+        }
+    }
 }
 
 /// All that decides *how* a run goes about it.
 #[derive(Clone, Debug)]
 pub struct RunOptions {
-    /// Requests, or files, in flight at once; at least 1.
-    pub jobs: usize,
+    /// Requests, or files, in flight at once.
+    pub jobs: AtOnce,
     /// Ranges that are listed at once, where both stores are known to list in byte order.
-    pub listers: Listers,
+    pub listers: AtOnce,
     /// Bytes of content held in memory at once.
     pub memory: u64,
     /// Send at most this many objects, and delete nothing.

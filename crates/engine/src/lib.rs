@@ -18,6 +18,7 @@ pub mod explain;
 pub mod filters;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
+mod growth;
 pub mod job;
 pub mod ledger;
 pub mod listing;

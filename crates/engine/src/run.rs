@@ -1,6 +1,5 @@
 //! A run: one execution of a job, the whole pipe, taken up where an earlier one left it.
 
-mod growth;
 mod listers;
 mod stretches;
 mod taking_up;

@@ -151,7 +151,11 @@ impl Transfers {
         batches: &mut mpsc::Receiver<Actions>,
     ) -> Result<(), Halt> {
         let mut in_flight = JoinSet::new();
-        let mut carried = self.dispatch(phase, batches, &mut in_flight).await;
+        let mut carried = tokio::select! {
+            biased;
+            carried = self.dispatch(phase, batches, &mut in_flight) => carried,
+            never = self.permits.adapt() => match never {},
+        };
         // Whoever plans must not wait for a place that will never be free.
         batches.close();
         // Each is awaited, whatever became of the others: none is ever dropped on its way.

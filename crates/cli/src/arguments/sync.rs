@@ -1,12 +1,11 @@
 //! `brigade sync`.
 
 use std::ffi::OsString;
-use std::num::NonZeroUsize;
 
 use clap::{ArgAction, Args, ValueEnum};
 
 use super::{Format, JobArguments, LedgerArguments, LockArguments, S3Arguments};
-use crate::resolve::listers::Listers;
+use crate::resolve::at_once::{Jobs, Listers};
 use crate::resolve::max_delete::MaxDelete;
 use crate::resolve::size::Size;
 
@@ -53,9 +52,11 @@ pub(crate) struct Sync {
     #[arg(long, value_name = "N", help_heading = "Safety")]
     pub(crate) limit: Option<u64>,
 
-    /// How many requests, or files, are in flight at once
-    #[arg(long, short, value_name = "N", default_value = "64", help_heading = "Speed")]
-    pub(crate) jobs: NonZeroUsize,
+    /// How many requests, or files, are in flight at once: a number, or auto
+    ///
+    /// auto: 64, and more and more, up to 512, while that helps.
+    #[arg(long, short, value_name = "N|auto", default_value = "auto", help_heading = "Speed")]
+    pub(crate) jobs: Jobs,
 
     /// How many ranges of keys are listed at once: a number, or auto
     ///

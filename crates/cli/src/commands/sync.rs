@@ -45,11 +45,12 @@ pub(crate) async fn run(arguments: &arguments::Sync, mut streams: Streams, stop:
     let reporter = Arc::new(Reporter::new(sync.show, Arc::clone(&streams), file));
     let log = Arc::clone(&reporter);
     output::log::listen(sync.show.wording.verbosity.log_level(), move |level, text| log.log(level, text));
-    if jobs < sync.options.jobs {
-        tracing::warn!("only {jobs} requests at once, because no more files may be open: raise the limit (ulimit -n)");
-        (sync.options.jobs, sync.s3.max_idle_connections) = (jobs, jobs);
+    let (most, wanted) = (jobs.most(), sync.options.jobs);
+    if most < wanted.at_first() {
+        tracing::warn!("only {most} requests at once, because no more files may be open: raise the limit (ulimit -n)");
     }
-    sync.options.listers = limits::listers(sync.options.listers, jobs);
+    (sync.options.jobs, sync.s3.max_idle_connections) = (jobs, most);
+    sync.options.listers = limits::listers(sync.options.listers, most);
     let dry_run = sync.options.dry_run;
     let ending = tokio::select! {
         biased;

@@ -48,7 +48,7 @@ pub(crate) fn resolve(arguments: &arguments::Sync, can_draw: bool) -> Result<Syn
         dest,
         memory: ledger::resolve(&arguments.ledger)?,
         locks: ledger::locks(&arguments.locks),
-        s3: s3::resolve(&arguments.s3, arguments.jobs.get()),
+        s3: s3::resolve(&arguments.s3, arguments.jobs.0.most()),
         job: spec,
         options: options(arguments),
         show: Show {
@@ -62,7 +62,7 @@ pub(crate) fn resolve(arguments: &arguments::Sync, can_draw: bool) -> Result<Syn
 
 fn options(arguments: &arguments::Sync) -> RunOptions {
     RunOptions {
-        jobs: arguments.jobs.get(),
+        jobs: arguments.jobs.0,
         listers: arguments.listers.0,
         memory: arguments.memory.0,
         limit: arguments.limit,
@@ -85,7 +85,7 @@ fn verbosity(arguments: &arguments::Sync) -> Verbosity {
 mod tests {
     use std::time::Duration;
 
-    use brigade_engine::job::Comparison;
+    use brigade_engine::job::{AtOnce, Comparison};
     use brigade_store::Symlinks;
     use clap::Parser;
     use clap::error::ErrorKind;
@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(sync.job.comparison, Comparison::Auto);
         assert_eq!(sync.job.clock_fudge_factor, Duration::from_mins(20));
         assert_eq!(sync.job.delete, None);
-        assert_eq!((sync.options.jobs, sync.options.memory), (64, 128 << 20));
+        assert_eq!((sync.options.jobs, sync.options.memory), (AtOnce::Growing { from: 64, to: 512 }, 128 << 20));
         assert_eq!((sync.options.limit, sync.options.dry_run), (None, false));
         assert!(!sync.options.allow_empty_source);
         assert_eq!(sync.job.symlinks, Symlinks::Follow);
@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(all.job.delete, Some(DeleteLimit::Percent(10.0)));
         assert_eq!(all.job.comparison, Comparison::Checksum);
         assert_eq!(all.job.clock_fudge_factor, Duration::ZERO);
-        assert_eq!((all.options.jobs, all.options.memory, all.options.dry_run), (3, 1 << 30, true));
+        assert_eq!((all.options.jobs, all.options.memory, all.options.dry_run), (AtOnce::Exactly(3), 1 << 30, true));
         assert!(all.options.allow_empty_source);
         assert_eq!(all.job.symlinks, Symlinks::Skip);
         assert_eq!((all.show.format, all.show.progress), (Format::Json, Style::Hidden));

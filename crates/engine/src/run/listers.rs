@@ -11,9 +11,9 @@ use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::FuturesUnordered;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::growth::Growth;
 use super::stretches::{Stretches, first_cause};
 use crate::events::Side;
+use crate::growth::Growth;
 use crate::listing::Broken;
 use crate::plan::Planner;
 use crate::range::{Extent, Prospect, RangeError, Stretch, cut, run_range};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use brigade_engine::error::Why;
 use brigade_engine::events::Outcome;
+use brigade_engine::job::AtOnce;
 use brigade_store::memory::{Call, Change, Fate, Fates, MemoryOptions, MemoryStore, Strike};
 use brigade_store::{Failure, FailureKind, Key};
 use tokio_util::sync::CancellationToken;
@@ -135,7 +136,7 @@ fn parts_that_fail_or_change_leave_nothing_behind() {
 fn memory_smaller_than_a_part_slows_and_never_blocks() {
     let mut fixture = in_parts();
     fixture.options.memory = 1;
-    fixture.options.jobs = 1;
+    fixture.options.jobs = AtOnce::Exactly(1);
     assert_eq!(fixture.run().unwrap().created, 1);
 }
 
@@ -186,7 +187,7 @@ fn a_cancelled_run_says_so_and_starts_nothing() {
 #[test]
 fn a_run_that_is_cancelled_in_the_middle_ends_however_much_is_waiting() {
     let mut fixture = Fixture::up();
-    fixture.options.jobs = 1;
+    fixture.options.jobs = AtOnce::Exactly(1);
     for n in 0..5000 {
         fixture.source.put(format!("{n}"), "content");
     }

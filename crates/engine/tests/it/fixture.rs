@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use brigade_engine::error::RunError;
 use brigade_engine::events::{Event, Observer, Outcome, Summary};
 use brigade_engine::filters::{Filters, Rule};
-use brigade_engine::job::{Clock, Comparison, DeleteLimit, JobSpec, Listers, RunOptions};
+use brigade_engine::job::{AtOnce, Clock, Comparison, DeleteLimit, JobSpec, RunOptions};
 use brigade_engine::ledger::Ledger;
 use brigade_engine::ledger::memory::MemoryLedger;
 use brigade_engine::run::{Run, run};
@@ -63,8 +63,8 @@ impl Fixture {
             symlinks: Symlinks::Follow,
         };
         let options = RunOptions {
-            jobs: 4,
-            listers: Listers::Exactly(1),
+            jobs: AtOnce::Exactly(4),
+            listers: AtOnce::Exactly(1),
             memory: 64 << 20,
             limit: None,
             dry_run: false,

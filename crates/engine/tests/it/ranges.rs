@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use brigade_engine::error::Why;
 use brigade_engine::events::Outcome;
-use brigade_engine::job::Listers;
+use brigade_engine::job::AtOnce;
 use brigade_engine::ledger::memory::MemoryLedger;
 use brigade_store::memory::{self, Call, Fate, Fates, MemoryOptions, MemoryStore, Sequence, Strike};
 use brigade_store::{Key, Order};
@@ -36,7 +36,7 @@ fn slow(options: MemoryOptions, page_size: usize) -> MemoryStore {
     store
 }
 
-fn between(source: MemoryStore, dest: MemoryStore, listers: Listers) -> Fixture {
+fn between(source: MemoryStore, dest: MemoryStore, listers: AtOnce) -> Fixture {
     let mut fixture = Fixture::new(source, dest).deleting();
     fixture.options.listers = listers;
     fixture.options.allow_empty_source = true;
@@ -51,7 +51,7 @@ fn further_ranges(store: &MemoryStore) -> usize {
 
 #[test]
 fn a_long_listing_is_cut_again_and_again() {
-    for listers in [Listers::Exactly(8), Listers::UpTo(8)] {
+    for listers in [AtOnce::Exactly(8), AtOnce::Growing { from: 1, to: 8 }] {
         let (source, dest) = (slow(MemoryOptions::local(), 5), slow(MemoryOptions::remote(), 5));
         let fixture = between(source, dest, listers);
         for number in 0..1000 {
@@ -68,10 +68,10 @@ fn a_long_listing_is_cut_again_and_again() {
 #[test]
 fn what_is_short_or_in_an_order_that_nobody_knows_is_not_cut() {
     let table = [
-        ("short", MemoryOptions::remote(), 10, Listers::UpTo(16)),
-        ("one lister", MemoryOptions::remote(), 1000, Listers::Exactly(1)),
-        ("a stranger", MemoryOptions { order: Order::Presumed, ..MemoryOptions::remote() }, 1000, Listers::Exactly(8)),
-        ("known for it", MemoryOptions { order: Order::Other, ..MemoryOptions::remote() }, 1000, Listers::Exactly(8)),
+        ("short", MemoryOptions::remote(), 10, AtOnce::Growing { from: 1, to: 16 }),
+        ("one lister", MemoryOptions::remote(), 1000, AtOnce::Exactly(1)),
+        ("a stranger", MemoryOptions { order: Order::Presumed, ..MemoryOptions::remote() }, 1000, AtOnce::Exactly(8)),
+        ("known for it", MemoryOptions { order: Order::Other, ..MemoryOptions::remote() }, 1000, AtOnce::Exactly(8)),
     ];
     for (row, options, count, listers) in table {
         let fixture = between(slow(MemoryOptions::local(), 5), slow(options, 5), listers);
@@ -89,7 +89,7 @@ fn what_a_store_in_another_order_puts_between_two_ranges_is_not_lost() {
     let misleading = MemoryOptions { sequence: Sequence::IgnoringCase, ..MemoryOptions::remote() };
     for (count, listers) in (20..60).flat_map(|count| [(count, 2), (count, 4)]) {
         let (source, dest) = (slow(misleading.clone(), 5), slow(MemoryOptions::local(), 5));
-        let fixture = between(source, dest, Listers::Exactly(listers));
+        let fixture = between(source, dest, AtOnce::Exactly(listers));
         for letter in ["0", "a", "B", "c"] {
             for number in 0..count {
                 fixture.source.put(format!("{letter}{number:02}").as_str(), "content");
@@ -105,7 +105,7 @@ fn what_a_store_in_another_order_puts_between_two_ranges_is_not_lost() {
 fn where_the_order_breaks_late_everything_is_listed_again_and_nothing_is_lost() {
     // Told for one that lists by bytes, by whoever runs it.
     let misleading = MemoryOptions { sequence: Sequence::SlashFirst, ..MemoryOptions::remote() };
-    let fixture = between(slow(MemoryOptions::local(), 5), slow(misleading, 5), Listers::Exactly(4));
+    let fixture = between(slow(MemoryOptions::local(), 5), slow(misleading, 5), AtOnce::Exactly(4));
     let late = (0..20).flat_map(|number| [format!("z{number:02}-b"), format!("z{number:02}/b")]);
     for key in (0..200).map(|number| format!("a{number:03}")).chain(late) {
         fixture.source.put(key.as_str(), "content");
@@ -155,7 +155,7 @@ proptest! {
         let options = if down { [MemoryOptions::remote(), MemoryOptions::local()] }
             else { [MemoryOptions::local(), MemoryOptions::remote()] };
         let [from, to] = options.map(|options| slow(options, page_size));
-        let fixture = between(from, to, Listers::Exactly(listers));
+        let fixture = between(from, to, AtOnce::Exactly(listers));
         for key in source.iter().chain(&both) {
             fixture.source.put(key.as_str(), "content");
         }

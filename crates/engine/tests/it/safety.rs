@@ -2,7 +2,7 @@
 
 use brigade_engine::error::Why;
 use brigade_engine::events::Outcome;
-use brigade_engine::job::DeleteLimit;
+use brigade_engine::job::{AtOnce, DeleteLimit};
 use brigade_store::memory::{Call, MemoryOptions, MemoryStore};
 use brigade_store::{Extent, Failure, FailureKind, Key, Unknown, UnknownReason};
 
@@ -287,7 +287,7 @@ fn a_dry_run_foresees_that_deletions_take_the_directory_of_a_marker() {
 #[test]
 fn one_job_is_enough_to_delete_in_several_batches() {
     let mut fixture = with_extras();
-    fixture.options.jobs = 1;
+    fixture.options.jobs = AtOnce::Exactly(1);
     assert_eq!(fixture.run().unwrap().deleted, 3);
     assert_eq!(keys(&fixture.dest), ["a", "b"]);
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use brigade_engine::filters::Filters;
-use brigade_engine::job::{Comparison, DeleteLimit, JobSpec, Listers, RunOptions};
+use brigade_engine::job::{AtOnce, Comparison, DeleteLimit, JobSpec, RunOptions};
 use brigade_engine::ledger::memory::MemoryLedger;
 use brigade_store::memory::{Clock, MemoryOptions, MemoryStore, Sequence};
 use brigade_store::{Extent, Key, Kind, Order, Store as _, Symlinks, Unknown, UnknownReason};
@@ -238,10 +238,10 @@ fn job(rng: &mut Rng, selection: Selection) -> JobSpec {
 }
 
 fn options(rng: &mut Rng) -> RunOptions {
-    use Listers::{Exactly, UpTo};
+    use AtOnce::{Exactly, Growing};
     RunOptions {
-        jobs: rng.usize(1..=8),
-        listers: *rng.choice(&[UpTo(16), Exactly(1), Exactly(2), Exactly(5)]).unwrap(),
+        jobs: if rng.bool() { Exactly(rng.usize(1..=8)) } else { Growing { from: rng.usize(1..=2), to: 8 } },
+        listers: *rng.choice(&[Growing { from: 1, to: 16 }, Exactly(1), Exactly(2), Exactly(5)]).unwrap(),
         memory: *rng.choice(&[1, 8192, 64 << 20]).unwrap(),
         limit: (rng.u64(..8) == 0).then(|| rng.u64(..5)),
         dry_run: rng.u64(..8) == 0,

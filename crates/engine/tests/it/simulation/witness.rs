@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use brigade_engine::events::{Outcome, Side};
-use brigade_engine::job::Listers;
+use brigade_engine::job::AtOnce;
 use brigade_engine::plan::Phase;
 use brigade_store::memory::{Call, Strike};
 use brigade_store::{Key, Unknown};
@@ -192,7 +192,7 @@ impl<'a> Witness<'a> {
         }
         self.last_call = Some(call);
         // Where no range may be cut and none is taken up, only a look at one place lists so little.
-        let may_be_cut = self.episode.scenario.options.listers != Listers::Exactly(1);
+        let may_be_cut = self.episode.scenario.options.listers != AtOnce::Exactly(1);
         let lists_range = (self.takes_up || may_be_cut) && self.stage == Stage::Listing;
         self.lists_ranges |= lists_range && call == Call::ListRange;
         match (call, strike) {
