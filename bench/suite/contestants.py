@@ -11,6 +11,7 @@ from string import Template
 from typing import Mapping, Optional
 
 OURS = "brigade"
+ONE_LISTER = "brigade, one lister"
 FLOOR = "floor"
 
 PLACEHOLDERS = {
@@ -46,6 +47,7 @@ class Contestant:
     """The command line for each kind of work; what is missing it can't do."""
 
 
+FAR_UNCHANGED = "brigade sync $TREE s3://$BUCKET --quiet --no-ledger --clock-fudge-factor 0 --provider aws"
 S5CMD = "s5cmd --log error --endpoint-url $ENDPOINT"
 JUICEFS = "juicefs sync -q -p 64 --no-https"
 JUICEFS_BUCKET = f"minio://{ACCESS_KEY}:{SECRET_KEY}@$ADDRESS/$BUCKET/"
@@ -72,10 +74,12 @@ ALL = (
             "up": "brigade sync $TREE s3://$BUCKET --quiet --no-ledger",
             "down": "brigade sync s3://$BUCKET $DEST --quiet --no-ledger",
             "unchanged": "brigade sync $TREE s3://$BUCKET --quiet --no-ledger --clock-fudge-factor 0",
+            "unchanged-far": f"{FAR_UNCHANGED} --listers 16",
             "list": "brigade ls --recursive s3://$BUCKET",
             "start": "brigade sync $TREE s3://$BUCKET --quiet --no-ledger",
         },
     ),
+    Contestant(name=ONE_LISTER, version=None, commands={"unchanged-far": f"{FAR_UNCHANGED} --listers 1"}),
     Contestant(
         name=FLOOR,
         version=None,
@@ -90,6 +94,7 @@ ALL = (
         commands={
             "up": f"{S5CMD} --numworkers 64 cp $TREE/ s3://$BUCKET/",
             "down": f"{S5CMD} --numworkers 64 cp 's3://$BUCKET/*' $DEST/",
+            "up-far": f"{S5CMD} --numworkers 1024 cp $TREE/ s3://$BUCKET/",
             "up-big": f"{S5CMD} cp --concurrency 16 --part-size 16 $TREE/ s3://$BUCKET/",
             "down-big": f"{S5CMD} cp --concurrency 16 --part-size 16 's3://$BUCKET/*' $DEST/",
             "unchanged": f"{S5CMD} --numworkers 64 sync --size-only $TREE/ s3://$BUCKET/",
@@ -102,6 +107,8 @@ ALL = (
         version="juicefs --version",
         commands={
             "up": f"{JUICEFS} $TREE/ {JUICEFS_BUCKET}",
+            "up-far": f"juicefs sync -q -p 1024 --no-https $TREE/ {JUICEFS_BUCKET}",
+            "unchanged-far": f"{JUICEFS} {JUICEFS_BY_DIRECTORY} $TREE/ {JUICEFS_BUCKET}",
             "down": f"{JUICEFS} --inplace {JUICEFS_BUCKET} $DEST/",
             "down-unordered": f"{JUICEFS} --inplace {JUICEFS_BY_DIRECTORY} {JUICEFS_BUCKET} $DEST/",
             "unchanged": f"{JUICEFS} $TREE/ {JUICEFS_BUCKET}",
@@ -114,6 +121,8 @@ ALL = (
         version="rclone version",
         commands={
             "up": f"rclone copy $TREE bench:$BUCKET {RCLONE} --fast-list --s3-no-head",
+            "up-far": "rclone copy $TREE bench:$BUCKET --transfers 1024 --checkers 64 --s3-no-check-bucket"
+            " --fast-list --s3-no-head",
             "down": f"rclone copy bench:$BUCKET $DEST {RCLONE} --fast-list --s3-no-head-object"
             " --use-server-modtime --inplace",
             "up-big": f"rclone copy $TREE bench:$BUCKET {RCLONE} --s3-no-head --s3-disable-checksum"
@@ -124,6 +133,11 @@ ALL = (
             "list": "rclone lsf --recursive --fast-list --s3-list-version 2 bench:$BUCKET",
             "start": f"rclone sync $TREE bench:$BUCKET {RCLONE} --fast-list --size-only",
         },
+    ),
+    Contestant(
+        name="rclone, by directory",
+        version=None,
+        commands={"unchanged-far": f"rclone sync $TREE bench:$BUCKET {RCLONE} --size-only"},
     ),
     Contestant(
         name="aws",
@@ -141,6 +155,7 @@ ALL = (
         version=None,
         commands={
             "up": f"{S3SYNC} {s3sync_side('target')} $TREE/ s3://$BUCKET/",
+            "up-far": f"s3sync -qq --show-no-progress --worker-size 1024 {s3sync_side('target')} $TREE/ s3://$BUCKET/",
             "down": f"{S3SYNC} {s3sync_side('source')} s3://$BUCKET/ $DEST/",
             # It can't verify what was uploaded whole and is fetched in parts.
             "down-unordered": f"{S3SYNC} {s3sync_side('source')} --multipart-threshold 64MiB"

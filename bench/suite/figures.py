@@ -54,7 +54,7 @@ class Measured:
     @property
     def fastest_peer(self) -> Optional[Figures]:
         """The peer with the least wall time."""
-        neither = (contestants.OURS, contestants.FLOOR)
+        neither = (contestants.OURS, contestants.ONE_LISTER, contestants.FLOOR)
         peers = [one for one in self.contestants if one.contestant not in neither and not one.problem]
         return min(peers, key=lambda peer: peer.wall, default=None)
 

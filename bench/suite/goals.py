@@ -43,6 +43,8 @@ def all_goals(results: Results) -> list[Goal]:
     for row in ("up-1m", "down-1m", "up-2g", "down-2g"):
         goals += [rate(results, row), rate(results, f"{row}-seaweed")]
     goals += [wall(results, "start", 30), memory(results, "start", 25)]
+    goals += [listers(results, "far-unchanged-1m", 10), memory(results, "far-unchanged-1m", 64)]
+    goals += [memory(results, "far-up-4k", 64)]
     goals += [ahead(results, row) for row in results]
     goals += [works(measured) for measured in results.values()]
     return [goal for goal in goals if goal is not None]
@@ -100,6 +102,19 @@ def floor(results: Results, row: str, most: float) -> Optional[Goal]:
             return None
         ratio = ours.cpu / least.cpu
         return Goal(row, "our CPU / the floor's", f"≤ {most:g}", f"{ratio:.2f}", ratio <= most)
+
+    return with_ours(results, row, judge)
+
+
+def listers(results: Results, row: str, least: float) -> Optional[Goal]:
+    """So many times faster with listers than with one."""
+
+    def judge(measured: Measured, ours: Figures) -> Optional[Goal]:
+        alone = measured.of(contestants.ONE_LISTER)
+        if alone is None:
+            return None
+        ratio = alone.wall / ours.wall
+        return Goal(row, "wall time of one lister / of 16", f"≥ {least:g}", f"{ratio:.1f}", ratio >= least)
 
     return with_ours(results, row, judge)
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from typing import Mapping, Optional
 
 NULL = "null server"
+# The same, which answers each request 50 ms late.
+FAR = "null server, 50 ms away"
+DELAYS = {NULL: 0, FAR: 50}
 SEAWEED = "SeaweedFS"
 
 # The toolchain's own HTML documentation, in place of a synthetic bucket's name.
@@ -46,6 +49,17 @@ SLOW_TO_COMPARE = frozenset({"aws", "s5cmd", "s3sync"})
 MEASURED_SMALLER = {"aws": "takes 100 s; it is measured with 100,000 files"}
 TOO_LONG = {"aws": "takes more than three minutes"}
 
+SLOW_TO_LIST = frozenset({"brigade, one lister", "s5cmd", "rclone", "rclone, by directory", "s3sync"})
+FAR_TOO_LONG = {"aws": "takes more than three minutes"}
+
+MANY_AT_ONCE = (
+    "brigade has its default settings. Each peer has the number of requests at once that was its fastest of 256,"
+    " 512 and 1,024."
+)
+IN_ORDER = (
+    "brigade is told that the server lists in byte order, as AWS does (`--provider aws`); of a stranger it would not"
+    " believe it."
+)
 SIZE_ONLY = (
     "s5cmd, rclone, aws and s3sync are told to compare sizes only, which is what juicefs always does; brigade"
     " compares sizes and times. Its `--clock-fudge-factor 0` lets it believe times that are less than 20"
@@ -190,6 +204,31 @@ ROWS = (
         quick="flat-100000-16",
         once=SLOW,
         notes=("rclone writes keys alone; the others, times and sizes too.",),
+    ),
+    Row(
+        "far-up-4k",
+        "20,000 files of 4 KiB up, through 50 ms of latency",
+        "up-far",
+        FAR,
+        "flat-20000-4096",
+        "object",
+        repeat=3,
+        quick="flat-2000-4096",
+        without=FAR_TOO_LONG,
+        notes=(MANY_AT_ONCE,),
+    ),
+    Row(
+        "far-unchanged-1m",
+        "Nothing changed: 1,000,000 files in many directories, through 50 ms of latency",
+        "unchanged-far",
+        FAR,
+        "dirs-1000000-16",
+        "file",
+        repeat=3,
+        quick="dirs-100000-16",
+        once=SLOW_TO_LIST,
+        without=FAR_TOO_LONG,
+        notes=(SIZE_ONLY, IN_ORDER),
     ),
     Row(
         "docs-up",

@@ -85,7 +85,7 @@ def run_row(
 
 def fill(row: Row, tree: Tree, server: Server) -> None:
     """Sends to SeaweedFS what is to be there before the first run."""
-    if server.kind == rows.NULL or rows.goes_up(row):
+    if server.kind in rows.DELAYS or rows.goes_up(row):
         return
     servers.change_bucket(server, "PUT", "filled")
     command = [str(RELEASE / "brigade"), "sync", str(tree.path), "s3://filled", "--quiet", "--no-ledger"]
@@ -142,7 +142,7 @@ def bucket_of(scene: Scene, contestant: Contestant, repetition: int) -> str:
 def listing(scene: Scene, bucket: str) -> bytes:
     """A line for each object of the bucket: its time, size and key. The null server counts requests instead,
     and what is fetched needs no such look."""
-    if scene.server.kind == rows.NULL or rows.goes_down(scene.row):
+    if scene.server.kind in rows.DELAYS or rows.goes_down(scene.row):
         return b""
     command = [str(RELEASE / "brigade"), "ls", "--recursive", f"s3://{bucket}"]
     return subprocess.run(command, env=environment(scene.server), check=True, stdout=subprocess.PIPE).stdout

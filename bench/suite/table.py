@@ -146,7 +146,7 @@ def commands(measured: Measured) -> str:
         line = contestants.template(contestant, row.kind)
         if line is None or all(one.contestant != contestant.name for one in measured.contestants):
             continue
-        if row.server == rows.NULL:
+        if row.server in rows.DELAYS:
             line = line.replace("$BUCKET", on_null)
         lines.append(line.replace("$OBJECTS", measured.objects) + (" >$OUTPUT" if row.kind == "list" else ""))
     return "```sh\n" + "\n".join(lines) + "\n```"

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::job::AtOnce;
 
 /// How long a number is watched at least, and how much each must have done meanwhile.
-const WATCHED: Duration = Duration::from_millis(200);
+const WATCHED: Duration = Duration::from_millis(120);
 const DONE: u64 = 2;
 
 /// By how much twice as many must be faster than half of them to be worth it.
