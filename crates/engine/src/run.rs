@@ -157,8 +157,14 @@ impl Pass {
                     }
                     tally.tell(Event::Reordered { location: store.location(), key: key.as_ref() });
                 }
-                Err(error) => return Err(error.into()),
-                Ok(()) => return self.finish(&transfers).await,
+                Err(error) => {
+                    transfers.give_up_put_off();
+                    return Err(error.into());
+                }
+                Ok(()) => {
+                    transfers.try_put_off().await?;
+                    return self.finish(&transfers).await;
+                }
             }
         }
     }

@@ -5,10 +5,11 @@ mod deletion;
 mod forecast;
 mod parts;
 mod resuming;
+mod second_round;
 mod sending;
 
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use brigade_store::{Entry, Failure, FailureKind, Key, Kind, Order, Store};
@@ -47,6 +48,9 @@ pub(crate) struct Transfers {
     allowance: Allowance,
     spool: Mutex<Spool>,
     losses: Mutex<Losses>,
+    /// What failed, and why, and waits for the second round.
+    put_off: Mutex<Vec<(Transfer, Failure)>>,
+    is_second_round: AtomicBool,
     /// In a dry run, by what the deletions were judged, once they have been shown.
     shown_deletions: OnceLock<Filters>,
 }
@@ -97,6 +101,8 @@ impl Transfers {
             allowance,
             spool: Mutex::new(left.spool),
             losses: Mutex::default(),
+            put_off: Mutex::default(),
+            is_second_round: AtomicBool::new(false),
             shown_deletions: OnceLock::new(),
         }
     }
@@ -233,6 +239,7 @@ impl Transfers {
             }
             Sent::Obstructed(_) if phase < Phase::AfterDeletions => {
                 self.spool().push(Phase::AfterDeletions, Action::Send(transfer))?;
+                self.recorder.resolve(&key);
                 return Ok(Concluded::Yes);
             }
             Sent::Obstructed(failure) => Outcome::Failed(failure),
@@ -243,8 +250,14 @@ impl Transfers {
             Sent::Interrupted => return Ok(Concluded::No),
             Sent::Halted(halt) => return Err(halt),
         };
+        if phase == Phase::Now && self.put_off(&transfer, &outcome) {
+            return Ok(Concluded::Yes);
+        }
         if phase != Phase::Now && !has_failed(&outcome) {
             self.recorder.note([Change::Unspool(phase, key.clone())]);
+        }
+        if phase == Phase::Now && !has_failed(&outcome) {
+            self.recorder.resolve(&key);
         }
         self.conclude(phase, &key, &outcome);
         Ok(Concluded::Yes)
@@ -283,6 +296,10 @@ pub(crate) struct Allowance(Option<Arc<AtomicU64>>);
 impl Allowance {
     pub(crate) fn new(limit: Option<u64>) -> Self {
         Self(limit.map(|limit| Arc::new(AtomicU64::new(limit))))
+    }
+
+    fn is_limited(&self) -> bool {
+        self.0.is_some()
     }
 
     /// Takes one object off, if there is one left.

@@ -185,6 +185,15 @@ impl Recorder {
         }
     }
 
+    /// A key that had failed did so no more, and what became of it was noted.
+    pub(crate) fn resolve(&self, key: &Key) {
+        let Some(recording) = &self.0 else { return };
+        let mut waiting = recording.waiting();
+        if waiting.failed.remove(key) {
+            waiting.changes.push(Change::Resolved(key.clone()));
+        }
+    }
+
     /// A key that had failed is about to be looked at again.
     pub(crate) fn try_again(&self, key: &Key) {
         if let Some(recording) = &self.0 {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use brigade_engine::error::Why;
 use brigade_engine::events::Outcome;
 use brigade_engine::job::AtOnce;
+use brigade_engine::ledger::memory::MemoryLedger;
 use brigade_store::memory::{Call, Change, Fate, Fates, MemoryOptions, MemoryStore, Strike};
 use brigade_store::{Failure, FailureKind, Key};
 use tokio_util::sync::CancellationToken;
@@ -237,4 +238,35 @@ fn a_pattern_that_matches_nothing_is_warned_about() {
     fixture.source.put("a.tmp", "content");
     fixture.run().unwrap();
     assert_eq!(*fixture.log.warnings.lock().unwrap(), ["the pattern \"*.tpm\" matches no key"]);
+}
+
+#[test]
+fn what_failed_in_passing_is_tried_once_more_before_anything_is_deleted() {
+    use FailureKind::{Changed, Corrupt, Denied, Failed};
+    // How often it fails, for which reason; what comes of it, and how often it is written.
+    let table = [
+        (1, Failed, (2, 0, 1), 2),
+        (1, Corrupt, (2, 0, 1), 2),
+        (9, Changed, (1, 1, 0), 1),
+        (9, Failed, (1, 1, 0), 2),
+        (1, Denied, (1, 1, 0), 1),
+    ];
+    for (times, kind, expected, writes) in table {
+        let mut fixture = Fixture::up().deleting();
+        fixture.ledger = Some(MemoryLedger::default());
+        for key in ["a", "b"] {
+            fixture.source.put(key, "content");
+        }
+        fixture.dest.put("old", "old");
+        fixture.dest.fail(Call::Write, "a", times, Failure::new(kind, "not now"));
+        let summary = fixture.run().unwrap();
+        let row = format!("{kind:?}, {times} times: {summary:?}");
+        assert_eq!((summary.created, summary.failed, summary.deleted), expected, "{row}");
+        assert_eq!(fixture.outcomes().iter().filter(|(key, _)| key == "a").count(), 1, "{row}");
+        assert_eq!(
+            fixture.dest.calls().iter().filter(|call| **call == (Call::Write, "a".into())).count(),
+            writes,
+            "{row}"
+        );
+    }
 }

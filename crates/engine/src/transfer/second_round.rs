@@ -1,0 +1,83 @@
+//! The second round: what failed for a reason that may have passed is tried once
+//! more when everything else was sent, before anything is deleted.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+
+use brigade_store::{Capabilities, Failure, FailureKind, Kind};
+use tokio::sync::mpsc;
+
+use super::{Actions, Halt, Transfers};
+use crate::events::Outcome;
+use crate::plan::{Action, Phase, Transfer};
+
+/// How many wait for it at most; what fails beside them has failed.
+const MOST: usize = 1000;
+
+/// Actions that are handed on at once.
+const BATCH: usize = 256;
+
+impl Transfers {
+    /// Puts a transfer off to the second round, if it may end better there.
+    pub(super) fn put_off(&self, transfer: &Transfer, outcome: &Outcome) -> bool {
+        let Outcome::Failed(failure) = outcome else { return false };
+        // What somebody else has written meanwhile is left as it is: another run lists it.
+        let may_pass = matches!(failure.kind, FailureKind::Failed | FailureKind::Corrupt);
+        // What was sent of an upload in parts is kept for the next run, and would be sent again here.
+        let Capabilities { kind, whole_limit, .. } = self.dest.capabilities();
+        let leaves_parts = kind == Kind::Remote && transfer.source.size > whole_limit;
+        if !may_pass
+            || leaves_parts
+            || self.dry_run
+            || self.allowance.is_limited()
+            || self.is_second_round.load(Ordering::Relaxed)
+        {
+            return false;
+        }
+        let mut put_off = self.put_off.lock().unwrap_or_else(PoisonError::into_inner);
+        if put_off.len() >= MOST {
+            return false;
+        }
+        // A run that is killed until then looks at it again.
+        self.recorder.fail(&transfer.source.key);
+        put_off.push((transfer.clone(), failure.clone()));
+        true
+    }
+
+    /// Tries once more what was put off.
+    pub(crate) async fn try_put_off(self: &Arc<Self>) -> Result<(), Halt> {
+        self.is_second_round.store(true, Ordering::Relaxed);
+        let put_off = self.take_put_off();
+        if put_off.is_empty() || self.cancel.is_cancelled() {
+            self.tell_failed(put_off);
+            return Ok(());
+        }
+        tracing::info!("trying once more what has failed: {}", put_off.len());
+        let (batches, mut receiver) = mpsc::channel(1);
+        let handing_on = async move {
+            for batch in put_off.chunks(BATCH) {
+                let actions = batch.iter().map(|(transfer, _)| Action::Send(transfer.clone())).collect();
+                if batches.send(Actions { number: None, actions }).await.is_err() {
+                    break;
+                }
+            }
+        };
+        let ((), carried) = tokio::join!(handing_on, self.carry_out(Phase::Now, &mut receiver));
+        carried
+    }
+
+    /// Tells of what was put off as having failed: there is no second round.
+    pub(crate) fn give_up_put_off(&self) {
+        self.tell_failed(self.take_put_off());
+    }
+
+    fn tell_failed(&self, put_off: Vec<(Transfer, Failure)>) {
+        for (transfer, failure) in put_off {
+            self.conclude(Phase::Now, &transfer.source.key, &Outcome::Failed(failure));
+        }
+    }
+
+    fn take_put_off(&self) -> Vec<(Transfer, Failure)> {
+        std::mem::take(&mut self.put_off.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
