@@ -6,6 +6,8 @@
 //! along a cubic curve, as TCP's CUBIC does (RFC 9438) and AWS's adaptive retries
 //! (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>):
 //! steeply at first, hardly at all where the last refusal was, then steeply again.
+//! A refusal now and then is none of that, and where as much is refused however
+//! slowly it goes, it isn't the pace that is objected to.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -25,6 +27,14 @@ const ROUND: Duration = Duration::from_millis(500);
 
 /// After so many recoveries without a refusal, nobody is held back any more.
 const FORGOTTEN_AFTER: f64 = 4.0;
+
+/// The share of refusals in a second that is noticed, of how many requests at least: fewer are few enough.
+const NOTICED: f64 = 0.04;
+const LEAST: f64 = 50.0;
+
+/// After so many times that the pace was slowed and hardly less was refused, it is no longer, for a while.
+const IN_VAIN: u32 = 3;
+const UNHEEDED: Duration = Duration::from_secs(30);
 
 /// How far whoever is late may catch up: timers are only exact to a millisecond or two.
 const CATCHING_UP: Duration = Duration::from_millis(50);
@@ -77,9 +87,12 @@ pub(crate) struct Pace {
 /// What the service takes, as far as it has shown.
 #[derive(Debug)]
 struct Service {
-    taken: Taken,
+    taken: Lately,
+    refused: Lately,
     /// `None` while it takes everything.
     held_back: Option<HeldBack>,
+    /// Until then, refusals are not heeded.
+    unheeded_until: Instant,
 }
 
 /// How requests are held back.
@@ -88,12 +101,17 @@ struct HeldBack {
     /// Requests a second at which it refused.
     refused_at: f64,
     since: Instant,
+    /// Which share it refused then, and how often that was hardly less than before.
+    share: f64,
+    in_vain: u32,
     turns: Turns,
 }
 
 impl Pace {
     pub(crate) fn new(limit: Option<RequestLimit>) -> Self {
-        let service = Service { taken: Taken::starting_at(Instant::now()), held_back: None };
+        let now = Instant::now();
+        let [taken, refused] = [Lately::starting_at(now), Lately::starting_at(now)];
+        let service = Service { taken, refused, held_back: None, unheeded_until: now };
         Self { limit, service: Mutex::new(service) }
     }
 
@@ -134,16 +152,31 @@ impl Service {
     }
 
     fn refuse(&mut self, now: Instant) {
-        if self.held_back.as_ref().is_some_and(|held_back| now < held_back.since + ROUND) {
+        self.refused.count(now);
+        if now < self.unheeded_until || self.held_back.as_ref().is_some_and(|held_back| now < held_back.since + ROUND) {
             return;
         }
-        let refused_at = self.taken.in_the_last_second(now).max(1.0);
-        match &mut self.held_back {
-            Some(held_back) => (held_back.refused_at, held_back.since) = (refused_at, now),
-            none => {
-                tracing::info!("the service asks to slow down: requests go out more slowly for a while");
-                *none = Some(HeldBack { refused_at, since: now, turns: Turns::default() });
+        let [taken, refused] = [&mut self.taken, &mut self.refused].map(|lately| lately.in_the_last_second(now));
+        let share = refused / (taken + refused);
+        if share < NOTICED || taken + refused < LEAST {
+            return;
+        }
+        let refused_at = (taken / self.taken.watched(now)).max(1.0);
+        let mut in_vain = 0;
+        let mut turns = Turns::default();
+        match self.held_back.take() {
+            Some(before) => {
+                // Where it had come back to the old pace, it was that.
+                let at_once = now < before.since + RECOVERY / 2;
+                in_vain = if at_once && share >= before.share * 0.8 { before.in_vain + 1 } else { 0 };
+                turns = before.turns;
             }
+            None => tracing::info!("the service asks to slow down: requests go out more slowly for a while"),
+        }
+        if in_vain >= IN_VAIN {
+            self.unheeded_until = now + UNHEEDED;
+        } else {
+            self.held_back = Some(HeldBack { refused_at, since: now, share, in_vain, turns });
         }
     }
 }
@@ -157,16 +190,16 @@ impl HeldBack {
     }
 }
 
-/// How many requests were taken in the last second, by tenths of it.
+/// How many there were in the last second, by tenths of it.
 #[derive(Debug)]
-struct Taken {
+struct Lately {
     start: Instant,
     /// The tenth since the start that the last of the counts is of.
     tenth: u64,
     counts: [u32; 10],
 }
 
-impl Taken {
+impl Lately {
     fn starting_at(start: Instant) -> Self {
         Self { start, tenth: 0, counts: [0; 10] }
     }
@@ -179,6 +212,11 @@ impl Taken {
     fn in_the_last_second(&mut self, now: Instant) -> f64 {
         self.move_to(now);
         f64::from(self.counts.iter().sum::<u32>())
+    }
+
+    /// How much of the last second was seen, in seconds.
+    fn watched(&self, now: Instant) -> f64 {
+        now.saturating_duration_since(self.start).as_secs_f64().clamp(0.05, 1.0)
     }
 
     fn move_to(&mut self, now: Instant) {
@@ -196,10 +234,12 @@ mod tests {
 
     use super::*;
 
-    /// A service that takes so many requests in each second, counted from the start.
+    /// A service that takes so many requests in each second, counted from the
+    /// start, and refuses some of them all the same.
     struct Fake {
         start: Instant,
         most: u32,
+        whims: f64,
         /// For each second, how many it took, and refused.
         seconds: Mutex<Vec<[u32; 2]>>,
     }
@@ -210,16 +250,16 @@ mod tests {
             let mut seconds = self.seconds.lock().unwrap();
             let length = seconds.len().max(second + 1);
             seconds.resize(length, [0, 0]);
-            let is_taken = seconds[second][0] < self.most;
+            let is_taken = seconds[second][0] < self.most && fastrand::f64() >= self.whims;
             seconds[second][usize::from(!is_taken)] += 1;
             is_taken
         }
     }
 
     /// What 64 workers bring about there in so many seconds.
-    async fn worked(pace: Pace, most: u32, seconds: u64) -> Vec<[u32; 2]> {
+    async fn worked(pace: Pace, most: u32, whims: f64, seconds: u64) -> Vec<[u32; 2]> {
         let (pace, start) = (Arc::new(pace), Instant::now());
-        let fake = Arc::new(Fake { start, most, seconds: Mutex::default() });
+        let fake = Arc::new(Fake { start, most, whims, seconds: Mutex::default() });
         let mut workers = tokio::task::JoinSet::new();
         for _ in 0..64 {
             let (pace, fake) = (pace.clone(), fake.clone());
@@ -243,7 +283,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn it_settles_at_what_the_service_takes() {
-        let seconds = worked(Pace::new(None), 500, 60).await;
+        let seconds = worked(Pace::new(None), 500, 0.0, 60).await;
         let settled = &seconds[5..];
         let taken = settled.iter().map(|[taken, _]| taken).sum::<u32>() / 55;
         assert!((450..=500).contains(&taken), "{taken} a second: {seconds:?}");
@@ -253,18 +293,33 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn where_nothing_is_refused_nobody_waits() {
-        let seconds = worked(Pace::new(None), u32::MAX, 5).await;
+        let seconds = worked(Pace::new(None), u32::MAX, 0.0, 5).await;
         // 64 at once, 5 ms each.
         assert!(seconds.iter().all(|[taken, _]| *taken > 10_000), "{seconds:?}");
     }
 
     #[tokio::test(start_paused = true)]
+    async fn what_is_refused_at_any_pace_does_not_slow_it_down() {
+        let alone = worked(Pace::new(None), u32::MAX, 0.0, 30).await;
+        for whims in [0.01, 0.03, 0.1, 0.3] {
+            let seconds = worked(Pace::new(None), u32::MAX, whims, 30).await;
+            let total = |seconds: &[[u32; 2]]| seconds.iter().map(|[taken, _]| f64::from(*taken)).sum::<f64>();
+            // Who is refused waits for a moment before the next request.
+            let possible = total(&alone) * 5.0 / (5.0 + 50.0 * whims / (1.0 - whims));
+            assert!(total(&seconds) > possible * 0.7, "{whims}: {} of {possible}: {seconds:?}", total(&seconds));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn after_a_while_without_refusals_it_is_as_fast_as_before() {
         let pace = Pace::new(None);
+        tokio::time::advance(Duration::from_secs(1)).await;
         for _ in 0..100 {
             pace.taken();
         }
-        pace.refused();
+        for _ in 0..5 {
+            pace.refused();
+        }
         let held_back = |pace: &Pace| pace.service().turn().is_some();
         assert!(held_back(&pace));
         let at = |seconds| {
