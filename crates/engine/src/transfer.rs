@@ -8,6 +8,7 @@ mod resuming;
 mod second_round;
 mod sending;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -19,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::events::Outcome;
 use crate::filters::Filters;
-use crate::job::RunOptions;
+use crate::job::{AtOnce, RunOptions};
 use crate::ledger::{BegunUpload, BegunUploads, Change, Ledger, LedgerError, Number, Recorder};
 use crate::losses::Losses;
 use crate::permits::Permits;
@@ -51,6 +52,8 @@ pub(crate) struct Transfers {
     /// What failed, and why, and waits for the second round.
     put_off: Mutex<Vec<(Transfer, Failure)>>,
     is_second_round: AtomicBool,
+    /// Why those of the second round had failed in the first.
+    first_failures: Mutex<BTreeMap<Key, Failure>>,
     /// In a dry run, by what the deletions were judged, once they have been shown.
     shown_deletions: OnceLock<Filters>,
 }
@@ -87,13 +90,14 @@ pub(crate) struct Surroundings {
 impl Transfers {
     pub(crate) fn new(options: &RunOptions, around: Surroundings, allowance: Allowance, left: Left) -> Self {
         let Surroundings { source, dest, tally, recorder, settled, cancel } = around;
+        let jobs = at_once(options.jobs, source.as_ref());
         Self {
             source,
             dest,
             tally,
             listing: cancel.child_token(),
             cancel,
-            permits: Permits::new(options.jobs, options.memory),
+            permits: Permits::new(jobs, options.memory),
             recorder,
             settled,
             uploads: BegunUploads::new(left.uploads),
@@ -102,6 +106,7 @@ impl Transfers {
             spool: Mutex::new(left.spool),
             losses: Mutex::default(),
             put_off: Mutex::default(),
+            first_failures: Mutex::default(),
             is_second_round: AtomicBool::new(false),
             shown_deletions: OnceLock::new(),
         }
@@ -239,6 +244,7 @@ impl Transfers {
             }
             Sent::Obstructed(_) if phase < Phase::AfterDeletions => {
                 self.spool().push(Phase::AfterDeletions, Action::Send(transfer))?;
+                self.forget_first_failure(&key);
                 self.recorder.resolve(&key);
                 return Ok(Concluded::Yes);
             }
@@ -253,6 +259,7 @@ impl Transfers {
         if phase == Phase::Now && self.put_off(&transfer, &outcome) {
             return Ok(Concluded::Yes);
         }
+        let outcome = self.in_the_end(&key, outcome);
         if phase != Phase::Now && !has_failed(&outcome) {
             self.recorder.note([Change::Unspool(phase, key.clone())]);
         }
@@ -261,6 +268,17 @@ impl Transfers {
         }
         self.conclude(phase, &key, &outcome);
         Ok(Concluded::Yes)
+    }
+}
+
+/// Each connection that objects come from has a buffer for what comes: growing
+/// beyond this would take more memory than it is worth.
+const MOST_FETCHED_AT_ONCE: usize = 96;
+
+fn at_once(jobs: AtOnce, source: &dyn Store) -> AtOnce {
+    match (jobs, source.capabilities().kind) {
+        (AtOnce::Growing { .. }, Kind::Remote) => jobs.within(MOST_FETCHED_AT_ONCE),
+        _ => jobs,
     }
 }
 

@@ -163,7 +163,8 @@ impl Service {
         if for_sure < NOTICED || taken + refused < LEAST {
             return;
         }
-        let refused_at = (taken / self.taken.watched(now)).max(1.0);
+        // Never next to nothing: who waits has had a turn given, and waits for it even if all is well by then.
+        let refused_at = (taken / self.taken.watched(now)).max(LEAST);
         let mut in_vain = 0;
         let mut turns = Turns::default();
         if let Some(before) = self.held_back.take() {

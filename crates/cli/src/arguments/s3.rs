@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use brigade_store::s3::Provider;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -80,10 +81,11 @@ pub(crate) struct S3Arguments {
     pub(crate) request_payer: bool,
 }
 
-/// Some time; none at all would break every connection.
+/// Some time, of a day at most; none at all would break every connection.
 fn positive_span(text: &str) -> Result<Span, String> {
     match text.parse::<Span>() {
         Ok(Span(span)) if span.is_zero() => Err("it must be more than zero".to_owned()),
+        Ok(Span(span)) if span > Duration::from_hours(24) => Err("it is a day at most".to_owned()),
         parsed => parsed.map_err(|error| error.to_string()),
     }
 }

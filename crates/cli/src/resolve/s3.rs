@@ -98,7 +98,12 @@ mod tests {
     fn as_long_as_it_takes_is_no_number() {
         assert_eq!(config(&["--retry-forever"]).max_attempts, u32::MAX);
         assert_eq!(config(&["--retries=4294967295"]).max_attempts, u32::MAX);
-        for wrong in [&["--retry-forever", "--retries=3"][..], &["--timeout=0s"], &["--max-requests-per-second=0"]] {
+        for wrong in [
+            &["--retry-forever", "--retries=3"][..],
+            &["--timeout=0s"],
+            &["--timeout=2d"],
+            &["--max-requests-per-second=0"],
+        ] {
             let line = ["brigade", "ls", "s3://bucket"].iter().chain(wrong);
             assert!(Arguments::try_parse_from(line).is_err(), "{wrong:?}");
         }

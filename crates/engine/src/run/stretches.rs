@@ -69,8 +69,11 @@ impl Stretches<'_> {
         }
         let looks = above.into_iter().filter(|key| planner.includes(key)).map(async |key| {
             let _request = permits.request().await;
-            // What can't be looked at may be there: who needs its name for a directory waits for another run.
-            let is_absent = listing.is_cancelled() || matches!(source.look(&key).await, Ok(None));
+            // By listing, which whoever syncs may do; to look at an object takes the permission to read it.
+            let found = source.list(&KeyRange::around(&key)).next_page().await;
+            // What can't be listed may be there: who needs its name for a directory waits for another run.
+            let is_absent = listing.is_cancelled()
+                || found.is_ok_and(|page| page.iter().flatten().all(|listed| *listed.key() != key));
             (!is_absent).then_some(key)
         });
         let looks: Vec<_> = looks.collect();

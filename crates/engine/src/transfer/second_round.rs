@@ -1,10 +1,12 @@
 //! The second round: what failed for a reason that may have passed is tried once
 //! more when everything else was sent, before anything is deleted.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
-use brigade_store::{Capabilities, Failure, FailureKind, Kind};
+use brigade_store::{Capabilities, Failure, FailureKind, Key, Kind};
+use futures_util::future::join_all;
 use tokio::sync::mpsc;
 
 use super::{Actions, Halt, Transfers};
@@ -56,14 +58,53 @@ impl Transfers {
         let (batches, mut receiver) = mpsc::channel(1);
         let handing_on = async move {
             for batch in put_off.chunks(BATCH) {
-                let actions = batch.iter().map(|(transfer, _)| Action::Send(transfer.clone())).collect();
+                let actions = join_all(batch.iter().map(|failed| self.again(failed))).await;
+                let actions: Vec<Action> = actions.into_iter().flatten().collect();
                 if batches.send(Actions { number: None, actions }).await.is_err() {
                     break;
                 }
             }
         };
         let ((), carried) = tokio::join!(handing_on, self.carry_out(Phase::Now, &mut receiver));
+        // What was cut short had failed all the same.
+        for (key, failure) in std::mem::take(&mut *self.first_failures()) {
+            self.conclude(Phase::Now, &key, &Outcome::Failed(failure));
+        }
         carried
+    }
+
+    /// The transfer, if the destination still has what it was to replace: whatever
+    /// else is there, somebody may have written meanwhile, and another run compares it.
+    async fn again(&self, (transfer, failure): &(Transfer, Failure)) -> Option<Action> {
+        let _request = self.permits.request().await;
+        let is_as_before = match (self.dest.look(&transfer.source.key).await, &transfer.replaces) {
+            (Ok(None), None) => true,
+            (Ok(Some(there)), Some(listed)) => there.same_version(listed),
+            _ => false,
+        };
+        if !is_as_before {
+            self.conclude(Phase::Now, &transfer.source.key, &Outcome::Failed(failure.clone()));
+            return None;
+        }
+        self.first_failures().insert(transfer.source.key.clone(), failure.clone());
+        Some(Action::Send(transfer.clone()))
+    }
+
+    /// What is told of an object: where it turns out to have been changed since it
+    /// first failed, that first failure may be why.
+    pub(super) fn in_the_end(&self, key: &Key, outcome: Outcome) -> Outcome {
+        match (self.first_failures().remove(key), outcome) {
+            (Some(first), Outcome::Failed(failure)) if failure.kind == FailureKind::Changed => Outcome::Failed(first),
+            (_, outcome) => outcome,
+        }
+    }
+
+    pub(super) fn forget_first_failure(&self, key: &Key) {
+        self.first_failures().remove(key);
+    }
+
+    fn first_failures(&self) -> MutexGuard<'_, BTreeMap<Key, Failure>> {
+        self.first_failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells of what was put off as having failed: there is no second round.

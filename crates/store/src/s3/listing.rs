@@ -111,7 +111,8 @@ impl Pages {
         // Where the whole key could be said, whoever lists what comes before it lists in another order: that is
         // for the caller to find out.
         let is_told = after.zip(start_after.as_ref()).is_some_and(|(after, name)| self.names.is_whole(after, name));
-        let prefix = self.names.prefix_of(&self.range);
+        // Where the order is only said to be by bytes, what else lies in the range must show.
+        let prefix = if self.is_ordered { self.names.prefix().to_owned() } else { self.names.prefix_of(&self.range) };
         let page = ListObjectsV2 {
             prefix: &prefix,
             start_after: start_after.as_deref(),
@@ -123,10 +124,13 @@ impl Pages {
         let follows = continuation.advance(&page).map_err(|endless| self.error(endless.to_string()))?;
         let mut listed = Vec::with_capacity(page.objects.len());
         let mut is_past_the_range = false;
+        // A page out of order is handed on whole, for the caller to find that out.
+        let ascends = page.objects.is_sorted_by(|one, next| one.key < next.key);
         for object in page.objects {
             let Some(entry) = self.names.entry(object).map_err(|reason| self.error(reason))? else { continue };
-            is_past_the_range = self.is_ordered && self.range.through.as_ref().is_some_and(|last| entry.key >= *last);
-            let is_wanted = self.range.contains(&entry.key)
+            is_past_the_range |= self.is_ordered && self.range.through.as_ref().is_some_and(|last| entry.key >= *last);
+            let is_wanted = (self.is_ordered && !ascends)
+                || self.range.contains(&entry.key)
                 || (is_told && self.range.after.as_ref().is_some_and(|after| entry.key < *after));
             if is_wanted && (self.lists_reserved || !entry.key.is_reserved()) {
                 listed.push(Listed::Present(entry));
