@@ -94,6 +94,7 @@ mod snapshots;
 mod special_files;
 #[cfg(test)]
 mod stopped_servers;
+mod storms;
 #[cfg(test)]
 mod terminal;
 #[cfg(test)]
