@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use brigade_store::{Key, KeyRange, Kind};
+use brigade_store::{Key, KeyRange, Kind, ListingError, Store};
 use futures_util::future::join_all;
 
 use super::Pass;
@@ -69,12 +69,9 @@ impl Stretches<'_> {
         }
         let looks = above.into_iter().filter(|key| planner.includes(key)).map(async |key| {
             let _request = permits.request().await;
-            // By listing, which whoever syncs may do; to look at an object takes the permission to read it.
-            let found = source.list(&KeyRange::around(&key)).next_page().await;
             // What can't be listed may be there: who needs its name for a directory waits for another run.
-            let is_absent = listing.is_cancelled()
-                || found.is_ok_and(|page| page.iter().flatten().all(|listed| *listed.key() != key));
-            (!is_absent).then_some(key)
+            let is_there = !listing.is_cancelled() && lists(source.as_ref(), &key).await.unwrap_or(true);
+            is_there.then_some(key)
         });
         let looks: Vec<_> = looks.collect();
         for key in join_all(looks).await.into_iter().flatten() {
@@ -110,6 +107,19 @@ impl Stretches<'_> {
     }
 }
 
+/// Whether the store lists this key. To list is what whoever syncs may do; to
+/// look at an object takes the permission to read it.
+async fn lists(store: &dyn Store, key: &Key) -> Result<bool, ListingError> {
+    let mut before = KeyRange::around(key).after.unwrap_or_else(|| Key::from(""));
+    loop {
+        match store.first_after(&before).await? {
+            // Next to no other key lies between the two.
+            Some(next) if next > before && next < *key => before = next,
+            next => return Ok(next.as_ref() == Some(key)),
+        }
+    }
+}
+
 /// What both came to. One that can't go on interrupts the other: its reason is the reason.
 pub(super) fn first_cause(
     one: Result<Planner, RangeError>,
@@ -128,7 +138,7 @@ pub(super) fn first_cause(
 mod tests {
     use std::time::Duration;
 
-    use brigade_store::{ListingError, Symlinks};
+    use brigade_store::Symlinks;
 
     use super::*;
     use crate::events::Side;

@@ -9,7 +9,7 @@ use brigade_engine::ledger::memory::MemoryLedger;
 use brigade_engine::ledger::{Change, Cursor, Ledger, Progress};
 use brigade_engine::plan::{Action, Phase};
 use brigade_store::memory::{self, Call, Fate, Fates, MemoryOptions, MemoryStore, Strike};
-use brigade_store::{Failure, FailureKind, Key};
+use brigade_store::{Failure, FailureKind, Key, KeyRange};
 use tokio_util::sync::CancellationToken;
 
 use crate::fixture::Fixture;
@@ -153,7 +153,8 @@ fn comes_before_what_may_lie_below_it(looks_fail: bool) {
     fixture.source.put("a/b", "below it");
     block_on(fixture.ledger.as_ref().unwrap().commit(vec![Change::Failed("a".into())])).unwrap();
     if looks_fail {
-        fixture.source.fail(Call::Look, "a", 9, Failure::new(FailureKind::Denied, "not now"));
+        let before = KeyRange::around(&"a".into()).after.unwrap();
+        fixture.source.fail(Call::FirstAfter, before, 9, Failure::new(FailureKind::Denied, "not now"));
     }
     let summary = fixture.run().unwrap();
     assert_eq!((summary.created, summary.failed), (1, 1), "{summary:?}");

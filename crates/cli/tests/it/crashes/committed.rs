@@ -86,7 +86,10 @@ impl Committed {
         if !self.is_known {
             return;
         }
-        for listing in listings.filter(|listing| !listing.query.contains("continuation-token=")) {
+        // What asks for one key alone only asks where there is one.
+        let is_begun =
+            |it: &&RequestRecord| !["continuation-token=", "max-keys=1&"].iter().any(|no| it.query.contains(no));
+        for listing in listings.filter(is_begun) {
             let begin = listing.query.split('&').find_map(|it| it.strip_prefix("start-after="));
             let begin = begin.map(|begin| begin.replace("%2F", "/"));
             // The keys here need no other escapes; what is made up between them may.
