@@ -273,7 +273,7 @@ impl Transfers {
 
 /// Each connection that objects come from has a buffer for what comes: growing
 /// beyond this would take more memory than it is worth.
-const MOST_FETCHED_AT_ONCE: usize = 96;
+const MOST_FETCHED_AT_ONCE: usize = 64;
 
 fn at_once(jobs: AtOnce, source: &dyn Store) -> AtOnce {
     match (jobs, source.capabilities().kind) {

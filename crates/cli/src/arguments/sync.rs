@@ -54,7 +54,7 @@ pub(crate) struct Sync {
 
     /// How many requests, or files, are in flight at once: a number, or auto
     ///
-    /// auto: 64, and more and more, up to 512 (96 from a bucket), while that helps.
+    /// auto: 64, and more and more, up to 512 (not from a bucket), while that helps.
     #[arg(long, short, value_name = "N|auto", default_value = "auto", help_heading = "Speed")]
     pub(crate) jobs: Jobs,
 
