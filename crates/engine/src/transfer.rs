@@ -244,8 +244,7 @@ impl Transfers {
             }
             Sent::Obstructed(_) if phase < Phase::AfterDeletions => {
                 self.spool().push(Phase::AfterDeletions, Action::Send(transfer))?;
-                self.forget_first_failure(&key);
-                self.recorder.resolve(&key);
+                self.ends_better(&key);
                 return Ok(Concluded::Yes);
             }
             Sent::Obstructed(failure) => Outcome::Failed(failure),
@@ -262,9 +261,6 @@ impl Transfers {
         let outcome = self.in_the_end(&key, outcome);
         if phase != Phase::Now && !has_failed(&outcome) {
             self.recorder.note([Change::Unspool(phase, key.clone())]);
-        }
-        if phase == Phase::Now && !has_failed(&outcome) {
-            self.recorder.resolve(&key);
         }
         self.conclude(phase, &key, &outcome);
         Ok(Concluded::Yes)

@@ -90,17 +90,30 @@ impl Transfers {
         Some(Action::Send(transfer.clone()))
     }
 
-    /// What is told of an object: where it turns out to have been changed since it
-    /// first failed, that first failure may be why.
+    /// What is told of an object, in either round: where it turns out to have been
+    /// changed since it first failed, that first failure may be why.
     pub(super) fn in_the_end(&self, key: &Key, outcome: Outcome) -> Outcome {
-        match (self.first_failures().remove(key), outcome) {
-            (Some(first), Outcome::Failed(failure)) if failure.kind == FailureKind::Changed => Outcome::Failed(first),
-            (_, outcome) => outcome,
+        match outcome {
+            Outcome::Failed(failure) => {
+                let first = self.first_failures().remove(key).filter(|_| failure.kind == FailureKind::Changed);
+                Outcome::Failed(first.unwrap_or(failure))
+            }
+            Outcome::Unrepresentable { .. } => {
+                self.first_failures().remove(key);
+                outcome
+            }
+            _ => {
+                self.ends_better(key);
+                outcome
+            }
         }
     }
 
-    pub(super) fn forget_first_failure(&self, key: &Key) {
-        self.first_failures().remove(key);
+    /// What failed in the first round does so no more. Most objects are sent in that one: then there is nothing to do.
+    pub(super) fn ends_better(&self, key: &Key) {
+        if self.is_second_round.load(Ordering::Relaxed) && self.first_failures().remove(key).is_some() {
+            self.recorder.resolve(key);
+        }
     }
 
     fn first_failures(&self) -> MutexGuard<'_, BTreeMap<Key, Failure>> {
