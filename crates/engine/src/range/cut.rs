@@ -63,8 +63,8 @@ impl Search<'_> {
 
     async fn look(&self, after: &str) -> Result<Option<Key>, Broken> {
         let mut next = first_after(self.store, &Key::from(after)).await?;
-        // What a marker stands for is not to be parted from what is in it.
-        while let Some(marker) = next.take_if(|next| next.is_marker()) {
+        // What a marker stands for is better not parted from what is in it; but a bucket may be full of them.
+        if let Some(marker) = next.take_if(|next| next.is_marker()) {
             next = first_after(self.store, &marker).await?;
         }
         Ok(next.filter(|next| self.high.as_ref().is_none_or(|high| next.as_bytes() < high.as_bytes())))
@@ -214,6 +214,13 @@ mod tests {
             assert_eq!(find(&store, &read.into(), end.map(Key::from).as_ref()).0, None, "{read}");
         }
         assert_eq!(find(&store, &Key::new(&b"a\xff"[..]), None).0, None, "no text");
+    }
+
+    #[test]
+    fn a_bucket_of_markers_is_cut_with_few_questions_too() {
+        let store = store((0..500).map(|number| format!("{number:03}/")));
+        let (cut, asked) = find(&store, &"003/".into(), None);
+        assert!(cut.is_some() && asked <= 20, "{asked}");
     }
 
     #[test]
