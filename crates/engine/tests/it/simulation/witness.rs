@@ -62,6 +62,8 @@ pub(crate) struct Struck {
     pub(crate) durability: bool,
     /// Uploads that were begun, and the answer lost.
     pub(crate) begins: usize,
+    /// Keys at the destination that could not be looked at.
+    pub(crate) looks: BTreeSet<Key>,
     /// Keys of changes of which the answer was lost.
     changes: BTreeSet<Key>,
 }
@@ -210,6 +212,9 @@ impl<'a> Witness<'a> {
             }
             (Call::ListWithin, _) => self.struck.glimpse |= *strike != Strike::None,
             (Call::MakeDurable, _) => self.struck.durability |= *strike != Strike::None,
+            (Call::Look, _) if side == Side::Dest && *strike != Strike::None => {
+                self.struck.looks.insert(key.clone());
+            }
             (Call::Look, Strike::None) if side == Side::Source => {
                 self.looked_up.insert(key.clone(), self.now[SOURCE].contains_key(key));
             }

@@ -91,7 +91,9 @@ impl Witness<'_> {
             return objection("it is excluded");
         }
         // What an earlier run let wait for room is looked for, and tried again where that fails.
-        let is_in_doubt = self.stage == Stage::AfterDeletions && matches!(outcome, Outcome::Failed(_));
+        let is_in_doubt = self.stage == Stage::AfterDeletions
+            && self.struck.looks.contains(key)
+            && matches!(outcome, Outcome::Failed(_));
         let may_be_told_again = self.takes_up && (self.was_touched(key) || is_in_doubt);
         if !self.reordered && self.told.contains_key(key) && !may_be_told_again {
             return objection("something had been told of it before");
