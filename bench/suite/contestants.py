@@ -107,7 +107,7 @@ ALL = (
         version="juicefs --version",
         commands={
             "up": f"{JUICEFS} $TREE/ {JUICEFS_BUCKET}",
-            "up-far": f"juicefs sync -q -p 1024 --no-https $TREE/ {JUICEFS_BUCKET}",
+            "up-far": f"juicefs sync -q -p 512 --no-https $TREE/ {JUICEFS_BUCKET}",
             "unchanged-far": f"{JUICEFS} {JUICEFS_BY_DIRECTORY} $TREE/ {JUICEFS_BUCKET}",
             "down": f"{JUICEFS} --inplace {JUICEFS_BUCKET} $DEST/",
             "down-unordered": f"{JUICEFS} --inplace {JUICEFS_BY_DIRECTORY} {JUICEFS_BUCKET} $DEST/",
@@ -155,7 +155,7 @@ ALL = (
         version=None,
         commands={
             "up": f"{S3SYNC} {s3sync_side('target')} $TREE/ s3://$BUCKET/",
-            "up-far": f"s3sync -qq --show-no-progress --worker-size 1024 {s3sync_side('target')} $TREE/ s3://$BUCKET/",
+            "up-far": f"s3sync -qq --show-no-progress --worker-size 512 {s3sync_side('target')} $TREE/ s3://$BUCKET/",
             "down": f"{S3SYNC} {s3sync_side('source')} s3://$BUCKET/ $DEST/",
             # It can't verify what was uploaded whole and is fetched in parts.
             "down-unordered": f"{S3SYNC} {s3sync_side('source')} --multipart-threshold 64MiB"
