@@ -14,6 +14,9 @@ const DONE: u64 = 2;
 /// By how much twice as many must be faster than half of them to be worth it.
 const WORTH_IT: f64 = 1.2;
 
+/// How long each must take for it to be waiting that more at once would fill, and not work.
+const WAITING: Duration = Duration::from_millis(3);
+
 /// How long those that help are left alone before it is tried whether more do by now.
 const CONTENT: Duration = Duration::from_secs(10);
 
@@ -73,13 +76,14 @@ impl Growth {
         }
         // Exact enough: a count is rounded only above 2^53.
         #[expect(clippy::cast_precision_loss)]
-        let rate = did as f64 / elapsed.as_secs_f64();
+        let (rate, wanted) = (did as f64 / elapsed.as_secs_f64(), self.wanted as f64);
+        let are_waiting = wanted / rate >= WAITING.as_secs_f64();
         match trial.before.take() {
             Some((fewer, before)) if rate < before * WORTH_IT => {
                 self.wanted = fewer;
                 *trial = Trial { since: now + CONTENT, done, before: None };
             }
-            _ if self.wanted < self.most => {
+            _ if self.wanted < self.most && are_waiting => {
                 let before = Some((self.wanted, rate));
                 self.wanted = (self.wanted * 2).min(self.most);
                 *trial = Trial { since: now, done, before };
@@ -110,15 +114,17 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn there_are_more_and_more_while_that_helps() {
         let growing = |from, to| AtOnce::Growing { from, to };
-        let linear = |at_work| 20_000 * at_work as u64;
+        let linear = |at_work| 20 * at_work as u64;
         assert_eq!(wanted(growing(1, 16), linear, true).await, [2, 4, 8, 16, 16, 16]);
         assert_eq!(wanted(growing(1, 5), linear, true).await, [2, 4, 5, 5, 5, 5]);
         assert_eq!(wanted(growing(64, 512), linear, true).await, [128, 256, 512, 512, 512, 512]);
-        assert_eq!(wanted(growing(1, 16), |_| 20_000, true).await, [2, 1, 1, 1, 1, 1], "one does");
+        assert_eq!(wanted(growing(1, 16), |_| 20, true).await, [2, 1, 1, 1, 1, 1], "one does");
         let up_to_four = |at_work| linear(usize::min(at_work, 4));
         assert_eq!(wanted(growing(1, 16), up_to_four, true).await, [2, 4, 8, 4, 4, 4]);
         assert_eq!(wanted(growing(2, 16), linear, false).await, [2; 6], "there is not enough to do");
         assert_eq!(wanted(AtOnce::Exactly(3), linear, true).await, [3; 6]);
+        let busy = |at_work| 1000 * at_work as u64;
+        assert_eq!(wanted(growing(64, 512), busy, true).await, [64; 6], "each takes a millisecond: nobody waits");
         let slow = |at_work| 5 * at_work as u64;
         assert_eq!(wanted(growing(1, 16), slow, true).await, [1, 2, 2, 4, 4, 8], "it takes two each to know");
     }
@@ -131,7 +137,7 @@ mod tests {
         for tenth in 0..150 {
             tokio::time::advance(Duration::from_millis(100)).await;
             // After ten seconds, the other end has become faster.
-            done += if tenth < 100 { 100 } else { 100 * growth.wanted() as u64 };
+            done += if tenth < 100 { 10 } else { 10 * growth.wanted() as u64 };
             growth.look(done, growth.wanted());
             if seen.last() != Some(&growth.wanted()) {
                 seen.push(growth.wanted());
