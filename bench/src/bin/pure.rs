@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use brigade_engine::filters::Filters;
-use brigade_engine::job::{Comparison, JobSpec};
+use brigade_engine::job::{Comparison, Indexing, JobSpec};
 use brigade_engine::merge::{Merge, Strip, Triple};
 use brigade_engine::plan::{Decision, Planner};
 use brigade_s3::measuring;
@@ -89,6 +89,7 @@ fn plan(count: usize) -> Option<()> {
         clock_fudge_factor: Duration::ZERO,
         delete: None,
         symlinks: Symlinks::Follow,
+        indexing: Indexing::Off,
     };
     let mut planner = Planner::new(&job, Kind::Remote);
     merge(count, |triple| {

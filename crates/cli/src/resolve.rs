@@ -76,6 +76,9 @@ pub(crate) enum UsageError {
         /// The directory.
         path: String,
     },
+    /// An index of a tree, which is walked anyway.
+    #[error("--index is for a bucket as the destination: a directory is always walked")]
+    IndexOfDirectory,
     /// From directory to directory.
     #[error("both locations are directories; one of them must be s3://bucket[/prefix]")]
     BothLocal,

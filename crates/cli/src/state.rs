@@ -54,6 +54,9 @@ pub(crate) enum StateError {
     /// The ledger is in a bucket, and could not be had.
     #[error("{0}; give another place with --ledger, or use --no-ledger")]
     Bucket(String),
+    /// There is nothing to keep an index in.
+    #[error("--index is kept in the ledger, which can't be written anywhere; give --ledger a file")]
+    NoIndex,
     /// The person asked to stop.
     #[error("interrupted")]
     Interrupted,

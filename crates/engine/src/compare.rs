@@ -185,6 +185,11 @@ impl<'a> Dated<'a> {
         Self { entry, modified: shifted.unwrap_or(listed) }
     }
 
+    /// The version.
+    pub(crate) fn entry(&self) -> &'a Entry {
+        self.entry
+    }
+
     /// When the version was put where it is: for an object, `LastModified`; for a
     /// file, when its inode last changed, because its mtime is the source's.
     fn written(self) -> SystemTime {
@@ -192,6 +197,16 @@ impl<'a> Dated<'a> {
             Version::File { changed, .. } => changed,
             Version::Object { .. } => self.modified,
         }
+    }
+}
+
+/// The row of `mtime` where the destination's times are not known: what was
+/// settled is in step, and all else was modified since.
+pub(crate) fn by_pair(source: &Entry, settled: Option<&SettledPair>, dest: &Entry) -> Row {
+    match settled {
+        _ if source.size != dest.size => Row::SizesDiffer,
+        Some(pair) if pair.shows_in(source, dest) => Row::Unchanged,
+        _ => Row::NotOlder,
     }
 }
 

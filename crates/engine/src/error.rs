@@ -1,6 +1,6 @@
 //! Errors: why a run could not go on. What fails for one object is an outcome, and no error.
 
-use brigade_store::ListingError;
+use brigade_store::{Key, ListingError};
 
 use crate::events::Summary;
 use crate::ledger::LedgerError;
@@ -30,6 +30,16 @@ pub enum Why {
     /// Going on was refused for safety. Nothing was deleted.
     #[error("{0}")]
     Refused(String),
+    /// What the index says of the destination could not be checked.
+    #[error("could not look at {key} in {location}, to see whether the index holds: {reason}")]
+    IndexUnchecked {
+        /// The destination.
+        location: String,
+        /// The key.
+        key: Key,
+        /// Why.
+        reason: String,
+    },
     /// The person asked to stop.
     #[error("interrupted")]
     Interrupted,

@@ -26,6 +26,20 @@ pub struct JobSpec {
     pub delete: Option<DeleteLimit>,
     /// What is done with symlinks in a source that is a tree.
     pub symlinks: Symlinks,
+    /// Where what the destination holds is known from.
+    pub indexing: Indexing,
+}
+
+/// Where what the destination, a bucket, holds is known from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Indexing {
+    /// Its listing.
+    #[default]
+    Off,
+    /// The ledger (`--index`), once it was listed whole by a run that was to do so.
+    Use,
+    /// Its listing, once more, for the ledger (`--rebuild-index`).
+    Rebuild,
 }
 
 /// What tells one job spec from another between the same locations: what a run
@@ -38,30 +52,56 @@ impl JobSpec {
     #[must_use]
     pub fn digest(&self) -> JobDigest {
         // Every field is named, so that a new one can't be forgotten.
-        let Self { filters, comparison, clock_fudge_factor, delete, symlinks } = self;
-        let mut digest = Md5::new();
-        let mut field = |field: &str| {
-            digest.update((field.len() as u64).to_le_bytes());
-            digest.update(field);
-        };
-        for rule in filters.rules() {
-            field(if matches!(rule, Rule::Include(_)) { "include" } else { "exclude" });
-            field(rule.pattern());
-        }
-        field(match comparison {
+        let Self { filters, comparison, clock_fudge_factor, delete, symlinks, indexing } = self;
+        let mut fields = Fields::of(filters);
+        fields.add(match comparison {
             Comparison::Auto => "compare: auto",
             Comparison::Size => "compare: size",
             Comparison::Mtime => "compare: mtime",
             Comparison::Checksum => "compare: checksum",
             Comparison::Always => "compare: always",
         });
-        field(&format!("fudge: {} ns", clock_fudge_factor.as_nanos()));
-        field(&delete.map_or("keep".to_owned(), |most| format!("delete: {most}")));
-        field(match symlinks {
+        fields.add(&format!("fudge: {} ns", clock_fudge_factor.as_nanos()));
+        fields.add(&delete.map_or("keep".to_owned(), |most| format!("delete: {most}")));
+        fields.add(match symlinks {
             Symlinks::Follow => "symlinks: follow",
             Symlinks::Skip => "symlinks: skip",
         });
-        JobDigest(digest.finalize().into())
+        match indexing {
+            Indexing::Off => {}
+            Indexing::Use => fields.add("index: use"),
+            Indexing::Rebuild => fields.add("index: rebuild"),
+        }
+        fields.digest()
+    }
+
+    /// The digest of the filters alone: of which keys take part.
+    #[must_use]
+    pub fn filters_digest(&self) -> JobDigest {
+        Fields::of(&self.filters).digest()
+    }
+}
+
+/// Fields of a job spec, being digested.
+struct Fields(Md5);
+
+impl Fields {
+    fn of(filters: &Filters) -> Self {
+        let mut fields = Self(Md5::new());
+        for rule in filters.rules() {
+            fields.add(if matches!(rule, Rule::Include(_)) { "include" } else { "exclude" });
+            fields.add(rule.pattern());
+        }
+        fields
+    }
+
+    fn add(&mut self, field: &str) {
+        self.0.update((field.len() as u64).to_le_bytes());
+        self.0.update(field);
+    }
+
+    fn digest(self) -> JobDigest {
+        JobDigest(self.0.finalize().into())
     }
 }
 

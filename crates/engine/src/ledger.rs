@@ -6,17 +6,18 @@
 //! come, what waits for its later phases, and which uploads it has begun.
 
 mod agreed;
+pub mod apart;
 pub(crate) mod cursor;
 pub(crate) mod encoding;
 mod error;
 pub mod file;
+mod known;
 pub mod lock;
 pub mod memory;
 pub mod pair;
 mod recorder;
 mod settled_source;
 pub mod sqlite;
-mod strip;
 mod uploads;
 mod watermark;
 
@@ -29,12 +30,13 @@ use crate::events::{Side, Summary, TakenUp};
 use crate::job::JobDigest;
 use crate::plan::{Action, Phase};
 pub(crate) use agreed::{Agreed, Proof};
+pub use apart::{Apart, Index};
 pub use cursor::Cursor;
 pub use error::LedgerError;
+pub(crate) use known::KnownStrip;
 pub use pair::{Fingerprint, SettledPair};
 pub(crate) use recorder::{Followed, Number, Recorder};
 pub(crate) use settled_source::SettledSource;
-pub(crate) use strip::SettledStrip;
 pub(crate) use uploads::BegunUploads;
 
 /// What both sides were when they were last in step, in key order.
@@ -46,6 +48,14 @@ pub trait Settled: Send + Sync + 'static {
 
     /// The pair of this key.
     async fn pair(&self, key: &Key) -> Result<Option<SettledPair>, LedgerError>;
+
+    /// So many pairs at most, each as likely as any other, in no particular order.
+    async fn sample(&self, most: usize) -> Result<Vec<SettledPair>, LedgerError>;
+
+    /// The next keys after this one that are not in step, and of which it is
+    /// known what the destination holds, or known that it is in doubt; at most so many, in ascending
+    /// order; empty at the end. No key has a pair and is among them.
+    async fn apart(&self, after: Option<&Key>, most: usize) -> Result<Vec<Apart>, LedgerError>;
 }
 
 /// How far a run has come.
@@ -79,6 +89,10 @@ pub enum Change {
     Settle(SettledPair),
     /// Neither side has the key any more.
     Unsettle(Key),
+    /// The two sides of a key are not in step; it takes the place of its pair.
+    Apart(Apart),
+    /// What is known of the whole destination; without an index, nothing is known of what isn't settled.
+    Index(Option<Index>),
     /// A run of this job spec begins from the start; what an earlier one left of its progress is dropped.
     Begin {
         /// The job spec's digest.
@@ -154,6 +168,8 @@ pub struct Remembered {
     pub uploads: Vec<BegunUpload>,
     /// The sides whose stores are known not to list in byte order.
     pub unordered: Vec<Side>,
+    /// Whether what the destination holds is known without a listing.
+    pub index: Option<Index>,
 }
 
 /// A run that did not come to its end.

@@ -19,6 +19,7 @@ pub mod filters;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod growth;
+mod index;
 pub mod job;
 pub mod ledger;
 pub mod listing;

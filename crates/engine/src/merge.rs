@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 use brigade_store::{Entry, Extent, Key, Listed, Unknown};
 
-use crate::ledger::SettledPair;
+use crate::ledger::{Apart, SettledPair};
 
 /// What is known of one key: on both sides now, and when they were last in step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,6 +154,12 @@ impl Keyed for Listed {
 }
 
 impl Keyed for SettledPair {
+    fn key(&self) -> &Key {
+        &self.key
+    }
+}
+
+impl Keyed for Apart {
     fn key(&self) -> &Key {
         &self.key
     }

@@ -2,7 +2,7 @@
 
 use brigade_store::{ClockSkew, Digest, Entry, Key, Kind};
 
-use crate::compare::{Comparer, Dated, Row, Verdict};
+use crate::compare::{Comparer, Dated, Row, Verdict, by_pair};
 use crate::filters::{Filters, Matched};
 use crate::job::{Comparison, JobSpec};
 use crate::ledger::SettledPair;
@@ -110,6 +110,8 @@ pub struct Planner {
     nesting: Nesting,
     /// Whether the keys that come lie behind the cursor of a run that is taken up.
     behind: bool,
+    /// Whether the destination is not listed: there are no times of its objects.
+    is_dest_timeless: bool,
 }
 
 impl Planner {
@@ -123,6 +125,7 @@ impl Planner {
             comparer: Comparer { comparison: job.comparison, fudge: job.clock_fudge_factor },
             deletes: job.delete.is_some(),
             behind: false,
+            is_dest_timeless: false,
         }
     }
 
@@ -130,6 +133,11 @@ impl Planner {
     /// taken up: what that one settled is not judged again.
     pub(crate) fn set_behind(&mut self, behind: bool) {
         self.behind = behind;
+    }
+
+    /// Whether the destination is not listed, but known from the ledger.
+    pub(crate) fn set_dest_timeless(&mut self, is_dest_timeless: bool) {
+        self.is_dest_timeless = is_dest_timeless;
     }
 
     /// Whether the filters let the key take part.
@@ -227,6 +235,9 @@ impl Planner {
             let comparer = Comparer { comparison: Comparison::Auto, ..self.comparer };
             return comparer.compare_again(source, settled, dest);
         }
+        if self.is_dest_timeless && self.comparer.comparison == Comparison::Mtime {
+            return by_pair(source.entry(), settled, dest.entry());
+        }
         self.comparer.compare(source, settled, dest)
     }
 
@@ -271,7 +282,7 @@ mod tests {
 
     use super::*;
     use crate::filters::Rule;
-    use crate::job::DeleteLimit;
+    use crate::job::{DeleteLimit, Indexing};
     use crate::ledger::Fingerprint;
 
     fn entry(key: &str, size: u64) -> Entry {
@@ -286,6 +297,7 @@ mod tests {
             clock_fudge_factor: Duration::ZERO,
             delete: delete.then_some(DeleteLimit::Unlimited),
             symlinks: Symlinks::Follow,
+            indexing: Indexing::Off,
         };
         Planner::new(&job, Kind::Local).decide(&Key::from(key), [left, right], None, Default::default())
     }
@@ -335,6 +347,7 @@ mod tests {
             clock_fudge_factor: Duration::ZERO,
             delete: None,
             symlinks: Symlinks::Follow,
+            indexing: Indexing::Off,
         };
         let side = Fingerprint::of(&here);
         let pair = |unsure, assumed, lost| {

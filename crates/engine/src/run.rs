@@ -1,16 +1,19 @@
 //! A run: one execution of a job, the whole pipe, taken up where an earlier one left it.
 
+mod indexing;
 mod listers;
 mod stretches;
 mod taking_up;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering as Atomic};
 
 use brigade_store::Store;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{RunError, Why};
 use crate::events::{Event, Observer, Side, Summary};
+use crate::index::IndexUse;
 use crate::job::{Clock, Comparison, JobSpec, RunOptions};
 use crate::ledger::{Change, Cursor, Ledger, LedgerError, Recorder, UnfinishedRun};
 use crate::listing::{Broken, Ordering};
@@ -63,7 +66,7 @@ pub async fn run(run: Run) -> Result<Summary, RunError> {
         settled: ledger,
         cancel: cancel.child_token(),
     };
-    let pass = Pass { job, options, around, clock, stop: cancel };
+    let pass = Pass { job, options, around, clock, stop: cancel, has_index: AtomicBool::new(false) };
     let ended = pass.recorded().await;
     let mut summary = pass.around.tally.summary();
     summary.requests = pass.around.source.requests();
@@ -82,6 +85,8 @@ struct Pass {
     clock: Clock,
     /// Cancelled by the person alone, not by a ledger that fails.
     stop: CancellationToken,
+    /// Whether the ledger has an index that this run keeps.
+    has_index: AtomicBool,
 }
 
 impl Pass {
@@ -94,6 +99,10 @@ impl Pass {
             // Whatever else it ended with, the next run has to take it up.
             if matches!(ended, Ok(()) | Err(Why::Refused(_))) && self.keeps_progress() {
                 recorder.note([Change::End]);
+            }
+            if self.has_index.load(Atomic::Relaxed) {
+                // Whatever it ended with, all that was done is noted before this, and else it is never committed.
+                recorder.note([self.index(false)]);
             }
             recorder.end();
             ended
@@ -129,13 +138,15 @@ impl Pass {
         let Surroundings { source, dest, tally, recorder, .. } = &self.around;
         let mut orderings = Orderings::of(source.as_ref(), dest.as_ref());
         let mut memory = self.remember(&mut orderings).await?;
+        let index = memory.index;
+        self.has_index.store(index.is_trusted(), Atomic::Relaxed);
         let mut allowance = Allowance::new(self.options.limit);
         loop {
             let spool =
                 if self.keeps_progress() { Spool::in_ledger(recorder, memory.spooled()) } else { Spool::in_files() };
             // The transfers' spool is dropped with them, or emptied with the progress:
             // what was concluded from a listing out of order is forgotten.
-            let left = Left { spool, uploads: std::mem::take(&mut memory.uploads) };
+            let left = Left { spool, uploads: std::mem::take(&mut memory.uploads), index };
             let transfers = Arc::new(Transfers::new(&self.options, self.around.clone(), allowance.clone(), left));
             match self.once(&transfers, orderings, memory.run.as_ref()).await {
                 Err(RangeError::Listing(side, Broken::OutOfOrder { key })) => {
@@ -144,7 +155,7 @@ impl Pass {
                         Side::Dest => (dest, &mut orderings.dest),
                     };
                     *ordering = Ordering::Sorted;
-                    memory = Memory { run: None, uploads: transfers.take_uploads() };
+                    memory = Memory { run: None, uploads: transfers.take_uploads(), index };
                     if self.keeps_progress() {
                         recorder.note([self.beginning(), Change::Unordered(side)]);
                         recorder.take_up(&[], &[]);
@@ -162,6 +173,10 @@ impl Pass {
                     return Err(error.into());
                 }
                 Ok(()) => {
+                    if index == IndexUse::Made {
+                        recorder.note([self.index(true)]);
+                        self.has_index.store(true, Atomic::Relaxed);
+                    }
                     transfers.try_put_off().await?;
                     return self.finish(&transfers).await;
                 }

@@ -2,6 +2,7 @@
 
 mod content;
 mod deletion;
+mod doubt;
 mod forecast;
 mod parts;
 mod resuming;
@@ -18,8 +19,9 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::events::Outcome;
+use crate::events::{Outcome, Side};
 use crate::filters::Filters;
+use crate::index::IndexUse;
 use crate::job::{AtOnce, RunOptions};
 use crate::ledger::{BegunUpload, BegunUploads, Change, Ledger, LedgerError, Number, Recorder};
 use crate::losses::Losses;
@@ -43,6 +45,8 @@ pub(crate) struct Transfers {
     pub(crate) recorder: Arc<Recorder>,
     /// What was settled before.
     pub(crate) settled: Option<Arc<dyn Ledger>>,
+    /// Whether the destination is listed, and what of it is remembered.
+    pub(crate) index: IndexUse,
     /// Uploads that an earlier run began.
     uploads: BegunUploads,
     dry_run: bool,
@@ -100,6 +104,7 @@ impl Transfers {
             permits: Permits::new(jobs, options.memory),
             recorder,
             settled,
+            index: left.index,
             uploads: BegunUploads::new(left.uploads),
             dry_run: options.dry_run,
             allowance,
@@ -122,9 +127,15 @@ impl Transfers {
         [&self.source, &self.dest].map(|store| store.capabilities().kind)
     }
 
-    /// Whether both sides are known to list in byte order: only then does a place in it say what was listed.
+    /// Whether what is listed is known to be listed in byte order: only then does a place in it say what was.
     pub(crate) fn list_by_bytes(&self) -> bool {
-        self.sides().iter().all(|store| store.capabilities().order == Order::ByBytes)
+        let sides = self.sides().into_iter().zip([Side::Source, Side::Dest]);
+        sides.filter(|(_, side)| self.lists(*side)).all(|(store, _)| store.capabilities().order == Order::ByBytes)
+    }
+
+    /// Whether this side is listed; a destination of which there is an index is not.
+    pub(crate) fn lists(&self, side: Side) -> bool {
+        side == Side::Source || !self.index.is_trusted()
     }
 
     /// Both sides, as the recorder needs them.
@@ -294,12 +305,13 @@ pub(crate) enum Concluded {
 pub(crate) struct Left {
     pub(crate) spool: Spool,
     pub(crate) uploads: Vec<BegunUpload>,
+    pub(crate) index: IndexUse,
 }
 
 impl Left {
     /// Nothing, and nothing will be left to the next.
     pub(crate) fn nothing() -> Self {
-        Self { spool: Spool::in_files(), uploads: vec![] }
+        Self { spool: Spool::in_files(), uploads: vec![], index: IndexUse::None }
     }
 }
 

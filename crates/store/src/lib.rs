@@ -32,7 +32,7 @@ pub use location::{Location, LocationError};
 pub use open::{OpenError, Role, open};
 pub use spill::{Sorted, Sorter};
 pub use store::{
-    Capabilities, ClockSkew, Condition, Kind, NewObject, Object, ObjectHeaders, Order, Reader, Receipt, RequestCount,
-    Store, Verified,
+    Capabilities, ClockSkew, Condition, Conditions, Kind, NewObject, Object, ObjectHeaders, Order, Reader, Receipt,
+    RequestCount, Store, Verified,
 };
 pub use upload::{FinishedPart, OpenUpload, OpenUploads, Part, Resumed, Upload};

@@ -35,8 +35,8 @@ use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Capabilities, Digest, DigestKind, Entry, Failure, Key, KeyRange, Kind, Listing, NewObject, Object, Order, Reader,
-    Receipt, Store, Upload,
+    Capabilities, Conditions, Digest, DigestKind, Entry, Failure, Key, KeyRange, Kind, Listing, NewObject, Object,
+    Order, Reader, Receipt, Store, Upload,
 };
 use hops::Hops;
 use root::{Role, Root};
@@ -153,6 +153,7 @@ impl Store for LocalStore {
             whole_limit: WHOLE_LIMIT,
             part_size: PART_SIZE,
             removal_batch: REMOVAL_BATCH,
+            conditions: Conditions::ALL,
         }
     }
 

@@ -25,8 +25,9 @@ pub use faults::Call;
 pub use options::{Clock, MemoryOptions, Sequence, ticking_clock};
 
 use crate::{
-    Capabilities, Digest, DigestKind, Entry, Failure, FailureKind, Key, KeyRange, Kind, Listing, ListingError,
-    NewObject, Object, ObjectHeaders, OpenUploads, Reader, Receipt, Resumed, Store, Unknown, Upload, Verified,
+    Capabilities, Conditions, Digest, DigestKind, Entry, Failure, FailureKind, Key, KeyRange, Kind, Listing,
+    ListingError, NewObject, Object, ObjectHeaders, OpenUploads, Reader, Receipt, Resumed, Store, Unknown, Upload,
+    Verified,
 };
 use durability::Unwritten;
 use faults::Faults;
@@ -261,7 +262,8 @@ impl Store for MemoryStore {
 
     fn capabilities(&self) -> Capabilities {
         let MemoryOptions { kind, order, whole_limit, part_size, removal_batch, .. } = *self.options;
-        Capabilities { kind, order, whole_limit, part_size, removal_batch }
+        let conditions = Conditions::ALL;
+        Capabilities { kind, order, whole_limit, part_size, removal_batch, conditions }
     }
 
     fn list(&self, range: &KeyRange) -> Box<dyn Listing> {

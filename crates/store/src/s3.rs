@@ -18,9 +18,9 @@ use bytes::Bytes;
 pub use brigade_s3::{Addressing, Bandwidth, Config, ConfigError, Provider, RequestLimit, UnknownProvider};
 
 use crate::{
-    Capabilities, ClockSkew, Condition, Digest, DigestKind, Entry, Failure, Key, KeyRange, Kind, Listing, ListingError,
-    NewObject, Object, ObjectHeaders, OpenUploads, Order, Reader, Receipt, RequestCount, Resumed, Role, Store, Upload,
-    Verified, Version,
+    Capabilities, ClockSkew, Condition, Conditions, Digest, DigestKind, Entry, Failure, Key, KeyRange, Kind, Listing,
+    ListingError, NewObject, Object, ObjectHeaders, OpenUploads, Order, Reader, Receipt, RequestCount, Resumed, Role,
+    Store, Upload, Verified, Version,
 };
 use failures::{changed, failure, unwritten};
 pub(crate) use names::Names;
@@ -100,7 +100,14 @@ impl Store for BucketStore {
         };
         let in_bulk = self.bucket.client().dialect().bulk_delete.is_certain();
         let removal_batch = if in_bulk { BULK_DELETE_LIMIT } else { 1 };
-        Capabilities { kind: Kind::Remote, order, whole_limit: WHOLE_LIMIT, part_size: PART_SIZE, removal_batch }
+        let dialect = self.bucket.client().dialect();
+        let conditions = Conditions {
+            writing: dialect.put_if_absent.is_certain() && dialect.put_if_match.is_certain(),
+            finishing: dialect.complete_conditions.is_certain(),
+            removal: dialect.delete_if_match.is_certain(),
+        };
+        let (whole_limit, part_size) = (WHOLE_LIMIT, PART_SIZE);
+        Capabilities { kind: Kind::Remote, order, whole_limit, part_size, removal_batch, conditions }
     }
 
     fn list(&self, range: &KeyRange) -> Box<dyn Listing> {

@@ -130,6 +130,24 @@ pub struct Capabilities {
     /// How many objects it removes at once: those that one call of
     /// [`Store::remove`] should be given; at least 1.
     pub removal_batch: usize,
+    /// Which of its calls look at the key themselves, and do nothing if what is there is not what was said.
+    pub conditions: Conditions,
+}
+
+/// Which calls of a store have their condition honoured at the very moment when they are carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conditions {
+    /// [`Store::write`].
+    pub writing: bool,
+    /// [`Upload::finish`].
+    pub finishing: bool,
+    /// [`Store::remove`].
+    pub removal: bool,
+}
+
+impl Conditions {
+    /// All of them.
+    pub const ALL: Self = Self { writing: true, finishing: true, removal: true };
 }
 
 /// Where a store's objects live.

@@ -11,6 +11,7 @@ use crate::resolve::size::Size;
 
 /// Arguments of `brigade sync`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(after_long_help = "\
 A location is a directory, or s3://bucket[/prefix]. A prefix is a directory: s3://bucket/site and s3://bucket/site/ are \
 the same. One of the two locations must be a directory and the other one in S3.
@@ -68,6 +69,18 @@ pub(crate) struct Sync {
     /// How much content is held in memory at once: 64M, 64MiB, 1G, 1GB, or bytes
     #[arg(long, value_name = "SIZE", default_value = "128MiB", help_heading = "Speed")]
     pub(crate) memory: Size,
+
+    /// Don't list DEST, a bucket: take what it holds from what earlier runs remembered
+    ///
+    /// A change to a huge site takes the time of walking it. The first run with it lists DEST, and so does one after other
+    /// filters, or after a run without --index or one that was killed. Some objects are looked at before anything is done, and
+    /// each that is replaced or deleted is proven to be as remembered. Only for a DEST that nobody else writes.
+    #[arg(long, conflicts_with = "no_ledger", help_heading = "Speed")]
+    pub(crate) index: bool,
+
+    /// As --index, but list DEST once more
+    #[arg(long, conflicts_with = "no_ledger", help_heading = "Speed")]
+    pub(crate) rebuild_index: bool,
 
     /// How results are written to standard output
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = "Output")]

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use brigade_engine::error::{RunError, Why};
 use brigade_engine::events::{Observer, Summary};
-use brigade_engine::job::JobSpec;
+use brigade_engine::job::{Indexing, JobSpec};
 use brigade_engine::ledger::lock::LockError;
 use brigade_engine::run::{self, Run};
 use brigade_store::{OpenError, Role, Store, open};
@@ -99,6 +99,9 @@ async fn carry_out(sync: Sync, reporter: &Arc<Reporter>, stop: &Stop) -> Ending 
         }
         Err(error) => return could_not_run(&error),
     };
+    if sync.job.indexing != Indexing::Off && !sync.options.dry_run && state.ledger().is_none() {
+        return could_not_run(&StateError::NoIndex);
+    }
     reporter.begin_file();
     let (s3, dry_run) = (sync.s3, sync.options.dry_run);
     let ledgers = state.files_below([&sync.source, &sync.dest], sync.locks.file.as_deref());
@@ -157,9 +160,11 @@ fn ending(ended: Result<Summary, RunError>, stop: &Stop) -> Ending {
     let (exit, error) = match why {
         Why::Refused(reason) => (Exit::Refused, reason),
         Why::Interrupted => return interrupted(stop, Some(*summary)),
-        why @ (Why::Listing(_) | Why::TemporaryFile(_) | Why::Ledger(_) | Why::Defect(_)) => {
-            (Exit::CouldNotRun, why.to_string())
-        }
+        why @ (Why::Listing(_)
+        | Why::IndexUnchecked { .. }
+        | Why::TemporaryFile(_)
+        | Why::Ledger(_)
+        | Why::Defect(_)) => (Exit::CouldNotRun, why.to_string()),
     };
     Ending { exit, summary: Some(*summary), error: Some(error) }
 }

@@ -42,6 +42,9 @@ fn text(path: &Path, size: u64, contents: &Contents) -> String {
     row("destination", &contents.binding.dest);
     row("file", &format!("{} ({})", path.display(), bytes(size)));
     row("settled", &format!("{} in step when they were last seen", count(contents.settled)));
+    if contents.remembered.index.is_some() {
+        row("index", "all that the destination holds is known, for --index");
+    }
     if let Some(run) = &contents.remembered.run {
         row("unfinished", &unfinished(run));
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use brigade_engine::job::{Comparison, DeleteLimit, JobSpec};
+use brigade_engine::job::{Comparison, DeleteLimit, Indexing, JobSpec};
 use brigade_store::{Location, Symlinks};
 
 use super::UsageError;
@@ -36,6 +36,7 @@ pub(crate) fn resolve(arguments: &JobArguments, most: DeleteLimit) -> Result<Job
         clock_fudge_factor: Duration::from_secs(arguments.clock_fudge_factor),
         delete: arguments.delete.then_some(most),
         symlinks: symlinks(arguments.symlinks),
+        indexing: Indexing::Off,
     };
     Ok(Job { source, dest, send, spec, origins: filters.origins })
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use brigade_engine::job::{DeleteLimit, JobSpec, RunOptions};
+use brigade_engine::job::{DeleteLimit, Indexing, JobSpec, RunOptions};
 use brigade_store::Location;
 use brigade_store::s3::Config;
 
@@ -41,7 +41,8 @@ pub(crate) struct Sync {
 /// progress can be drawn on standard error.
 pub(crate) fn resolve(arguments: &arguments::Sync, can_draw: bool) -> Result<Sync, UsageError> {
     let most = arguments.max_delete.map_or(DeleteLimit::Unlimited, |max_delete| max_delete.0);
-    let Job { source, dest, send, spec, .. } = job::resolve(&arguments.job, most)?;
+    let Job { source, dest, send, mut spec, .. } = job::resolve(&arguments.job, most)?;
+    spec.indexing = indexing(arguments, &dest)?;
     let wording = Wording { verbosity: verbosity(arguments), send, dry_run: arguments.dry_run };
     Ok(Sync {
         source,
@@ -58,6 +59,15 @@ pub(crate) fn resolve(arguments: &arguments::Sync, can_draw: bool) -> Result<Syn
         },
         report: arguments.report.as_ref().map(PathBuf::from),
     })
+}
+
+fn indexing(arguments: &arguments::Sync, dest: &Location) -> Result<Indexing, UsageError> {
+    match (arguments.index, arguments.rebuild_index, dest) {
+        (false, false, _) => Ok(Indexing::Off),
+        (_, _, Location::Local(_)) => Err(UsageError::IndexOfDirectory),
+        (_, true, Location::Bucket { .. }) => Ok(Indexing::Rebuild),
+        (true, false, Location::Bucket { .. }) => Ok(Indexing::Use),
+    }
 }
 
 fn options(arguments: &arguments::Sync) -> RunOptions {

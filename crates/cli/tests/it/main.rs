@@ -46,6 +46,8 @@ mod hostile_listings;
 #[cfg(test)]
 mod hostile_servers;
 #[cfg(test)]
+mod indexing;
+#[cfg(test)]
 mod interruptions;
 #[cfg(test)]
 mod ledgers;

@@ -9,7 +9,8 @@ use brigade_store::Key;
 
 use super::cursor::joined;
 use super::{
-    BegunUpload, Change, Cursor, Ledger, LedgerError, Progress, Remembered, Settled, SettledPair, UnfinishedRun,
+    Apart, BegunUpload, Change, Cursor, Index, Ledger, LedgerError, Progress, Remembered, Settled, SettledPair,
+    UnfinishedRun,
 };
 use crate::events::Side;
 use crate::plan::{Action, Phase};
@@ -30,6 +31,8 @@ struct Held {
     spool: BTreeMap<(Phase, Key), Action>,
     uploads: BTreeMap<(Key, String), BegunUpload>,
     unordered: Vec<Side>,
+    apart: BTreeMap<Key, Apart>,
+    index: Option<Index>,
     witness: Option<Witness>,
 }
 
@@ -66,6 +69,24 @@ impl Settled for MemoryLedger {
     async fn pair(&self, key: &Key) -> Result<Option<SettledPair>, LedgerError> {
         Ok(self.held().settled.get(key).cloned())
     }
+
+    /// The same ones again, so that a simulation takes the same course.
+    async fn sample(&self, most: usize) -> Result<Vec<SettledPair>, LedgerError> {
+        let held = self.held();
+        let step = (held.settled.len() / most.max(1)).max(1);
+        Ok(held.settled.values().step_by(step).take(most).cloned().collect())
+    }
+
+    async fn apart(&self, after: Option<&Key>, most: usize) -> Result<Vec<Apart>, LedgerError> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        Ok(self
+            .held()
+            .apart
+            .range::<Key, _>((from, Bound::Unbounded))
+            .take(most)
+            .map(|(_, apart)| apart.clone())
+            .collect())
+    }
 }
 
 #[async_trait]
@@ -80,7 +101,12 @@ impl Progress for MemoryLedger {
             let cursors = joined(held.cursors.values().cloned().collect());
             UnfinishedRun { cursors, failed: held.failed.iter().cloned().collect(), spooled, ..run }
         });
-        Ok(Remembered { run, uploads: held.uploads.values().cloned().collect(), unordered: held.unordered.clone() })
+        Ok(Remembered {
+            run,
+            uploads: held.uploads.values().cloned().collect(),
+            unordered: held.unordered.clone(),
+            index: held.index,
+        })
     }
 
     async fn spooled(&self, phase: Phase, after: Option<&Key>, most: usize) -> Result<Vec<Action>, LedgerError> {
@@ -111,8 +137,24 @@ impl Ledger for MemoryLedger {
 impl Held {
     fn make(&mut self, change: Change) {
         match change {
-            Change::Settle(pair) => drop(self.settled.insert(pair.key.clone(), pair)),
-            Change::Unsettle(key) => drop(self.settled.remove(&key)),
+            Change::Settle(pair) => {
+                self.apart.remove(&pair.key);
+                self.settled.insert(pair.key.clone(), pair);
+            }
+            Change::Unsettle(key) => {
+                self.apart.remove(&key);
+                self.settled.remove(&key);
+            }
+            Change::Apart(apart) => {
+                self.settled.remove(&apart.key);
+                self.apart.insert(apart.key.clone(), apart);
+            }
+            Change::Index(index) => {
+                self.index = index;
+                if index.is_none() {
+                    self.apart.clear();
+                }
+            }
             Change::Begin { job, begun } => {
                 self.forget_progress();
                 let spooled = [0; Phase::COUNT];

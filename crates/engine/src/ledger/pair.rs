@@ -83,6 +83,14 @@ impl Fingerprint {
         }
     }
 
+    /// What a bucket with this version at the key would list, but for its time; `None` for a file.
+    #[must_use]
+    pub fn listed_at(&self, key: Key) -> Option<Entry> {
+        let Self::Object { size, etag } = self else { return None };
+        let version = Version::Object { etag: etag.clone() };
+        Some(Entry { key, size: *size, modified: SystemTime::UNIX_EPOCH, version })
+    }
+
     /// The length of the version in bytes.
     #[must_use]
     pub fn size(&self) -> u64 {
@@ -97,18 +105,11 @@ impl SettledPair {
     /// `None` for a file, which is always looked at itself, and for what the source has lost since.
     #[must_use]
     pub fn listed_on(&self, side: Side) -> Option<Entry> {
-        let fingerprint = match side {
-            Side::Source if self.lost => return None,
-            Side::Source => &self.left,
-            Side::Dest => &self.right,
-        };
-        let Fingerprint::Object { size, etag } = fingerprint else { return None };
-        Some(Entry {
-            key: self.key.clone(),
-            size: *size,
-            modified: SystemTime::UNIX_EPOCH,
-            version: Version::Object { etag: etag.clone() },
-        })
+        match side {
+            Side::Source if self.lost => None,
+            Side::Source => self.left.listed_at(self.key.clone()),
+            Side::Dest => self.right.listed_at(self.key.clone()),
+        }
     }
 
     /// Whether both entries show what was settled.

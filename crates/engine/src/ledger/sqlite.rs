@@ -17,7 +17,7 @@ use tokio::task::spawn_blocking;
 pub use open::{Access, Binding, FileSystem};
 pub use schema::{APPLICATION, FORMAT};
 
-use super::{Change, Ledger, LedgerError, Progress, Remembered, Settled, SettledPair};
+use super::{Apart, Change, Ledger, LedgerError, Progress, Remembered, Settled, SettledPair};
 use crate::plan::{Action, Phase};
 
 /// A ledger in a file.
@@ -95,6 +95,15 @@ impl Settled for SqliteLedger {
     async fn pair(&self, key: &Key) -> Result<Option<SettledPair>, LedgerError> {
         let key = key.clone();
         self.with(move |connection| rows::pair(connection, &key)).await
+    }
+
+    async fn sample(&self, most: usize) -> Result<Vec<SettledPair>, LedgerError> {
+        self.with(move |connection| rows::sample(connection, most)).await
+    }
+
+    async fn apart(&self, after: Option<&Key>, most: usize) -> Result<Vec<Apart>, LedgerError> {
+        let after = after.cloned();
+        self.with(move |connection| rows::apart(connection, after.as_ref(), most)).await
     }
 }
 

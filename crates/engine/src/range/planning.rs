@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use brigade_store::{ClockSkew, Key, Kind, Listed};
+use futures_util::future::join_all;
 use tokio::sync::mpsc;
 
 use super::proof::nothing_between;
@@ -13,7 +14,8 @@ use super::seen::{Seen, Sight};
 use super::strips::Strips;
 use super::{Extent, Orderings, RangeError, Stretch};
 use crate::events::{Event, Side, Summary};
-use crate::ledger::{Agreed, Change, Followed, Unseen};
+use crate::index::{IndexUse, taken_from_listing};
+use crate::ledger::{Agreed, Apart, Change, Followed, Unseen};
 use crate::listing::OrderedListing;
 use crate::losses::Losses;
 use crate::merge::{Merge, Presence, Strip, Triple};
@@ -84,7 +86,7 @@ impl<'a> Planning<'a> {
             match self.merge.hungry() {
                 Some(Strip::Left) => self.feed(&mut strips.source, Side::Source).await?,
                 Some(Strip::Right) => self.feed_right(&mut strips).await?,
-                Some(Strip::Settled) => self.feed_settled(&mut strips).await?,
+                Some(Strip::Settled) => self.feed_known(&mut strips).await?,
                 None => {}
             }
         }
@@ -102,7 +104,7 @@ impl<'a> Planning<'a> {
     async fn prove_nothing_between(&self, end: &Key) -> Result<(), RangeError> {
         let Transfers { source, dest, .. } = self.transfers.as_ref();
         for (store, side) in [(source, Side::Source), (dest, Side::Dest)] {
-            if store.capabilities().kind == Kind::Remote {
+            if store.capabilities().kind == Kind::Remote && self.transfers.lists(side) {
                 let last = self.extent.last_of(side);
                 let proven = tokio::select! {
                     biased;
@@ -118,7 +120,7 @@ impl<'a> Planning<'a> {
     async fn feed_right(&mut self, strips: &mut Strips) -> Result<(), RangeError> {
         match &mut strips.dest {
             Some(listing) => self.feed(listing, Side::Dest).await,
-            None => self.feed_settled(strips).await,
+            None => self.feed_known(strips).await,
         }
     }
 
@@ -150,16 +152,18 @@ impl<'a> Planning<'a> {
     }
 
     /// Gives the merge the next page of settled pairs, and of a destination that is not listed.
-    async fn feed_settled(&mut self, strips: &mut Strips) -> Result<(), RangeError> {
-        let pairs = strips.settled.next_page().await.map_err(Halt::from)?;
-        let mut goes_on = pairs.is_some();
-        let mut pairs = pairs.unwrap_or_default();
-        goes_on &= self.extent.admit(&mut pairs);
+    async fn feed_known(&mut self, strips: &mut Strips) -> Result<(), RangeError> {
+        let known = strips.known.next_page().await.map_err(Halt::from)?;
+        let mut goes_on = known.is_some();
+        let mut known = known.unwrap_or_default();
+        goes_on &= self.extent.admit(&mut known.pairs) & self.extent.admit(&mut known.apart);
         if strips.dest.is_none() {
-            let listed = pairs.iter().filter_map(|pair| pair.listed_on(Side::Dest));
-            self.merge.push_right(listed.map(Listed::Present).collect());
+            self.look_into_doubts(&mut known.apart).await;
+            let listed = known.listed_at_dest();
+            self.tell_unknown(&listed, Side::Dest);
+            self.merge.push_right(listed);
         }
-        self.merge.push_settled(pairs);
+        self.merge.push_settled(known.pairs);
         if !goes_on {
             if strips.dest.is_none() {
                 self.merge.end(Strip::Right);
@@ -167,6 +171,26 @@ impl<'a> Planning<'a> {
             self.merge.end(Strip::Settled);
         }
         Ok(())
+    }
+
+    /// Looks at keys where something failed in an earlier run, and it isn't known what came of it.
+    async fn look_into_doubts(&self, keys: &mut Vec<Apart>) {
+        let Transfers { dest, permits, recorder, listing, .. } = self.transfers.as_ref();
+        let looks = std::mem::take(keys).into_iter().map(async |known| {
+            if known.dest.is_some() || listing.is_cancelled() {
+                return Some(known);
+            }
+            let _request = permits.request().await;
+            let found = match dest.look(&known.key).await {
+                Ok(found) => found.as_ref().map(Apart::found),
+                // It stays in doubt, and nothing is done about it.
+                Err(_) => return Some(known),
+            };
+            recorder.note([found.clone().map_or(Change::Unsettle(known.key), Change::Apart)]);
+            found
+        });
+        let looks: Vec<_> = looks.collect();
+        keys.extend(join_all(looks).await.into_iter().flatten());
     }
 
     async fn next_page(&mut self, listing: &mut OrderedListing, side: Side) -> Result<Option<Vec<Listed>>, RangeError> {
@@ -218,6 +242,7 @@ impl<'a> Planning<'a> {
         let has_directory = is_marker(&right) && self.merge.source_goes_on_below(&key);
         let mut counts =
             Unseen { source_objects: holds_object(&left), dest_objects: holds_object(&right), ..Unseen::default() };
+        let listed = (self.transfers.index == IndexUse::Made).then(|| right.clone());
         let decision = self.planner.decide(&key, [left, right], settled.as_ref(), skews);
         match &decision {
             // What is excluded vouches for nothing: neither that the source is
@@ -235,10 +260,13 @@ impl<'a> Planning<'a> {
         batch.keys += u64::from(was_present);
         batch.counts += counts;
         batch.in_step += u64::from(decision == Decision::Extra && has_directory);
-        if seen.is_not_seen_again(&decision, settled.is_some(), self.transfers.kinds()) {
+        // What is left out is not in the index.
+        let is_known = settled.is_some() || (self.transfers.index.is_kept() && decision != Decision::Excluded);
+        if seen.is_not_seen_again(&decision, is_known, self.transfers.kinds()) {
             batch.unseen += counts;
         }
         batch.changes.extend(seen.outdates(&key, settled.as_ref(), &decision));
+        batch.changes.extend(listed.and_then(|listed| taken_from_listing(&key, settled.as_ref(), &listed, &decision)));
         if self.stretch != Stretch::Again {
             self.losses.see(&key, settled.is_some(), seen.source, &decision);
         }

@@ -33,8 +33,8 @@ impl Sight {
 
 impl Seen {
     /// Whether a run that is taken up doesn't see the key again behind its
-    /// cursor: trees are walked again, and settled pairs read, but no bucket is listed.
-    pub(crate) fn is_not_seen_again(self, decision: &Decision, is_settled: bool, kinds: [Kind; 2]) -> bool {
+    /// cursor: trees are walked again, and what is known of the destination read, but no bucket is listed.
+    pub(crate) fn is_not_seen_again(self, decision: &Decision, is_known: bool, kinds: [Kind; 2]) -> bool {
         let is_present_in =
             |wanted| kinds.into_iter().zip([self.source, self.dest]).any(|side| side == (wanted, Sight::Present));
         // What is sent is settled then, or fails and is looked at by itself; so is what is in step, or refused.
@@ -42,7 +42,7 @@ impl Seen {
             decision,
             Decision::InStep(_) | Decision::Act(_, Action::Send(_)) | Decision::Blocked(_) | Decision::Shadowed { .. }
         );
-        is_present_in(Kind::Remote) && !is_present_in(Kind::Local) && !is_settled && !will_be_seen
+        is_present_in(Kind::Remote) && !is_present_in(Kind::Local) && !is_known && !will_be_seen
     }
 
     /// What is no longer so of what was remembered.

@@ -174,7 +174,7 @@ impl Ranges<'_> {
 
     fn remote_sides(&self) -> impl Iterator<Item = Side> {
         let [source, dest] = self.stretches.transfers.kinds();
-        let sides = [(source, Side::Source), (dest, Side::Dest)];
-        sides.into_iter().filter(|(kind, _)| *kind == Kind::Remote).map(|(_, side)| side)
+        let sides = [(source, Side::Source), (dest, Side::Dest)].into_iter();
+        sides.filter(|&(kind, side)| kind == Kind::Remote && self.stretches.transfers.lists(side)).map(|(_, side)| side)
     }
 }

@@ -49,7 +49,9 @@ pub(super) struct Stretches<'a> {
 impl Stretches<'_> {
     /// A planner of keys from the first one on.
     pub(super) fn planner(&self) -> Planner {
-        Planner::new(&self.pass.job, self.transfers.dest.capabilities().kind)
+        let mut planner = Planner::new(&self.pass.job, self.transfers.dest.capabilities().kind);
+        planner.set_dest_timeless(self.transfers.index.is_trusted());
+        planner
     }
 
     /// A planner of the keys after this one.
@@ -143,7 +145,7 @@ mod tests {
     use super::*;
     use crate::events::Side;
     use crate::filters::Filters;
-    use crate::job::{Comparison, JobSpec};
+    use crate::job::{Comparison, Indexing, JobSpec};
     use crate::listing::Broken;
 
     #[test]
@@ -154,6 +156,7 @@ mod tests {
             clock_fudge_factor: Duration::ZERO,
             delete: None,
             symlinks: Symlinks::Follow,
+            indexing: Indexing::Off,
         };
         let ok = || Ok(Planner::new(&job, Kind::Remote));
         let broken = |location: &str| {

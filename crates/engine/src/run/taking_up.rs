@@ -2,10 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use brigade_store::{Key, Kind, Order};
+use brigade_store::{Key, Kind, Order, Store};
 
-use super::{Change, Cursor, Ledger, LedgerError, Ordering, Orderings, Pass, Surroundings, UnfinishedRun};
+use super::{Change, Cursor, Ledger, LedgerError, Ordering, Orderings, Pass, Surroundings, UnfinishedRun, Why};
 use crate::events::{Event, Side, TakenUp};
+use crate::index::IndexUse;
 use crate::job::JobDigest;
 use crate::ledger::cursor::gaps;
 use crate::ledger::{BegunUpload, Remembered};
@@ -20,6 +21,7 @@ const LISTING_HOLDS: Duration = Duration::from_hours(24);
 pub(super) struct Memory {
     pub(super) run: Option<UnfinishedRun>,
     pub(super) uploads: Vec<BegunUpload>,
+    pub(super) index: IndexUse,
 }
 
 impl Memory {
@@ -31,30 +33,45 @@ impl Memory {
 
 impl Pass {
     /// What of an earlier run this one goes on with. If it can't, its progress is dropped.
-    pub(super) async fn remember(&self, orderings: &mut Orderings) -> Result<Memory, LedgerError> {
+    pub(super) async fn remember(&self, orderings: &mut Orderings) -> Result<Memory, Why> {
         let Surroundings { source, dest, recorder, .. } = &self.around;
         let Some(ledger) = self.around.settled.as_ref() else { return Ok(Memory::default()) };
-        let Remembered { run, uploads, unordered } = ledger.progress().await?;
+        let Remembered { run, uploads, unordered, index: found } = ledger.progress().await?;
         for side in unordered {
             *orderings.of_side(side) = Ordering::Sorted;
         }
-        if self.options.dry_run {
-            return Ok(Memory::default());
+        let index = self.index_use(found);
+        if index.is_trusted() {
+            self.check_index(ledger.as_ref()).await?;
+            orderings.dest = Ordering::AsListed;
         }
+        if let Some(text) = IndexUse::why_listed(self.job.indexing, found, self.job.filters_digest()) {
+            self.around.tally.tell(Event::Warning { text: text.to_owned() });
+        }
+        if self.options.dry_run {
+            return Ok(Memory { index, ..Memory::default() });
+        }
+        let sides = [source.as_ref(), dest.as_ref()];
         if !self.keeps_progress() {
+            recorder.commit_now(self.opening(index, found, false), sides).await?;
             // It may send what an earlier run began to.
-            return Ok(Memory { run: None, uploads });
+            return Ok(Memory { run: None, uploads, index });
         }
         let now = (self.clock)();
         let job = self.job.digest();
         let mut run = run.filter(|run| orderings.are_by_bytes() && still_holds(run, job, now));
+        // What a run has passed that trusted an index was not listed.
+        let is_listed = index.is_trusted() || found.is_none();
         if let Some(held) = &run
-            && !self.shows_what_was_settled(ledger.as_ref(), held).await?
+            && !(is_listed && self.shows_what_was_settled(ledger.as_ref(), held, index).await?)
         {
             run = None;
         }
+        let mut opening = self.opening(index, found, run.is_some());
+        opening.extend(run.is_none().then(|| self.beginning()));
+        recorder.commit_now(opening, sides).await?;
         match &mut run {
-            None => recorder.commit_now(vec![self.beginning()], [source.as_ref(), dest.as_ref()]).await?,
+            None => {}
             Some(run) => {
                 recorder.note(take_failed_ahead(run).into_iter().map(Change::Resolved));
                 self.unspool_ahead(ledger.as_ref(), run).await?;
@@ -66,14 +83,19 @@ impl Pass {
                 }
             }
         }
-        Ok(Memory { run, uploads })
+        Ok(Memory { run, uploads, index })
     }
 
     /// Whether buckets still show what was settled, as far as two looks at each
     /// tell: at the first key behind a cursor, and at the last one. One that was
     /// emptied or made anew meanwhile, or is another one, is listed from the start. And whether they
     /// are known to list in byte order, which their answer may tell.
-    async fn shows_what_was_settled(&self, ledger: &dyn Ledger, run: &UnfinishedRun) -> Result<bool, LedgerError> {
+    async fn shows_what_was_settled(
+        &self,
+        ledger: &dyn Ledger,
+        run: &UnfinishedRun,
+        index: IndexUse,
+    ) -> Result<bool, LedgerError> {
         let begins_after = run.cursors.first().and_then(|cursor| cursor.after.as_ref());
         let mut pairs = ledger.page(begins_after, 1).await?;
         pairs.retain(|pair| run.cursors.iter().any(|cursor| cursor.has_passed(&pair.key)));
@@ -91,7 +113,8 @@ impl Pass {
                 }
             }
         }
-        Ok([source, dest].iter().all(|store| store.capabilities().order == Order::ByBytes))
+        let is_by_bytes = |store: &dyn Store| store.capabilities().order == Order::ByBytes;
+        Ok(is_by_bytes(source.as_ref()) && (index.is_trusted() || is_by_bytes(dest.as_ref())))
     }
 
     /// Drops what waits for keys that no cursor has passed: they are planned

@@ -13,7 +13,7 @@ impl Transfers {
     /// Removes these versions from the destination, except those that the
     /// source has after all, or can't tell of.
     pub(crate) async fn delete(&self, planned: Vec<Entry>) {
-        let confirmed = self.confirm_absence(planned).await;
+        let confirmed = self.proven(self.confirm_absence(planned).await).await;
         if confirmed.is_empty() || self.cancel.is_cancelled() {
             return;
         }
@@ -29,6 +29,9 @@ impl Transfers {
         }
         let results = if self.dry_run { vec![Ok(()); entries.len()] } else { self.dest.remove(entries).await };
         for (entry, result) in entries.iter().zip(results) {
+            if result.is_err() {
+                self.doubt(&entry.key);
+            }
             // As it may have below, it failed because the person asked to stop.
             if result.is_err() && self.cancel.is_cancelled() {
                 continue;

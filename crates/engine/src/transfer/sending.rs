@@ -53,8 +53,12 @@ impl Transfers {
             Ok(sent) => return sent,
             Err(stopped) => stopped,
         };
+        self.doubt_after(&planned.source.key, &stopped);
         let sent = match self.look_again(planned, stopped).await {
-            Ok(again) => self.attempt(&again, &mut counted).await.unwrap_or_else(|stopped| self.account(stopped)),
+            Ok(again) => self.attempt(&again, &mut counted).await.unwrap_or_else(|stopped| {
+                self.doubt_after(&planned.source.key, &stopped);
+                self.account(stopped)
+            }),
             Err(sent) => sent,
         };
         if counted && matches!(sent, Sent::Obstructed(_)) {
@@ -220,6 +224,7 @@ impl Transfers {
         }
         let object = self.source.read(listed).await.map_err(Stopped::Source)?;
         let new = new_object(&object.entry, &object.headers, replaces);
+        self.prove(&new, self.dest.capabilities().conditions.writing).await?;
         let receipt = self.dest.write(&new, object.body).await.map_err(Stopped::Dest)?;
         self.tally.tell(Event::Progress { bytes: new.size });
         let verified = both(object.verified, receipt.verified);

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use brigade_engine::error::RunError;
 use brigade_engine::events::{Event, Observer, Outcome, Summary};
 use brigade_engine::filters::{Filters, Rule};
-use brigade_engine::job::{AtOnce, Clock, Comparison, DeleteLimit, JobSpec, RunOptions};
+use brigade_engine::job::{AtOnce, Clock, Comparison, DeleteLimit, Indexing, JobSpec, RunOptions};
 use brigade_engine::ledger::Ledger;
 use brigade_engine::ledger::memory::MemoryLedger;
 use brigade_engine::run::{Run, run};
@@ -61,6 +61,7 @@ impl Fixture {
             clock_fudge_factor: Duration::from_mins(20),
             delete: None,
             symlinks: Symlinks::Follow,
+            indexing: Indexing::Off,
         };
         let options = RunOptions {
             jobs: AtOnce::Exactly(4),

@@ -5,6 +5,7 @@
 mod durable;
 mod failures;
 mod fixture;
+mod indexing;
 mod order;
 mod ranges;
 mod remembering;

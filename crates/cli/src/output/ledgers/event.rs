@@ -18,6 +18,7 @@ pub(super) fn ledger(path: &Path, size: u64, contents: &Contents) -> String {
         source: &contents.binding.source,
         dest: &contents.binding.dest,
         settled: contents.settled,
+        indexed: contents.remembered.index.is_some(),
         unfinished: left
             .as_ref()
             .map(|(begun, left)| Unfinished { begun: begun.clone(), left: TakenUpField::new(left) }),
@@ -43,6 +44,7 @@ enum Body<'a> {
         source: &'a str,
         dest: &'a str,
         settled: u64,
+        indexed: bool,
         #[serde(skip_serializing_if = "Option::is_none")]
         unfinished: Option<Unfinished<'a>>,
         uploads: Vec<UploadField<'a>>,

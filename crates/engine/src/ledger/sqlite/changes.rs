@@ -1,25 +1,36 @@
 //! Making changes in a ledger's tables.
 
+use brigade_store::Key;
 use rusqlite::{Connection, Statement, Transaction};
 
 use super::Trouble;
 use crate::events::Side;
 use crate::ledger::encoding::{encode_beginning, encode_fingerprint, encode_pair};
-use crate::ledger::{BegunUpload, Change, Cursor};
+use crate::ledger::{Apart, BegunUpload, Change, Cursor, Index};
 use crate::spool::encode_action;
 
 /// Makes the changes, in their order.
 pub(super) fn make(transaction: &Transaction<'_>, changes: &[Change]) -> Result<(), Trouble> {
-    let mut statements =
-        Statements { connection: transaction, settle: None, unsettle: None, spool: None, unspool: None };
+    let mut statements = Statements {
+        connection: transaction,
+        any_apart: transaction.query_row("SELECT EXISTS (SELECT 1 FROM apart)", [], |row| row.get(0))?,
+        settle: None,
+        unsettle: None,
+        rejoin: None,
+        spool: None,
+        unspool: None,
+    };
     changes.iter().try_for_each(|change| statements.make(change))
 }
 
 /// The statements that come by the thousand, each prepared when it first comes.
 struct Statements<'a> {
     connection: &'a Connection,
+    /// Whether there may be keys that are not in step; mostly there are none to be looked for.
+    any_apart: bool,
     settle: Option<Statement<'a>>,
     unsettle: Option<Statement<'a>>,
+    rejoin: Option<Statement<'a>>,
     spool: Option<Statement<'a>>,
     unspool: Option<Statement<'a>>,
 }
@@ -27,6 +38,7 @@ struct Statements<'a> {
 const SETTLE: &str = "INSERT INTO settled (key, pair) VALUES (?1, ?2) \
                       ON CONFLICT (key) DO UPDATE SET pair = excluded.pair";
 const UNSETTLE: &str = "DELETE FROM settled WHERE key = ?1";
+const REJOIN: &str = "DELETE FROM apart WHERE key = ?1";
 const SPOOL: &str = "INSERT INTO spool (phase, key, action) VALUES (?1, ?2, ?3) \
                      ON CONFLICT (phase, key) DO UPDATE SET action = excluded.action";
 const UNSPOOL: &str = "DELETE FROM spool WHERE phase = ?1 AND key = ?2";
@@ -49,6 +61,17 @@ impl Statements<'_> {
             Change::Settle(pair) => {
                 let settle = prepared(connection, &mut self.settle, SETTLE)?;
                 settle.execute((pair.key.as_bytes(), encode_pair(pair)))?;
+                self.rejoin(&pair.key)?;
+            }
+            Change::Apart(Apart { key, dest }) => {
+                prepared(connection, &mut self.unsettle, UNSETTLE)?.execute([key.as_bytes()])?;
+                let sql = "INSERT OR REPLACE INTO apart (key, dest) VALUES (?1, ?2)";
+                connection.execute(sql, (key.as_bytes(), dest.as_ref().map(encode_fingerprint)))?;
+                self.any_apart = true;
+            }
+            Change::Index(index) => {
+                put_index(connection, index.as_ref())?;
+                self.any_apart &= index.is_some();
             }
             Change::Spool(phase, action) => {
                 let spool = prepared(connection, &mut self.spool, SPOOL)?;
@@ -60,6 +83,7 @@ impl Statements<'_> {
             }
             Change::Unsettle(key) => {
                 prepared(connection, &mut self.unsettle, UNSETTLE)?.execute([key.as_bytes()])?;
+                self.rejoin(key)?;
             }
             Change::Begin { job, begun } => {
                 forget_progress(connection)?;
@@ -90,6 +114,26 @@ impl Statements<'_> {
         }
         Ok(())
     }
+
+    /// The key is not apart any more.
+    fn rejoin(&mut self, key: &Key) -> Result<(), Trouble> {
+        if self.any_apart {
+            prepared(self.connection, &mut self.rejoin, REJOIN)?.execute([key.as_bytes()])?;
+        }
+        Ok(())
+    }
+}
+
+/// Without an index, nothing is known of what isn't settled.
+fn put_index(connection: &Connection, index: Option<&Index>) -> Result<(), Trouble> {
+    match index {
+        Some(Index { filters, in_use }) => {
+            let sql = "INSERT OR REPLACE INTO listed (only_one, filters, in_use) VALUES (0, ?1, ?2)";
+            connection.execute(sql, (&filters.0, in_use))?;
+        }
+        None => connection.execute_batch("DELETE FROM listed; DELETE FROM apart;")?,
+    }
+    Ok(())
 }
 
 fn forget_progress(connection: &Connection) -> Result<(), Trouble> {
@@ -105,7 +149,7 @@ fn move_cursor(connection: &Connection, cursor: &Cursor) -> Result<(), Trouble> 
         sql,
         (
             encode_beginning(cursor.after.as_ref()),
-            cursor.through.as_ref().map(brigade_store::Key::as_bytes),
+            cursor.through.as_ref().map(Key::as_bytes),
             unseen.source_objects,
             unseen.dest_objects,
             unseen.extra,

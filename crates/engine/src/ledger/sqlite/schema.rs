@@ -5,13 +5,16 @@ use rusqlite::{Connection, OptionalExtension};
 use super::{Binding, Trouble};
 
 /// The newest format that this program writes, and the newest that it reads: SQLite's `user_version`.
-pub const FORMAT: i64 = 2;
+pub const FORMAT: i64 = 3;
+
+/// The first format that has an index: whoever only reads doesn't migrate.
+pub(super) const HAS_INDEX: i64 = 3;
 
 /// What tells a ledger from any other SQLite database: SQLite's `application_id`, the letters BRGD.
 pub const APPLICATION: i64 = 0x4252_4744;
 
 /// What makes each format of the one before it; the first, of nothing.
-const MIGRATIONS: [&str; 2] = [FIRST, RANGES];
+const MIGRATIONS: [&str; 3] = [FIRST, RANGES, INDEX];
 
 pub(super) const FIRST: &str = "
     CREATE TABLE locations (
@@ -70,6 +73,16 @@ const RANGES: &str = "
     ALTER TABLE run DROP COLUMN extra;
     ALTER TABLE run DROP COLUMN excluded;
     ALTER TABLE run DROP COLUMN held;
+";
+
+/// What is known of a destination stands for a listing of it.
+const INDEX: &str = "
+    CREATE TABLE apart (key BLOB PRIMARY KEY, dest BLOB) WITHOUT ROWID;
+    CREATE TABLE listed (
+        only_one INTEGER PRIMARY KEY CHECK (only_one = 0),
+        filters BLOB NOT NULL,
+        in_use INTEGER NOT NULL
+    );
 ";
 
 /// Brings the tables to the newest format, from whichever they have.

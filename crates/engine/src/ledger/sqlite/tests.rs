@@ -13,7 +13,7 @@ use super::*;
 use crate::events::Side;
 use crate::job::JobDigest;
 use crate::ledger::memory::MemoryLedger;
-use crate::ledger::{BegunUpload, Cursor, Fingerprint, Unseen};
+use crate::ledger::{Apart, BegunUpload, Cursor, Fingerprint, Index, Unseen};
 use crate::plan::Transfer;
 
 fn binding() -> Binding {
@@ -53,6 +53,13 @@ fn change() -> impl Strategy<Value = Change> {
     prop_oneof![
         8 => (key(), any::<u8>()).prop_map(|(key, tag)| Change::Settle(pair(key, tag))),
         2 => key().prop_map(Change::Unsettle),
+        4 => (key(), proptest::option::of(any::<u8>())).prop_map(|(key, tag)| {
+            let dest = tag.map(|tag| Fingerprint::of(&entry(key.clone(), tag)));
+            Change::Apart(Apart { key, dest })
+        }),
+        2 => proptest::option::weighted(0.8, (any::<u8>(), any::<bool>())).prop_map(|index| {
+            Change::Index(index.map(|(tag, in_use)| Index { filters: JobDigest([tag; 16]), in_use }))
+        }),
         1 => any::<u8>().prop_map(|tag| Change::Begin { job: JobDigest([tag; 16]), begun: moment() }),
         1 => Just(Change::End),
         1 => Just(Change::Relist),
@@ -82,7 +89,7 @@ fn change() -> impl Strategy<Value = Change> {
 }
 
 /// Everything that a ledger tells, read two rows at a time.
-async fn everything(ledger: &dyn Ledger) -> (Vec<SettledPair>, [Vec<Action>; 2], Remembered) {
+async fn everything(ledger: &dyn Ledger) -> (Vec<SettledPair>, Vec<Apart>, [Vec<Action>; 2], Remembered) {
     let mut pairs: Vec<SettledPair> = vec![];
     loop {
         let page = ledger.page(pairs.last().map(|pair| &pair.key), 2).await.unwrap();
@@ -94,6 +101,20 @@ async fn everything(ledger: &dyn Ledger) -> (Vec<SettledPair>, [Vec<Action>; 2],
     for pair in &pairs {
         assert_eq!(ledger.pair(&pair.key).await.unwrap().as_ref(), Some(pair));
     }
+    let mut sample = ledger.sample(3).await.unwrap();
+    sample.sort_by(|one, other| one.key.cmp(&other.key));
+    sample.dedup();
+    assert_eq!(sample.len(), pairs.len().min(3));
+    assert!(sample.iter().all(|pair| pairs.contains(pair)));
+    let mut apart: Vec<Apart> = vec![];
+    loop {
+        let page = ledger.apart(apart.last().map(|apart| &apart.key), 2).await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        apart.extend(page);
+    }
+    assert!(apart.iter().all(|apart| pairs.iter().all(|pair| pair.key != apart.key)));
     let mut spooled = [vec![], vec![]];
     for (actions, phase) in spooled.iter_mut().zip([Phase::Deletions, Phase::AfterDeletions]) {
         loop {
@@ -104,7 +125,7 @@ async fn everything(ledger: &dyn Ledger) -> (Vec<SettledPair>, [Vec<Action>; 2],
             actions.extend(page);
         }
     }
-    (pairs, spooled, ledger.progress().await.unwrap())
+    (pairs, apart, spooled, ledger.progress().await.unwrap())
 }
 
 proptest! {
@@ -209,7 +230,7 @@ async fn what_is_no_ledger_of_these_locations_is_refused_and_left_alone() {
     refused("torn", &torn, "is damaged");
     let mut newer = whole.clone();
     newer[60..64].copy_from_slice(&99u32.to_be_bytes());
-    refused("newer", &newer, "written by a newer brigade (format 99; this one reads up to 2)");
+    refused("newer", &newer, "written by a newer brigade (format 99; this one reads up to 3)");
     let mut foreign = whole.clone();
     foreign[68..72].copy_from_slice(b"ABCD");
     refused("another program's", &foreign, "is no ledger");
@@ -240,6 +261,7 @@ async fn a_ledger_of_the_first_format_is_taken_up_where_it_was() {
         let run = ledger.progress().await.unwrap().run.unwrap();
         assert_eq!(run.cursors, [Cursor { after: None, through: Some(Key::from("k")), unseen }], "{access:?}");
         assert_eq!((run.begun, run.failed), (brigade_store::time::at(7, 8), vec![Key::from("a")]));
+        assert_eq!(ledger.apart(None, 10).await.unwrap(), []);
     }
 }
 

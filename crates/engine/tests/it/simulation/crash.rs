@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use brigade_engine::ledger::memory::MemoryLedger;
-use brigade_engine::ledger::{Change, Ledger, LedgerError, Progress, Remembered, Settled, SettledPair};
+use brigade_engine::ledger::{Apart, Change, Ledger, LedgerError, Progress, Remembered, Settled, SettledPair};
 use brigade_engine::plan::{Action, Phase};
 use brigade_store::Key;
 use tokio::sync::Notify;
@@ -73,6 +73,14 @@ impl Settled for Mortal {
 
     async fn pair(&self, key: &Key) -> Result<Option<SettledPair>, LedgerError> {
         self.ledger.pair(key).await
+    }
+
+    async fn sample(&self, most: usize) -> Result<Vec<SettledPair>, LedgerError> {
+        self.ledger.sample(most).await
+    }
+
+    async fn apart(&self, after: Option<&Key>, most: usize) -> Result<Vec<Apart>, LedgerError> {
+        self.ledger.apart(after, most).await
     }
 }
 

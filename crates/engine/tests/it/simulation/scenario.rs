@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use brigade_engine::filters::Filters;
-use brigade_engine::job::{AtOnce, Comparison, DeleteLimit, JobSpec, RunOptions};
+use brigade_engine::job::{AtOnce, Comparison, DeleteLimit, Indexing, JobSpec, RunOptions};
 use brigade_engine::ledger::memory::MemoryLedger;
 use brigade_store::memory::{Clock, MemoryOptions, MemoryStore, Sequence};
 use brigade_store::{Extent, Key, Kind, Order, Store as _, Symlinks, Unknown, UnknownReason};
@@ -234,6 +234,7 @@ fn job(rng: &mut Rng, selection: Selection) -> JobSpec {
         clock_fudge_factor: Duration::from_secs(*rng.choice(&[60, 1200]).unwrap()),
         delete: (rng.u64(..4) > 0).then(|| *rng.choice(&limits).unwrap()),
         symlinks: Symlinks::Follow,
+        indexing: Indexing::Off,
     }
 }
 

@@ -1,0 +1,82 @@
+//! Proof and doubt, where the destination is not listed but known from the
+//! ledger: what is changed there is proven to be what is known, and what failed there is in doubt.
+
+use brigade_store::{Condition, Entry, Failure, FailureKind, Key, NewObject};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesOrdered;
+
+use super::Transfers;
+use super::sending::Stopped;
+use crate::events::Outcome;
+use crate::ledger::{Apart, Change};
+use crate::plan::Phase;
+
+impl Transfers {
+    /// Takes note that something failed at this key of the destination: what is there is to be looked at.
+    pub(super) fn doubt(&self, key: &Key) {
+        if self.index.is_kept() {
+            self.recorder.note([Change::Apart(Apart::in_doubt(key))]);
+        }
+    }
+
+    /// The same where a transfer was stopped by something that could have happened after it was carried out.
+    pub(super) fn doubt_after(&self, key: &Key, stopped: &Stopped) {
+        if let Stopped::Dest(failure) = stopped
+            && !matches!(failure.kind, FailureKind::Unrepresentable | FailureKind::Obstructed)
+        {
+            self.doubt(key);
+        }
+    }
+
+    /// That the destination still holds what the object is to replace, where
+    /// nothing was listed and the store itself would not look.
+    pub(super) async fn prove(&self, new: &NewObject, store_looks: bool) -> Result<(), Stopped> {
+        if !self.index.is_trusted() || store_looks {
+            return Ok(());
+        }
+        let there = self.dest.look(&new.key).await.map_err(Stopped::Dest)?;
+        let is_as_known = match (&new.condition, &there) {
+            (Condition::Absent, None) => true,
+            (Condition::Replaces(known), Some(there)) => known.same_version(there),
+            _ => false,
+        };
+        if is_as_known { Ok(()) } else { Err(Stopped::Dest(not_as_known())) }
+    }
+
+    /// Leaves out of what is to be removed what is not as it is known, where the store itself would not look.
+    pub(super) async fn proven(&self, planned: Vec<Entry>) -> Vec<Entry> {
+        if !self.index.is_trusted() || self.dest.capabilities().conditions.removal || self.dry_run {
+            return planned;
+        }
+        let looks = planned.into_iter().map(async |entry| {
+            let _request = self.permits.request().await;
+            let found = self.dest.look(&entry.key).await;
+            (entry, found)
+        });
+        let mut looks: FuturesOrdered<_> = looks.collect();
+        let mut proven = Vec::new();
+        while let Some((entry, found)) = looks.next().await {
+            let failure = match found {
+                Ok(None) => None,
+                Ok(Some(found)) if found.same_version(&entry) => None,
+                Ok(Some(_)) => Some(not_as_known()),
+                Err(failure) => Some(failure),
+            };
+            match failure {
+                None => proven.push(entry),
+                Some(_) if self.cancel.is_cancelled() => {}
+                Some(failure) => {
+                    self.doubt(&entry.key);
+                    self.conclude(Phase::Deletions, &entry.key, &Outcome::Failed(failure));
+                }
+            }
+        }
+        proven
+    }
+}
+
+fn not_as_known() -> Failure {
+    let reason = "the destination holds another version than the index knows; run again, or with --rebuild-index if \
+                  others write there";
+    Failure::new(FailureKind::Changed, reason)
+}
