@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import shutil
 import sqlite3
 import statistics
@@ -99,7 +101,7 @@ def bench(quick: bool, repeat: int, fast: Path) -> Path:
     figures: list[Figure] = []
     with servers.running(rows.NULL, fast, WORK / "server.log") as server:
         scene = Scene(server, fast, small, large, repeat)
-        for measurement in (cost_up, cost_down, unchanged_up, unchanged_down, resumed, deletions):
+        for measurement in (cost_up, cost_down, unchanged_up, unchanged_down, indexed, resumed, deletions):
             print(f"\n== {measurement.__name__}", flush=True)
             figures += measurement(scene)
             for figure in figures[-3:]:
@@ -190,6 +192,35 @@ def unchanged(scene: Scene, direction: str, source: str, dest: str) -> list[Figu
     what = f"nothing changed, {direction}, {count:,} files"
     return [
         each_microsecond(f"{what}, CPU for each", cpu, 5),
+        Figure(f"{what}, memory", "≤ 64 MiB", f"{memory:.0f} MiB", memory <= 64),
+    ]
+
+
+def indexed(scene: Scene) -> list[Figure]:
+    """One file changed, and the bucket is not listed."""
+    scene.forget()
+    tree, count = tree_of(scene, scene.large), number_of(scene.large)
+    command = (tree, f"s3://{scene.large}", "--index", "--ledger", str(scene.ledger))
+    scene.sync(*command)
+    costs = []
+    # Another one each time: the server would show what it had before.
+    files = (Path(directory, name) for directory, _, names in os.walk(tree) for name in names)
+    contents = {path: path.read_bytes() for path in itertools.islice(files, scene.repeat)}
+    try:
+        for path, content in contents.items():
+            path.write_bytes(content + b"+")
+            scene.sent()
+            costs.append(scene.sync(*command))
+            if (sent := scene.sent()) != 1:
+                raise tools.Missing(f"one file changed, and {sent} were sent")
+    finally:
+        for path, content in contents.items():
+            path.write_bytes(content)
+    cpu = statistics.median(cost.cpu for cost in costs) / count
+    memory = statistics.median(cost.memory for cost in costs)
+    what = f"--index, one of {count:,} files changed"
+    return [
+        each_microsecond(f"{what}, CPU for each", cpu, 3),
         Figure(f"{what}, memory", "≤ 64 MiB", f"{memory:.0f} MiB", memory <= 64),
     ]
 
