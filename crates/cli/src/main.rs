@@ -10,6 +10,7 @@ mod commands;
 mod exit;
 mod limits;
 mod output;
+mod prices;
 mod resolve;
 mod signals;
 mod state;

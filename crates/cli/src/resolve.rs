@@ -79,6 +79,9 @@ pub(crate) enum UsageError {
     /// An index of a tree, which is walked anyway.
     #[error("--index is for a bucket as the destination: a directory is always walked")]
     IndexOfDirectory,
+    /// A file is no list of prices.
+    #[error(transparent)]
+    PriceList(#[from] crate::prices::PriceListError),
     /// From directory to directory.
     #[error("both locations are directories; one of them must be s3://bucket[/prefix]")]
     BothLocal,

@@ -2,7 +2,7 @@
 
 use std::ops::AddAssign;
 
-use brigade_store::{Failure, Key, RequestCount, Unknown, Verified};
+use brigade_store::{Failure, Forecast, Key, RequestCount, Unknown, Verified};
 
 /// Watches a run. Called from many tasks at once, so it must be quick and
 /// must not block on the run.
@@ -173,6 +173,9 @@ pub struct Summary {
     pub parts_taken_up: u64,
     /// Requests sent, by side and operation.
     pub requests: Vec<RequestCount>,
+    /// In a dry run, the requests that the run itself would take if nothing
+    /// failed: what the dry run sent, and what it only said would be done.
+    pub forecast: Forecast,
 }
 
 impl AddAssign for Summary {
@@ -199,6 +202,7 @@ impl AddAssign for Summary {
             taken_up,
             parts_taken_up,
             requests,
+            forecast,
         } = more;
         self.source_objects += source_objects;
         self.dest_objects += dest_objects;
@@ -220,6 +224,7 @@ impl AddAssign for Summary {
         self.taken_up = self.taken_up.take().or(taken_up);
         self.parts_taken_up += parts_taken_up;
         self.requests.extend(requests);
+        self.forecast.add_all(&forecast);
     }
 }
 

@@ -8,7 +8,7 @@ mod taking_up;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering as Atomic};
 
-use brigade_store::Store;
+use brigade_store::{Forecast, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{RunError, Why};
@@ -66,11 +66,19 @@ pub async fn run(run: Run) -> Result<Summary, RunError> {
         settled: ledger,
         cancel: cancel.child_token(),
     };
+    let dry_run = options.dry_run;
     let pass = Pass { job, options, around, clock, stop: cancel, has_index: AtomicBool::new(false) };
     let ended = pass.recorded().await;
     let mut summary = pass.around.tally.summary();
     summary.requests = pass.around.source.requests();
     summary.requests.extend(pass.around.dest.requests());
+    if dry_run {
+        // To compare takes the same requests again.
+        let mut forecast = Forecast::default();
+        forecast.add_sent(&summary.requests);
+        forecast.add_all(&summary.forecast);
+        summary.forecast = forecast;
+    }
     match ended {
         Ok(()) => Ok(summary),
         Err(why) => Err(RunError { why, summary: Box::new(summary) }),

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use brigade_store::{Extent, Key, Unknown, Verified};
+use brigade_store::{Extent, Key, Store, Unknown, Verified, Work};
 
 use crate::events::{Event, Observer, Outcome, Side, Summary};
 
@@ -33,6 +33,11 @@ impl Tally {
     /// Adds to the figures.
     pub(crate) fn count(&self, add: impl FnOnce(&mut Summary)) {
         add(&mut self.counts().summary);
+    }
+
+    /// Counts the requests that this work would take.
+    pub(crate) fn foresee(&self, store: &Arc<dyn Store>, work: Work<'_>) {
+        store.foresee(work, &mut self.counts().summary.forecast);
     }
 
     /// The figures so far.

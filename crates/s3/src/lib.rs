@@ -5,6 +5,7 @@
 
 mod address;
 mod bandwidth;
+mod billing;
 mod checksum;
 mod client;
 mod clock;
@@ -40,6 +41,7 @@ mod timestamp;
 mod xml;
 
 pub use bandwidth::Bandwidth;
+pub use billing::RequestClass;
 pub use checksum::Verified;
 pub use client::{Bucket, Client};
 pub use clock::ClockSkew;

@@ -7,6 +7,7 @@ pub mod browse;
 mod digest;
 mod entry;
 mod failure;
+mod forecast;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod key;
@@ -25,6 +26,7 @@ mod upload;
 pub use digest::{Digest, DigestKind};
 pub use entry::{Entry, Version};
 pub use failure::{Failure, FailureKind};
+pub use forecast::{Forecast, Work};
 pub use key::{Key, is_unprintable};
 pub use listing::{Extent, KeyRange, Listed, Listing, ListingError, Unknown, UnknownReason};
 pub use local::{LocalStore, Symlinks, remove_temporary_files};

@@ -1,6 +1,7 @@
 //! The bucket store: the objects of an S3 bucket below a prefix, as a [`Store`].
 
 mod failures;
+mod forecast;
 mod listing;
 pub(crate) mod mtime;
 mod names;
@@ -15,12 +16,14 @@ use async_trait::async_trait;
 use brigade_s3::{Bucket, DeleteObject, ErrorKind, GetObject, HeadObject, ObjectHead, PutObject, Support};
 use bytes::Bytes;
 
-pub use brigade_s3::{Addressing, Bandwidth, Config, ConfigError, Provider, RequestLimit, UnknownProvider};
+pub use brigade_s3::{
+    Addressing, Bandwidth, Config, ConfigError, Provider, RequestClass, RequestLimit, UnknownProvider,
+};
 
 use crate::{
-    Capabilities, ClockSkew, Condition, Conditions, Digest, DigestKind, Entry, Failure, Key, KeyRange, Kind, Listing,
-    ListingError, NewObject, Object, ObjectHeaders, OpenUploads, Order, Reader, Receipt, RequestCount, Resumed, Role,
-    Store, Upload, Verified, Version,
+    Capabilities, ClockSkew, Condition, Conditions, Digest, DigestKind, Entry, Failure, Forecast, Key, KeyRange, Kind,
+    Listing, ListingError, NewObject, Object, ObjectHeaders, OpenUploads, Order, Reader, Receipt, RequestCount,
+    Resumed, Role, Store, Upload, Verified, Version, Work,
 };
 use failures::{changed, failure, unwritten};
 pub(crate) use names::Names;
@@ -228,6 +231,14 @@ impl Store for BucketStore {
         counts
             .map(|count| RequestCount { operation: count.operation, sent: count.sent, retries: count.retries })
             .collect()
+    }
+
+    fn foresee(&self, work: Work<'_>, forecast: &mut Forecast) {
+        forecast::foresee(&self.bucket, &self.names, work, forecast);
+    }
+
+    fn provider(&self) -> Option<Provider> {
+        Some(self.bucket.client().provider())
     }
 }
 

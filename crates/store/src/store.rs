@@ -6,8 +6,12 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use crate::s3::Provider;
 use crate::upload::NoUploads;
-use crate::{Digest, DigestKind, Entry, Failure, Key, KeyRange, Listing, ListingError, OpenUploads, Resumed, Upload};
+use crate::{
+    Digest, DigestKind, Entry, Failure, Forecast, Key, KeyRange, Listing, ListingError, OpenUploads, Resumed, Upload,
+    Work,
+};
 
 /// A place that holds objects: a local tree, or a bucket under a prefix.
 ///
@@ -113,6 +117,15 @@ pub trait Store: Send + Sync + 'static {
     /// empty for a store that sends none.
     fn requests(&self) -> Vec<RequestCount> {
         Vec::new()
+    }
+
+    /// Adds the requests that this work would take, if nothing fails; none in
+    /// a store that sends none. Nothing is sent.
+    fn foresee(&self, _work: Work<'_>, _forecast: &mut Forecast) {}
+
+    /// Who answers the requests; `None` for a store that sends none.
+    fn provider(&self) -> Option<Provider> {
+        None
     }
 }
 

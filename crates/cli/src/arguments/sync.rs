@@ -1,6 +1,7 @@
 //! `brigade sync`.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueEnum};
 
@@ -93,6 +94,12 @@ pub(crate) struct Sync {
     /// Also write every event to this file, as --output json does
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) report: Option<OsString>,
+
+    /// What requests cost, for the summary: a file of prices (docs/formats/price-list.md)
+    ///
+    /// Without it, requests to AWS are counted at S3's list price, and no others.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) price_list: Option<PathBuf>,
 
     /// Name each object and what was done with it; twice: more; three times: each request
     ///

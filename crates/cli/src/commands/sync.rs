@@ -8,12 +8,14 @@ use brigade_engine::events::{Observer, Summary};
 use brigade_engine::job::{Indexing, JobSpec};
 use brigade_engine::ledger::lock::LockError;
 use brigade_engine::run::{self, Run};
+use brigade_store::s3::Provider;
 use brigade_store::{OpenError, Role, Store, open};
 
 use crate::arguments;
 use crate::exit::Exit;
 use crate::limits;
 use crate::output::{self, Report, ReportFile, Reporter, Streams};
+use crate::prices::PriceList;
 use crate::resolve::sync::{Sync, resolve};
 use crate::signals::{CLEANING_UP, Stop};
 use crate::state::{self, Reach, State, StateError};
@@ -64,6 +66,7 @@ pub(crate) async fn run(arguments: &arguments::Sync, mut streams: Streams, stop:
         elapsed: reporter.elapsed(),
         summary: ending.summary.as_ref(),
         error: ending.error.as_deref(),
+        prices: ending.prices.as_ref(),
     };
     let unwritten = reporter.finish_file(&report).err().map(|error| error.to_string());
     if let Some(reason) = &unwritten {
@@ -79,6 +82,8 @@ struct Ending {
     exit: Exit,
     summary: Option<Summary>,
     error: Option<String>,
+    /// What its requests cost, where that is known.
+    prices: Option<PriceList>,
 }
 
 async fn carry_out(sync: Sync, reporter: &Arc<Reporter>, stop: &Stop) -> Ending {
@@ -104,6 +109,7 @@ async fn carry_out(sync: Sync, reporter: &Arc<Reporter>, stop: &Stop) -> Ending 
     }
     reporter.begin_file();
     let (s3, dry_run) = (sync.s3, sync.options.dry_run);
+    let prices = sync.prices.or_else(|| prices_of([&source, &dest]));
     let ledgers = state.files_below([&sync.source, &sync.dest], sync.locks.file.as_deref());
     let job = JobSpec { filters: sync.job.filters.leaving_out(ledgers), ..sync.job };
     let ended = run::run(Run {
@@ -120,11 +126,16 @@ async fn carry_out(sync: Sync, reporter: &Arc<Reporter>, stop: &Stop) -> Ending 
     if !dry_run {
         state.close(Reach { s3: &s3, cancel: &stop.token, abandon: &stop.abandon }).await;
     }
-    ending(ended, stop)
+    Ending { prices, ..ending(ended, stop) }
+}
+
+/// Amazon's prices, where it is Amazon that is asked: nobody else takes them.
+fn prices_of(stores: [&Arc<dyn Store>; 2]) -> Option<PriceList> {
+    stores.iter().any(|store| store.provider() == Some(Provider::Aws)).then(PriceList::of_s3)
 }
 
 fn could_not_run(error: &dyn std::error::Error) -> Ending {
-    Ending { exit: Exit::CouldNotRun, summary: None, error: Some(error.to_string()) }
+    Ending { exit: Exit::CouldNotRun, summary: None, error: Some(error.to_string()), prices: None }
 }
 
 async fn remember(sync: &Sync, source: &dyn Store, dest: &dyn Store, stop: &Stop) -> Result<State, StateError> {
@@ -145,7 +156,7 @@ async fn open_both(sync: &Sync, stop: &Stop) -> Result<(Arc<dyn Store>, Arc<dyn 
 
 fn interrupted(stop: &Stop, summary: Option<Summary>) -> Ending {
     let error = "interrupted; the same command goes on from here".to_owned();
-    Ending { exit: Exit::Interrupted(stop.signal()), summary, error: Some(error) }
+    Ending { exit: Exit::Interrupted(stop.signal()), summary, error: Some(error), prices: None }
 }
 
 /// What the end of a run means to whoever started the program.
@@ -153,7 +164,7 @@ fn ending(ended: Result<Summary, RunError>, stop: &Stop) -> Ending {
     let RunError { why, summary } = match ended {
         Ok(summary) => {
             let exit = if summary.complete() { Exit::InStep } else { Exit::Incomplete };
-            return Ending { exit, summary: Some(summary), error: None };
+            return Ending { exit, summary: Some(summary), error: None, prices: None };
         }
         Err(error) => error,
     };
@@ -166,7 +177,7 @@ fn ending(ended: Result<Summary, RunError>, stop: &Stop) -> Ending {
         | Why::Ledger(_)
         | Why::Defect(_)) => (Exit::CouldNotRun, why.to_string()),
     };
-    Ending { exit, summary: Some(*summary), error: Some(error) }
+    Ending { exit, summary: Some(*summary), error: Some(error), prices: None }
 }
 
 /// Answers the first Ctrl-C, because what is in flight takes a moment to finish, and ends the wait where even
@@ -178,7 +189,7 @@ async fn give_up_when_stopping(reporter: &Reporter, stop: &Stop) -> Ending {
     tokio::time::sleep(CLEANING_UP).await;
     let error = "interrupted; something in flight could not be given up in time, and parts of an upload may remain in \
                  the bucket; the same command goes on from here";
-    Ending { exit: Exit::Interrupted(stop.signal()), summary: None, error: Some(error.to_owned()) }
+    Ending { exit: Exit::Interrupted(stop.signal()), summary: None, error: Some(error.to_owned()), prices: None }
 }
 
 #[cfg(test)]

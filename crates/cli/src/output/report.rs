@@ -1,13 +1,15 @@
 //! How a run ended, and the summary that a person reads.
 
+mod requests;
+
 use std::fmt::Write;
 use std::time::Duration;
 
 use brigade_engine::events::{Summary, TakenUp};
-use brigade_store::RequestCount;
 
 use super::figures::{bytes, count, counted, duration, rate};
 use crate::exit::Exit;
+use crate::prices::PriceList;
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +24,8 @@ pub(crate) struct Report<'a> {
     pub(crate) summary: Option<&'a Summary>,
     /// Why the run didn't come to its end.
     pub(crate) error: Option<&'a str>,
+    /// What requests cost, where that is known.
+    pub(crate) prices: Option<&'a PriceList>,
 }
 
 impl Report<'_> {
@@ -34,6 +38,7 @@ impl Report<'_> {
         rows(&mut text, summary, self.dry_run);
         taken_up(&mut text, summary);
         work(&mut text, summary, self.elapsed, self.dry_run);
+        requests::rows(&mut text, self, summary);
         let _ = writeln!(text, "{}", self.conclusion(summary));
         text
     }
@@ -95,7 +100,7 @@ fn taken_up(text: &mut String, summary: &Summary) {
     }
 }
 
-/// What it took: bytes, time, requests.
+/// What it took: bytes, time.
 fn work(text: &mut String, summary: &Summary, elapsed: Duration, dry_run: bool) {
     let sent = if dry_run { "to send" } else { "sent" };
     let _ = write!(text, "{sent:<10} {:>12}  in {}", bytes(summary.bytes), duration(elapsed));
@@ -105,26 +110,6 @@ fn work(text: &mut String, summary: &Summary, elapsed: Duration, dry_run: bool) 
         }
         _ => text.push('\n'),
     }
-    if !summary.requests.is_empty() {
-        let _ =
-            writeln!(text, "{:<10} {:>12}  {}", "requests", count(total(&summary.requests)), kinds(&summary.requests));
-    }
-}
-
-fn total(requests: &[RequestCount]) -> u64 {
-    requests.iter().map(|request| request.sent).sum()
-}
-
-/// `ListObjectsV2 1, PutObject 12 (2 retries)`.
-fn kinds(requests: &[RequestCount]) -> String {
-    let kinds: Vec<String> = requests
-        .iter()
-        .map(|request| match request.retries {
-            0 => format!("{} {}", request.operation, count(request.sent)),
-            retries => format!("{} {} ({})", request.operation, count(request.sent), counted(retries, "retry")),
-        })
-        .collect();
-    kinds.join(", ")
 }
 
 fn in_step(summary: &Summary) -> String {
@@ -154,13 +139,20 @@ fn shortfall(summary: &Summary) -> String {
 
 #[cfg(test)]
 mod tests {
-    use brigade_store::Key;
+    use brigade_store::{Forecast, Key, RequestCount};
 
     use super::*;
     use crate::signals::Signal;
 
     fn report(exit: Exit, summary: &Summary) -> Report<'_> {
-        Report { exit, dry_run: false, elapsed: Duration::from_secs(2), summary: Some(summary), error: None }
+        Report {
+            exit,
+            dry_run: false,
+            elapsed: Duration::from_secs(2),
+            summary: Some(summary),
+            error: None,
+            prices: None,
+        }
     }
 
     #[test]
@@ -201,6 +193,7 @@ In step.
                 RequestCount { operation: "ListObjectsV2", sent: 2, retries: 0 },
                 RequestCount { operation: "PutObject", sent: 1_006, retries: 1 },
             ],
+            forecast: Forecast::default(),
         };
         let expected = "\
 in step           1,204

@@ -282,7 +282,7 @@ mod tests {
         let summary = Summary { created: 1, bytes: 5, failed: 1, ..Summary::default() };
         let elapsed = Duration::ZERO;
         let (exit, summary) = (Exit::Incomplete, Some(&summary));
-        reporter.finish(&Report { exit, dry_run: false, elapsed, summary, error: Some("the last word") });
+        reporter.finish(&Report { exit, dry_run: false, elapsed, summary, error: Some("the last word"), prices: None });
         reporter.event(Event::Object { key: &Key::from("late"), outcome: &sent });
         (out.text(), err.text())
     }
@@ -320,7 +320,7 @@ Not in step (exit code 3): 1 failed.
         }
         let summary = Summary { failed: 30, ..Summary::default() };
         let (exit, elapsed, summary) = (Exit::Incomplete, Duration::ZERO, Some(&summary));
-        reporter.finish(&Report { exit, dry_run: false, elapsed, summary, error: None });
+        reporter.finish(&Report { exit, dry_run: false, elapsed, summary, error: None, prices: None });
         assert_eq!(err.text().lines().last(), Some("in all: 30 failed: access denied"));
     }
 

@@ -13,6 +13,7 @@ use crate::arguments;
 use crate::output::Show;
 use crate::output::progress::Style;
 use crate::output::text::{Verbosity, Wording};
+use crate::prices::{self, PriceList};
 
 /// A sync, decided in everything.
 #[derive(Clone, Debug)]
@@ -35,6 +36,8 @@ pub(crate) struct Sync {
     pub(crate) show: Show,
     /// Where every event is written besides.
     pub(crate) report: Option<PathBuf>,
+    /// What requests cost, if the person said so.
+    pub(crate) prices: Option<PriceList>,
 }
 
 /// Decides everything that the arguments leave open. `can_draw` says whether
@@ -58,6 +61,7 @@ pub(crate) fn resolve(arguments: &arguments::Sync, can_draw: bool) -> Result<Syn
             wording,
         },
         report: arguments.report.as_ref().map(PathBuf::from),
+        prices: arguments.price_list.as_deref().map(prices::read).transpose()?,
     })
 }
 

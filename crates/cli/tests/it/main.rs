@@ -18,6 +18,8 @@ mod closed_streams;
 #[cfg(test)]
 mod comparing;
 #[cfg(test)]
+mod costs;
+#[cfg(test)]
 mod crashes;
 #[cfg(test)]
 mod cross_checked;

@@ -1,6 +1,6 @@
 //! Deleting: each object looked up again at the source just before it is removed.
 
-use brigade_store::{Entry, Failure, FailureKind};
+use brigade_store::{Entry, Failure, FailureKind, Work};
 use futures_util::StreamExt;
 use futures_util::stream::{FuturesOrdered, FuturesUnordered};
 
@@ -27,7 +27,12 @@ impl Transfers {
         if self.cancel.is_cancelled() {
             return;
         }
-        let results = if self.dry_run { vec![Ok(()); entries.len()] } else { self.dest.remove(entries).await };
+        let results = if self.dry_run {
+            self.tally.foresee(&self.dest, Work::Remove(entries));
+            vec![Ok(()); entries.len()]
+        } else {
+            self.dest.remove(entries).await
+        };
         for (entry, result) in entries.iter().zip(results) {
             if result.is_err() {
                 self.doubt(&entry.key);

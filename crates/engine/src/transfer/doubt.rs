@@ -1,7 +1,7 @@
 //! Proof and doubt, where the destination is not listed but known from the
 //! ledger: what is changed there is proven to be what is known, and what failed there is in doubt.
 
-use brigade_store::{Condition, Entry, Failure, FailureKind, Key, NewObject};
+use brigade_store::{Condition, Entry, Failure, FailureKind, Key, NewObject, Work};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
 
@@ -45,7 +45,11 @@ impl Transfers {
 
     /// Leaves out of what is to be removed what is not as it is known, where the store itself would not look.
     pub(super) async fn proven(&self, planned: Vec<Entry>) -> Vec<Entry> {
-        if !self.index.is_trusted() || self.dest.capabilities().conditions.removal || self.dry_run {
+        if !self.index.is_trusted() || self.dest.capabilities().conditions.removal {
+            return planned;
+        }
+        if self.dry_run {
+            self.tally.foresee(&self.dest, Work::Look(planned.len() as u64));
             return planned;
         }
         let looks = planned.into_iter().map(async |entry| {

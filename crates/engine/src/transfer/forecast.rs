@@ -1,9 +1,10 @@
-//! What a dry run foresees: whether the deletions that it only shows would
-//! make room for what waits for them.
+//! What a dry run foresees: the requests that sending would take, and whether
+//! the deletions that it only shows would make room for what waits for them.
 
-use brigade_store::{Entry, Failure, FailureKind, Key, KeyRange, Listed};
+use brigade_store::{Entry, Failure, FailureKind, Key, KeyRange, Listed, Work};
 
 use super::Transfers;
+use super::parts::part_size;
 use crate::filters::Filters;
 
 /// What deletions leave of the files in a place.
@@ -19,6 +20,23 @@ impl Transfers {
     pub(crate) fn count_deletions_as_done(&self, filters: &Filters) {
         // A run has one such moment.
         let _ = self.shown_deletions.set(filters.clone());
+    }
+
+    /// Counts the requests that sending an object of this size would take, as
+    /// [`Transfers::copy_version`] goes about it.
+    pub(super) fn foresee_requests(&self, size: u64) {
+        let dest = self.dest.capabilities();
+        let (read, write, store_looks) = if size <= dest.whole_limit {
+            (Work::Read, Work::Write, dest.conditions.writing)
+        } else {
+            let parts = size.div_ceil(part_size(dest.part_size, size));
+            (Work::ReadInRanges(parts), Work::WriteInParts(parts), dest.conditions.finishing)
+        };
+        self.tally.foresee(&self.source, read);
+        if self.index.is_trusted() && !store_looks {
+            self.tally.foresee(&self.dest, Work::Look(1));
+        }
+        self.tally.foresee(&self.dest, write);
     }
 
     /// Fails as sending a new object would, for what stands in its way.

@@ -107,6 +107,7 @@ impl Transfers {
         let replaced = transfer.replaces.is_some();
         if self.dry_run {
             self.foresee_room(&transfer.source.key).await.map_err(Stopped::Dest)?;
+            self.foresee_requests(transfer.source.size);
             let outcome = Outcome::Sent { bytes: transfer.source.size, replaced, verified: Verified::Yes };
             return Ok(Sent::Outcome(outcome, None));
         }
@@ -208,7 +209,7 @@ impl Transfers {
         Ok(digests.first() == Some(&settled))
     }
 
-    async fn copy_version(&self, listed: &Entry, replaces: Option<&Entry>) -> Result<Copied, Stopped> {
+    pub(super) async fn copy_version(&self, listed: &Entry, replaces: Option<&Entry>) -> Result<Copied, Stopped> {
         if listed.size <= self.dest.capabilities().whole_limit {
             self.copy_whole(listed, replaces).await
         } else {

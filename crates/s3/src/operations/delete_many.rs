@@ -39,7 +39,7 @@ impl Bucket {
     pub async fn delete_many(&self, objects: &[DeleteObject<'_>], at_once: NonZeroUsize) -> Vec<Result<(), Error>> {
         let mut lost_reply = false;
         let mut results: Vec<Option<Result<(), Error>>> = objects.iter().map(|_| None).collect();
-        if self.client().dialect().bulk_delete.is_certain() && objects.len() > 1 {
+        if self.deletes_in_bulk(objects.len()) {
             let together: Vec<usize> = (0..objects.len()).filter(|&place| can_carry(objects[place].key)).collect();
             for places in together.chunks(BATCH) {
                 let batch: Vec<DeleteObject<'_>> = places.iter().map(|&place| objects[place]).collect();
@@ -85,6 +85,18 @@ impl Bucket {
             });
         }
         stream::iter(finished).buffered(at_once.get()).collect().await
+    }
+
+    /// How many `DeleteObjects` and how many `DeleteObject` [`Bucket::delete_many`] sends for these keys, if nothing fails.
+    #[must_use]
+    pub fn requests_to_delete(&self, keys: &[String]) -> (u64, u64) {
+        let together =
+            if self.deletes_in_bulk(keys.len()) { keys.iter().filter(|key| can_carry(key)).count() } else { 0 };
+        (together.div_ceil(BATCH) as u64, (keys.len() - together) as u64)
+    }
+
+    fn deletes_in_bulk(&self, objects: usize) -> bool {
+        self.client().dialect().bulk_delete.is_certain() && objects > 1
     }
 
     /// Looks whether a removal that was not confirmed was carried out. Once the

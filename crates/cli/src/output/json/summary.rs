@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::{TakenUpField, line};
 use crate::output::Report;
+use crate::prices::{Cost, PriceList};
 
 /// The last line.
 pub(in crate::output) fn summary(report: &Report<'_>) -> String {
@@ -16,7 +17,7 @@ pub(in crate::output) fn summary(report: &Report<'_>) -> String {
         dry_run: report.dry_run,
         seconds: seconds(report.elapsed),
         error: report.error,
-        counts: report.summary.map(Counts::new),
+        counts: report.summary.map(|summary| Counts::new(summary, report)),
     })
 }
 
@@ -63,6 +64,48 @@ struct Counts<'a> {
     taken_up: Option<TakenUpField<'a>>,
     parts_taken_up: u64,
     requests: Vec<Requests<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost: Option<CostField<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forecast: Option<ForecastField<'a>>,
+}
+
+/// What requests cost. The amount is text: its digits are exact.
+#[derive(Serialize)]
+struct CostField<'a> {
+    amount: String,
+    currency: &'a str,
+    price_list: &'a str,
+    unpriced: u64,
+}
+
+impl<'a> CostField<'a> {
+    fn of(requests: &[RequestCount], prices: Option<&'a PriceList>) -> Option<Self> {
+        let Cost { list, amount, currency, unpriced } = prices?.cost(requests);
+        Some(Self { amount: amount.exact(), currency, price_list: list, unpriced })
+    }
+}
+
+/// What the run that a dry run is of would send.
+#[derive(Serialize)]
+struct ForecastField<'a> {
+    requests: Vec<ForeseenRequests>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost: Option<CostField<'a>>,
+}
+
+#[derive(Serialize)]
+struct ForeseenRequests {
+    operation: &'static str,
+    requests: u64,
+}
+
+impl<'a> ForecastField<'a> {
+    fn of(summary: &Summary, prices: Option<&'a PriceList>) -> Self {
+        let counts = summary.forecast.counts();
+        let foreseen = |count: &RequestCount| ForeseenRequests { operation: count.operation, requests: count.sent };
+        Self { requests: counts.iter().map(foreseen).collect(), cost: CostField::of(&counts, prices) }
+    }
 }
 
 #[derive(Serialize)]
@@ -80,7 +123,7 @@ impl<'a> Requests<'a> {
 }
 
 impl<'a> Counts<'a> {
-    fn new(summary: &'a Summary) -> Self {
+    fn new(summary: &'a Summary, report: &Report<'a>) -> Self {
         Self {
             source_objects: summary.source_objects,
             dest_objects: summary.dest_objects,
@@ -102,6 +145,8 @@ impl<'a> Counts<'a> {
             taken_up: summary.taken_up.as_ref().map(TakenUpField::new),
             parts_taken_up: summary.parts_taken_up,
             requests: Requests::of(&summary.requests),
+            cost: CostField::of(&summary.requests, report.prices),
+            forecast: report.dry_run.then(|| ForecastField::of(summary, report.prices)),
         }
     }
 }
@@ -109,7 +154,7 @@ impl<'a> Counts<'a> {
 #[cfg(test)]
 mod tests {
     use brigade_engine::events::TakenUp;
-    use brigade_store::Key;
+    use brigade_store::{Forecast, Key};
 
     use super::*;
     use crate::exit::Exit;
@@ -137,9 +182,11 @@ mod tests {
             taken_up: Some(TakenUp { through: Some(Some(Key::from("k"))), ranges: 2, failed: 1, spooled: 2 }),
             parts_taken_up: 19,
             requests: vec![RequestCount { operation: "PutObject", sent: 18, retries: 1 }],
+            forecast: Forecast::default(),
         };
         let elapsed = Duration::from_micros(1_500_400);
-        let report = Report { exit: Exit::Incomplete, dry_run: false, elapsed, summary: Some(&sums), error: None };
+        let report =
+            Report { exit: Exit::Incomplete, dry_run: false, elapsed, summary: Some(&sums), error: None, prices: None };
         assert_eq!(
             summary(&report),
             "{\"version\":1,\"type\":\"summary\",\"exit_code\":3,\"dry_run\":false,\"seconds\":1.5,\"source_objects\":1,\
@@ -149,6 +196,16 @@ mod tests {
              \"taken_up\":{\"listed\":false,\"key\":\"k\",\"ranges\":2,\"failed\":1,\"spooled\":2},\"parts_taken_up\":19,\
              \"requests\":[{\"operation\":\"PutObject\",\"sent\":18,\"retries\":1}]}\n"
         );
+        let prices = PriceList::of_s3();
+        let cost = "{\"amount\":\"0.00009\",\"currency\":\"USD\",\
+                    \"price_list\":\"S3's list price (Standard, us-east-1)\",\"unpriced\":0}";
+        let with_cost = summary(&Report { prices: Some(&prices), ..report });
+        assert!(with_cost.ends_with(&format!("\"retries\":1}}],\"cost\":{cost}}}\n")), "{with_cost}");
+        let mut foreseen = sums.clone();
+        foreseen.forecast.add("PutObject", 18);
+        let foreseen = summary(&Report { dry_run: true, prices: Some(&prices), summary: Some(&foreseen), ..report });
+        let forecast = format!("{{\"requests\":[{{\"operation\":\"PutObject\",\"requests\":18}}],\"cost\":{cost}}}");
+        assert!(foreseen.ends_with(&format!(",\"cost\":{cost},\"forecast\":{forecast}}}\n")), "{foreseen}");
         let broken_off = Report { exit: Exit::CouldNotRun, summary: None, error: Some("no network"), ..report };
         assert_eq!(
             summary(&broken_off),

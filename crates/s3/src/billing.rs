@@ -1,0 +1,63 @@
+//! By what S3 bills its operations: the class of each.
+
+use crate::operations::Operation;
+
+/// Requests that have one price in S3's list of prices
+/// (<https://aws.amazon.com/s3/pricing/>, "Requests & data retrievals").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RequestClass {
+    /// PUT, COPY and POST requests.
+    Write,
+    /// LIST requests, which S3 charges as it does those that write.
+    List,
+    /// GET, SELECT and all other requests.
+    Read,
+    /// DELETE and CANCEL requests, which S3 doesn't charge for.
+    Delete,
+}
+
+impl RequestClass {
+    /// The class of the operation that S3 calls so; `None` for one that isn't sent here.
+    #[must_use]
+    pub fn of(operation: &str) -> Option<Self> {
+        Operation::ALL.into_iter().find(|known| known.name() == operation).map(class)
+    }
+}
+
+/// `DeleteObjects` is a POST, and no request that writes: "DELETE and CANCEL requests are free".
+const fn class(operation: Operation) -> RequestClass {
+    match operation {
+        Operation::PutObject
+        | Operation::CreateMultipartUpload
+        | Operation::UploadPart
+        | Operation::CompleteMultipartUpload
+        | Operation::CreateBucket => RequestClass::Write,
+        Operation::ListObjectsV2 | Operation::ListParts | Operation::ListMultipartUploads | Operation::ListBuckets => {
+            RequestClass::List
+        }
+        Operation::GetObject | Operation::HeadObject | Operation::HeadBucket => RequestClass::Read,
+        Operation::DeleteObject | Operation::DeleteObjects | Operation::AbortMultipartUpload => RequestClass::Delete,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operations_are_known_by_s3s_own_names() {
+        let table = [
+            ("PutObject", Some(RequestClass::Write)),
+            ("UploadPart", Some(RequestClass::Write)),
+            ("ListObjectsV2", Some(RequestClass::List)),
+            ("HeadObject", Some(RequestClass::Read)),
+            ("DeleteObjects", Some(RequestClass::Delete)),
+            ("AbortMultipartUpload", Some(RequestClass::Delete)),
+            ("putobject", None),
+            ("RestoreObject", None),
+        ];
+        for (operation, class) in table {
+            assert_eq!(RequestClass::of(operation), class, "{operation}");
+        }
+    }
+}
