@@ -40,6 +40,7 @@ pub async fn copy(
         recorder: Arc::new(Recorder::none()),
         settled: None,
         cancel: CancellationToken::new(),
+        locked_out: Arc::default(),
     };
     let transfers = Transfers::new(&options, around, Allowance::new(None), Left::nothing());
     let transfer = Transfer { source: version, replaces, if_content_differs: false, settled: None };

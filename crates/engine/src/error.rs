@@ -7,6 +7,7 @@ use crate::ledger::LedgerError;
 use crate::listing::Broken;
 use crate::range::RangeError;
 use crate::transfer::Halt;
+pub use crate::transfer::LockedOut;
 
 /// Why a run could not go on to its end, and what was done until then.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +41,9 @@ pub enum Why {
         /// Why.
         reason: String,
     },
+    /// A store no longer accepts who asks. What was done until then stays done; nothing was deleted after it.
+    #[error(transparent)]
+    LockedOut(LockedOut),
     /// The person asked to stop.
     #[error("interrupted")]
     Interrupted,

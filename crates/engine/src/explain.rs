@@ -198,7 +198,7 @@ impl Trial {
         };
         let tally = Arc::new(Tally::new(Arc::clone(&seen) as Arc<dyn Observer>));
         let (recorder, cancel) = (Arc::new(Recorder::none()), CancellationToken::new());
-        let around = Surroundings { source, dest, tally, recorder, settled: None, cancel };
+        let around = Surroundings { source, dest, tally, recorder, settled: None, cancel, locked_out: Arc::default() };
         let transfers = Transfers::new(&options, around, Allowance::new(options.limit), Left::nothing());
         let deletes_by = job.delete.is_some().then(|| job.filters.clone());
         Self { deletes_by, transfers: Arc::new(transfers), seen, content: None }

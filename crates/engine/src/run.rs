@@ -65,6 +65,7 @@ pub async fn run(run: Run) -> Result<Summary, RunError> {
         recorder: Arc::new(recorder),
         settled: ledger,
         cancel: cancel.child_token(),
+        locked_out: Arc::default(),
     };
     let dry_run = options.dry_run;
     let pass = Pass { job, options, around, clock, stop: cancel, has_index: AtomicBool::new(false) };
@@ -132,7 +133,10 @@ impl Pass {
         {
             self.around.tally.tell(Event::Warning { text });
         }
-        ended
+        match self.around.locked_out.get() {
+            Some(locked_out) if !self.stop.is_cancelled() => Err(Why::LockedOut(locked_out.clone())),
+            _ => ended,
+        }
     }
 
     /// Whether the run leaves its progress to the next one.

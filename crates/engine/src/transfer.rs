@@ -4,6 +4,7 @@ mod content;
 mod deletion;
 mod doubt;
 mod forecast;
+mod locked_out;
 mod parts;
 mod resuming;
 mod second_round;
@@ -29,6 +30,7 @@ use crate::permits::Permits;
 use crate::plan::{Action, Phase, Transfer};
 use crate::spool::Spool;
 use crate::tally::Tally;
+pub use locked_out::LockedOut;
 use sending::Sent;
 
 /// What all transfers of a run share.
@@ -60,6 +62,8 @@ pub(crate) struct Transfers {
     first_failures: Mutex<BTreeMap<Key, Failure>>,
     /// In a dry run, by what the deletions were judged, once they have been shown.
     shown_deletions: OnceLock<Filters>,
+    /// Why the run was ended, if a store no longer accepts who asks.
+    locked_out: Arc<OnceLock<LockedOut>>,
 }
 
 /// Why transfers could not go on.
@@ -89,11 +93,13 @@ pub(crate) struct Surroundings {
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) settled: Option<Arc<dyn Ledger>>,
     pub(crate) cancel: CancellationToken,
+    /// Why it was cancelled, if a store no longer accepts who asks.
+    pub(crate) locked_out: Arc<OnceLock<LockedOut>>,
 }
 
 impl Transfers {
     pub(crate) fn new(options: &RunOptions, around: Surroundings, allowance: Allowance, left: Left) -> Self {
-        let Surroundings { source, dest, tally, recorder, settled, cancel } = around;
+        let Surroundings { source, dest, tally, recorder, settled, cancel, locked_out } = around;
         let jobs = at_once(options.jobs, source.as_ref());
         Self {
             source,
@@ -114,6 +120,7 @@ impl Transfers {
             first_failures: Mutex::default(),
             is_second_round: AtomicBool::new(false),
             shown_deletions: OnceLock::new(),
+            locked_out,
         }
     }
 
@@ -232,9 +239,10 @@ impl Transfers {
         match self.bring(transfer).await {
             Sent::Outcome(outcome, _) => Ok(outcome),
             Sent::Obstructed(failure) => Ok(Outcome::Failed(failure)),
-            Sent::OverLimit | Sent::Interrupted => {
-                Ok(Outcome::Failed(Failure::new(FailureKind::Failed, "it was interrupted")))
-            }
+            Sent::OverLimit | Sent::Interrupted => Ok(Outcome::Failed(match self.locked_out.get() {
+                Some(locked_out) => Failure::new(FailureKind::LockedOut, locked_out.reason.clone()),
+                None => Failure::new(FailureKind::Failed, "it was interrupted"),
+            })),
             Sent::Halted(halt) => Err(halt),
         }
     }

@@ -56,6 +56,8 @@ pub(crate) struct Inner {
     pub(crate) hasher: Hasher,
     /// Whether the service has ever answered.
     reached: AtomicBool,
+    /// Whether it has ever done what it was asked.
+    accepted: AtomicBool,
     /// Whether an answer came from a service that lists out of order.
     lists_otherwise: AtomicBool,
 }
@@ -84,6 +86,7 @@ impl Client {
             pace: Pace::new(config.request_limit.clone()),
             hasher: Hasher::default(),
             reached: AtomicBool::new(false),
+            accepted: AtomicBool::new(false),
             lists_otherwise: AtomicBool::new(false),
             config,
         })))
@@ -182,10 +185,11 @@ impl Client {
             let attempt = inner.attempt(request).await;
             let attempt = attempt.map(|response| Response { after_lost_reply: course.lost_reply, ..response });
             trace(request, course.attempts, sent, &attempt);
-            let failure = match attempt.and_then(|response| read(&response).map_err(Failure::rejected)) {
+            let mut failure = match attempt.and_then(|response| read(&response).map_err(Failure::rejected)) {
                 Ok(value) => {
                     inner.budget.earn();
                     inner.pace.taken();
+                    inner.accepted.store(true, Ordering::Relaxed);
                     return Ok(value);
                 }
                 Err(failure) => failure,
@@ -198,7 +202,7 @@ impl Client {
             }
             let reached = inner.reached.load(Ordering::Relaxed);
             match course.next(request.operation, &failure, &inner.budget, reached) {
-                Next::Mend(remedy) if inner.mend(remedy, request, &failure, sent).await => {}
+                Next::Mend(remedy) if inner.mend(remedy, request, &mut failure, sent).await => {}
                 Next::Mend(_) | Next::GiveUp => {
                     let error = failure.into_error(request, course.lost_reply);
                     return Err(error.unsigned(inner.credentials.is_none()));
@@ -273,7 +277,7 @@ impl Inner {
     }
 
     /// Mends what made an attempt fail that was sent then; says whether that was possible.
-    async fn mend(&self, remedy: Remedy, request: &Request<'_>, failure: &Failure, sent: Instant) -> bool {
+    async fn mend(&self, remedy: Remedy, request: &Request<'_>, failure: &mut Failure, sent: Instant) -> bool {
         match remedy {
             Remedy::Clock => {
                 self.clock.correct();
@@ -287,10 +291,25 @@ impl Inner {
                 true
             }
             Remedy::Credentials => {
-                let Some(cached) = &self.credentials else { return false };
-                cached.replace(sent).await.is_ok()
+                // Wrong from the start, they would be no better the second time.
+                let Some(cached) = self.credentials.as_ref().filter(|_| self.may_have_ended(failure)) else {
+                    return false;
+                };
+                match cached.replace(sent).await {
+                    Ok(()) => true,
+                    Err(error) => {
+                        failure.message = format!("{} (new credentials could not be had: {error})", failure.message);
+                        false
+                    }
+                }
             }
         }
+    }
+
+    /// Whether the credentials were good until now: a session says so when it ends, a key that was taken back is unknown.
+    fn may_have_ended(&self, failure: &Failure) -> bool {
+        let code = failure.refusal.as_ref().and_then(|refusal| refusal.code.as_deref());
+        code != Some("InvalidAccessKeyId") || self.accepted.load(Ordering::Relaxed)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Credentials from where AWS's own tools have them, fetched anew in time.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use aws_config::Region;
@@ -33,8 +33,14 @@ const PAUSE: Duration = Duration::from_secs(30);
 /// person for a code.
 const FIRST_LIMIT: Duration = Duration::from_mins(5);
 
-/// How long new ones may take while requests wait for them.
+/// How long new ones may take while requests wait for them, with all attempts.
 const RENEWAL_LIMIT: Duration = Duration::from_mins(1);
+
+/// How often whatever gives new ones is asked, where it fails for a reason that may pass.
+const RENEWAL_ATTEMPTS: u32 = 5;
+
+/// The pause after the first of these attempts; each further one is twice as long.
+const RENEWAL_PAUSE: Duration = Duration::from_millis(500);
 
 /// How long the metadata service of a cloud machine may take in all: it answers
 /// in milliseconds, or isn't there.
@@ -46,7 +52,10 @@ pub(crate) struct CachedCredentials {
     current: Mutex<Current>,
     /// Held by the request that fetches new ones.
     turn: tokio::sync::Mutex<()>,
+    /// When new ones could last not be had, and why.
+    failed: Mutex<Option<(Instant, FetchError)>>,
     renewal_limit: Duration,
+    renewal_attempts: u32,
 }
 
 /// The credentials in use.
@@ -74,7 +83,7 @@ impl Current {
 }
 
 /// Why credentials could not be fetched.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum FetchError {
     /// What gives them didn't answer.
     #[error(
@@ -84,8 +93,14 @@ pub(crate) enum FetchError {
     )]
     TooLate(Duration),
     /// There are none.
-    #[error("{}", in_one_line(&with_causes(.0)))]
-    Refused(#[from] CredentialsError),
+    #[error("{}", in_one_line(&with_causes(.0.as_ref())))]
+    Refused(Arc<CredentialsError>),
+}
+
+impl From<CredentialsError> for FetchError {
+    fn from(error: CredentialsError) -> Self {
+        Self::Refused(Arc::new(error))
+    }
 }
 
 impl CachedCredentials {
@@ -113,12 +128,20 @@ impl CachedCredentials {
                 }
             }
         })?;
-        Ok(Self::holding(first, provider))
+        let renewal_attempts = config.max_attempts.clamp(1, RENEWAL_ATTEMPTS);
+        Ok(Self { renewal_attempts, ..Self::holding(first, provider) })
     }
 
     fn holding(first: Credentials, provider: SharedCredentialsProvider) -> Self {
         let current = Mutex::new(Current::new(first));
-        Self { provider, current, turn: tokio::sync::Mutex::default(), renewal_limit: RENEWAL_LIMIT }
+        Self {
+            provider,
+            current,
+            turn: tokio::sync::Mutex::default(),
+            failed: Mutex::default(),
+            renewal_limit: RENEWAL_LIMIT,
+            renewal_attempts: RENEWAL_ATTEMPTS,
+        }
     }
 
     /// Credentials that count now. Where new ones can't be had, the old ones
@@ -146,20 +169,54 @@ impl CachedCredentials {
     }
 
     /// Fetches new ones, unless another request has done so by the time it is
-    /// our turn. The limit is for the turn too: a provider that is stuck would
-    /// else stop one request after the other for the whole of it.
+    /// our turn, or has failed to meanwhile. The limit is for the turn too: a
+    /// provider that is stuck would else stop one request after the other for the whole of it.
     async fn renew(&self, is_stale: impl Fn(&Current) -> bool) -> Result<Arc<Credentials>, FetchError> {
+        let asked = Instant::now();
         within(self.renewal_limit, async {
             let _turn = self.turn.lock().await;
             let held = self.held();
             if !is_stale(&held) {
                 return Ok(held.credentials);
             }
-            let fresh = Current::new(self.provider.provide_credentials().await?);
-            self.hold(fresh.clone());
-            Ok(fresh.credentials)
+            if let Some((when, error)) = self.failed().clone()
+                && when > asked
+            {
+                return Err(error);
+            }
+            match self.ask_for_others().await {
+                Ok(fresh) => {
+                    let fresh = Current::new(fresh);
+                    self.hold(fresh.clone());
+                    Ok(fresh.credentials)
+                }
+                Err(error) => {
+                    *self.failed() = Some((Instant::now(), error.clone()));
+                    Err(error)
+                }
+            }
         })
         .await
+    }
+
+    /// Asks for new ones, and again where that fails for a reason that may pass.
+    async fn ask_for_others(&self) -> Result<Credentials, FetchError> {
+        let mut pause = RENEWAL_PAUSE;
+        for _ in 1..self.renewal_attempts {
+            match self.provider.provide_credentials().await {
+                Err(error) if may_pass(&error) => {
+                    tracing::debug!("asking for new credentials again: {}", in_one_line(&with_causes(&error)));
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+                provided => return Ok(provided?),
+            }
+        }
+        Ok(self.provider.provide_credentials().await?)
+    }
+
+    fn failed(&self) -> MutexGuard<'_, Option<(Instant, FetchError)>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn held(&self) -> Current {
@@ -225,6 +282,11 @@ impl<P: ProvideCredentials> ProvideCredentials for Impatient<P> {
             })
         })
     }
+}
+
+/// Whether it may give some when it is asked again; not where there are none to be had, or nothing says how.
+fn may_pass(error: &CredentialsError) -> bool {
+    !matches!(error, CredentialsError::CredentialsNotLoaded(_) | CredentialsError::InvalidConfiguration(_))
 }
 
 /// A list of reasons, as the chain gives it, in one line.

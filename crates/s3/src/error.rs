@@ -7,6 +7,7 @@ use http::StatusCode;
 pub use crate::config_error::ConfigError;
 pub use crate::error_kind::ErrorKind;
 use crate::operations::Operation;
+use crate::retry::says_they_ended;
 
 /// Why an operation failed.
 #[derive(Clone)]
@@ -114,6 +115,17 @@ impl Error {
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.0.refusal.as_ref()?.code.as_deref()
+    }
+
+    /// Whether no request will go better: the credentials have ended, or are unknown, and there are no others.
+    #[must_use]
+    pub fn is_locked_out(&self) -> bool {
+        let is_for_all = match &self.0.refusal {
+            Some(refusal) => refusal.code.as_deref().is_some_and(says_they_ended),
+            // There was nothing to sign with.
+            None => true,
+        };
+        self.0.kind == ErrorKind::Credentials && is_for_all
     }
 
     /// What the service said, or what was found on this side.

@@ -119,11 +119,16 @@ fn remedy_for(failure: &Failure) -> Option<Remedy> {
     let code = failure.refusal.as_ref().and_then(|refusal| refusal.code.as_deref());
     match (failure.kind, code) {
         (ErrorKind::Clock, _) => Some(Remedy::Clock),
-        (ErrorKind::Credentials, Some("ExpiredToken" | "TokenRefreshRequired" | "InvalidToken")) => {
-            Some(Remedy::Credentials)
-        }
+        (ErrorKind::Credentials, Some(code)) if says_they_ended(code) => Some(Remedy::Credentials),
         _ => None,
     }
+}
+
+/// Whether a code says of credentials, which may have been good, that they are so no more, whatever they are used for. A
+/// wrong signature is of one request: some services and proxies get it wrong for some keys.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
+pub(crate) fn says_they_ended(code: &str) -> bool {
+    matches!(code, "ExpiredToken" | "TokenRefreshRequired" | "InvalidToken" | "InvalidAccessKeyId")
 }
 
 /// What retries may cost all requests of a client together. When it is spent,

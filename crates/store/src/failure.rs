@@ -27,6 +27,9 @@ pub enum FailureKind {
     Unrepresentable,
     /// The store doesn't permit it.
     Denied,
+    /// The store doesn't accept who asks (any more): credentials that have
+    /// ended, or are unknown. Whatever else is asked will go no better.
+    LockedOut,
     /// What arrived isn't what was sent: a checksum or a length differs.
     Corrupt,
     /// Everything else: the request was refused, or the disk was full.

@@ -175,6 +175,7 @@ fn ending(ended: Result<Summary, RunError>, stop: &Stop) -> Ending {
         | Why::IndexUnchecked { .. }
         | Why::TemporaryFile(_)
         | Why::Ledger(_)
+        | Why::LockedOut(_)
         | Why::Defect(_)) => (Exit::CouldNotRun, why.to_string()),
     };
     Ending { exit, summary: Some(*summary), error: Some(error), prices: None }

@@ -171,6 +171,7 @@ pub(super) fn kind_name(kind: FailureKind) -> &'static str {
         FailureKind::Obstructed => "obstructed",
         FailureKind::Unrepresentable => "unrepresentable",
         FailureKind::Denied => "denied",
+        FailureKind::LockedOut => "locked_out",
         FailureKind::Corrupt => "corrupt",
         FailureKind::Failed => "failed",
     }

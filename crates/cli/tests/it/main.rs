@@ -30,6 +30,8 @@ mod demo;
 #[cfg(test)]
 mod down;
 #[cfg(test)]
+mod ended_sessions;
+#[cfg(test)]
 mod explaining;
 #[cfg(test)]
 mod failing;

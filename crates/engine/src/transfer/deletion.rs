@@ -34,7 +34,8 @@ impl Transfers {
             self.dest.remove(entries).await
         };
         for (entry, result) in entries.iter().zip(results) {
-            if result.is_err() {
+            if let Err(failure) = &result {
+                self.heed(self.dest.as_ref(), failure);
                 self.doubt(&entry.key);
             }
             // As it may have below, it failed because the person asked to stop.
@@ -59,6 +60,9 @@ impl Transfers {
             .collect();
         let mut confirmed = Vec::new();
         while let Some((entry, found)) = looks.next().await {
+            if let Err(failure) = &found {
+                self.heed(self.source.as_ref(), failure);
+            }
             let outcome = match found {
                 // It may have failed because the person asked to stop.
                 Err(_) if self.cancel.is_cancelled() => continue,

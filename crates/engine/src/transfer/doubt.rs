@@ -64,7 +64,10 @@ impl Transfers {
                 Ok(None) => None,
                 Ok(Some(found)) if found.same_version(&entry) => None,
                 Ok(Some(_)) => Some(not_as_known()),
-                Err(failure) => Some(failure),
+                Err(failure) => {
+                    self.heed(self.dest.as_ref(), &failure);
+                    Some(failure)
+                }
             };
             match failure {
                 None => proven.push(entry),

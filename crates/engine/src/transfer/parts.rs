@@ -65,6 +65,7 @@ impl Transfers {
         let receipt = match finished {
             Ok(receipt) => receipt,
             Err(Unfilled { stopped, .. }) => {
+                self.heed_stop(&stopped);
                 self.leave(&new, under_way.upload.as_ref(), &stopped).await;
                 return Err(stopped);
             }

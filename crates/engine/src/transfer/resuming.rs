@@ -94,7 +94,9 @@ impl Transfers {
     pub(super) async fn leave(&self, new: &NewObject, upload: &dyn Upload, stopped: &Stopped) {
         let is_remembered = upload.id().is_some() && self.recorder.ledger().is_some();
         let may_go_on = match stopped {
-            Stopped::Dest(failure) => matches!(failure.kind, FailureKind::Failed | FailureKind::Denied),
+            Stopped::Dest(failure) => {
+                matches!(failure.kind, FailureKind::Failed | FailureKind::Denied | FailureKind::LockedOut)
+            }
             Stopped::Interrupted | Stopped::Ledger(_) => true,
             Stopped::Source(_) => false,
         };

@@ -233,9 +233,10 @@ impl Transfers {
     }
 
     fn account(&self, stopped: Stopped) -> Sent {
+        self.heed_stop(&stopped);
         match stopped {
             Stopped::Interrupted => Sent::Interrupted,
-            // Whatever failed after the person asked to stop may have failed because of it.
+            // Whatever failed after the run was to stop may have failed because of it.
             Stopped::Source(_) | Stopped::Dest(_) if self.cancel.is_cancelled() => Sent::Interrupted,
             Stopped::Ledger(error) => Sent::Halted(error.into()),
             Stopped::Source(failure) if failure.kind == FailureKind::Absent => Sent::Outcome(withdrawn(), None),

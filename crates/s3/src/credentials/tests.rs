@@ -99,6 +99,43 @@ async fn a_metadata_service_that_is_silent_is_not_waited_for() {
     assert!(start.elapsed() < Duration::from_secs(2));
 }
 
+/// Fails so often for a reason that may pass, then gives credentials.
+#[derive(Debug)]
+struct Hiccups {
+    asked: Arc<AtomicU64>,
+    failures: u64,
+}
+
+impl ProvideCredentials for Hiccups {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        let asked = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
+        future::ProvideCredentials::ready(if asked > self.failures {
+            Ok(Credentials::new("new", "secret", None, None, "test"))
+        } else {
+            Err(CredentialsError::provider_error("busy"))
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_may_pass_is_waited_for_and_one_wait_is_for_all() {
+    for (failures, attempts, has_come, times) in [(4, 5, true, 5), (5, 5, false, 5), (9, 2, false, 2), (0, 1, true, 1)]
+    {
+        let asked = Arc::new(AtomicU64::new(0));
+        let provider = Hiccups { asked: Arc::clone(&asked), failures };
+        let old = Credentials::new("old", "secret", None, None, "test");
+        let shared = SharedCredentialsProvider::new(provider);
+        let cached = CachedCredentials { renewal_attempts: attempts, ..CachedCredentials::holding(old, shared) };
+        let sent = Instant::now();
+        let (one, other) = tokio::join!(cached.replace(sent), cached.replace(sent));
+        assert_eq!((one.is_ok(), other.is_ok()), (has_come, has_come), "{failures} failures, {attempts} attempts");
+        assert_eq!(asked.load(Ordering::Relaxed), times, "{failures} failures, {attempts} attempts");
+    }
+}
+
 #[tokio::test]
 async fn only_one_request_waits_while_the_old_credentials_last() {
     let (cached, given, start) = cached(2).await;

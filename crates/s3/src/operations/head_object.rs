@@ -3,12 +3,12 @@
 
 use std::time::SystemTime;
 
-use http::{HeaderName, HeaderValue, Method, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 
 use crate::checksum::{CRC64NVME, Known, parse_crc64nvme, parse_md5_etag};
 use crate::client::{Bucket, Rejection};
 use crate::error::Error;
-use crate::operations::Operation;
+use crate::operations::{GetObject, Operation};
 use crate::request::{Request, Response, unquote};
 use crate::timestamp::parse_http_date;
 
@@ -118,6 +118,26 @@ impl Bucket {
                 .ok_or_else(|| Rejection::Unreadable("the answer has no Content-Length".to_owned()))?;
             ObjectHead::read(response, size)
         };
-        self.client().send_for(&request, read).await
+        match self.client().send_for(&request, read).await {
+            Err(refused) if may_be_of_an_ended_session(&refused) => match self.first_byte(object.key).await {
+                Err(why) if why.is_locked_out() => Err(why),
+                Err(other) if other.status() == refused.status() => Err(refused),
+                // The session was ended, and is a new one now.
+                _ => self.client().send_for(&request, read).await,
+            },
+            answered => answered,
+        }
     }
+
+    /// Asks for an object's first byte: the answer says why it is refused.
+    async fn first_byte(&self, key: &str) -> Result<(), Error> {
+        let first_byte = GetObject { key, range: Some(0..1), if_match: None, limit: 1 };
+        self.get_object(first_byte).await.map(drop)
+    }
+}
+
+/// The answer to a HEAD has no body to say why: 400 is what an ended session gets
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>, `ExpiredToken`), among others.
+fn may_be_of_an_ended_session(refused: &Error) -> bool {
+    refused.status() == Some(StatusCode::BAD_REQUEST.as_u16()) && refused.code().is_none()
 }

@@ -155,6 +155,44 @@ async fn a_session_that_has_ended_is_renewed_once() {
 }
 
 #[tokio::test]
+async fn a_head_that_may_be_of_an_ended_session_asks_why() {
+    let (mute, ended) = (|| head_answer("400 Bad Request", "", 9), || refusal("400 Bad Request", "", "ExpiredToken"));
+    let head = |script: Vec<Reaction>| async move {
+        let server = Server::start(script).await;
+        let error = signing_client(&server).await.bucket("b").head_object(HeadObject { key: "k" }).await.unwrap_err();
+        (error, server.finish().await.len())
+    };
+    let (error, requests) = head(vec![mute(), ended(), ended()]).await;
+    assert!(error.is_locked_out() && requests == 3, "{error}, {requests}");
+    // Another reason is that of one object.
+    let (error, requests) = head(vec![mute(), refusal("400 Bad Request", "", "InvalidRequest")]).await;
+    assert!(!error.is_locked_out() && requests == 2, "{error}, {requests}");
+    assert_eq!(error.operation(), "HeadObject");
+    // New credentials were had meanwhile.
+    let (error, requests) =
+        head(vec![mute(), ended(), refusal("404 Not Found", "", "NoSuchKey"), head_answer("404 Not Found", "", 9)])
+            .await;
+    assert!(error.kind() == ErrorKind::NotFound && requests == 4, "{error}, {requests}");
+}
+
+#[tokio::test]
+async fn a_key_that_was_taken_back_is_fetched_anew_only_if_it_was_good() {
+    let unknown = || refusal("403 Forbidden", "", "InvalidAccessKeyId");
+    let server = Server::start([unknown(), object(), unknown(), unknown()]).await;
+    let bucket = signing_client(&server).await.bucket("b");
+    let first = bucket.get_object(whole("k")).await.unwrap_err();
+    bucket.get_object(whole("k")).await.unwrap();
+    let later = bucket.get_object(whole("k")).await.unwrap_err();
+    assert!(first.is_locked_out() && later.is_locked_out());
+    assert_eq!(server.finish().await.len(), 4);
+    // A signature is one request's.
+    let server = Server::start([refusal("403 Forbidden", "", "SignatureDoesNotMatch")]).await;
+    let error = signing_client(&server).await.bucket("b").get_object(whole("k")).await.unwrap_err();
+    assert!(!error.is_locked_out(), "{error}");
+    assert_eq!(server.finish().await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_service_may_say_when_to_ask_again() {
     let busy = |when: &str| answer("503 Service Unavailable", &format!("Retry-After: {when}\r\n"), "");
     let long_ago = "Fri, 24 May 2013 00:00:00 GMT";

@@ -9,6 +9,7 @@ pub(super) fn failure(error: &Error) -> Failure {
         ErrorKind::PreconditionFailed | ErrorKind::Conflict => return changed(),
         ErrorKind::NotFound => return absent(),
         ErrorKind::NoSuchUpload => FailureKind::Absent,
+        _ if error.is_locked_out() => FailureKind::LockedOut,
         ErrorKind::AccessDenied | ErrorKind::Credentials => FailureKind::Denied,
         ErrorKind::KeyTooLong => FailureKind::Unrepresentable,
         ErrorKind::Corrupt => FailureKind::Corrupt,
