@@ -72,6 +72,9 @@ pub(crate) fn kind_of(status: StatusCode, code: Option<&str>, about_key: bool) -
         "SlowDown" | "TooManyRequests" | "RequestLimitExceeded" | "Throttling" | "ThrottlingException" => {
             ErrorKind::Throttled
         }
+        // A HEAD's refusal has no code. With this status S3 asks to reduce the rate of requests
+        // (<https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>, `SlowDown`).
+        "" if status == StatusCode::SERVICE_UNAVAILABLE => ErrorKind::Throttled,
         "RequestTimeout" => ErrorKind::TimedOut,
         "InternalError" | "ServiceUnavailable" => ErrorKind::ServerFault,
         "BadDigest" | "XAmzContentSHA256Mismatch" | "InvalidDigest" => ErrorKind::Corrupt,
@@ -132,6 +135,9 @@ mod tests {
             (409, "BucketAlreadyExists", false, ErrorKind::Other),
             (503, "SlowDown", true, ErrorKind::Throttled),
             (429, "", true, ErrorKind::Throttled),
+            (503, "", true, ErrorKind::Throttled),
+            (503, "ServiceUnavailable", true, ErrorKind::ServerFault),
+            (503, "Stranger", true, ErrorKind::ServerFault),
             (301, "PermanentRedirect", true, ErrorKind::Elsewhere),
             (307, "", false, ErrorKind::Elsewhere),
             (304, "", true, ErrorKind::Other),

@@ -296,7 +296,7 @@ mod tests {
         let response =
             Response { status, headers, body: Bytes::new(), hashes: Hashes::default(), after_lost_reply: false };
         let failure = Failure::refused(&request, &response, SystemTime::UNIX_EPOCH);
-        assert_eq!((failure.kind, failure.retry_after), (ErrorKind::ServerFault, Some(Duration::from_secs(7))));
+        assert_eq!((failure.kind, failure.retry_after), (ErrorKind::Throttled, Some(Duration::from_secs(7))));
     }
 
     #[test]
