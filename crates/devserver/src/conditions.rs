@@ -1,6 +1,6 @@
 //! Conditions of requests (RFC 9110, section 13, as far as S3 has them): pure.
 
-use http::{HeaderMap, HeaderValue, header};
+use http::{Extensions, HeaderMap, HeaderValue, header};
 use s3s::dto::{ETagCondition, Timestamp, TimestampFormat};
 use s3s::{S3Result, s3_error};
 
@@ -69,7 +69,20 @@ pub(crate) struct Writing {
     pub(crate) if_none_match: Option<ETagCondition>,
 }
 
+/// In a request's extensions: its conditions are ignored.
+#[derive(Clone, Copy)]
+pub(crate) struct Unconditional;
+
 impl Writing {
+    /// Those of a request with these extensions.
+    pub(crate) fn of(
+        extensions: &Extensions,
+        if_match: Option<ETagCondition>,
+        if_none_match: Option<ETagCondition>,
+    ) -> Self {
+        if extensions.get::<Unconditional>().is_some() { Self::default() } else { Self { if_match, if_none_match } }
+    }
+
     /// Whether what is there (`None`: nothing) may be replaced or removed.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
     pub(crate) fn check(&self, current: Option<&Record>) -> S3Result<()> {

@@ -11,6 +11,7 @@ use s3s::{S3Error, S3Result, s3_error};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::conditions::Unconditional;
 use crate::config::Credentials;
 use crate::errors;
 use crate::faults::{Action, Faults};
@@ -82,6 +83,9 @@ impl S3Access for Gate {
             return Err(refusal);
         }
         context.extensions_mut().insert(Arc::clone(&self.faults));
+        if self.terms.ignores_conditions() {
+            context.extensions_mut().insert(Unconditional);
+        }
         let Some(action) = self.faults.strike(&operation, key.as_deref()) else { return Ok(()) };
         // Nobody else sets it: a request passes the gate once.
         let action = exchange.fault.get_or_init(|| action);

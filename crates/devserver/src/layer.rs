@@ -39,7 +39,9 @@ pub(crate) struct Closed;
 impl Layer {
     /// Answers one request.
     pub(crate) async fn answer(&self, request: Request<Incoming>) -> Result<Response<ResponseBody>, Closed> {
-        let entry = Arc::new(Entry::new(request.uri().query().unwrap_or_default()));
+        let conditional =
+            [header::IF_MATCH, header::IF_NONE_MATCH].iter().any(|name| request.headers().contains_key(name));
+        let entry = Arc::new(Entry::new(request.uri().query().unwrap_or_default(), conditional));
         if let Some(log) = &self.log {
             log.push(Arc::clone(&entry));
         }

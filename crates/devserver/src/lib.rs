@@ -46,4 +46,4 @@ pub use config::{Config, Credentials, ListingOrder};
 pub use faults::{Action, Fault, Faults, KeyPattern, Occurrence};
 pub use request_log::RequestRecord;
 pub use server::{Server, StartError};
-pub use terms::Terms;
+pub use terms::{Conditions, Terms};

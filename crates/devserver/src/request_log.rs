@@ -14,6 +14,8 @@ pub struct RequestRecord {
     pub key: Option<String>,
     /// The query as it came, without the `?`; empty if there is none.
     pub query: String,
+    /// Whether it came with `If-Match` or `If-None-Match`.
+    pub conditional: bool,
     /// The HTTP status that was answered; `None` where none was (yet).
     pub status: Option<u16>,
 }
@@ -23,10 +25,10 @@ pub struct RequestRecord {
 pub(crate) struct Entry(Mutex<RequestRecord>);
 
 impl Entry {
-    /// A request with this query.
-    pub(crate) fn new(query: &str) -> Self {
+    /// A request with this query, with or without a condition.
+    pub(crate) fn new(query: &str, conditional: bool) -> Self {
         let query = query.to_owned();
-        Self(Mutex::new(RequestRecord { operation: None, bucket: None, key: None, query, status: None }))
+        Self(Mutex::new(RequestRecord { operation: None, bucket: None, key: None, query, conditional, status: None }))
     }
 
     /// Says what the request is.

@@ -1,7 +1,8 @@
 //! What a signature must be like beyond being right: made for the server's
-//! region, by the server's clock, in a session that hasn't ended.
+//! region, by the server's clock, in a session that hasn't ended. And whether
+//! writes and deletions keep to the conditions that come with them.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http::header::AUTHORIZATION;
@@ -23,6 +24,22 @@ pub struct Terms {
     /// Seconds that the server's clock is ahead of the machine's.
     clock_offset: AtomicI64,
     expired: Mutex<Vec<String>>,
+    conditions: Mutex<Conditions>,
+    /// Requests that have come while conditions were kept only every other time.
+    turns: AtomicU64,
+}
+
+/// Whether writes and deletions keep to `If-Match`, `If-None-Match`, and the
+/// `ETag` of a key that is to be deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Conditions {
+    /// As S3 does.
+    #[default]
+    Kept,
+    /// They are done in any case, and answered with a success.
+    Ignored,
+    /// Every other request ignores them, as if two servers took turns of which one does.
+    IgnoredEveryOtherTime,
 }
 
 impl Terms {
@@ -39,16 +56,31 @@ impl Terms {
         self.clock_offset.store(seconds, Ordering::Relaxed);
     }
 
+    /// From now on conditions are dealt with so.
+    pub fn treat_conditions(&self, conditions: Conditions) {
+        *lock(&self.conditions) = conditions;
+    }
+
+    /// Whether the request that has just come ignores conditions.
+    pub(crate) fn ignores_conditions(&self) -> bool {
+        match *lock(&self.conditions) {
+            Conditions::Kept => false,
+            Conditions::Ignored => true,
+            Conditions::IgnoredEveryOtherTime => self.turns.fetch_add(1, Ordering::Relaxed).is_multiple_of(2),
+        }
+    }
+
     /// From now on the session of this token has ended.
     pub fn expire(&self, token: impl Into<String>) {
         lock(&self.expired).push(token.into());
     }
 
-    /// As it was at the start: any region, the machine's clock, no session ended.
+    /// As it was at the start: any region, the machine's clock, no session ended, conditions kept.
     pub fn clear(&self) {
         *lock(&self.region) = None;
         lock(&self.expired).clear();
         self.set_clock_ahead(0);
+        self.treat_conditions(Conditions::Kept);
     }
 
     /// The `Date` of an answer.
@@ -157,5 +189,19 @@ mod tests {
 
         terms.clear();
         assert_eq!(check(&terms, "/", &[("authorization", authorization), ("x-amz-security-token", "a")]), "ok");
+    }
+
+    #[test]
+    fn conditions_are_kept_ignored_or_both_in_turns() {
+        let terms = Terms::default();
+        let turns = |conditions| {
+            terms.treat_conditions(conditions);
+            [terms.ignores_conditions(), terms.ignores_conditions(), terms.ignores_conditions()]
+        };
+        assert_eq!(turns(Conditions::Kept), [false; 3]);
+        assert_eq!(turns(Conditions::Ignored), [true; 3]);
+        assert_eq!(turns(Conditions::IgnoredEveryOtherTime), [true, false, true]);
+        terms.clear();
+        assert!(!terms.ignores_conditions());
     }
 }

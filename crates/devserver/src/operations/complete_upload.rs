@@ -37,7 +37,7 @@ pub(crate) async fn complete(
         checksum_type: input.checksum_type.take(),
         parts: input.multipart_upload.take().and_then(|list| list.parts).unwrap_or_default(),
         size: input.mpu_object_size,
-        conditions: Writing { if_match: input.if_match.take(), if_none_match: input.if_none_match.take() },
+        conditions: Writing::of(&request.extensions, input.if_match.take(), input.if_none_match.take()),
     };
     let record = blocking(move || join(&bucket, &upload, asked)).await?;
     let mut output = CompleteMultipartUploadOutput {

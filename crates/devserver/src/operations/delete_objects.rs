@@ -23,7 +23,8 @@ const MOST_KEYS: usize = 1000;
 pub(crate) async fn one(storage: &Arc<Storage>, request: S3Request<DeleteObjectInput>) -> S3Result<DeleteObjectOutput> {
     let input = request.input;
     let bucket = storage.bucket(&input.bucket)?;
-    blocking(move || remove(&bucket, &input.key, input.if_match)).await?;
+    let conditions = Writing::of(&request.extensions, input.if_match, None);
+    blocking(move || remove(&bucket, &input.key, &conditions)).await?;
     Ok(DeleteObjectOutput::default())
 }
 
@@ -35,7 +36,7 @@ pub(crate) async fn many(
     let bucket = storage.bucket(&request.input.bucket)?;
     require_digest(&request.headers)?;
     let faults = request.extensions.get::<Arc<Faults>>().cloned().unwrap_or_default();
-    let delete = request.input.delete;
+    let (extensions, delete) = (request.extensions, request.input.delete);
     if delete.objects.is_empty() || delete.objects.len() > MOST_KEYS {
         return Err(s3_error!(MalformedXML, "A request may have between 1 and 1000 keys."));
     }
@@ -43,9 +44,11 @@ pub(crate) async fn many(
     blocking(move || {
         let (mut deleted, mut failed) = (Vec::new(), Vec::new());
         for ObjectIdentifier { key, e_tag, .. } in delete.objects {
-            let removed = match faults.strike_key("DeleteObjects", &key) {
-                Some(code) => Err(errors::error(StatusCode::FORBIDDEN, &code, "A fault on order.")),
-                None => remove(&bucket, &key, e_tag.map(ETagCondition::ETag)),
+            let removed = if let Some(code) = faults.strike_key("DeleteObjects", &key) {
+                Err(errors::error(StatusCode::FORBIDDEN, &code, "A fault on order."))
+            } else {
+                let conditions = Writing::of(&extensions, e_tag.map(ETagCondition::ETag), None);
+                remove(&bucket, &key, &conditions)
             };
             match removed {
                 Ok(()) if quiet => {}
@@ -58,8 +61,7 @@ pub(crate) async fn many(
     .await
 }
 
-fn remove(bucket: &Bucket, key: &str, if_match: Option<ETagCondition>) -> S3Result<()> {
-    let conditions = Writing { if_match, if_none_match: None };
+fn remove(bucket: &Bucket, key: &str, conditions: &Writing) -> S3Result<()> {
     bucket.remove(key, |current| conditions.check(current))
 }
 

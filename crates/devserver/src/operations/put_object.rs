@@ -30,7 +30,7 @@ pub(crate) async fn put(storage: &Arc<Storage>, request: S3Request<PutObjectInpu
         trailers: request.trailing_headers,
         ..asked_checksum(given_checksum!(input)?, input.checksum_algorithm.as_ref(), &request.headers)?
     };
-    let conditions = Writing { if_match: input.if_match, if_none_match: input.if_none_match };
+    let conditions = Writing::of(&request.extensions, input.if_match, input.if_none_match);
     // Looked at once before, to refuse early; what counts is the second look,
     // under the lock.
     conditions.check(bucket.record(&input.key).ok().as_deref())?;
