@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Instant, SystemTime};
 
 use aws_credential_types::Credentials;
@@ -11,16 +11,18 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
 
 use crate::address::Endpoint;
+pub(crate) use crate::bucket::Bucket;
 use crate::checksum::Checksum;
 use crate::clock::{Clock, ClockSkew};
 use crate::config::Config;
-use crate::connect::Pool;
+use crate::connect::{Connections, Pool};
 use crate::counters::{Counters, RequestCount};
-use crate::credentials::CachedCredentials;
+use crate::credentials::{CachedCredentials, CredentialsOrigin};
 use crate::dialect::{Dialect, Provider, Support};
+
 use crate::error::{ConfigError, Error, ErrorKind, printable};
-use crate::failure::Failure;
 pub(crate) use crate::failure::Rejection;
+use crate::failure::{Failure, shortened};
 use crate::hashing::{Hasher, Hashes, Wanted};
 use crate::pace::Pace;
 use crate::proxy::Proxies;
@@ -35,7 +37,7 @@ const TOLD_AFTER: u32 = 10;
 /// A client of one service. Cheap to clone; clones share their connections,
 /// their counters and what they have learnt.
 #[derive(Clone)]
-pub struct Client(Arc<Inner>);
+pub struct Client(pub(crate) Arc<Inner>, Connections);
 
 /// What a client has and has learnt.
 pub(crate) struct Inner {
@@ -45,8 +47,7 @@ pub(crate) struct Inner {
     pub(crate) credentials: Option<CachedCredentials>,
     pub(crate) signer: Signer,
     pub(crate) clock: Clock,
-    provider: Provider,
-    dialect: Dialect,
+    pub(crate) provider: Provider,
     region: Arc<str>,
     /// Regions of buckets that aren't in `region`.
     regions: RwLock<HashMap<String, Arc<str>>>,
@@ -58,8 +59,10 @@ pub(crate) struct Inner {
     reached: AtomicBool,
     /// Whether it has ever done what it was asked.
     accepted: AtomicBool,
+    /// What the first answer that says so calls its server.
+    server: OnceLock<String>,
     /// Whether an answer came from a service that lists out of order.
-    lists_otherwise: AtomicBool,
+    pub(crate) lists_otherwise: AtomicBool,
 }
 
 impl Client {
@@ -71,14 +74,13 @@ impl Client {
         let endpoint = Endpoint::choose(url, surroundings.aws_hosts, &surroundings.region)?;
         let proxies = Proxies::choose(&surroundings.proxies, &endpoint)?;
         let provider = config.provider.unwrap_or_else(|| Provider::of_host(endpoint.host()));
-        Ok(Self(Arc::new(Inner {
+        let inner = Inner {
             pool: Pool::new(&config, surroundings.ca_bundle.as_deref(), proxies, endpoint.is_encrypted())?,
             endpoint,
             credentials: surroundings.credentials,
             signer: Signer::default(),
             clock: Clock::default(),
             provider,
-            dialect: provider.dialect(),
             region: surroundings.region.into(),
             regions: RwLock::default(),
             counters: Counters::default(),
@@ -87,15 +89,27 @@ impl Client {
             hasher: Hasher::default(),
             reached: AtomicBool::new(false),
             accepted: AtomicBool::new(false),
+            server: OnceLock::new(),
             lists_otherwise: AtomicBool::new(false),
             config,
-        })))
+        };
+        Ok(Self(Arc::new(inner), Connections::Kept))
     }
 
-    /// A bucket, by its name.
+    /// The same client, but that each of its requests has a connection of its
+    /// own. It is slow, and meets whatever servers there are behind one address.
+    #[must_use]
+    pub fn on_new_connections(&self) -> Self {
+        Self(Arc::clone(&self.0), Connections::New)
+    }
+
+    /// A bucket, by its name. What is remembered of it is looked up now.
     #[must_use]
     pub fn bucket(&self, name: &str) -> Bucket {
-        Bucket { client: self.clone(), name: name.into() }
+        let told = self.0.provider.dialect();
+        let remembered = self.0.config.remembered.as_ref();
+        let found = remembered.map_or(Dialect::UNKNOWN, |remembered| remembered.of(&self.service(), name));
+        Bucket { client: self.clone(), name: name.into(), dialect: told.with_found(found) }
     }
 
     /// Who answers, as far as is known.
@@ -104,13 +118,22 @@ impl Client {
         self.0.provider
     }
 
-    /// What may be counted on. Of a provider that nobody has named, its answers
-    /// can tell that it lists out of order: ask again after the first one.
+    /// Whether the provider was said ([`Config::provider`]), and not told from the endpoint's name.
     #[must_use]
-    pub fn dialect(&self) -> Dialect {
-        let told = self.0.provider == Provider::Unknown && self.0.lists_otherwise.load(Ordering::Relaxed);
-        let lists_by_bytes = if told { Support::No } else { self.0.dialect.lists_by_bytes };
-        Dialect { lists_by_bytes, ..self.0.dialect }
+    pub fn provider_was_said(&self) -> bool {
+        self.0.config.provider.is_some()
+    }
+
+    /// What the service's answers call its server, once one has. A proxy may have written it.
+    #[must_use]
+    pub fn server(&self) -> Option<&str> {
+        self.0.server.get().map(String::as_str)
+    }
+
+    /// Where the credentials come from; `None` where requests aren't signed.
+    #[must_use]
+    pub fn credentials_origin(&self) -> Option<CredentialsOrigin> {
+        self.0.credentials.as_ref().map(CachedCredentials::origin)
     }
 
     /// What tells the service from any other: its address, or that it is AWS. Never a secret.
@@ -139,9 +162,9 @@ impl Client {
     }
 
     /// The checksum that goes with this body, and what its signature is made of.
-    pub(crate) async fn hash_to_send(&self, body: &Bytes) -> (Checksum, Hashes) {
+    pub(crate) async fn hash_to_send(&self, body: &Bytes, dialect: Dialect) -> (Checksum, Hashes) {
         let is_signed = self.0.credentials.is_some() && !self.0.endpoint.is_encrypted();
-        let wanted = Wanted { sha256: is_signed, ..Checksum::wanted(self.dialect()) };
+        let wanted = Wanted { sha256: is_signed, ..Checksum::wanted(dialect) };
         let hashes = self.0.hasher.hash(body, wanted).await;
         (Checksum::of(body, &hashes), hashes)
     }
@@ -182,7 +205,7 @@ impl Client {
             inner.pace.turn().await;
             inner.counters.sending(request.operation, is_retry);
             let sent = Instant::now();
-            let attempt = inner.attempt(request).await;
+            let attempt = inner.attempt(request, self.1).await;
             let attempt = attempt.map(|response| Response { after_lost_reply: course.lost_reply, ..response });
             trace(request, course.attempts, sent, &attempt);
             let mut failure = match attempt.and_then(|response| read(&response).map_err(Failure::rejected)) {
@@ -267,10 +290,15 @@ impl Inner {
         if let Some(date) = header(header::DATE) {
             self.clock.read(date, SystemTime::now());
         }
+        let server = header(header::SERVER);
+        if let Some(server) = server.filter(|_| self.server.get().is_none()) {
+            // Another answer may have come first.
+            let _ = self.server.set(shortened(server));
+        }
         if self.provider != Provider::Unknown {
             return;
         }
-        let provider = header(header::SERVER).and_then(Provider::of_server);
+        let provider = server.and_then(Provider::of_server);
         if provider.is_some_and(|provider| provider.dialect().lists_by_bytes == Support::No) {
             self.lists_otherwise.store(true, Ordering::Relaxed);
         }
@@ -320,26 +348,5 @@ impl fmt::Debug for Client {
             .field("region", &self.0.region)
             .field("provider", &self.0.provider)
             .finish_non_exhaustive()
-    }
-}
-
-/// A bucket of a service: its methods are S3's operations. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Bucket {
-    client: Client,
-    name: Arc<str>,
-}
-
-impl Bucket {
-    /// Its name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The service that it belongs to.
-    #[must_use]
-    pub fn client(&self) -> &Client {
-        &self.client
     }
 }

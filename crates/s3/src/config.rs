@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::Provider;
 use crate::address::without_user;
 use crate::bandwidth::Bandwidth;
+use crate::dialect::{Provider, Remembered};
 use crate::pace::RequestLimit;
 
 /// What a caller decides of a client. What is left out (`None`) is looked for
@@ -32,6 +32,8 @@ pub struct Config {
     pub addressing: Addressing,
     /// Who answers at the endpoint; without it told from the endpoint's name.
     pub provider: Option<Provider>,
+    /// What was found out before about buckets, beside what is known of the provider.
+    pub remembered: Option<Remembered>,
     /// A file of PEM certificates to trust in place of the system's; without
     /// one `AWS_CA_BUNDLE`, or the profile's `ca_bundle`.
     pub ca_bundle: Option<PathBuf>,
@@ -70,6 +72,7 @@ impl Default for Config {
             sign: true,
             addressing: Addressing::Auto,
             provider: None,
+            remembered: None,
             ca_bundle: None,
             request_payer: false,
             max_idle_connections: 256,

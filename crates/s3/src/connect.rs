@@ -26,9 +26,20 @@ use crate::route::Route;
 /// as many, where services send less than 8 KiB.
 const READ: usize = 128 << 10;
 
+/// Whether a request may take a connection that another one has used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Connections {
+    /// They are kept, and used again.
+    Kept,
+    /// Each request has its own.
+    New,
+}
+
 /// Sends requests over pooled connections.
 pub(crate) struct Pool {
     client: Client<HttpsConnector<Route>, Outgoing>,
+    /// One that keeps none.
+    unpooled: Client<HttpsConnector<Route>, Outgoing>,
     proxies: Option<Arc<Proxies>>,
 }
 
@@ -44,24 +55,29 @@ impl Pool {
         let is_encrypted = is_encrypted || proxies.as_ref().is_some_and(Proxies::is_encrypted);
         let proxies = proxies.map(Arc::new);
         let connector = connector(config, &tls(ca_bundle, is_encrypted)?, proxies.clone());
-        let client = Client::builder(TokioExecutor::new())
-            .pool_max_idle_per_host(config.max_idle_connections)
-            .pool_timer(TokioTimer::new())
-            .http1_max_buf_size(READ)
-            .build(connector);
-        Ok(Self { client, proxies })
+        let client = |idle| {
+            Client::builder(TokioExecutor::new())
+                .pool_max_idle_per_host(idle)
+                .pool_timer(TokioTimer::new())
+                .http1_max_buf_size(READ)
+                .build(connector.clone())
+        };
+        Ok(Self { client: client(config.max_idle_connections), unpooled: client(0), proxies })
     }
 
     /// Sends a request. To a proxy that hands it on, it says who we are; one that
     /// lets through has been told when the connection was made.
-    pub(crate) fn request(&self, mut request: Request<Outgoing>) -> ResponseFuture {
+    pub(crate) fn request(&self, mut request: Request<Outgoing>, connections: Connections) -> ResponseFuture {
         let proxy = self.proxies.as_ref().and_then(|proxies| proxies.of(request.uri()));
         if let Some(authorization) = proxy.as_ref().and_then(Proxy::authorization)
             && request.uri().scheme() == Some(&Scheme::HTTP)
         {
             request.headers_mut().insert(header::PROXY_AUTHORIZATION, authorization.clone());
         }
-        self.client.request(request)
+        match connections {
+            Connections::Kept => self.client.request(request),
+            Connections::New => self.unpooled.request(request),
+        }
     }
 }
 

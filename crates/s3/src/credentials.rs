@@ -1,5 +1,7 @@
 //! Credentials from where AWS's own tools have them, fetched anew in time.
 
+mod origin;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -21,6 +23,9 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 
 use crate::config::Config;
 use crate::error::{ConfigError, with_causes};
+
+pub use origin::CredentialsOrigin;
+use origin::Giver;
 
 /// How long before they expire credentials are fetched anew, so that none
 /// expires on its way.
@@ -49,6 +54,7 @@ const METADATA_LIMIT: Duration = Duration::from_millis(1500);
 /// Credentials that are fetched anew before they expire.
 pub(crate) struct CachedCredentials {
     provider: SharedCredentialsProvider,
+    giver: Giver,
     current: Mutex<Current>,
     /// Held by the request that fetches new ones.
     turn: tokio::sync::Mutex<()>,
@@ -108,12 +114,14 @@ impl CachedCredentials {
     pub(crate) async fn of(config: &Config, region: &str) -> Result<Self, ConfigError> {
         if let Some(key) = &config.access_key {
             let fixed = Credentials::new(&key.id, &key.secret, key.session_token.clone(), None, "configuration");
-            return Ok(Self::holding(fixed.clone(), SharedCredentialsProvider::new(fixed)));
+            let giver = Giver::default().is("the configuration");
+            return Ok(Self::holding(fixed.clone(), SharedCredentialsProvider::new(fixed), giver));
         }
         let region = Region::new(region.to_owned());
+        let giver = Giver::default().is(config.profile.as_deref().map_or_else(String::new, the_profile));
         let provider = match &config.profile {
             Some(profile) => of_profile(profile, region),
-            None => of_chain(region),
+            None => of_chain(region, &giver),
         };
         let first = first(&provider, FIRST_LIMIT).await.map_err(|reason| {
             let said = reason.to_string();
@@ -129,19 +137,25 @@ impl CachedCredentials {
             }
         })?;
         let renewal_attempts = config.max_attempts.clamp(1, RENEWAL_ATTEMPTS);
-        Ok(Self { renewal_attempts, ..Self::holding(first, provider) })
+        Ok(Self { renewal_attempts, ..Self::holding(first, provider, giver) })
     }
 
-    fn holding(first: Credentials, provider: SharedCredentialsProvider) -> Self {
+    fn holding(first: Credentials, provider: SharedCredentialsProvider, giver: Giver) -> Self {
         let current = Mutex::new(Current::new(first));
         Self {
             provider,
+            giver,
             current,
             turn: tokio::sync::Mutex::default(),
             failed: Mutex::default(),
             renewal_limit: RENEWAL_LIMIT,
             renewal_attempts: RENEWAL_ATTEMPTS,
         }
+    }
+
+    /// Where those in use come from.
+    pub(crate) fn origin(&self) -> CredentialsOrigin {
+        CredentialsOrigin::of(&self.held().credentials, &self.giver.name())
     }
 
     /// Credentials that count now. Where new ones can't be had, the old ones
@@ -244,9 +258,13 @@ fn of_profile(profile: &str, region: Region) -> SharedCredentialsProvider {
     SharedCredentialsProvider::new(provider)
 }
 
+fn the_profile(name: &str) -> String {
+    format!("the profile {name}")
+}
+
 /// The first that there are: the environment, the profile, web identity, the
 /// container's, the machine's: aws-config's own chain, but for what may hang.
-fn of_chain(region: Region) -> SharedCredentialsProvider {
+fn of_chain(region: Region, giver: &Giver) -> SharedCredentialsProvider {
     let around = ProviderConfig::default().with_region(Some(region));
     // A proxy can't reach a metadata service, and must not: it would get the
     // credentials of its own machine. aws-config's own client obeys the environment.
@@ -255,11 +273,17 @@ fn of_chain(region: Region) -> SharedCredentialsProvider {
     let imds = imds::Client::builder().configure(&near).max_attempts(1).build();
     let machine = ImdsCredentialsProvider::builder().configure(&near).imds_client(imds).build();
     let container = EcsCredentialsProvider::builder().configure(&near).build();
+    let container = giver.noting("the container's metadata service", container);
+    let machine = giver.noting("the machine's metadata service (IMDS)", machine);
     let metadata = CredentialsProviderChain::first_try("container", container).or_else("machine", machine);
     let web_identity = WebIdentityTokenCredentialsProvider::builder().configure(&around).build();
-    let chain = CredentialsProviderChain::first_try("environment", EnvironmentVariableCredentialsProvider::new())
-        .or_else("profile", ProfileFileCredentialsProvider::builder().configure(&around).build())
-        .or_else("web identity", web_identity)
+    let environment = EnvironmentVariableCredentialsProvider::new();
+    let named = std::env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty());
+    let profile = ProfileFileCredentialsProvider::builder().configure(&around).build();
+    let profile = giver.noting(the_profile(named.as_deref().unwrap_or("default")), profile);
+    let chain = CredentialsProviderChain::first_try("environment", giver.noting("AWS_ACCESS_KEY_ID", environment))
+        .or_else("profile", profile)
+        .or_else("web identity", giver.noting("AWS_WEB_IDENTITY_TOKEN_FILE", web_identity))
         .or_else("metadata", Impatient(metadata));
     SharedCredentialsProvider::new(chain)
 }

@@ -4,10 +4,12 @@ use std::time::{Duration, SystemTime};
 
 use http::uri::{self, Authority, PathAndQuery};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use hyper_util::client::legacy::ResponseFuture;
 
 use crate::address::Address;
 use crate::checksum::sha256_hex;
 use crate::client::{Inner, Rejection};
+use crate::connect::Connections;
 use crate::encoding::hex;
 use crate::error::{ErrorKind, with_causes};
 use crate::failure::{Failure, Stated};
@@ -32,7 +34,7 @@ const TOLERATED_SKEW: Duration = Duration::from_mins(15);
 
 impl Inner {
     /// Sends a request once. `Ok` is an answer with a status of success whose body came whole.
-    pub(crate) async fn attempt(&self, request: &Request<'_>) -> Result<Response, Failure> {
+    pub(crate) async fn attempt(&self, request: &Request<'_>, connections: Connections) -> Result<Response, Failure> {
         let region = self.region_of(request.bucket);
         let address = self.endpoint.address(self.config.addressing, &region, request.bucket, request.key);
         let progress = Progress::new();
@@ -41,7 +43,7 @@ impl Inner {
         let under_way = self.hasher.under_way();
         let response = tokio::select! {
             biased;
-            response = self.exchange(message, request, &address.host, &progress) => response?,
+            response = self.exchange(self.pool.request(message, connections), request, &address.host, &progress) => response?,
             () = progress.stalled(limit) => return Err(Failure::stalled(&address.host, limit)),
         };
         drop(under_way);
@@ -65,12 +67,12 @@ impl Inner {
 
     async fn exchange(
         &self,
-        message: http::Request<Outgoing>,
+        answer: ResponseFuture,
         request: &Request<'_>,
         host: &str,
         progress: &Progress,
     ) -> Result<Response, Failure> {
-        let answer = self.pool.request(message).await.map_err(|error| {
+        let answer = answer.await.map_err(|error| {
             if error.is_connect() {
                 Failure::unreachable(host, &error)
             } else if is_nonsense(&error) {

@@ -6,6 +6,7 @@
 mod address;
 mod bandwidth;
 mod billing;
+mod bucket;
 mod checksum;
 mod client;
 mod clock;
@@ -30,6 +31,7 @@ pub mod measuring;
 mod operations;
 mod outgoing;
 mod pace;
+pub mod probe;
 mod proxy;
 mod request;
 mod resolve;
@@ -42,12 +44,14 @@ mod xml;
 
 pub use bandwidth::Bandwidth;
 pub use billing::RequestClass;
+pub use bucket::Bucket;
 pub use checksum::Verified;
-pub use client::{Bucket, Client};
+pub use client::Client;
 pub use clock::ClockSkew;
 pub use config::{AccessKey, Addressing, Config};
 pub use counters::RequestCount;
-pub use dialect::{Dialect, Provider, Support, UnknownProvider};
+pub use credentials::CredentialsOrigin;
+pub use dialect::{Dialect, Fact, Provider, Remembered, Support, UnknownProvider};
 pub use error::{ConfigError, Error, ErrorKind};
 pub use operations::{
     CompleteMultipartUpload, Condition, Continuation, CreateMultipartUpload, DeleteObject, Endless, GetObject,

@@ -13,11 +13,12 @@ use std::num::NonZeroUsize;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
-use brigade_s3::{Bucket, DeleteObject, ErrorKind, GetObject, HeadObject, ObjectHead, PutObject, Support};
+use brigade_s3::{DeleteObject, ErrorKind, GetObject, HeadObject, ObjectHead, PutObject};
 use bytes::Bytes;
 
 pub use brigade_s3::{
-    Addressing, Bandwidth, Config, ConfigError, Provider, RequestClass, RequestLimit, UnknownProvider,
+    Addressing, Bandwidth, Bucket, Client, Config, ConfigError, Dialect, Fact, Provider, Remembered, RequestClass,
+    RequestLimit, Support, UnknownProvider, probe,
 };
 
 use crate::{
@@ -61,7 +62,7 @@ impl BucketStore {
             bucket: self.bucket.clone(),
             names: self.names.clone(),
             range: range.clone(),
-            is_ordered: self.bucket.client().dialect().lists_by_bytes.is_certain(),
+            is_ordered: self.bucket.dialect().lists_by_bytes.is_certain(),
             lists_reserved: matches!(self.role, Role::Source { .. }),
             location: self.location.clone(),
         }
@@ -96,14 +97,13 @@ impl Store for BucketStore {
     }
 
     fn capabilities(&self) -> Capabilities {
-        let order = match self.bucket.client().dialect().lists_by_bytes {
+        let dialect = self.bucket.dialect();
+        let order = match dialect.lists_by_bytes {
             Support::No => Order::Other,
             Support::Yes => Order::ByBytes,
             Support::Unknown => Order::Presumed,
         };
-        let in_bulk = self.bucket.client().dialect().bulk_delete.is_certain();
-        let removal_batch = if in_bulk { BULK_DELETE_LIMIT } else { 1 };
-        let dialect = self.bucket.client().dialect();
+        let removal_batch = if dialect.bulk_delete.is_certain() { BULK_DELETE_LIMIT } else { 1 };
         let conditions = Conditions {
             writing: dialect.put_if_absent.is_certain() && dialect.put_if_match.is_certain(),
             finishing: dialect.complete_conditions.is_certain(),

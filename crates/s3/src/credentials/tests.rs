@@ -34,7 +34,7 @@ async fn cached(good: u64) -> (CachedCredentials, Arc<AtomicU64>, SystemTime) {
     let given = Arc::new(AtomicU64::new(0));
     let provider = SharedCredentialsProvider::new(Fleeting { given: given.clone(), good, end: start });
     let first = super::first(&provider, Duration::ZERO).await.unwrap();
-    (CachedCredentials::holding(first, provider), given, start)
+    (CachedCredentials::holding(first, provider, Giver::default()), given, start)
 }
 
 async fn id(cached: &CachedCredentials, now: SystemTime) -> Result<String, String> {
@@ -83,7 +83,8 @@ async fn a_provider_that_is_stuck_is_not_waited_for_without_end() {
 
     let start = SystemTime::UNIX_EPOCH;
     let old = Credentials::new("old", "secret", None, Some(start + HOUR), "test");
-    let cached = CachedCredentials { renewal_limit: Duration::ZERO, ..CachedCredentials::holding(old, stuck) };
+    let cached =
+        CachedCredentials { renewal_limit: Duration::ZERO, ..CachedCredentials::holding(old, stuck, Giver::default()) };
     assert_eq!(id(&cached, start + HOUR - MARGIN).await.as_deref(), Ok("old"));
     assert!(id(&cached, start + HOUR).await.unwrap_err().contains("waited for in vain"));
     assert!(cached.replace(Instant::now()).await.is_err());
@@ -128,7 +129,10 @@ async fn a_failure_that_may_pass_is_waited_for_and_one_wait_is_for_all() {
         let provider = Hiccups { asked: Arc::clone(&asked), failures };
         let old = Credentials::new("old", "secret", None, None, "test");
         let shared = SharedCredentialsProvider::new(provider);
-        let cached = CachedCredentials { renewal_attempts: attempts, ..CachedCredentials::holding(old, shared) };
+        let cached = CachedCredentials {
+            renewal_attempts: attempts,
+            ..CachedCredentials::holding(old, shared, Giver::default())
+        };
         let sent = Instant::now();
         let (one, other) = tokio::join!(cached.replace(sent), cached.replace(sent));
         assert_eq!((one.is_ok(), other.is_ok()), (has_come, has_come), "{failures} failures, {attempts} attempts");

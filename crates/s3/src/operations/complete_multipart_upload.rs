@@ -48,7 +48,7 @@ impl Bucket {
                 .text_header(CRC64NVME.as_str(), &format_crc64nvme(crc))?
                 .text_header("x-amz-checksum-type", "FULL_OBJECT")?;
         }
-        let honoured = self.client().dialect().complete_conditions.is_certain();
+        let honoured = self.dialect().complete_conditions.is_certain();
         let request = if honoured { with_condition(request, upload.condition)? } else { request };
         match self.client().send_for(&request, |response| whole.confirm(&response.body)).await {
             Err(error) if may_be_ours(&error) || (upload.resumed && may_be_completed(&error)) => {

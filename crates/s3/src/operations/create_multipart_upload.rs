@@ -35,7 +35,7 @@ impl Bucket {
             .bucket(self.name())
             .key(object.key)
             .query("uploads", "");
-        if self.client().dialect().crc64nvme.is_certain() {
+        if self.dialect().crc64nvme.is_certain() {
             request = request
                 .text_header("x-amz-checksum-algorithm", "CRC64NVME")?
                 .text_header("x-amz-checksum-type", "FULL_OBJECT")?;

@@ -96,7 +96,7 @@ impl Bucket {
     }
 
     fn deletes_in_bulk(&self, objects: usize) -> bool {
-        self.client().dialect().bulk_delete.is_certain() && objects > 1
+        self.dialect().bulk_delete.is_certain() && objects > 1
     }
 
     /// Looks whether a removal that was not confirmed was carried out. Once the

@@ -24,7 +24,7 @@ impl Bucket {
     /// Removes an object. One that isn't there (any more) is a success.
     pub async fn delete_object(&self, object: DeleteObject<'_>) -> Result<(), Error> {
         let mut request = Request::new(Operation::DeleteObject, Method::DELETE).bucket(self.name()).key(object.key);
-        let honoured = self.client().dialect().delete_if_match.is_certain();
+        let honoured = self.dialect().delete_if_match.is_certain();
         if let Some(etag) = object.if_match.filter(|_| honoured) {
             request = request.text_header(header::IF_MATCH.as_str(), &quoted(etag))?;
         }

@@ -25,8 +25,8 @@ type Outcome = Option<(Option<String>, String)>;
 impl Bucket {
     /// Removes up to 1000 objects whose keys XML can carry. One result for
     /// each, in the same order; a key that the answer says nothing of is an error.
-    pub(super) async fn delete_objects(&self, objects: &[DeleteObject<'_>]) -> Result<Vec<Result<(), Error>>, Error> {
-        let dialect = self.client().dialect();
+    pub(crate) async fn delete_objects(&self, objects: &[DeleteObject<'_>]) -> Result<Vec<Result<(), Error>>, Error> {
+        let dialect = self.dialect();
         let body = Bytes::from(document(objects, dialect.delete_if_match.is_certain()));
         let (name, value) = Checksum::of(&body, &hashes(&body, Checksum::wanted(dialect))).header();
         let request = Request::new(Operation::DeleteObjects, Method::POST)

@@ -52,7 +52,7 @@ impl Bucket {
             request = request.query("max-parts", max_parts.to_string());
         }
         // Where the checksum isn't known to be checked, it says nothing of what was sent.
-        let is_checked = self.client().dialect().crc64nvme.is_certain();
+        let is_checked = self.dialect().crc64nvme.is_certain();
         self.client().send_for(&request, |response| Ok(parse(&response.body, is_checked)?)).await
     }
 

@@ -53,8 +53,8 @@ pub struct Stored {
 impl Bucket {
     /// Writes an object: it appears whole, or not at all.
     pub async fn put_object(&self, object: PutObject<'_>) -> Result<Stored, Error> {
-        let dialect = self.client().dialect();
-        let (checksum, hashes) = self.client().hash_to_send(&object.body).await;
+        let dialect = self.dialect();
+        let (checksum, hashes) = self.client().hash_to_send(&object.body, dialect).await;
         let (name, value) = checksum.header();
         let request = Request::new(Operation::PutObject, Method::PUT)
             .bucket(self.name())

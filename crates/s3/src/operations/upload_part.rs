@@ -66,7 +66,7 @@ impl Bucket {
     /// Writes a part. The same part may be written again.
     pub async fn upload_part(&self, part: UploadPart<'_>) -> Result<UploadedPart, Error> {
         let size = part.body.len() as u64;
-        let (checksum, hashes) = self.client().hash_to_send(&part.body).await;
+        let (checksum, hashes) = self.client().hash_to_send(&part.body, self.dialect()).await;
         let (name, value) = checksum.header();
         let request = Request::new(Operation::UploadPart, Method::PUT)
             .bucket(self.name())

@@ -148,9 +148,9 @@ async fn a_stranger_whose_answers_say_what_it_is_is_not_trusted_with_the_order()
         let server = Server::start([object(&format!("Server: {header}\r\n"), "123456789")]).await;
         let config = Config { provider: None, ..server.config() };
         let bucket = Client::connect(config).await.unwrap().bucket("b");
-        assert_eq!(bucket.client().dialect().lists_by_bytes, Support::Unknown);
+        assert_eq!(bucket.dialect().lists_by_bytes, Support::Unknown);
         bucket.get_object(whole()).await.unwrap();
-        assert_eq!(bucket.client().dialect().lists_by_bytes, expected, "{header}");
+        assert_eq!(bucket.dialect().lists_by_bytes, expected, "{header}");
     }
 }
 

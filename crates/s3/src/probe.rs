@@ -1,0 +1,120 @@
+//! Finds out what a service does, by asking it: it may promise more than it does, and do more than is known of it.
+//!
+//! Whatever must hold is tried several times in a row, each time on a
+//! connection of its own: several servers may stand behind one address, and differ.
+
+mod checksums;
+mod conditions;
+mod deletes;
+mod latency;
+mod multipart;
+mod order;
+mod scratch;
+mod trial;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::bucket::Bucket;
+use crate::dialect::{Dialect, Fact, Support};
+pub use latency::{Latency, Times, latency};
+pub use order::page;
+use scratch::{Halt, Scratch};
+pub use trial::{Subject, Trial, Verdict};
+
+/// How often a request is sent that must be refused: of two servers that take
+/// turns both are met, and by chance one of them is missed once in 32 times.
+const REFUSALS: usize = 6;
+/// How often a request is sent that must be taken.
+const SUCCESSES: usize = 3;
+
+/// How a probe that writes ended.
+#[derive(Clone, Debug, Default)]
+pub struct Ended {
+    /// Whether somebody asked to stop before all was tried.
+    pub interrupted: bool,
+    /// Objects and uploads of the probe that could not be removed, each with the reason.
+    pub left: Vec<(String, String)>,
+}
+
+/// Tries everything that takes writing, under names below the prefix that
+/// nobody else has, which all begin with `.brigade-probe-`, and removes what it
+/// has written, however it ends. Each trial is told when it is done.
+pub async fn write(bucket: &Bucket, prefix: &str, stop: &CancellationToken, mut tell: impl FnMut(&Trial)) -> Ended {
+    let scratch = Scratch::new(bucket, prefix, stop);
+    let outcome = try_everything(&scratch, &mut tell).await;
+    Ended { interrupted: matches!(outcome, Err(Halt::Stopped)), left: scratch.clean_up().await }
+}
+
+async fn try_everything(scratch: &Scratch<'_>, tell: &mut impl FnMut(&Trial)) -> Result<(), Halt> {
+    for subject in Subject::ALL {
+        let answers = match subject {
+            Subject::Order => order::written(scratch).await,
+            Subject::PutIfAbsent => conditions::put_if_absent(scratch).await,
+            Subject::PutIfMatch => conditions::put_if_match(scratch).await,
+            Subject::CompleteConditions => multipart::conditions(scratch).await,
+            Subject::DeleteIfMatch => deletes::one_if_match(scratch).await,
+            Subject::BulkDelete => deletes::many(scratch).await,
+            Subject::BulkDeleteIfMatch => deletes::many_if_match(scratch).await,
+            Subject::Crc64Nvme => checksums::crc64nvme(scratch).await,
+            Subject::TwoParts => multipart::two_parts(scratch).await,
+            Subject::ShortPart => multipart::short_part(scratch).await,
+            Subject::PartNumber => multipart::part_number(scratch).await,
+        };
+        let trial = match answers {
+            Ok(tries) => Trial::judge(subject, &tries),
+            Err(Halt::Failed(error)) => Trial::undecided(subject, error.reason()),
+            Err(Halt::Stopped) => return Err(Halt::Stopped),
+        };
+        tell(&trial);
+    }
+    Ok(())
+}
+
+/// What is known after these trials.
+#[must_use]
+pub fn found(trials: &[Trial]) -> Dialect {
+    let support = |subject| {
+        let trial = trials.iter().find(|trial| trial.subject == subject);
+        trial.map_or(Support::Unknown, |trial| trial.verdict.support())
+    };
+    Subject::ALL.into_iter().fold(Dialect::UNKNOWN, |dialect, subject| match subject {
+        // Keys are deleted together only where that is known to work at all.
+        Subject::BulkDeleteIfMatch if support(Subject::BulkDelete) == Support::No => dialect,
+        Subject::BulkDeleteIfMatch => {
+            let together = match (dialect.of(Fact::DeleteIfMatch), support(subject)) {
+                (Support::Yes, Support::Yes) => Support::Yes,
+                (Support::No, _) | (_, Support::No) => Support::No,
+                _ => Support::Unknown,
+            };
+            dialect.with(Fact::DeleteIfMatch, together)
+        }
+        _ => subject.fact().map_or(dialect, |fact| dialect.with(fact, support(subject))),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deletes_have_conditions_only_where_both_ways_of_deleting_have_them() {
+        use Verdict::{Ignored, No, Unknown, Yes};
+        let table = [
+            (Yes, Yes, Yes, Support::Yes),
+            (Yes, Yes, Ignored, Support::No),
+            (Yes, No, Ignored, Support::Yes),
+            (Yes, Yes, Unknown, Support::Unknown),
+            (Ignored, Yes, Yes, Support::No),
+            (Unknown, Yes, Yes, Support::Unknown),
+        ];
+        for (one, many, many_if_match, expected) in table {
+            let subjects = [Subject::DeleteIfMatch, Subject::BulkDelete, Subject::BulkDeleteIfMatch];
+            let verdicts = [one, many, many_if_match];
+            let trials = subjects.into_iter().zip(verdicts);
+            let trials: Vec<Trial> =
+                trials.map(|(subject, verdict)| Trial { subject, verdict, reason: String::new() }).collect();
+            assert_eq!(found(&trials).delete_if_match, expected, "{verdicts:?}");
+        }
+        assert_eq!(found(&[]), Dialect::UNKNOWN);
+    }
+}

@@ -1,0 +1,167 @@
+//! What a probe writes: under names of its own, remembered before they are sent, removed at the end.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use bytes::Bytes;
+use futures_util::stream::{self, StreamExt};
+use tokio_util::sync::CancellationToken;
+
+use super::trial::{Outcome, Try};
+use crate::bucket::Bucket;
+use crate::error::{Error, ErrorKind};
+use crate::operations::{
+    CreateMultipartUpload, DeleteObject, HeadObject, ListMultipartUploads, PutObject, UploadPart, UploadedPart,
+};
+
+/// Requests at once when cleaning up: an interrupted program has about a second for it.
+const AT_ONCE: usize = 16;
+
+/// Why a trial goes no further.
+pub(super) enum Halt {
+    /// What it needs could not be had.
+    Failed(Error),
+    /// Somebody asked to stop.
+    Stopped,
+}
+
+impl From<Error> for Halt {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// What came of a trial's requests.
+pub(super) type Tried = Result<Vec<Try>, Halt>;
+
+/// A place for what a probe writes.
+pub(super) struct Scratch<'a> {
+    /// For what is prepared and looked at, over connections that are kept.
+    pub(super) bucket: Bucket,
+    /// For what is tried: each request on a connection of its own.
+    pub(super) tried: Bucket,
+    prefix: String,
+    stop: &'a CancellationToken,
+    /// The keys that may be there, each with its uploads.
+    written: Mutex<BTreeMap<String, Vec<String>>>,
+}
+
+/// Content that is about to be sent.
+pub(super) fn body(text: &str) -> Bytes {
+    Bytes::copy_from_slice(text.as_bytes())
+}
+
+impl<'a> Scratch<'a> {
+    pub(super) fn new(bucket: &Bucket, prefix: &str, stop: &'a CancellationToken) -> Self {
+        use crate::dialect::Fact::{CompleteConditions, DeleteIfMatch, PutIfAbsent, PutIfMatch};
+        use crate::dialect::Support::Yes;
+        let conditions = [PutIfAbsent, PutIfMatch, CompleteConditions, DeleteIfMatch];
+        let assumed = conditions.into_iter().fold(bucket.dialect(), |dialect, fact| dialect.with(fact, Yes));
+        Self {
+            tried: bucket.on_new_connections().assuming(assumed),
+            bucket: bucket.clone(),
+            prefix: format!("{prefix}.brigade-probe-{:016x}/", fastrand::u64(..)),
+            stop,
+            written: Mutex::default(),
+        }
+    }
+
+    /// What all its names begin with.
+    pub(super) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// A key in it, which may be written from now on. Asked before each request
+    /// that isn't about cleaning up, so that none is sent after somebody asked to stop.
+    pub(super) fn key(&self, name: &str) -> Result<String, Halt> {
+        self.go_on()?;
+        let key = format!("{}{name}", self.prefix);
+        self.written().entry(key.clone()).or_default();
+        Ok(key)
+    }
+
+    /// Whether to go on.
+    pub(super) fn go_on(&self) -> Result<(), Halt> {
+        if self.stop.is_cancelled() { Err(Halt::Stopped) } else { Ok(()) }
+    }
+
+    /// Writes an object without a condition; its key and its ETag.
+    pub(super) async fn put(&self, name: &str, content: &str) -> Result<(String, String), Halt> {
+        let key = self.key(name)?;
+        let object = PutObject { key: &key, body: body(content), ..PutObject::default() };
+        let stored = self.bucket.put_object(object).await?;
+        Ok((key, stored.etag))
+    }
+
+    /// The ETag of what is there; `None` where nothing is.
+    pub(super) async fn etag(&self, key: &str) -> Result<Option<String>, Halt> {
+        self.go_on()?;
+        match self.bucket.head_object(HeadObject { key }).await {
+            Ok(head) => Ok(Some(head.etag)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether what is there is still this; what should be there then is `expected`.
+    pub(super) async fn look(&self, key: &str, expected: Option<&str>, otherwise: &str) -> Result<Outcome, Halt> {
+        let found = self.etag(key).await?;
+        let is_same = found.as_deref() == expected;
+        Ok(if is_same { Outcome::Right } else { Outcome::Ignored(otherwise.to_owned()) })
+    }
+
+    /// Begins an upload; the key and the upload's id.
+    pub(super) async fn begin_upload(&self, name: &str) -> Result<(String, String), Halt> {
+        let key = self.key(name)?;
+        let begun = self.bucket.create_multipart_upload(CreateMultipartUpload { key: &key, ..Default::default() });
+        let id = begun.await?.upload_id;
+        self.written().entry(key.clone()).or_default().push(id.clone());
+        Ok((key, id))
+    }
+
+    /// Writes a part of an upload.
+    pub(super) async fn part(&self, key: &str, id: &str, number: u32, body: Bytes) -> Result<UploadedPart, Halt> {
+        self.go_on()?;
+        Ok(self.bucket.upload_part(UploadPart { key, upload_id: id, number, body }).await?)
+    }
+
+    /// Removes what may be there; what could not be, with the reason.
+    pub(super) async fn clean_up(&self) -> Vec<(String, String)> {
+        let mut written = std::mem::take(&mut *self.written());
+        if written.is_empty() {
+            return Vec::new();
+        }
+        // One whose first answer was lost has no name yet.
+        let listed = ListMultipartUploads { prefix: &self.prefix, ..Default::default() };
+        if let Ok(page) = self.bucket.list_multipart_uploads(listed).await {
+            // A service is not trusted to list only what was asked for.
+            for upload in page.uploads.into_iter().filter(|upload| upload.key.starts_with(&self.prefix)) {
+                let ids = written.entry(upload.key).or_default();
+                if !ids.contains(&upload.upload_id) {
+                    ids.push(upload.upload_id);
+                }
+            }
+        }
+        let removals = written.iter().map(|(key, ids)| self.remove(key, ids));
+        let left: Vec<Option<(String, String)>> = stream::iter(removals).buffer_unordered(AT_ONCE).collect().await;
+        left.into_iter().flatten().collect()
+    }
+
+    async fn remove(&self, key: &str, uploads: &[String]) -> Option<(String, String)> {
+        let mut reason = None;
+        for id in uploads {
+            match self.bucket.abort_multipart_upload(key, id).await {
+                Err(error) if error.kind() != ErrorKind::NoSuchUpload => reason = Some(error.reason()),
+                _ => {}
+            }
+        }
+        if let Err(error) = self.bucket.delete_object(DeleteObject { key, if_match: None }).await {
+            reason = Some(error.reason());
+        }
+        reason.map(|reason| (key.to_owned(), reason))
+    }
+
+    fn written(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Vec<String>>> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
