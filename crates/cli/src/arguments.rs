@@ -13,6 +13,7 @@ mod ledger;
 mod ledgers;
 mod ls;
 mod man;
+mod probe;
 mod s3;
 #[cfg(feature = "devserver")]
 mod serve;
@@ -29,6 +30,7 @@ pub(crate) use ledger::{LedgerArguments, LockArguments};
 pub(crate) use ledgers::{LedgerAction, Ledgers};
 pub(crate) use ls::Ls;
 pub(crate) use man::Man;
+pub(crate) use probe::Probe;
 pub(crate) use s3::{Addressing, S3Arguments};
 #[cfg(feature = "devserver")]
 pub(crate) use serve::Serve;
@@ -73,6 +75,8 @@ pub(crate) enum Command {
     Ls(Ls),
     /// Abort uploads that nobody finishes
     Cleanup(Cleanup),
+    /// Find out what a bucket's service can be counted on for
+    Probe(Probe),
     /// List, show, export or forget what `brigade sync` remembers
     Ledger(Ledgers),
     /// Serve a directory as an S3 server, for development

@@ -8,6 +8,7 @@ mod explain;
 mod ledger;
 mod ls;
 mod man;
+mod probe;
 #[cfg(feature = "devserver")]
 mod serve;
 mod sync;
@@ -69,6 +70,7 @@ async fn run_command(command: Command, streams: Streams, stop: &Stop) -> Exit {
         Command::Ledger(arguments) => ledger::run(&arguments, streams, stop).await,
         Command::Ls(arguments) => ls::run(&arguments, streams, stop).await,
         Command::Cleanup(arguments) => cleanup::run(&arguments, streams, stop).await,
+        Command::Probe(arguments) => Box::pin(probe::run(&arguments, streams, stop)).await,
         #[cfg(feature = "devserver")]
         Command::Serve(arguments) => serve::run(&arguments, streams, stop).await,
         #[cfg(feature = "devserver")]

@@ -11,6 +11,7 @@ mod exit;
 mod limits;
 mod output;
 mod prices;
+mod remembered;
 mod resolve;
 mod signals;
 mod state;

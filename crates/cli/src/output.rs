@@ -12,6 +12,7 @@ mod json;
 pub(crate) mod ledgers;
 pub(crate) mod listing;
 pub(crate) mod log;
+pub(crate) mod probe;
 pub(crate) mod progress;
 mod report;
 mod report_file;

@@ -12,6 +12,7 @@ pub(crate) mod filters;
 pub(crate) mod job;
 pub(crate) mod ledger;
 pub(crate) mod max_delete;
+pub(crate) mod probe;
 pub(crate) mod s3;
 #[cfg(feature = "devserver")]
 pub(crate) mod serve;
@@ -82,6 +83,12 @@ pub(crate) enum UsageError {
     /// A file is no list of prices.
     #[error(transparent)]
     PriceList(#[from] crate::prices::PriceListError),
+    /// A directory is nothing to be probed.
+    #[error("{path} is a directory: nothing about it has to be found out; write s3://bucket[/prefix]")]
+    NoService {
+        /// The directory.
+        path: String,
+    },
     /// From directory to directory.
     #[error("both locations are directories; one of them must be s3://bucket[/prefix]")]
     BothLocal,

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::arguments::{Format, Ls};
 use crate::exit::Exit;
 use crate::output::{self, Streams, To, Tone};
-use crate::resolve::s3;
+use crate::resolve::s3::{self, Probed};
 use crate::signals::Stop;
 
 /// Connections that are kept open: one page is fetched after the other.
@@ -25,7 +25,7 @@ pub(crate) async fn run(arguments: &Ls, mut streams: Streams, stop: &Stop) -> Ex
             return Exit::Usage;
         }
     };
-    let config = s3::resolve(&arguments.s3, CONNECTIONS);
+    let config = s3::resolve(&arguments.s3, CONNECTIONS, Probed::Believed);
     let streams = output::log::with_warnings(streams);
     let mut show = Show { format: arguments.output, streams, is_empty: true, failed: false };
     let listed = tokio::select! {

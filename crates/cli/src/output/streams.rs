@@ -160,7 +160,7 @@ impl Streams {
 }
 
 /// The text with all that isn't printable escaped, so that it stays one line.
-fn printable(text: &str) -> Cow<'_, str> {
+pub(super) fn printable(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unprintable) {
         return Cow::Borrowed(text);
     }

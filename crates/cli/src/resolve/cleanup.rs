@@ -6,6 +6,7 @@ use brigade_engine::cleanup::Cleanup;
 use brigade_store::Location;
 use brigade_store::s3::Config;
 
+use super::s3::Probed;
 use super::{UsageError, s3};
 use crate::arguments;
 
@@ -29,7 +30,7 @@ pub(crate) fn resolve(arguments: &arguments::Cleanup) -> Result<Asked, UsageErro
     if let Location::Local(path) = &location {
         return Err(UsageError::NoUploads { path: path.display().to_string() });
     }
-    let s3 = s3::resolve(&arguments.s3, JOBS);
+    let s3 = s3::resolve(&arguments.s3, JOBS, Probed::Believed);
     let cleanup = Cleanup {
         older_than: arguments.older_than.0,
         dry_run: arguments.dry_run,

@@ -10,6 +10,7 @@ use brigade_store::{Key, Location};
 
 use super::job::{self, Job};
 use super::ledger::{self, Memory};
+use super::s3::Probed;
 use super::{UsageError, s3};
 use crate::arguments;
 
@@ -38,7 +39,13 @@ pub(crate) fn resolve(arguments: &arguments::Explain) -> Result<Explain, UsageEr
     let perhaps = directory(&job).and_then(|root| below(root, &absolute(Path::new(&arguments.key)).ok()?));
     let perhaps = perhaps.filter(|perhaps| *perhaps != key);
     let memory = ledger::resolve(&arguments.ledger)?;
-    Ok(Explain { key, perhaps, memory, s3: s3::resolve(&arguments.s3, CONNECTIONS), job })
+    Ok(Explain {
+        key,
+        perhaps,
+        memory,
+        s3: s3::resolve(&arguments.s3, CONNECTIONS, Probed::unless(arguments.ledger.no_ledger)),
+        job,
+    })
 }
 
 /// The key that is meant: a URL and an absolute path name one below the place

@@ -4,9 +4,27 @@
 use brigade_store::s3::{Addressing, Bandwidth, Config, RequestLimit};
 
 use crate::arguments::{self, S3Arguments};
+use crate::remembered;
+
+/// Whether what a probe found out is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Probed {
+    /// Where no flag names the provider: a flag comes before what is remembered.
+    Believed,
+    /// Nothing that is remembered is looked at (`--no-ledger`).
+    NotLookedAt,
+}
+
+impl Probed {
+    /// By `--no-ledger`.
+    pub(crate) fn unless(no_ledger: bool) -> Self {
+        if no_ledger { Self::NotLookedAt } else { Self::Believed }
+    }
+}
 
 /// The client's configuration for a command that keeps this many requests in flight.
-pub(crate) fn resolve(arguments: &S3Arguments, jobs: usize) -> Config {
+pub(crate) fn resolve(arguments: &S3Arguments, jobs: usize, probed: Probed) -> Config {
+    let is_believed = probed == Probed::Believed && arguments.provider.is_none();
     Config {
         endpoint_url: arguments.endpoint_url.clone(),
         region: arguments.region.clone(),
@@ -14,6 +32,7 @@ pub(crate) fn resolve(arguments: &S3Arguments, jobs: usize) -> Config {
         sign: !arguments.no_sign_request,
         addressing: addressing(arguments.addressing),
         provider: arguments.provider,
+        remembered: is_believed.then(remembered::lookup),
         ca_bundle: arguments.ca_bundle.clone(),
         request_payer: arguments.request_payer,
         max_idle_connections: jobs,
@@ -47,7 +66,7 @@ mod tests {
     fn config(options: &[&str]) -> Config {
         let line = ["brigade", "ls", "s3://bucket"].iter().chain(options);
         match Arguments::try_parse_from(line).unwrap().command {
-            Command::Ls(ls) => resolve(&ls.s3, 8),
+            Command::Ls(ls) => resolve(&ls.s3, 8, Probed::Believed),
             other => panic!("{other:?}"),
         }
     }
@@ -56,7 +75,7 @@ mod tests {
     fn without_flags_everything_is_left_to_the_environment() {
         let config = config(&[]);
         assert!(config.endpoint_url.is_none() && config.region.is_none() && config.profile.is_none());
-        assert!(config.provider.is_none() && config.ca_bundle.is_none());
+        assert!(config.provider.is_none() && config.remembered.is_some() && config.ca_bundle.is_none());
         assert!(config.sign && !config.request_payer);
         assert_eq!(config.addressing, Addressing::Auto);
         assert_eq!(config.max_idle_connections, 8);
@@ -89,6 +108,7 @@ mod tests {
         assert_eq!(config.region.as_deref(), Some("eu-south-2"));
         assert_eq!(config.profile.as_deref(), Some("work"));
         assert_eq!(config.provider, Some(Provider::SeaweedFs));
+        assert!(config.remembered.is_none(), "a flag comes before what is remembered");
         assert_eq!(config.ca_bundle.as_deref(), Some(Path::new("/etc/ca.pem")));
         assert_eq!(config.addressing, Addressing::Virtual);
         assert!(!config.sign && config.request_payer);

@@ -8,6 +8,7 @@ use brigade_store::s3::Config;
 
 use super::job::{self, Job};
 use super::ledger::{self, Locks, Memory};
+use super::s3::Probed;
 use super::{UsageError, s3};
 use crate::arguments;
 use crate::output::Show;
@@ -52,7 +53,7 @@ pub(crate) fn resolve(arguments: &arguments::Sync, can_draw: bool) -> Result<Syn
         dest,
         memory: ledger::resolve(&arguments.ledger)?,
         locks: ledger::locks(&arguments.locks),
-        s3: s3::resolve(&arguments.s3, arguments.jobs.0.most()),
+        s3: s3::resolve(&arguments.s3, arguments.jobs.0.most(), Probed::unless(arguments.ledger.no_ledger)),
         job: spec,
         options: options(arguments),
         show: Show {

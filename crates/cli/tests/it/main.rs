@@ -83,6 +83,8 @@ mod output;
 #[cfg(test)]
 mod planted_links;
 #[cfg(test)]
+mod probing;
+#[cfg(test)]
 mod proxies;
 #[cfg(test)]
 mod reaching;

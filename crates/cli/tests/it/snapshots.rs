@@ -82,7 +82,7 @@ fn blanked(line: &str, start: &str, end: char) -> String {
 #[test]
 fn help() {
     let scene = Scene::embedded();
-    for name in ["", "sync", "explain", "ls", "cleanup", "serve", "demo", "completions", "man"] {
+    for name in ["", "sync", "explain", "ls", "cleanup", "probe", "serve", "demo", "completions", "man"] {
         for (option, length) in [("-h", "short"), ("--help", "long")] {
             let args: Vec<&str> = [name, option].into_iter().filter(|word| !word.is_empty()).collect();
             let ended = Ended::of(command(&scene, &args)).exits(0);
@@ -144,6 +144,7 @@ fn what_is_wrong_with_a_command_line() {
         "cleanup BUCKET",
         "cleanup BUCKET --older-than 7",
         "cleanup tree --older-than 7d",
+        "probe tree",
     ];
     assert_snapshot!(lines.map(|line| transcript(&scene, line)).join("\n"));
 }
