@@ -12,6 +12,8 @@ mod order;
 mod scratch;
 mod trial;
 
+use std::time::Duration;
+
 use tokio_util::sync::CancellationToken;
 
 use crate::bucket::Bucket;
@@ -27,6 +29,18 @@ const REFUSALS: usize = 6;
 /// How often a request is sent that must be taken.
 const SUCCESSES: usize = 3;
 
+/// How a probe that writes is ended before its time.
+#[derive(Clone, Debug, Default)]
+pub struct Ending {
+    /// Cancelled when nothing new is to be tried.
+    pub stop: CancellationToken,
+    /// Cancelled when what is under way is given up. The client must not obey
+    /// the same one ([`crate::Config::abandon`]), or nothing could be removed after it.
+    pub abandon: CancellationToken,
+    /// How long removing may take from then on.
+    pub cleaning_up: Duration,
+}
+
 /// How a probe that writes ended.
 #[derive(Clone, Debug, Default)]
 pub struct Ended {
@@ -39,10 +53,21 @@ pub struct Ended {
 /// Tries everything that takes writing, under names below the prefix that
 /// nobody else has, which all begin with `.brigade-probe-`, and removes what it
 /// has written, however it ends. Each trial is told when it is done.
-pub async fn write(bucket: &Bucket, prefix: &str, stop: &CancellationToken, mut tell: impl FnMut(&Trial)) -> Ended {
-    let scratch = Scratch::new(bucket, prefix, stop);
-    let outcome = try_everything(&scratch, &mut tell).await;
-    Ended { interrupted: matches!(outcome, Err(Halt::Stopped)), left: scratch.clean_up().await }
+pub async fn write(bucket: &Bucket, prefix: &str, ending: &Ending, mut tell: impl FnMut(&Trial)) -> Ended {
+    let scratch = Scratch::new(bucket, prefix, &ending.stop);
+    let outcome = tokio::select! {
+        outcome = try_everything(&scratch, &mut tell) => outcome,
+        () = ending.abandon.cancelled() => Err(Halt::Stopped),
+    };
+    let too_late = async {
+        ending.abandon.cancelled().await;
+        tokio::time::sleep(ending.cleaning_up).await;
+    };
+    tokio::select! {
+        () = scratch.clean_up() => {}
+        () = too_late => {}
+    }
+    Ended { interrupted: matches!(outcome, Err(Halt::Stopped)), left: scratch.left() }
 }
 
 async fn try_everything(scratch: &Scratch<'_>, tell: &mut impl FnMut(&Trial)) -> Result<(), Halt> {

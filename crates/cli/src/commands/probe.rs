@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use brigade_store::s3::probe::{self, Subject, Trial};
-use brigade_store::s3::{Client, Config, Dialect, Fact, Support};
+use brigade_store::s3::probe::{self, Ending, Subject, Trial};
+use brigade_store::s3::{Client, Dialect, Fact, Support};
 
 use crate::arguments;
 use crate::exit::Exit;
@@ -11,7 +11,7 @@ use crate::output::probe::{Probed, Setting, Shown};
 use crate::output::{self, Streams, To};
 use crate::remembered;
 use crate::resolve::probe::{Asked, resolve};
-use crate::signals::Stop;
+use crate::signals::{CLEANING_UP, Stop};
 
 /// Runs the command.
 pub(crate) async fn run(arguments: &arguments::Probe, mut streams: Streams, stop: &Stop) -> Exit {
@@ -44,7 +44,7 @@ async fn find_out(asked: &Asked, shown: Shown, streams: &Arc<Mutex<Streams>>, st
     };
     let looked = tokio::select! {
         () = stop.token.cancelled() => return Probed::broken_off(Exit::Interrupted(stop.signal()), None),
-        looked = look(asked, stop) => looked,
+        looked = look(asked) => looked,
     };
     let (setting, page) = match looked {
         Ok(looked) => looked,
@@ -58,7 +58,8 @@ async fn find_out(asked: &Asked, shown: Shown, streams: &Arc<Mutex<Streams>>, st
             say(&shown.trial(trial));
             trials.push(trial.clone());
         };
-        ended = probe::write(&setting.bucket, &asked.prefix, &stop.token, tell).await;
+        let ending = Ending { stop: stop.token.clone(), abandon: stop.abandon.clone(), cleaning_up: CLEANING_UP };
+        ended = probe::write(&setting.bucket, &asked.prefix, &ending, tell).await;
     }
     // A page that is out of order counts, whatever came of the other listings.
     let is_tried = trials.iter().any(|trial| trial.subject == Subject::Order);
@@ -74,7 +75,7 @@ async fn find_out(asked: &Asked, shown: Shown, streams: &Arc<Mutex<Streams>>, st
 fn conclude(asked: &Asked, setting: &Setting, trials: &[Trial], ended: &probe::Ended) -> Probed {
     let (service, client) = (setting.bucket.client().service(), setting.bucket.client());
     let found = probe::found(trials);
-    let table = client.provider().dialect();
+    let table = setting.bucket.dialect();
     let is_believed = asked.remember && !client.provider_was_said();
     let counted_on = || if is_believed { table.with_found(remembered::of(&service, &asked.bucket)) } else { table };
     let before = counted_on();
@@ -101,6 +102,7 @@ fn conclude(asked: &Asked, setting: &Setting, trials: &[Trial], ended: &probe::E
         wrote: asked.write,
         provider: client.provider_was_said().then(|| client.provider()),
         contradicted: contradicted(table, found),
+        verdicts: trials.iter().map(|trial| trial.verdict).collect(),
     }
 }
 
@@ -110,9 +112,8 @@ fn contradicted(table: Dialect, found: Dialect) -> bool {
 }
 
 /// What can be found out by reading.
-async fn look(asked: &Asked, stop: &Stop) -> Result<(Setting, Trial), String> {
-    let config = Config { abandon: stop.abandon.clone(), ..asked.s3.clone() };
-    let client = Client::connect(config).await.map_err(|error| error.to_string())?;
+async fn look(asked: &Asked) -> Result<(Setting, Trial), String> {
+    let client = Client::connect(asked.s3.clone()).await.map_err(|error| error.to_string())?;
     let bucket = client.bucket(&asked.bucket);
     let latency = probe::latency(&bucket, &asked.prefix).await.map_err(|error| error.to_string())?;
     let page = probe::page(&bucket, &asked.prefix).await;

@@ -49,6 +49,8 @@ pub(crate) struct Probed {
     pub(crate) provider: Option<Provider>,
     /// Whether something turned out otherwise than the provider promises.
     pub(crate) contradicted: bool,
+    /// What came of the trials.
+    pub(crate) verdicts: Vec<Verdict>,
 }
 
 impl Probed {
@@ -63,6 +65,7 @@ impl Probed {
             wrote: false,
             provider: None,
             contradicted: false,
+            verdicts: Vec::new(),
         }
     }
 
@@ -211,14 +214,24 @@ impl Probed {
         if !self.wrote {
             notes.push("Nothing was written. With --write, what takes writing is tried too.".to_owned());
         }
-        if self.contradicted {
-            notes
-                .push("Not all is as the provider promises: what turned out otherwise is no longer counted on.".into());
+        if self.verdicts.contains(&Verdict::Ignored) {
+            notes.push("IGNORED: a success was answered to what should have been refused.".to_owned());
         }
-        if let Some(provider) = self.provider {
-            notes.push(format!(
-                "With --provider {provider}, a sync goes by what is known of it, and not by what was found here."
-            ));
+        if self.verdicts.contains(&Verdict::Differs) {
+            let note = "DIFFERS: the same request is answered in different ways, as if several servers that differ stood \
+                        behind one address.";
+            notes.push(note.to_owned());
+        }
+        match (self.provider, self.contradicted) {
+            (None, false) => {}
+            (None, true) => notes.push(
+                "Not all is as the provider promises: what turned out otherwise is not counted on any more.".to_owned(),
+            ),
+            (Some(provider), contradicted) => {
+                let otherwise =
+                    if contradicted { ", part of which turned out otherwise: better leave it out" } else { "" };
+                notes.push(format!("With --provider {provider}, a sync goes by what that promises{otherwise}."));
+            }
         }
         if let Some(path) = &self.kept_in {
             notes.push(format!("Remembered for 30 days in {}", path.display()));

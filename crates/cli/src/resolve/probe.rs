@@ -10,6 +10,9 @@ use crate::arguments;
 /// Connections that are kept open: what was written is removed over them, many objects at once.
 const CONNECTIONS: usize = 16;
 
+/// How often a request is sent at most: a service that fails at something each time has said enough.
+const ATTEMPTS: u32 = 4;
+
 /// What is to be found out about.
 #[derive(Debug)]
 pub(crate) struct Asked {
@@ -32,11 +35,15 @@ pub(crate) fn resolve(arguments: &arguments::Probe) -> Result<Asked, UsageError>
         Location::Bucket { bucket, prefix, .. } => Ok(Asked {
             bucket,
             prefix,
-            s3: s3::resolve(&arguments.s3, CONNECTIONS, Probed::NotLookedAt),
+            s3: few_attempts(s3::resolve(&arguments.s3, CONNECTIONS, Probed::NotLookedAt)),
             write: arguments.write,
             remember: !arguments.no_ledger,
         }),
     }
+}
+
+fn few_attempts(s3: Config) -> Config {
+    Config { max_attempts: s3.max_attempts.min(ATTEMPTS), ..s3 }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
+use brigade_devserver::Conditions;
 use insta::assert_snapshot;
 
 use crate::harness::{Ended, Files, Scene};
@@ -120,6 +121,30 @@ fn runs_as_json() {
         "sync tree s3://no-such-bucket --output json",
     ];
     assert_snapshot!(lines.map(|line| transcript(&scene, line)).join("\n"));
+}
+
+/// What a probe says from its trials on: what stands before is of the machine.
+fn trials(scene: &Scene, args: &[&str]) -> String {
+    let url = scene.url("");
+    let args: Vec<&str> = ["probe", &url].iter().chain(args).copied().collect();
+    let said = Ended::of(command(scene, &args)).exits(0).stdout;
+    let (_, trials) = said.split_once("\n\n").unwrap();
+    let lines = trials.lines().map(|line| match line.rsplit_once(" in /") {
+        Some((before, _)) => format!("{before} in [FILE]\n"),
+        None => format!("{line}\n"),
+    });
+    format!("$ brigade {}\n{}", args.join(" ").replace(&url, "BUCKET"), lines.collect::<String>())
+}
+
+#[test]
+fn what_a_probe_finds_out() {
+    let scene = Scene::embedded();
+    let mut said = vec![trials(&scene, &[]), trials(&scene, &["--write"])];
+    scene.log().terms().treat_conditions(Conditions::IgnoredEveryOtherTime);
+    said.push(trials(&scene, &["--write"]));
+    scene.log().terms().treat_conditions(Conditions::Ignored);
+    said.push(trials(&scene, &["--write", "--provider", "brigade-dev"]));
+    assert_snapshot!(said.join("\n"));
 }
 
 #[test]

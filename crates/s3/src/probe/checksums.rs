@@ -29,7 +29,7 @@ pub(super) async fn crc64nvme(scratch: &Scratch<'_>) -> Tried {
         let outcome = match answer {
             // Whatever it is called: it objects to the content, or to the checksum.
             Err(error) if error.kind() == ErrorKind::Other && error.status() == Some(400) => Outcome::Right,
-            answer => Outcome::of_refusal(answer, &[ErrorKind::Corrupt], "taken, with a success"),
+            answer => Outcome::of_refusal(answer, &[ErrorKind::Corrupt], "taken all the same"),
         };
         tries.push(Try::of("with a wrong checksum", outcome));
     }

@@ -54,7 +54,7 @@ async fn refused(
     for number in 0..REFUSALS {
         scratch.go_on()?;
         let answer = put(scratch, key, &format!("{what}, {number}"), condition).await;
-        tries.push(Try::of(what, Outcome::of_refusal(answer, &as_it_should, "written, with a success")));
+        tries.push(Try::of(what, Outcome::of_refusal(answer, &as_it_should, "written all the same")));
     }
     if tries.iter().all(|one| one.outcome == Outcome::Right) {
         let outcome = scratch.look(key, etag, OVERWRITTEN).await?;

@@ -19,7 +19,7 @@ pub(super) async fn one_if_match(scratch: &Scratch<'_>) -> Tried {
     for (key, _) in &objects {
         scratch.go_on()?;
         let answer = scratch.tried.delete_object(DeleteObject { key, if_match: Some(WRONG) }).await;
-        let outcome = Outcome::of_refusal(answer, &[ErrorKind::PreconditionFailed], "answered with a success");
+        let outcome = Outcome::of_refusal(answer, &[ErrorKind::PreconditionFailed], "answered as deleted");
         tries.push(Try::of("with a wrong ETag", outcome));
     }
     for ((key, etag), one) in objects.iter().zip(tries.clone()) {
@@ -96,7 +96,7 @@ pub(super) async fn many_if_match(scratch: &Scratch<'_>) -> Tried {
             Ok(mut accounts) => {
                 let (right, wrong) = (accounts.pop(), accounts.pop());
                 let as_it_should = [ErrorKind::PreconditionFailed];
-                let outcome = wrong.map(|wrong| Outcome::of_refusal(wrong, &as_it_should, "answered with a success"));
+                let outcome = wrong.map(|wrong| Outcome::of_refusal(wrong, &as_it_should, "answered as deleted"));
                 tries.extend(outcome.map(|outcome| Try::of("a key with a wrong ETag", outcome)));
                 let outcome = right.map(Outcome::of_success);
                 tries.extend(outcome.map(|outcome| Try::of("a key with the right ETag", outcome)));

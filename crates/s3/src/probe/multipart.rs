@@ -27,7 +27,7 @@ pub(super) async fn conditions(scratch: &Scratch<'_>) -> Tried {
             scratch.go_on()?;
             let answer = complete(scratch, &key, &id, &[part], condition).await;
             let as_it_should = [ErrorKind::PreconditionFailed];
-            tries.push(Try::of(what, Outcome::of_refusal(answer, &as_it_should, "written, with a success")));
+            tries.push(Try::of(what, Outcome::of_refusal(answer, &as_it_should, "written all the same")));
         }
         if tries.iter().all(|one| one.outcome == Outcome::Right) {
             let outcome = scratch.look(&key, Some(&etag), "the object was overwritten all the same").await?;

@@ -1,7 +1,7 @@
 //! What a probe writes: under names of its own, remembered before they are sent, removed at the end.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
@@ -42,8 +42,17 @@ pub(super) struct Scratch<'a> {
     pub(super) tried: Bucket,
     prefix: String,
     stop: &'a CancellationToken,
-    /// The keys that may be there, each with its uploads.
-    written: Mutex<BTreeMap<String, Vec<String>>>,
+    /// By key: an object may be there, or uploads.
+    written: Mutex<BTreeMap<String, Written>>,
+}
+
+/// What may be there under a key.
+#[derive(Default)]
+struct Written {
+    /// The names of its uploads.
+    uploads: Vec<String>,
+    /// Why it could not be removed.
+    failure: Option<String>,
 }
 
 /// Content that is about to be sent.
@@ -115,7 +124,7 @@ impl<'a> Scratch<'a> {
         let key = self.key(name)?;
         let begun = self.bucket.create_multipart_upload(CreateMultipartUpload { key: &key, ..Default::default() });
         let id = begun.await?.upload_id;
-        self.written().entry(key.clone()).or_default().push(id.clone());
+        self.written().entry(key.clone()).or_default().uploads.push(id.clone());
         Ok((key, id))
     }
 
@@ -125,43 +134,48 @@ impl<'a> Scratch<'a> {
         Ok(self.bucket.upload_part(UploadPart { key, upload_id: id, number, body }).await?)
     }
 
-    /// Removes what may be there; what could not be, with the reason.
-    pub(super) async fn clean_up(&self) -> Vec<(String, String)> {
-        let mut written = std::mem::take(&mut *self.written());
-        if written.is_empty() {
-            return Vec::new();
+    /// Removes what may be there.
+    pub(super) async fn clean_up(&self) {
+        if self.written().is_empty() {
+            return;
         }
         // One whose first answer was lost has no name yet.
         let listed = ListMultipartUploads { prefix: &self.prefix, ..Default::default() };
         if let Ok(page) = self.bucket.list_multipart_uploads(listed).await {
+            let mut written = self.written();
             // A service is not trusted to list only what was asked for.
             for upload in page.uploads.into_iter().filter(|upload| upload.key.starts_with(&self.prefix)) {
-                let ids = written.entry(upload.key).or_default();
+                let ids = &mut written.entry(upload.key).or_default().uploads;
                 if !ids.contains(&upload.upload_id) {
                     ids.push(upload.upload_id);
                 }
             }
         }
-        let removals = written.iter().map(|(key, ids)| self.remove(key, ids));
-        let left: Vec<Option<(String, String)>> = stream::iter(removals).buffer_unordered(AT_ONCE).collect().await;
-        left.into_iter().flatten().collect()
+        let written: Vec<(String, Vec<String>)> =
+            self.written().iter().map(|(key, written)| (key.clone(), written.uploads.clone())).collect();
+        let removals = written.iter().map(|(key, uploads)| self.remove(key, uploads));
+        stream::iter(removals).buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
     }
 
-    async fn remove(&self, key: &str, uploads: &[String]) -> Option<(String, String)> {
-        let mut reason = None;
+    async fn remove(&self, key: &str, uploads: &[String]) {
+        let mut failed = None;
         for id in uploads {
-            match self.bucket.abort_multipart_upload(key, id).await {
-                Err(error) if error.kind() != ErrorKind::NoSuchUpload => reason = Some(error.reason()),
-                _ => {}
-            }
+            failed = self.bucket.abort_multipart_upload(key, id).await.err().or(failed);
         }
-        if let Err(error) = self.bucket.delete_object(DeleteObject { key, if_match: None }).await {
-            reason = Some(error.reason());
+        failed = self.bucket.delete_object(DeleteObject { key, if_match: None }).await.err().or(failed);
+        match failed {
+            Some(error) => self.written().entry(key.to_owned()).or_default().failure = Some(error.reason()),
+            None => drop(self.written().remove(key)),
         }
-        reason.map(|reason| (key.to_owned(), reason))
     }
 
-    fn written(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Vec<String>>> {
+    /// What could not be removed, each key with the reason.
+    pub(super) fn left(&self) -> Vec<(String, String)> {
+        let reason = |written: &Written| written.failure.clone().unwrap_or_else(|| "there was no time left".to_owned());
+        self.written().iter().map(|(key, written)| (key.clone(), reason(written))).collect()
+    }
+
+    fn written(&self) -> MutexGuard<'_, BTreeMap<String, Written>> {
         self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
