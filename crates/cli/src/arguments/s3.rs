@@ -46,7 +46,7 @@ pub(crate) struct S3Arguments {
     /// The provider, where it can't be told from the endpoint
     ///
     /// It decides what the server is trusted with (conditional writes, order of listings). Unknown providers get the
-    /// cautious choice.
+    /// cautious choice, and what `brigade probe` has found out.
     #[arg(long, value_name = "NAME", value_parser = provider_names())]
     pub(crate) provider: Option<Provider>,
 
