@@ -45,6 +45,7 @@ impl Layer {
         if let Some(log) = &self.log {
             log.push(Arc::clone(&entry));
         }
+        let pretends = conditional && request.method() == Method::PUT && self.terms.refuses_conditions();
         let head = request.method() == Method::HEAD;
         // Such a client waits for a sign before it sends the body. Without one
         // it never sends it, and takes any other answer as the final one.
@@ -61,6 +62,7 @@ impl Layer {
         if !body.is_end_stream() && (!waits || body.was_read()) {
             body.drain().await;
         }
+        let response = if pretends { refused() } else { response };
         let response = self.name_server(escape_controls(partial(response)));
         exchange.entry.answered(response.status().as_u16());
         let half = length(&response) / 2;
@@ -94,6 +96,15 @@ async fn hand_on(parts: &Parts, body: &RequestBody) -> Result<(s3s::Body, Option
     let whole = body.clone().collect().await.map_err(|_| Closed)?.to_bytes();
     let refusal = xml_bodies::check(parts, &whole).err();
     Ok((s3s::Body::from(whole), refusal))
+}
+
+/// The answer to a condition that doesn't hold.
+fn refused() -> Response<s3s::Body> {
+    let body = "<Error><Code>PreconditionFailed</Code><Message>A fault on order.</Message></Error>";
+    let mut response = Response::new(s3s::Body::from(Bytes::from_static(body.as_bytes())));
+    *response.status_mut() = StatusCode::PRECONDITION_FAILED;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+    response
 }
 
 /// The length of the body, where it is known; else 0.

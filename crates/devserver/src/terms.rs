@@ -38,6 +38,8 @@ pub enum Conditions {
     Kept,
     /// They are done in any case, and answered with a success.
     Ignored,
+    /// A `PUT` that has one is done in any case, and answered with 412.
+    DoneAndRefused,
     /// Every other request ignores them, as if two servers took turns of which one does.
     IgnoredEveryOtherTime,
 }
@@ -65,9 +67,14 @@ impl Terms {
     pub(crate) fn ignores_conditions(&self) -> bool {
         match *lock(&self.conditions) {
             Conditions::Kept => false,
-            Conditions::Ignored => true,
+            Conditions::Ignored | Conditions::DoneAndRefused => true,
             Conditions::IgnoredEveryOtherTime => self.turns.fetch_add(1, Ordering::Relaxed).is_multiple_of(2),
         }
+    }
+
+    /// Whether a `PUT` with a condition is answered with 412, whatever became of it.
+    pub(crate) fn refuses_conditions(&self) -> bool {
+        *lock(&self.conditions) == Conditions::DoneAndRefused
     }
 
     /// From now on the session of this token has ended.
@@ -200,6 +207,9 @@ mod tests {
         };
         assert_eq!(turns(Conditions::Kept), [false; 3]);
         assert_eq!(turns(Conditions::Ignored), [true; 3]);
+        assert!(!terms.refuses_conditions());
+        assert_eq!(turns(Conditions::DoneAndRefused), [true; 3]);
+        assert!(terms.refuses_conditions());
         assert_eq!(turns(Conditions::IgnoredEveryOtherTime), [true, false, true]);
         terms.clear();
         assert!(!terms.ignores_conditions());

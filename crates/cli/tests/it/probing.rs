@@ -123,6 +123,18 @@ fn a_condition_that_is_ignored_with_a_success_is_found_out() {
 }
 
 #[test]
+fn a_write_that_is_refused_and_done_all_the_same_is_found_out() {
+    let scene = Scene::embedded();
+    scene.log().terms().treat_conditions(Conditions::DoneAndRefused);
+    let ended = probe(&scene, "", &["--write"]).exits(0);
+    for subject in ["put_if_absent", "put_if_match"] {
+        assert_eq!(verdicts(&ended)[subject], "ignored", "{subject}: {}", ended.stdout);
+    }
+    assert!(ended.stdout.contains("a look after the refusals: the object was overwritten all the same"));
+    assert_gone(&scene);
+}
+
+#[test]
 fn two_servers_behind_one_address_are_not_counted_on() {
     let scene = Scene::embedded();
     probe(&scene, "", &["--write"]).exits(0);
