@@ -89,6 +89,11 @@ pub(crate) enum UsageError {
         /// The directory.
         path: String,
     },
+    /// An index that a killed run would leave as it was.
+    #[error(
+        "--index can't be kept in a ledger that is in a bucket: a run that is killed could not say so there; give --ledger a file"
+    )]
+    IndexInBucket,
     /// From directory to directory.
     #[error("both locations are directories; one of them must be s3://bucket[/prefix]")]
     BothLocal,

@@ -201,10 +201,11 @@ impl<'a> Dated<'a> {
 }
 
 /// The row of `mtime` where the destination's times are not known: what was
-/// settled is in step, and all else was modified since.
+/// settled for sure is in step, and all else was modified since.
 pub(crate) fn by_pair(source: &Entry, settled: Option<&SettledPair>, dest: &Entry) -> Row {
     match settled {
         _ if source.size != dest.size => Row::SizesDiffer,
+        Some(pair) if pair.shows_in(source, dest) && (pair.unsure || pair.assumed) => Row::Undecided,
         Some(pair) if pair.shows_in(source, dest) => Row::Unchanged,
         _ => Row::NotOlder,
     }

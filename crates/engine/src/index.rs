@@ -22,7 +22,7 @@ pub(crate) enum IndexUse {
 impl IndexUse {
     /// What an index that was found, or none, is good for with these filters.
     pub(crate) fn of(indexing: Indexing, found: Option<Index>, filters: JobDigest) -> Self {
-        let holds = found.is_some_and(|index| !index.in_use && index.filters == filters);
+        let holds = found.is_some_and(|index| index.is_whole && !index.in_use && index.filters == filters);
         match indexing {
             Indexing::Off => Self::None,
             Indexing::Use if holds => Self::Trusted,
@@ -34,7 +34,9 @@ impl IndexUse {
     pub(crate) fn why_listed(indexing: Indexing, found: Option<Index>, filters: JobDigest) -> Option<&'static str> {
         match found {
             _ if indexing != Indexing::Use => None,
-            None => Some("the destination is listed this time: there is no index of it yet"),
+            Some(Index { is_whole: false, in_use: false, .. }) | None => {
+                Some("the destination is listed this time: there is no index of it yet")
+            }
             Some(index) if index.filters != filters => {
                 Some("the destination is listed this time: the index was made with other filters")
             }
@@ -68,8 +70,8 @@ pub(crate) fn taken_from_listing(
         _ if *decision == Decision::Excluded => None,
         Presence::Present(entry) if is_to_be_settled(entry, decision) => None,
         Presence::Present(entry) if settled.is_some_and(|pair| pair.right.shows_in(entry)) => None,
-        Presence::Present(entry) => Some(Change::Apart(Apart::found(entry))),
-        Presence::Absent => settled.map(|_| Change::Unsettle(key.clone())),
+        Presence::Present(entry) => Some(Change::Apart(Apart::found(key, Some(entry)))),
+        Presence::Absent => settled.map(|_| Change::Apart(Apart::found(key, None))),
         Presence::Unknown => None,
     }
 }
@@ -92,10 +94,12 @@ mod tests {
     #[test]
     fn an_index_is_trusted_only_where_it_is_whole_and_nobody_was_killed_at_it() {
         let [filters, others] = [JobDigest([1; 16]), JobDigest([2; 16])];
-        let index = |filters, in_use| Some(Index { filters, in_use });
+        let index = |filters, in_use| Some(Index { filters, is_whole: true, in_use });
+        let begun = Some(Index { filters, is_whole: false, in_use: false });
         let table = [
             (Indexing::Off, index(filters, false), IndexUse::None),
             (Indexing::Use, None, IndexUse::Made),
+            (Indexing::Use, begun, IndexUse::Made),
             (Indexing::Use, index(filters, false), IndexUse::Trusted),
             (Indexing::Use, index(filters, true), IndexUse::Made),
             (Indexing::Use, index(others, false), IndexUse::Made),
@@ -129,7 +133,8 @@ mod tests {
             Decision::InStep(Some(Box::new(agreement)))
         };
         let present = |entry: &Entry| Presence::Present(entry.clone());
-        let apart = |entry: &Entry| Some(Change::Apart(Apart::found(entry)));
+        let apart = |entry: &Entry| Some(Change::Apart(Apart::found(&entry.key, Some(entry))));
+        let nothing = Some(Change::Apart(Apart::found(&one.key, None)));
         let marker = entry("k/", "1");
         let table = [
             ("new there", None, present(&one), Decision::Extra, apart(&one)),
@@ -138,7 +143,7 @@ mod tests {
             ("another version", Some(&pair), present(&other), send(), apart(&other)),
             ("it is settled anyway", None, present(&other), agree(&other), None),
             ("a marker never is", None, present(&marker), agree(&marker), apart(&marker)),
-            ("gone from there", Some(&pair), Presence::Absent, send(), Some(Change::Unsettle(Key::from("k")))),
+            ("gone from there", Some(&pair), Presence::Absent, send(), nothing),
             ("not there before either", None, Presence::Absent, send(), None),
             ("can't be told", Some(&pair), Presence::Unknown, Decision::Held, None),
         ];

@@ -30,10 +30,10 @@ use crate::events::{Side, Summary, TakenUp};
 use crate::job::JobDigest;
 use crate::plan::{Action, Phase};
 pub(crate) use agreed::{Agreed, Proof};
-pub use apart::{Apart, Index};
+pub use apart::{Apart, Held, Index};
 pub use cursor::Cursor;
 pub use error::LedgerError;
-pub(crate) use known::KnownStrip;
+pub(crate) use known::{Known, KnownStrip};
 pub use pair::{Fingerprint, SettledPair};
 pub(crate) use recorder::{Followed, Number, Recorder};
 pub(crate) use settled_source::SettledSource;
@@ -49,12 +49,11 @@ pub trait Settled: Send + Sync + 'static {
     /// The pair of this key.
     async fn pair(&self, key: &Key) -> Result<Option<SettledPair>, LedgerError>;
 
-    /// So many pairs at most, each as likely as any other, in no particular order.
+    /// So many pairs at most, each as likely as any other, in no particular order; of keys that are not apart.
     async fn sample(&self, most: usize) -> Result<Vec<SettledPair>, LedgerError>;
 
-    /// The next keys after this one that are not in step, and of which it is
-    /// known what the destination holds, or known that it is in doubt; at most so many, in ascending
-    /// order; empty at the end. No key has a pair and is among them.
+    /// The next keys after this one of which the destination is known not to
+    /// hold what their pairs say, if they have any; at most so many, in ascending order; empty at the end.
     async fn apart(&self, after: Option<&Key>, most: usize) -> Result<Vec<Apart>, LedgerError>;
 }
 
@@ -87,11 +86,12 @@ pub trait Ledger: Settled + Progress {
 pub enum Change {
     /// Both sides of a key are in step.
     Settle(SettledPair),
-    /// Neither side has the key any more.
+    /// Nothing is to be known of the key any more: most often, neither side has it.
     Unsettle(Key),
-    /// The two sides of a key are not in step; it takes the place of its pair.
+    /// The destination does not hold what the key's pair says; until the key is settled again.
     Apart(Apart),
-    /// What is known of the whole destination; without an index, nothing is known of what isn't settled.
+    /// What is known of the whole destination; without an index, nothing is known of what isn't settled. It is
+    /// as durable as the disk makes it before the commit returns, with all that was committed before.
     Index(Option<Index>),
     /// A run of this job spec begins from the start; what an earlier one left of its progress is dropped.
     Begin {

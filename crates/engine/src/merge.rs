@@ -48,6 +48,8 @@ pub enum Strip {
 pub struct Merge {
     left: Side,
     settled: Queue<SettledPair>,
+    /// Up to here all settled pairs have come, where that is known.
+    settled_through: Option<Key>,
     right: Side,
 }
 
@@ -61,6 +63,11 @@ impl Merge {
     /// Appends a page of settled pairs.
     pub fn push_settled(&mut self, page: Vec<SettledPair>) {
         self.settled.items.extend(page);
+    }
+
+    /// Says that all settled pairs up to this key have come: there may be none for long.
+    pub fn settled_through(&mut self, key: Option<Key>) {
+        self.settled_through = key;
     }
 
     /// Appends a page of the destination's listing.
@@ -83,7 +90,7 @@ impl Merge {
     pub fn hungry(&self) -> Option<Strip> {
         [
             (Strip::Left, self.left.queue.hungry()),
-            (Strip::Settled, self.settled.hungry()),
+            (Strip::Settled, self.settled.hungry() && !self.lacks_pair_of_next()),
             (Strip::Right, self.right.queue.hungry()),
         ]
         .into_iter()
@@ -120,6 +127,11 @@ impl Merge {
     #[must_use]
     pub fn source_goes_on_below(&self, prefix: &Key) -> bool {
         self.left.queue.head_key().is_some_and(|next| next.as_bytes().starts_with(prefix.as_bytes()))
+    }
+
+    /// Whether it is known that no pair comes for the next key of the listings.
+    fn lacks_pair_of_next(&self) -> bool {
+        self.settled_through.as_ref().is_some_and(|through| self.smallest_key().is_some_and(|next| next <= through))
     }
 
     fn smallest_key(&self) -> Option<&Key> {
@@ -291,6 +303,18 @@ mod tests {
         let triples = merge(vec![unknown("", Extent::Below)], vec![Listed::Present(entry("a"))], 1);
         assert_eq!(triples.len(), 1);
         assert_eq!(triples[0].left, Presence::Unknown);
+    }
+
+    #[test]
+    fn pairs_that_are_known_not_to_come_are_not_asked_for() {
+        let mut merge = Merge::default();
+        merge.end(Strip::Left);
+        merge.push_right(["a", "b", "d"].map(|key| Listed::Present(entry(key))).into());
+        assert_eq!(merge.hungry(), Some(Strip::Settled));
+        merge.settled_through(Some(Key::from("b")));
+        let triples: Vec<String> =
+            std::iter::from_fn(|| merge.next_triple()).map(|triple| triple.key.to_string()).collect();
+        assert_eq!((triples, merge.hungry()), (vec!["a".to_owned(), "b".to_owned()], Some(Strip::Settled)));
     }
 
     proptest! {

@@ -5,8 +5,7 @@ mod listers;
 mod stretches;
 mod taking_up;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering as Atomic};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use brigade_store::{Forecast, Store};
 use tokio_util::sync::CancellationToken;
@@ -68,7 +67,7 @@ pub async fn run(run: Run) -> Result<Summary, RunError> {
         locked_out: Arc::default(),
     };
     let dry_run = options.dry_run;
-    let pass = Pass { job, options, around, clock, stop: cancel, has_index: AtomicBool::new(false) };
+    let pass = Pass { job, options, around, clock, stop: cancel, index_left: Mutex::default() };
     let ended = pass.recorded().await;
     let mut summary = pass.around.tally.summary();
     summary.requests = pass.around.source.requests();
@@ -94,8 +93,8 @@ struct Pass {
     clock: Clock,
     /// Cancelled by the person alone, not by a ledger that fails.
     stop: CancellationToken,
-    /// Whether the ledger has an index that this run keeps.
-    has_index: AtomicBool,
+    /// What is said of the index when the run has ended, if it keeps one.
+    index_left: Mutex<Option<Change>>,
 }
 
 impl Pass {
@@ -109,9 +108,9 @@ impl Pass {
             if matches!(ended, Ok(()) | Err(Why::Refused(_))) && self.keeps_progress() {
                 recorder.note([Change::End]);
             }
-            if self.has_index.load(Atomic::Relaxed) {
-                // Whatever it ended with, all that was done is noted before this, and else it is never committed.
-                recorder.note([self.index(false)]);
+            // Whatever else it ended with, all that was done was noted before this, or else it is never committed.
+            if !matches!(ended, Err(Why::Defect(_))) {
+                recorder.note(self.index_left().take());
             }
             recorder.end();
             ended
@@ -139,6 +138,10 @@ impl Pass {
         }
     }
 
+    fn index_left(&self) -> MutexGuard<'_, Option<Change>> {
+        self.index_left.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Whether the run leaves its progress to the next one.
     fn keeps_progress(&self) -> bool {
         self.options.limit.is_none() && !self.options.dry_run
@@ -151,7 +154,7 @@ impl Pass {
         let mut orderings = Orderings::of(source.as_ref(), dest.as_ref());
         let mut memory = self.remember(&mut orderings).await?;
         let index = memory.index;
-        self.has_index.store(index.is_trusted(), Atomic::Relaxed);
+        *self.index_left() = index.is_kept().then(|| self.index(index.is_trusted(), false));
         let mut allowance = Allowance::new(self.options.limit);
         loop {
             let spool =
@@ -171,6 +174,8 @@ impl Pass {
                     if self.keeps_progress() {
                         recorder.note([self.beginning(), Change::Unordered(side)]);
                         recorder.take_up(&[], &[]);
+                        // The second pass reads what the first one has taken note of.
+                        recorder.flush([source.as_ref(), dest.as_ref()]).await?;
                     }
                     // What was sent is found in step by the second listing, unless nothing can be.
                     let stays_sent = !self.options.dry_run && self.job.comparison != Comparison::Always;
@@ -186,8 +191,8 @@ impl Pass {
                 }
                 Ok(()) => {
                     if index == IndexUse::Made {
-                        recorder.note([self.index(true)]);
-                        self.has_index.store(true, Atomic::Relaxed);
+                        recorder.note([self.index(true, true)]);
+                        *self.index_left() = Some(self.index(true, false));
                     }
                     transfers.try_put_off().await?;
                     return self.finish(&transfers).await;

@@ -46,12 +46,13 @@ pub(crate) struct Sync {
 pub(crate) fn resolve(arguments: &arguments::Sync, can_draw: bool) -> Result<Sync, UsageError> {
     let most = arguments.max_delete.map_or(DeleteLimit::Unlimited, |max_delete| max_delete.0);
     let Job { source, dest, send, mut spec, .. } = job::resolve(&arguments.job, most)?;
-    spec.indexing = indexing(arguments, &dest)?;
+    let memory = ledger::resolve(&arguments.ledger)?;
+    spec.indexing = indexing(arguments, &dest, &memory)?;
     let wording = Wording { verbosity: verbosity(arguments), send, dry_run: arguments.dry_run };
     Ok(Sync {
         source,
         dest,
-        memory: ledger::resolve(&arguments.ledger)?,
+        memory,
         locks: ledger::locks(&arguments.locks),
         s3: s3::resolve(&arguments.s3, arguments.jobs.0.most(), Probed::unless(arguments.ledger.no_ledger)),
         job: spec,
@@ -66,9 +67,11 @@ pub(crate) fn resolve(arguments: &arguments::Sync, can_draw: bool) -> Result<Syn
     })
 }
 
-fn indexing(arguments: &arguments::Sync, dest: &Location) -> Result<Indexing, UsageError> {
+/// What a killed run did must not go unnoticed: a ledger in a bucket is written back at the end only.
+fn indexing(arguments: &arguments::Sync, dest: &Location, memory: &Memory) -> Result<Indexing, UsageError> {
     match (arguments.index, arguments.rebuild_index, dest) {
         (false, false, _) => Ok(Indexing::Off),
+        _ if matches!(memory, Memory::InBucket(_)) => Err(UsageError::IndexInBucket),
         (_, _, Location::Local(_)) => Err(UsageError::IndexOfDirectory),
         (_, true, Location::Bucket { .. }) => Ok(Indexing::Rebuild),
         (true, false, Location::Bucket { .. }) => Ok(Indexing::Use),

@@ -154,6 +154,8 @@ fn what_cannot_have_an_index_is_told() {
     for flag in ["--index", "--rebuild-index"] {
         scene.brigade(["sync", &site, &tree, flag]).exits(2).complains("a directory is always walked");
         scene.brigade(["sync", &tree, &site, flag, "--no-ledger"]).exits(2).complains("--no-ledger");
+        let ledger = scene.url("ledger");
+        scene.brigade(["sync", &tree, &site, flag, "--ledger", &ledger]).exits(2).complains("give --ledger a file");
         let mut command = scene.brigade_command(["sync", &tree, &site, flag]);
         command.env("HOME", "/proc/nowhere").env_remove("XDG_STATE_HOME").env_remove("BRIGADE_STATE_DIR");
         Ended::of(command).exits(1).complains("can't be written anywhere; give --ledger a file");

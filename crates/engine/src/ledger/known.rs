@@ -17,10 +17,10 @@ const PAGE: usize = 1000;
 #[derive(Default)]
 pub(crate) struct Known {
     pub(crate) pairs: Vec<SettledPair>,
-    /// Those that are not in step; they are read only where the destination isn't listed.
+    /// Those of which the destination holds something else; they are read only where it isn't listed.
     pub(crate) apart: Vec<Apart>,
-    /// The last of the keys, as far as more follow.
-    reach: Option<Key>,
+    /// Up to where all of them are here, where more follow.
+    pub(crate) reach: Option<Key>,
 }
 
 /// What is known of a range, a page ahead of who reads it.
@@ -44,8 +44,8 @@ impl KnownStrip {
         while let Some(coming) = self.coming.take() {
             let mut known = coming.await??;
             let is_over = |key: &Key| self.through.as_ref().is_some_and(|through| key > through);
-            match known.reach.take() {
-                Some(reach) if !is_over(&reach) => self.ask(Some(reach)),
+            match &known.reach {
+                Some(reach) if !is_over(reach) => self.ask(Some(reach.clone())),
                 _ => {
                     known.pairs.retain(|pair| !is_over(&pair.key));
                     known.apart.retain(|apart| !is_over(&apart.key));
@@ -83,12 +83,20 @@ impl Known {
 
     /// What a listing of the destination would show, but for the times.
     pub(crate) fn listed_at_dest(&self) -> Vec<Listed> {
-        let settled = self.pairs.iter().filter_map(|pair| pair.listed_on(Side::Dest).map(Listed::Present));
+        let is_apart = |key: &Key| self.apart.binary_search_by(|apart| apart.key.cmp(key)).is_ok();
+        let settled = self.pairs.iter().filter(|pair| self.apart.is_empty() || !is_apart(&pair.key));
+        let settled = settled.filter_map(|pair| pair.listed_on(Side::Dest).map(Listed::Present));
         let mut listed: Vec<Listed> = settled.chain(self.apart.iter().filter_map(Apart::listed)).collect();
         if !self.apart.is_empty() {
             listed.sort_unstable_by(|one, other| one.key().cmp(other.key()));
         }
         listed
+    }
+
+    /// The pair of a key, if it is here.
+    pub(crate) fn pair(&self, key: &Key) -> Option<&SettledPair> {
+        let place = self.pairs.binary_search_by(|pair| pair.key.cmp(key)).ok()?;
+        self.pairs.get(place)
     }
 }
 

@@ -73,8 +73,10 @@ impl Settled for MemoryLedger {
     /// The same ones again, so that a simulation takes the same course.
     async fn sample(&self, most: usize) -> Result<Vec<SettledPair>, LedgerError> {
         let held = self.held();
-        let step = (held.settled.len() / most.max(1)).max(1);
-        Ok(held.settled.values().step_by(step).take(most).cloned().collect())
+        let pairs: Vec<&SettledPair> =
+            held.settled.values().filter(|pair| !held.apart.contains_key(&pair.key)).collect();
+        let step = (pairs.len() / most.max(1)).max(1);
+        Ok(pairs.into_iter().step_by(step).take(most).cloned().collect())
     }
 
     async fn apart(&self, after: Option<&Key>, most: usize) -> Result<Vec<Apart>, LedgerError> {
@@ -145,10 +147,7 @@ impl Held {
                 self.apart.remove(&key);
                 self.settled.remove(&key);
             }
-            Change::Apart(apart) => {
-                self.settled.remove(&apart.key);
-                self.apart.insert(apart.key.clone(), apart);
-            }
+            Change::Apart(apart) => drop(self.apart.insert(apart.key.clone(), apart)),
             Change::Index(index) => {
                 self.index = index;
                 if index.is_none() {

@@ -123,9 +123,16 @@ impl Progress for SqliteLedger {
 impl Ledger for SqliteLedger {
     async fn commit(&self, changes: Vec<Change>) -> Result<(), LedgerError> {
         self.with(move |connection| {
-            let transaction = connection.transaction()?;
-            changes::make(&transaction, &changes)?;
-            Ok(transaction.commit()?)
+            // What a power cut undoes of other commits is done again; an index must not be believed again.
+            let is_to_last = changes.iter().any(|change| matches!(change, Change::Index(_)));
+            if is_to_last {
+                connection.pragma_update(None, "synchronous", "FULL")?;
+            }
+            let committed = commit(connection, &changes);
+            if is_to_last {
+                connection.pragma_update(None, "synchronous", "NORMAL")?;
+            }
+            committed
         })
         .await
     }
@@ -140,6 +147,12 @@ impl Ledger for SqliteLedger {
             )
         })
     }
+}
+
+fn commit(connection: &mut Connection, changes: &[Change]) -> Result<(), Trouble> {
+    let transaction = connection.transaction()?;
+    changes::make(&transaction, changes)?;
+    Ok(transaction.commit()?)
 }
 
 /// What went wrong in the database.

@@ -15,7 +15,7 @@ use super::strips::Strips;
 use super::{Extent, Orderings, RangeError, Stretch};
 use crate::events::{Event, Side, Summary};
 use crate::index::{IndexUse, taken_from_listing};
-use crate::ledger::{Agreed, Apart, Change, Followed, Unseen};
+use crate::ledger::{Agreed, Apart, Change, Followed, Held, Known, Unseen};
 use crate::listing::OrderedListing;
 use crate::losses::Losses;
 use crate::merge::{Merge, Presence, Strip, Triple};
@@ -158,12 +158,13 @@ impl<'a> Planning<'a> {
         let mut known = known.unwrap_or_default();
         goes_on &= self.extent.admit(&mut known.pairs) & self.extent.admit(&mut known.apart);
         if strips.dest.is_none() {
-            self.look_into_doubts(&mut known.apart).await;
+            self.look_into_doubts(&mut known).await?;
             let listed = known.listed_at_dest();
             self.tell_unknown(&listed, Side::Dest);
             self.merge.push_right(listed);
         }
         self.merge.push_settled(known.pairs);
+        self.merge.settled_through(known.reach);
         if !goes_on {
             if strips.dest.is_none() {
                 self.merge.end(Strip::Right);
@@ -174,23 +175,39 @@ impl<'a> Planning<'a> {
     }
 
     /// Looks at keys where something failed in an earlier run, and it isn't known what came of it.
-    async fn look_into_doubts(&self, keys: &mut Vec<Apart>) {
+    async fn look_into_doubts(&self, known: &mut Known) -> Result<(), RangeError> {
         let Transfers { dest, permits, recorder, listing, .. } = self.transfers.as_ref();
-        let looks = std::mem::take(keys).into_iter().map(async |known| {
-            if known.dest.is_some() || listing.is_cancelled() {
-                return Some(known);
+        let looks = std::mem::take(&mut known.apart).into_iter().map(async |apart| {
+            if apart.dest != Held::InDoubt || listing.is_cancelled() {
+                return apart;
             }
             let _request = permits.request().await;
-            let found = match dest.look(&known.key).await {
-                Ok(found) => found.as_ref().map(Apart::found),
+            match dest.look(&apart.key).await {
+                Ok(found) => Apart::found(&apart.key, found.as_ref()),
                 // It stays in doubt, and nothing is done about it.
-                Err(_) => return Some(known),
-            };
-            recorder.note([found.clone().map_or(Change::Unsettle(known.key), Change::Apart)]);
-            found
+                Err(_) => apart,
+            }
         });
         let looks: Vec<_> = looks.collect();
-        keys.extend(join_all(looks).await.into_iter().flatten());
+        let found = join_all(looks).await;
+        if listing.is_cancelled() {
+            return Err(RangeError::Interrupted);
+        }
+        for apart in found {
+            let Apart { key, dest } = &apart;
+            match (dest, known.pair(key)) {
+                (Held::InDoubt, _) => known.apart.push(apart),
+                (Held::Nothing, None) => recorder.note([Change::Unsettle(key.clone())]),
+                (Held::Version(found), Some(pair)) if pair.right == *found => {
+                    recorder.note([Change::Settle(pair.clone())]);
+                }
+                _ => {
+                    recorder.note([Change::Apart(apart.clone())]);
+                    known.apart.push(apart);
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn next_page(&mut self, listing: &mut OrderedListing, side: Side) -> Result<Option<Vec<Listed>>, RangeError> {

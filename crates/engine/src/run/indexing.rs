@@ -4,12 +4,15 @@
 use brigade_store::Key;
 use futures_util::future::join_all;
 
-use super::{Change, Ledger, Pass, Why};
+use super::{Change, Ledger, LedgerError, Pass, Why};
 use crate::index::IndexUse;
-use crate::ledger::Index;
+use crate::ledger::{Index, SettledPair};
 
 /// How many settled keys are looked at before an index is trusted.
 const LOOKS: usize = 16;
+
+/// How many pairs are drawn for that: more, where the filters leave out too many of the first ones.
+const SAMPLES: [usize; 3] = [LOOKS, 16 * LOOKS, 256 * LOOKS];
 
 impl Pass {
     /// What this run has to do with the index that was found. A run that does
@@ -25,7 +28,7 @@ impl Pass {
     /// bucket, or of one that was emptied or written by others, is found out.
     pub(super) async fn check_index(&self, ledger: &dyn Ledger) -> Result<(), Why> {
         let dest = self.around.dest.as_ref();
-        let pairs = ledger.sample(LOOKS).await?;
+        let pairs = self.sample(ledger).await?;
         let looks = pairs.iter().map(|pair| dest.look(&pair.key));
         let found = tokio::select! {
             biased;
@@ -45,22 +48,50 @@ impl Pass {
         Ok(())
     }
 
-    /// What is said of the index before anything is done. Only a run that is
-    /// taken up goes on with what another one has taken note of.
+    /// Some settled pairs, of those that take part: what is left out is not in the index.
+    async fn sample(&self, ledger: &dyn Ledger) -> Result<Vec<SettledPair>, LedgerError> {
+        let mut matched = self.job.filters.none_matched();
+        let mut pairs = vec![];
+        for most in SAMPLES {
+            pairs = ledger.sample(most).await?;
+            let are_all = pairs.len() < most;
+            pairs.retain(|pair| self.job.filters.includes(&pair.key, &mut matched));
+            if are_all || pairs.len() >= LOOKS {
+                break;
+            }
+        }
+        pairs.truncate(LOOKS);
+        Ok(pairs)
+    }
+
+    /// What is said of the index before anything is done, and whether a run that did not come to its end
+    /// can be taken up: one that listed the destination to make an index, and was not killed at it.
     pub(super) fn opening(&self, index: IndexUse, found: Option<Index>, is_taken_up: bool) -> Vec<Change> {
-        match (index, found) {
-            (IndexUse::Trusted, _) => vec![self.index(true)],
-            (IndexUse::None | IndexUse::Made, _) if is_taken_up => vec![],
-            (IndexUse::None | IndexUse::Made, _) if self.keeps_progress() => vec![Change::Index(None)],
-            // What runs that trusted it have passed was never listed.
-            (IndexUse::None | IndexUse::Made, Some(_)) => vec![Change::Index(None), Change::End],
-            (IndexUse::None | IndexUse::Made, None) => vec![],
+        match index {
+            IndexUse::Trusted => vec![self.index(true, true)],
+            IndexUse::Made if is_taken_up => vec![self.index(false, true)],
+            IndexUse::Made => vec![Change::Index(None), self.index(false, true)],
+            IndexUse::None if self.keeps_progress() => vec![Change::Index(None)],
+            // What runs have passed that had an index was never listed, or is no longer as it was.
+            IndexUse::None if found.is_some() => vec![Change::Index(None), Change::End],
+            IndexUse::None => vec![],
         }
     }
 
-    /// That there is an index, which a run uses or not.
-    pub(super) fn index(&self, in_use: bool) -> Change {
-        Change::Index(Some(Index { filters: self.job.filters_digest(), in_use }))
+    /// Whether what earlier runs have passed is good for one that uses the index so.
+    pub(super) fn has_passed_well(&self, index: IndexUse, found: Option<Index>) -> bool {
+        match index {
+            IndexUse::Trusted => true,
+            IndexUse::Made => {
+                found == Some(Index { filters: self.job.filters_digest(), is_whole: false, in_use: false })
+            }
+            IndexUse::None => found.is_none(),
+        }
+    }
+
+    /// That there is an index, whole or not, which a run uses or not.
+    pub(super) fn index(&self, is_whole: bool, in_use: bool) -> Change {
+        Change::Index(Some(Index { filters: self.job.filters_digest(), is_whole, in_use }))
     }
 }
 

@@ -60,10 +60,9 @@ impl Pass {
         let now = (self.clock)();
         let job = self.job.digest();
         let mut run = run.filter(|run| orderings.are_by_bytes() && still_holds(run, job, now));
-        // What a run has passed that trusted an index was not listed.
-        let is_listed = index.is_trusted() || found.is_none();
         if let Some(held) = &run
-            && !(is_listed && self.shows_what_was_settled(ledger.as_ref(), held, index).await?)
+            && !(self.has_passed_well(index, found)
+                && self.shows_what_was_settled(ledger.as_ref(), held, index).await?)
         {
             run = None;
         }
@@ -104,7 +103,9 @@ impl Pass {
         }
         let Surroundings { source, dest, .. } = &self.around;
         for pair in pairs.iter().filter(|pair| !pair.lost) {
-            for (store, side) in [(source, &pair.left), (dest, &pair.right)] {
+            // What was settled at a destination of which there is an index was looked at already.
+            let sides = [(source, &pair.left), (dest, &pair.right)];
+            for (store, side) in sides.into_iter().take(if index.is_trusted() { 1 } else { 2 }) {
                 // What can't be looked at now tells nothing.
                 if let (Kind::Remote, Ok(found)) = (store.capabilities().kind, store.look(&pair.key).await)
                     && !found.is_some_and(|found| side.shows_in(&found))

@@ -31,7 +31,11 @@ impl Transfers {
     /// That the destination still holds what the object is to replace, where
     /// nothing was listed and the store itself would not look.
     pub(super) async fn prove(&self, new: &NewObject, store_looks: bool) -> Result<(), Stopped> {
-        if !self.index.is_trusted() || store_looks {
+        let can_look = match &new.condition {
+            Condition::Absent => true,
+            Condition::Replaces(known) => has_etag(known),
+        };
+        if !self.index.is_trusted() || (store_looks && can_look) {
             return Ok(());
         }
         let there = self.dest.look(&new.key).await.map_err(Stopped::Dest)?;
@@ -45,7 +49,8 @@ impl Transfers {
 
     /// Leaves out of what is to be removed what is not as it is known, where the store itself would not look.
     pub(super) async fn proven(&self, planned: Vec<Entry>) -> Vec<Entry> {
-        if !self.index.is_trusted() || self.dest.capabilities().conditions.removal {
+        let store_looks = self.dest.capabilities().conditions.removal && planned.iter().all(has_etag);
+        if !self.index.is_trusted() || store_looks {
             return planned;
         }
         if self.dry_run {
@@ -80,6 +85,11 @@ impl Transfers {
         }
         proven
     }
+}
+
+/// Whether a store that honours conditions has something to judge by.
+fn has_etag(entry: &Entry) -> bool {
+    entry.etag().is_some_and(|etag| !etag.is_empty())
 }
 
 fn not_as_known() -> Failure {

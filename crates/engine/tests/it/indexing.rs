@@ -1,5 +1,6 @@
 //! The index: a destination that is not listed, and what becomes of it when things go wrong.
 
+mod forgotten;
 mod storms;
 
 use std::sync::Arc;

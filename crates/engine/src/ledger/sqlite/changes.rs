@@ -6,7 +6,7 @@ use rusqlite::{Connection, Statement, Transaction};
 use super::Trouble;
 use crate::events::Side;
 use crate::ledger::encoding::{encode_beginning, encode_fingerprint, encode_pair};
-use crate::ledger::{Apart, BegunUpload, Change, Cursor, Index};
+use crate::ledger::{Apart, BegunUpload, Change, Cursor, Held, Index};
 use crate::spool::encode_action;
 
 /// Makes the changes, in their order.
@@ -26,7 +26,7 @@ pub(super) fn make(transaction: &Transaction<'_>, changes: &[Change]) -> Result<
 /// The statements that come by the thousand, each prepared when it first comes.
 struct Statements<'a> {
     connection: &'a Connection,
-    /// Whether there may be keys that are not in step; mostly there are none to be looked for.
+    /// Whether there may be keys that are apart; mostly there are none to be looked for.
     any_apart: bool,
     settle: Option<Statement<'a>>,
     unsettle: Option<Statement<'a>>,
@@ -64,9 +64,13 @@ impl Statements<'_> {
                 self.rejoin(&pair.key)?;
             }
             Change::Apart(Apart { key, dest }) => {
-                prepared(connection, &mut self.unsettle, UNSETTLE)?.execute([key.as_bytes()])?;
+                let dest = match dest {
+                    Held::Version(version) => Some(encode_fingerprint(version)),
+                    Held::Nothing => Some(vec![]),
+                    Held::InDoubt => None,
+                };
                 let sql = "INSERT OR REPLACE INTO apart (key, dest) VALUES (?1, ?2)";
-                connection.execute(sql, (key.as_bytes(), dest.as_ref().map(encode_fingerprint)))?;
+                connection.execute(sql, (key.as_bytes(), dest))?;
                 self.any_apart = true;
             }
             Change::Index(index) => {
@@ -127,9 +131,9 @@ impl Statements<'_> {
 /// Without an index, nothing is known of what isn't settled.
 fn put_index(connection: &Connection, index: Option<&Index>) -> Result<(), Trouble> {
     match index {
-        Some(Index { filters, in_use }) => {
-            let sql = "INSERT OR REPLACE INTO listed (only_one, filters, in_use) VALUES (0, ?1, ?2)";
-            connection.execute(sql, (&filters.0, in_use))?;
+        Some(Index { filters, is_whole, in_use }) => {
+            let sql = "INSERT OR REPLACE INTO listed (only_one, filters, is_whole, in_use) VALUES (0, ?1, ?2, ?3)";
+            connection.execute(sql, (&filters.0, is_whole, in_use))?;
         }
         None => connection.execute_batch("DELETE FROM listed; DELETE FROM apart;")?,
     }

@@ -8,7 +8,7 @@ use crate::events::Side;
 use crate::job::JobDigest;
 use crate::ledger::cursor::joined;
 use crate::ledger::encoding::{Garbled, decode_beginning, decode_fingerprint, decode_pair};
-use crate::ledger::{Apart, BegunUpload, Cursor, Index, Remembered, SettledPair, UnfinishedRun, Unseen};
+use crate::ledger::{Apart, BegunUpload, Cursor, Held, Index, Remembered, SettledPair, UnfinishedRun, Unseen};
 use crate::plan::{Action, Phase};
 use crate::spool::decode_action;
 
@@ -36,8 +36,13 @@ pub(super) fn pair(connection: &Connection, key: &Key) -> Result<Option<SettledP
 
 /// Any pairs. Every row is passed over once, which costs a tenth of a microsecond each.
 pub(super) fn sample(connection: &Connection, most: usize) -> Result<Vec<SettledPair>, Trouble> {
-    let sql = "SELECT key, pair FROM settled WHERE key IN (SELECT key FROM settled ORDER BY random() LIMIT ?1)";
-    let mut statement = connection.prepare(sql)?;
+    let any = if schema::format(connection)? < schema::HAS_INDEX {
+        "SELECT key FROM settled"
+    } else {
+        "SELECT key FROM settled WHERE key NOT IN (SELECT key FROM apart)"
+    };
+    let sql = format!("SELECT key, pair FROM settled WHERE key IN ({any} ORDER BY random() LIMIT ?1)");
+    let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query([count_of(most)])?;
     let mut pairs = Vec::with_capacity(most);
     while let Some(row) = rows.next()? {
@@ -46,7 +51,7 @@ pub(super) fn sample(connection: &Connection, most: usize) -> Result<Vec<Settled
     Ok(pairs)
 }
 
-/// The next keys after one that are not in step.
+/// The next keys after one that are apart.
 pub(super) fn apart(connection: &Connection, after: Option<&Key>, most: usize) -> Result<Vec<Apart>, Trouble> {
     if schema::format(connection)? < schema::HAS_INDEX {
         return Ok(vec![]);
@@ -59,8 +64,12 @@ pub(super) fn apart(connection: &Connection, after: Option<&Key>, most: usize) -
     let mut rows = statement.query((bytes(after), count_of(most)))?;
     let mut keys = Vec::new();
     while let Some(row) = rows.next()? {
-        let dest = row.get_ref(1)?.as_blob_or_null().map_err(|_| Trouble::Garbled)?;
-        keys.push(Apart { key: key(row, 0)?, dest: dest.map(decode_fingerprint).transpose()? });
+        let dest = match row.get_ref(1)?.as_blob_or_null().map_err(|_| Trouble::Garbled)? {
+            None => Held::InDoubt,
+            Some([]) => Held::Nothing,
+            Some(version) => Held::Version(decode_fingerprint(version)?),
+        };
+        keys.push(Apart { key: key(row, 0)?, dest });
     }
     Ok(keys)
 }
@@ -190,8 +199,9 @@ fn index(connection: &Connection) -> Result<Option<Index>, Trouble> {
     if schema::format(connection)? < schema::HAS_INDEX {
         return Ok(None);
     }
-    let index = |row: &Row<'_>| Ok(Index { filters: JobDigest(row.get(0)?), in_use: row.get(1)? });
-    Ok(connection.query_row("SELECT filters, in_use FROM listed", [], index).optional()?)
+    let index =
+        |row: &Row<'_>| Ok(Index { filters: JobDigest(row.get(0)?), is_whole: row.get(1)?, in_use: row.get(2)? });
+    Ok(connection.query_row("SELECT filters, is_whole, in_use FROM listed", [], index).optional()?)
 }
 
 fn bytes(key: Option<&Key>) -> &[u8] {

@@ -81,6 +81,7 @@ const INDEX: &str = "
     CREATE TABLE listed (
         only_one INTEGER PRIMARY KEY CHECK (only_one = 0),
         filters BLOB NOT NULL,
+        is_whole INTEGER NOT NULL,
         in_use INTEGER NOT NULL
     );
 ";
