@@ -1,5 +1,5 @@
 //! Bodies on the wire: requests' that can be read to their end by the layer,
-//! and responses' that can be cut off.
+//! and responses' that can be cut off, or come damaged.
 
 use std::io;
 use std::pin::Pin;
@@ -58,9 +58,11 @@ impl Body for RequestBody {
     }
 }
 
-/// A response's body, whole or cut off.
+/// A response's body, whole, cut off or damaged.
 pub(crate) struct ResponseBody {
     inner: s3s::Body,
+    /// Bytes that are still let through before one is changed.
+    flip: Option<u64>,
     /// Bytes that are still let through before the connection is closed.
     cut: Option<u64>,
     /// What was let through has been handed to the connection.
@@ -69,13 +71,29 @@ pub(crate) struct ResponseBody {
 
 impl ResponseBody {
     pub(crate) fn whole(inner: s3s::Body) -> Self {
-        Self { inner, cut: None, flushed: false }
+        Self { inner, flip: None, cut: None, flushed: false }
     }
 
     /// A body that breaks after `bytes`.
     pub(crate) fn cut_off(inner: s3s::Body, bytes: u64) -> Self {
-        Self { inner, cut: Some(bytes), flushed: false }
+        Self { inner, flip: None, cut: Some(bytes), flushed: false }
     }
+
+    /// A body whose byte after `bytes` is another one.
+    pub(crate) fn flipped(inner: s3s::Body, bytes: u64) -> Self {
+        Self { inner, flip: Some(bytes), cut: None, flushed: false }
+    }
+}
+
+/// The bytes with the one after `left` changed, or how many are left before it.
+fn damaged(data: &Bytes, left: u64) -> (Bytes, Option<u64>) {
+    let place = usize::try_from(left).unwrap_or(usize::MAX);
+    if place >= data.len() {
+        return (data.clone(), Some(left - data.len() as u64));
+    }
+    let mut damaged = data.to_vec();
+    damaged.iter_mut().skip(place).take(1).for_each(|byte| *byte = !*byte);
+    (damaged.into(), None)
 }
 
 impl Body for ResponseBody {
@@ -94,6 +112,13 @@ impl Body for ResponseBody {
             return Poll::Ready(Some(Err(io::Error::other("a fault on order").into())));
         }
         let polled = Pin::new(&mut self.inner).poll_frame(context);
+        if let (Some(left), Poll::Ready(Some(Ok(frame)))) = (self.flip, &polled)
+            && let Some(data) = frame.data_ref()
+        {
+            let (data, left) = damaged(data, left);
+            self.flip = left;
+            return Poll::Ready(Some(Ok(Frame::data(data))));
+        }
         let (Some(left), Poll::Ready(Some(Ok(frame)))) = (self.cut, &polled) else { return polled };
         let Some(data) = frame.data_ref() else { return polled };
         let passed = data.len().min(usize::try_from(left).unwrap_or(usize::MAX));

@@ -122,6 +122,11 @@ pub enum Action {
     Hold,
     /// Done and answered, but the connection is closed after half of the body.
     TruncatedBody,
+    /// Done and answered, but the byte in the middle of the body is another one.
+    FlippedByte,
+    /// Done and answered, but the `ETag` and the checksums in the answer's headers are
+    /// those of something else.
+    WrongDigests,
     /// Done so much later.
     Delay(Duration),
     /// Done, and then the connection is closed without an answer.

@@ -115,7 +115,7 @@ impl Gate {
                 tokio::time::sleep(*duration).await;
                 Ok(())
             }
-            Action::TruncatedBody | Action::ApplyThenReset => Ok(()),
+            Action::TruncatedBody | Action::FlippedByte | Action::WrongDigests | Action::ApplyThenReset => Ok(()),
         }
     }
 }

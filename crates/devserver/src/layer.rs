@@ -64,10 +64,12 @@ impl Layer {
         }
         let response = if pretends { refused() } else { response };
         let response = self.name_server(escape_controls(partial(response)));
+        let response = if exchange.fault() == Some(&Action::WrongDigests) { misdescribed(response) } else { response };
         exchange.entry.answered(response.status().as_u16());
         let half = length(&response) / 2;
         Ok(response.map(|body| match exchange.fault() {
             Some(Action::TruncatedBody) if !head => ResponseBody::cut_off(body, half),
+            Some(Action::FlippedByte) if !head => ResponseBody::flipped(body, half),
             _ => ResponseBody::whole(body),
         }))
     }
@@ -121,6 +123,30 @@ fn partial(mut response: Response<s3s::Body>) -> Response<s3s::Body> {
     response
 }
 
+/// The answer with digests that look like those of something else.
+fn misdescribed(mut response: Response<s3s::Body>) -> Response<s3s::Body> {
+    for (name, value) in response.headers_mut() {
+        if *name == header::ETAG || is_checksum(name.as_str()) {
+            let other = HeaderValue::from_bytes(&another(value.as_bytes()));
+            *value = other.unwrap_or_else(|_| value.clone());
+        }
+    }
+    response
+}
+
+fn is_checksum(header: &str) -> bool {
+    header.strip_prefix("x-amz-checksum-").is_some_and(|kind| kind != "type")
+}
+
+/// Another digest of the same form, in hexadecimal as in base64.
+fn another(digest: &[u8]) -> Vec<u8> {
+    let mut other = digest.to_vec();
+    if let Some(first) = other.iter_mut().find(|byte| byte.is_ascii_alphanumeric()) {
+        *first = if *first == b'0' { b'1' } else { b'0' };
+    }
+    other
+}
+
 /// Writes control characters in XML as references, as S3 does, since a raw
 /// carriage return would be read as a line feed. (Most others can't be in XML
 /// 1.0 either way: clients ask for `encoding-type=url`.)
@@ -154,6 +180,12 @@ fn escaped(xml: &Bytes) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digests_become_others_of_the_same_form() {
+        assert_eq!(another(b"\"0cc1-2\""), b"\"1cc1-2\"");
+        assert_eq!(another(b"+Z5wYQ=="), b"+05wYQ==");
+    }
 
     #[test]
     fn control_characters_become_references() {

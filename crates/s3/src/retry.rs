@@ -16,7 +16,7 @@ pub(crate) const FOR_EVER: u32 = u32::MAX;
 /// Attempts where nothing has ever answered: the address is likely wrong, and
 /// the person should hear of it soon.
 const ATTEMPTS_WITHOUT_CONTACT: u32 = 3;
-/// Attempts where what comes back is wrong: it may be on its way, or stay so.
+/// Attempts whose answers are wrong, of all attempts: it may be on the way, or stay so.
 const ATTEMPTS_AT_NONSENSE: u32 = 3;
 
 /// What to do after an attempt has failed.
@@ -46,6 +46,8 @@ pub(crate) enum Remedy {
 pub(crate) struct Course {
     /// How many were begun.
     pub(crate) attempts: u32,
+    /// How many had a wrong answer.
+    wrong_answers: u32,
     max_attempts: u32,
     first_pause: Duration,
     tried: Vec<Remedy>,
@@ -55,7 +57,7 @@ pub(crate) struct Course {
 
 impl Course {
     pub(crate) fn new(max_attempts: u32, first_pause: Duration) -> Self {
-        Self { attempts: 0, max_attempts, first_pause, tried: Vec::new(), lost_reply: false }
+        Self { attempts: 0, wrong_answers: 0, max_attempts, first_pause, tried: Vec::new(), lost_reply: false }
     }
 
     /// Begins an attempt; says whether it is a retry.
@@ -71,7 +73,10 @@ impl Course {
             return Next::Mend(remedy);
         }
         self.lost_reply |= failure.may_be_done;
-        if self.attempts >= self.attempts_for(operation, failure, reached) {
+        let is_wrong = matches!(failure.kind, ErrorKind::Corrupt | ErrorKind::BadAnswer);
+        self.wrong_answers += u32::from(is_wrong);
+        if self.attempts >= self.attempts_for(operation, failure, reached) || self.wrong_answers >= ATTEMPTS_AT_NONSENSE
+        {
             return Next::GiveUp;
         }
         let pause = self.pause(budget.spend());
@@ -95,8 +100,9 @@ impl Course {
             | ErrorKind::ServerFault
             | ErrorKind::TimedOut
             | ErrorKind::Unreachable
-            | ErrorKind::Conflict => self.max_attempts,
-            ErrorKind::Corrupt | ErrorKind::BadAnswer => self.max_attempts.min(ATTEMPTS_AT_NONSENSE),
+            | ErrorKind::Conflict
+            | ErrorKind::Corrupt
+            | ErrorKind::BadAnswer => self.max_attempts,
             _ => 1,
         }
     }
@@ -212,6 +218,20 @@ mod tests {
     }
 
     #[test]
+    fn only_wrong_answers_count_against_what_is_wrong() {
+        let mut course = Course::new(10, Duration::ZERO);
+        let kinds = [ErrorKind::Throttled, ErrorKind::ServerFault, ErrorKind::Corrupt, ErrorKind::BadAnswer];
+        for kind in kinds {
+            course.begin();
+            let next = course.next(Operation::UploadPart, &failure(kind), &Budget::default(), true);
+            assert_eq!(next, Next::Again(Duration::ZERO), "{kind:?}");
+        }
+        course.begin();
+        let next = course.next(Operation::UploadPart, &failure(ErrorKind::Corrupt), &Budget::default(), true);
+        assert_eq!(next, Next::GiveUp);
+    }
+
+    #[test]
     fn what_may_pass_is_waited_for_as_long_as_it_takes() {
         let table = [
             (ErrorKind::Throttled, true),
@@ -225,7 +245,7 @@ mod tests {
         for (kind, goes_on) in table {
             for reached in [false, true] {
                 let mut course = Course::new(FOR_EVER, Duration::ZERO);
-                course.attempts = 1_000_000;
+                (course.attempts, course.wrong_answers) = (1_000_000, ATTEMPTS_AT_NONSENSE - 1);
                 let next = course.next(Operation::PutObject, &failure(kind), &Budget::default(), reached);
                 assert_eq!(next != Next::GiveUp, goes_on, "{kind:?}");
             }

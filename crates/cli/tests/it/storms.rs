@@ -4,19 +4,23 @@
 
 use std::time::Duration;
 
-use crate::harness::{Action, Files, Occurrence, Scene, content};
+use crate::harness::{Action, Files, Occurrence, Reply, Scene, content};
 
-/// What befalls requests, and every how-many-th of each operation. Together, a fifth of them.
-fn troubles() -> [(Action, u64); 8] {
+/// What befalls requests, every how-many-th of each operation, and which operations.
+/// Together, a fifth of them.
+fn troubles() -> [(Action, u64, &'static [&'static str]); 11] {
     [
-        (Action::Stall, 47),
-        (Action::status(503, "SlowDown"), 37),
-        (Action::status(500, "InternalError"), 31),
-        (Action::status(429, "TooManyRequests"), 41),
-        (Action::Reset, 29),
-        (Action::TruncatedBody, 43),
-        (Action::Delay(Duration::from_millis(200)), 23),
-        (Action::ApplyThenReset, 19),
+        (Action::Stall, 59, &OPERATIONS),
+        (Action::status(503, "SlowDown"), 47, &OPERATIONS),
+        (Action::status(500, "InternalError"), 43, &OPERATIONS),
+        (Action::status(429, "TooManyRequests"), 53, &OPERATIONS),
+        (Action::Reset, 37, &OPERATIONS),
+        (Action::TruncatedBody, 61, &OPERATIONS),
+        (Action::Delay(Duration::from_millis(200)), 41, &OPERATIONS),
+        (Action::ApplyThenReset, 31, &OPERATIONS),
+        (Action::FlippedByte, 29, &["GetObject"]),
+        (Action::WrongDigests, 23, &["PutObject", "UploadPart"]),
+        (Action::status(400, "BadDigest"), 67, &["PutObject", "UploadPart"]),
     ]
 }
 
@@ -87,8 +91,8 @@ fn requests(run: &Run, is_stormy: bool) -> usize {
     scene.sync(&scene.arg("bucket"), &scene.url(""), ["--no-ledger", "--allow-empty-source"]);
     scene.log().forget_requests();
     if is_stormy {
-        for (action, number) in troubles() {
-            for operation in OPERATIONS {
+        for (action, number, operations) in troubles() {
+            for operation in operations {
                 scene.log().befall(action.clone(), operation, Occurrence::EveryNth(number / run.harder));
             }
         }
@@ -113,5 +117,24 @@ fn whatever_befalls_a_fifth_of_all_requests_it_ends_in_step() {
         // What is lost of a few requests is more than of many.
         let most = if run.harder == 1 { calm * 16 / 10 + 10 } else { calm * 4 };
         assert!(stormy <= most, "{}: {stormy} requests in place of {calm}", run.name);
+    }
+}
+
+/// Without its limit, each of these would be waited for until the end of all days.
+#[test]
+fn wherever_a_server_falls_silent_it_is_waited_for_no_longer_than_was_said() {
+    let silences: [fn() -> Reply; 4] = [
+        || Reply::Silence,
+        || Reply::Answer(b"HTTP/1.1 200 OK\r\nContent-Le".to_vec()),
+        || Reply::Answer(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n".to_vec()),
+        || Reply::Answer(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n<ListBucketResult>".to_vec()),
+    ];
+    for silence in silences {
+        let scene = Scene::scripted(move |_| silence());
+        scene.write("tree", &Files::new([("kept", b"1")]));
+        let arguments = ["sync", &scene.url(""), &scene.arg("tree"), "--delete", "--timeout", "1s", "--retries", "0"];
+        scene.brigade(arguments).exits(1).complains("was silent for 1 s");
+        scene.read("tree").assert_are(&Files::new([("kept", b"1")]));
+        assert_eq!(scene.asked().len(), 1);
     }
 }

@@ -68,6 +68,30 @@ async fn a_body_breaks_off_halfway() {
 }
 
 #[tokio::test]
+async fn a_byte_of_a_body_and_the_digests_of_an_answer_can_be_others() {
+    let running = running().await;
+    for size in [1, 1000, 3_000_000_usize] {
+        running.put("/bucket/key", vec![7; size]).await;
+        running.server.faults().add(Fault::new(Action::FlippedByte).on("GetObject").when(Occurrence::Nth(1)));
+        let mut damaged = vec![7; size];
+        damaged[size / 2] = !7;
+        assert!(running.get("/bucket/key").await.body == damaged);
+        assert!(running.get("/bucket/key").await.body == vec![7; size]);
+        running.server.faults().clear();
+    }
+    running.server.faults().add(Fault::new(Action::WrongDigests).when(Occurrence::Nth(1)));
+    let crc64nvme = "x-amz-checksum-crc64nvme";
+    let wrong = running.put("/bucket/key", "x").await;
+    let right = running.send("HEAD", "/bucket/key", &[("x-amz-checksum-mode", "ENABLED")], "").await;
+    assert_eq!((wrong.status, right.status), (200, 200));
+    for name in ["etag", crc64nvme] {
+        assert_ne!(wrong.header(name), right.header(name));
+        assert_eq!(wrong.header(name).len(), right.header(name).len());
+    }
+    assert_eq!(wrong.header("x-amz-checksum-type"), right.header("x-amz-checksum-type"));
+}
+
+#[tokio::test]
 async fn what_is_delayed_is_done_and_what_is_stalled_is_never_answered() {
     let running = running().await;
     let (stall, delay) = (Action::Stall, Action::Delay(Duration::from_millis(1)));

@@ -7,7 +7,7 @@ use http::{HeaderValue, Method, header};
 use super::head_object::is_etag_md5;
 use crate::checksum::{CRC64NVME, Checksum, Verified, parse_crc64nvme, parse_md5_etag};
 use crate::client::{Bucket, Rejection};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::hashing::Hashes;
 use crate::operations::{HeadObject, Operation};
 use crate::request::{Request, Response};
@@ -85,9 +85,10 @@ impl Bucket {
     }
 }
 
-/// Whether a write that failed may have been carried out all the same, unless it is known to be wrong.
+/// Whether a write that failed may have been carried out all the same: its answer was lost, or
+/// damaged, where it tells of another checksum than what stands there has.
 pub(super) fn may_be_ours(error: &Error) -> bool {
-    error.is_after_lost_reply() && error.kind() != ErrorKind::Corrupt
+    error.is_after_lost_reply()
 }
 
 /// Compares what the service says of the content with what was sent.

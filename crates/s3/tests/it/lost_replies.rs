@@ -172,9 +172,19 @@ async fn a_complete_that_is_refused_by_its_own_condition_is_recognised() {
 
 #[tokio::test]
 async fn a_complete_that_made_something_else_is_an_error() {
-    let server = Server::start([uploaded(), completed("AAAAAAAAAAA=")]).await;
-    assert_eq!(complete(&server).await.unwrap_err().kind(), ErrorKind::Corrupt);
-    assert_eq!(server.finish().await.len(), 2);
+    let head = |crc: &str| {
+        let headers = format!(
+            "Last-Modified: Fri, 24 May 2013 00:00:00 GMT\r\nETag: \"e-1\"\r\nx-amz-checksum-crc64nvme: {crc}\r\n"
+        );
+        head_answer("200 OK", &headers, 9)
+    };
+    let ours = Ok(Stored { etag: "e-1".to_owned(), verified: Verified::Yes });
+    // Only what stands there tells whether the object is wrong, or no more than the answer.
+    for (crc, expected) in [("AAAAAAAAAAA=", Err(ErrorKind::Corrupt)), (CRC_OF_123456789, ours)] {
+        let server = Server::start([uploaded(), completed("AAAAAAAAAAA="), head(crc)]).await;
+        assert_eq!(complete(&server).await.map_err(|error| error.kind()), expected);
+        assert_eq!(server.finish().await.len(), 3);
+    }
 }
 
 #[tokio::test]
