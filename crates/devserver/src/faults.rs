@@ -14,6 +14,8 @@ pub struct Fault {
     pub operation: Option<String>,
     /// Which keys.
     pub key: KeyPattern,
+    /// What the query contains, as it came, such as `continuation-token=`; empty for any.
+    pub query: String,
     /// Which of the requests that match.
     pub occurrence: Occurrence,
     /// What befalls them.
@@ -24,7 +26,7 @@ impl Fault {
     /// This action on every request.
     #[must_use]
     pub fn new(action: Action) -> Self {
-        Self { operation: None, key: KeyPattern::Any, occurrence: Occurrence::Every, action }
+        Self { operation: None, key: KeyPattern::Any, query: String::new(), occurrence: Occurrence::Every, action }
     }
 
     /// Only on requests of this operation, as S3 names it.
@@ -37,6 +39,12 @@ impl Fault {
     #[must_use]
     pub fn key(self, key: KeyPattern) -> Self {
         Self { key, ..self }
+    }
+
+    /// Only on requests whose query contains this, as it comes.
+    #[must_use]
+    pub fn query(self, part: impl Into<String>) -> Self {
+        Self { query: part.into(), ..self }
     }
 
     /// Only on these of the requests that match.
@@ -180,9 +188,10 @@ impl Faults {
     }
 
     /// What befalls this request, which is counted.
-    pub(crate) fn strike(&self, operation: &str, key: Option<&str>) -> Option<Action> {
+    pub(crate) fn strike(&self, operation: &str, key: Option<&str>, query: &str) -> Option<Action> {
         let mut action = None;
-        for rule in self.rules().iter_mut().filter(|rule| rule.fault.matches(operation, key)) {
+        let matches = |fault: &Fault| fault.matches(operation, key) && query.contains(&fault.query);
+        for rule in self.rules().iter_mut().filter(|rule| matches(&rule.fault)) {
             rule.matched += 1;
             if action.is_none() && rule.fault.occurrence.includes(rule.matched) {
                 action = Some(rule.fault.action.clone());
@@ -219,7 +228,7 @@ mod tests {
     fn struck(fault: Fault, key: Option<&str>) -> Vec<u64> {
         let faults = Faults::default();
         faults.add(fault);
-        (1..=6).filter(|_| faults.strike("PutObject", key).is_some()).collect()
+        (1..=6).filter(|_| faults.strike("PutObject", key, "").is_some()).collect()
     }
 
     #[test]
@@ -246,19 +255,27 @@ mod tests {
     }
 
     #[test]
+    fn queries_are_matched() {
+        let faults = Faults::default();
+        faults.add(Fault::new(Action::Reset).query("continuation-token="));
+        assert_eq!(faults.strike("ListObjectsV2", None, "list-type=2&prefix="), None);
+        assert!(faults.strike("ListObjectsV2", None, "continuation-token=t&list-type=2").is_some());
+    }
+
+    #[test]
     fn the_first_rule_acts_and_all_count() {
         let faults = Faults::default();
         faults.add(Fault::new(Action::Reset).when(Occurrence::Nth(1)));
         faults.add(Fault::new(Action::Stall).when(Occurrence::Within(1..=2)));
-        assert_eq!(faults.strike("GetObject", None), Some(Action::Reset));
-        assert_eq!(faults.strike("GetObject", None), Some(Action::Stall));
-        assert_eq!(faults.strike("GetObject", None), None);
+        assert_eq!(faults.strike("GetObject", None, ""), Some(Action::Reset));
+        assert_eq!(faults.strike("GetObject", None, ""), Some(Action::Stall));
+        assert_eq!(faults.strike("GetObject", None, ""), None);
         let denied = Fault::new(Action::status(403, "AccessDenied")).key(KeyPattern::Exact("k".into()));
         faults.add(denied.when(Occurrence::Nth(2)));
         let struck = ["k", "other", "k", "k"].map(|key| faults.strike_key("DeleteObjects", key));
         assert_eq!(struck, [None, None, Some("AccessDenied".to_owned()), None], "only keys of its own");
         faults.add(Fault::new(Action::Stall));
         faults.clear();
-        assert_eq!(faults.strike("GetObject", None), None);
+        assert_eq!(faults.strike("GetObject", None, ""), None);
     }
 }

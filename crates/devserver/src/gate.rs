@@ -86,7 +86,8 @@ impl S3Access for Gate {
         if self.terms.ignores_conditions() {
             context.extensions_mut().insert(Unconditional);
         }
-        let Some(action) = self.faults.strike(&operation, key.as_deref()) else { return Ok(()) };
+        let query = context.uri().query().unwrap_or_default();
+        let Some(action) = self.faults.strike(&operation, key.as_deref(), query) else { return Ok(()) };
         // Nobody else sets it: a request passes the gate once.
         let action = exchange.fault.get_or_init(|| action);
         self.befall(action, releases).await

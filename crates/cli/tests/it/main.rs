@@ -89,6 +89,8 @@ mod proxies;
 #[cfg(test)]
 mod reaching;
 #[cfg(test)]
+mod refused_tokens;
+#[cfg(test)]
 mod secrets;
 #[cfg(test)]
 mod serve;

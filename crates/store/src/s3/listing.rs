@@ -1,7 +1,7 @@
 //! Listings of a bucket: one page is fetched ahead while the one before it is worked on.
 
 use async_trait::async_trait;
-use brigade_s3::{Bucket, Continuation, ListObjectsV2};
+use brigade_s3::{Bucket, Continuation, ErrorKind, ListObjectsV2};
 use tokio::sync::mpsc;
 
 use super::names::Names;
@@ -62,12 +62,12 @@ pub(super) struct Pages {
 impl Pages {
     /// Fetches page after page, one more than is asked for, until the end, a
     /// failure, or nobody listens any more.
-    async fn send_to(self, pages: mpsc::Sender<Fetched>) {
-        let mut continuation = Continuation::default();
+    async fn send_to(mut self, pages: mpsc::Sender<Fetched>) {
+        let mut course = Course::default();
         loop {
             let Ok(permit) = pages.reserve().await else { return };
             let fetched = tokio::select! {
-                fetched = self.fetch(&mut continuation, None) => fetched,
+                fetched = self.follow(&mut course, None) => fetched,
                 () = pages.closed() => return,
             };
             let (page, goes_on) = match fetched {
@@ -88,24 +88,46 @@ impl Pages {
     }
 
     /// The first key of the range: no more than that is asked for.
-    pub(super) async fn first(&self) -> Result<Option<Key>, ListingError> {
-        let mut continuation = Continuation::default();
+    pub(super) async fn first(mut self) -> Result<Option<Key>, ListingError> {
+        let mut course = Course::default();
         let mut max_keys = Some(1);
         loop {
             // Where the first one is none to be shown, many after it may be alike.
-            let (page, goes_on) = self.fetch(&mut continuation, max_keys.take()).await?;
+            let (page, goes_on) = self.follow(&mut course, max_keys.take()).await?;
             if !page.is_empty() || !goes_on {
                 return Ok(page.first().map(|item| item.key().clone()));
             }
         }
     }
 
-    /// The next page of the range, of so many keys at most, and whether there are more.
-    async fn fetch(
-        &self,
-        continuation: &mut Continuation,
+    /// The next page of the range, of so many keys at most, and whether there are more. A
+    /// service may know its own token no more: then it is asked for what comes after the last
+    /// key, or where its order isn't known for everything from the beginning.
+    async fn follow(
+        &mut self,
+        course: &mut Course,
         max_keys: Option<u32>,
     ) -> Result<(Vec<Listed>, bool), ListingError> {
+        loop {
+            let is_told = course.is_begun_again;
+            match self.fetch(course, max_keys).await {
+                Err(Stopped::Token(error)) if course.begin_again(&mut self.range, self.is_ordered) => {
+                    let (location, reason) = (&self.location, error.reason);
+                    let from = if self.is_ordered { "the last key" } else { "the beginning" };
+                    // It may happen on each of thousands of pages.
+                    if is_told {
+                        tracing::debug!("{location} is listed on from {from}: {reason}");
+                    } else {
+                        tracing::warn!("{location} is listed on from {from}, since a page was refused: {reason}");
+                    }
+                }
+                Err(Stopped::Token(error) | Stopped::Other(error)) => return Err(error),
+                Ok(fetched) => return Ok(fetched),
+            }
+        }
+    }
+
+    async fn fetch(&self, course: &mut Course, max_keys: Option<u32>) -> Result<(Vec<Listed>, bool), Stopped> {
         let after = self.range.after.as_ref().filter(|_| self.is_ordered);
         let start_after = after.map(|after| self.names.start_after(after)).filter(|name| !name.is_empty());
         // Where the whole key could be said, whoever lists what comes before it lists in another order: that is
@@ -121,18 +143,29 @@ impl Pages {
         let page = ListObjectsV2 {
             prefix: &prefix,
             start_after: start_after.as_deref(),
-            continuation_token: continuation.token(),
+            continuation_token: course.continuation.token(),
             max_keys,
             ..ListObjectsV2::default()
         };
-        let page = self.bucket.list_objects_v2(page).await.map_err(|error| self.error(error.reason()))?;
-        let follows = continuation.advance(&page).map_err(|endless| self.error(endless.to_string()))?;
+        let page = self.bucket.list_objects_v2(page).await.map_err(|error| {
+            // What else was asked for had been granted before.
+            let is_of_the_token = error.kind() == ErrorKind::Other
+                && error.status() == Some(400)
+                && course.continuation.token().is_some();
+            let kind = if is_of_the_token { Stopped::Token } else { Stopped::Other };
+            kind(self.error(error.reason()))
+        })?;
+        let follows = course.continuation.advance(&page).map_err(|endless| self.error(endless.to_string()))?;
         let mut listed = Vec::with_capacity(page.objects.len());
         let mut is_past_the_range = false;
         // A page out of order is handed on whole, for the caller to find that out.
         let ascends = page.objects.is_sorted_by(|one, next| one.key < next.key);
-        for object in page.objects {
+        let last = page.objects.len().saturating_sub(1);
+        for (number, object) in page.objects.into_iter().enumerate() {
             let Some(entry) = self.names.entry(object).map_err(|reason| self.error(reason))? else { continue };
+            if number == last {
+                course.last = Some(entry.key.clone());
+            }
             is_past_the_range |= self.is_ordered && self.range.through.as_ref().is_some_and(|last| entry.key >= *last);
             let is_wanted = (self.is_ordered && !ascends)
                 || self.range.contains(&entry.key)
@@ -146,5 +179,76 @@ impl Pages {
 
     fn error(&self, reason: String) -> ListingError {
         ListingError { location: self.location.clone(), reason }
+    }
+}
+
+/// Why a page didn't come.
+enum Stopped {
+    /// The service refused the token that it gave with the page before.
+    Token(ListingError),
+    /// Anything else.
+    Other(ListingError),
+}
+
+impl From<ListingError> for Stopped {
+    fn from(error: ListingError) -> Self {
+        Self::Other(error)
+    }
+}
+
+/// Where a listing under way has come to.
+#[derive(Default)]
+struct Course {
+    continuation: Continuation,
+    /// The last key of the last page.
+    last: Option<Key>,
+    is_begun_again: bool,
+    /// The last key when it was last begun again.
+    begun_after: Option<Key>,
+}
+
+impl Course {
+    /// Begins again, for what comes after the last key or, where the order isn't known, for everything:
+    /// who reads that finds keys out of order, and sorts. Says whether there is a point in it: in order
+    /// something must have come since it was last begun again, and else it is tried once.
+    fn begin_again(&mut self, range: &mut KeyRange, is_ordered: bool) -> bool {
+        if self.is_begun_again && (!is_ordered || self.begun_after >= self.last) {
+            return false;
+        }
+        self.continuation = Continuation::default();
+        self.is_begun_again = true;
+        self.begun_after.clone_from(&self.last);
+        if is_ordered && self.last.is_some() {
+            range.after.clone_from(&self.last);
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listing_begins_again_as_long_as_that_brings_it_on() {
+        let (mut course, mut range) = (Course::default(), KeyRange::everything());
+        let reach = |course: &mut Course, key: &str| course.last = Some(key.into());
+        // Nothing has come at all: once.
+        assert!(course.begin_again(&mut range, true) && !course.begin_again(&mut range, true));
+        assert_eq!(range, KeyRange::everything());
+        for key in ["a", "b"] {
+            reach(&mut course, key);
+            assert!(course.begin_again(&mut range, true) && !course.begin_again(&mut range, true));
+            assert_eq!(range.after, Some(key.into()));
+        }
+        reach(&mut course, "a");
+        assert!(!course.begin_again(&mut range, true), "it went back");
+
+        let (mut course, mut range) = (Course::default(), KeyRange::everything());
+        reach(&mut course, "a");
+        assert!(course.begin_again(&mut range, false));
+        reach(&mut course, "b");
+        assert!(!course.begin_again(&mut range, false));
+        assert_eq!(range, KeyRange::everything());
     }
 }

@@ -175,6 +175,12 @@ impl Embedded {
         self.server.faults().add(fault.when(occurrence));
     }
 
+    /// From now on: knows its own continuation tokens no more, in these of the requests that bring one.
+    pub(crate) fn refuse_tokens(&self, occurrence: Occurrence) {
+        let refusal = Fault::new(Action::status(400, "InvalidArgument")).query("continuation-token=");
+        self.server.faults().add(refusal.when(occurrence));
+    }
+
     /// From now on: never answers this operation on anything.
     pub(crate) fn stall_all(&self, operation: &str) {
         self.server.faults().add(Fault::new(Action::Stall).on(operation));
