@@ -25,6 +25,7 @@
 //! encryption, lifecycle, presigned POST policies beyond what `s3s` checks.
 
 mod bodies;
+mod change_log;
 mod checksums;
 mod conditions;
 mod config;
@@ -42,6 +43,7 @@ mod terms;
 mod virtual_hosts;
 mod xml_bodies;
 
+pub use change_log::ChangeRecord;
 pub use config::{Config, Credentials, ListingOrder};
 pub use faults::{Action, Fault, Faults, KeyPattern, Occurrence};
 pub use request_log::RequestRecord;

@@ -1,5 +1,6 @@
 //! The running server: listener, connections, shut-down.
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
+use crate::change_log::{ChangeLog, ChangeRecord};
 use crate::config::Config;
 use crate::faults::Faults;
 use crate::gate::{Account, Gate};
@@ -32,12 +34,13 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// A running server. It stops when this is dropped; [`Server::stop`] waits for
 /// it.
-#[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
+    storage: Arc<Storage>,
     faults: Arc<Faults>,
     terms: Arc<Terms>,
     log: Arc<RequestLog>,
+    changes: Arc<ChangeLog>,
     stop: CancellationToken,
     accepting: JoinHandle<()>,
 }
@@ -84,11 +87,13 @@ impl Server {
         let listen_error = |source| StartError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(listen_error)?;
         let address = listener.local_addr().map_err(listen_error)?;
-        let storage = open_storage(&config).await?;
+        let changes = Arc::new(ChangeLog::default());
+        let kept = config.record_requests.then(|| Arc::clone(&changes));
+        let storage = Arc::new(open_storage(&config, kept).await?);
         let faults = Arc::new(Faults::default());
         let terms = Arc::new(Terms::default());
         let log = Arc::new(RequestLog::default());
-        let mut builder = S3ServiceBuilder::new(Service { storage: Arc::new(storage) });
+        let mut builder = S3ServiceBuilder::new(Service { storage: Arc::clone(&storage) });
         builder.set_host(Localhost);
         builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(protocol()))));
         builder.set_auth(Account(config.credentials));
@@ -106,7 +111,7 @@ impl Server {
             terms: Arc::clone(&terms),
         };
         let accepting = tokio::spawn(accept(listener, Arc::new(layer), stop.clone()));
-        Ok(Self { address, faults, terms, log, stop, accepting })
+        Ok(Self { address, storage, faults, terms, log, changes, stop, accepting })
     }
 
     /// The address that it listens on, with the port that was free.
@@ -146,9 +151,23 @@ impl Server {
         self.requests().iter().filter(|record| record.operation.as_deref() == Some(operation)).count()
     }
 
-    /// Forgets the requests so far.
+    /// The objects that were put or removed so far, in the order in which that was done.
+    #[must_use]
+    pub fn changes(&self) -> Vec<ChangeRecord> {
+        self.changes.records()
+    }
+
+    /// Forgets the requests and changes so far.
     pub fn clear_requests(&self) {
         self.log.clear();
+        self.changes.clear();
+    }
+
+    /// From now on listings lag: they show what is there now, whatever is put or removed
+    /// later, as those of a store do that is not consistent at once. What is asked for by its
+    /// key is as it is. With `false` they show everything again.
+    pub fn let_listings_lag(&self, lag: bool) {
+        self.storage.set_lagging(lag);
     }
 
     /// Stops listening, gives requests under way five seconds to end, and
@@ -157,6 +176,12 @@ impl Server {
         self.stop.cancel();
         // It ends by itself; that it panicked is nothing to act on here.
         let _ = (&mut self.accepting).await;
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("address", &self.address).finish_non_exhaustive()
     }
 }
 
@@ -174,9 +199,9 @@ fn protocol() -> S3Config {
     protocol
 }
 
-async fn open_storage(config: &Config) -> Result<Storage, StartError> {
+async fn open_storage(config: &Config, changes: Option<Arc<ChangeLog>>) -> Result<Storage, StartError> {
     let (directory, order, page_limit) = (config.directory.clone(), config.listing_order, config.page_limit);
-    let opened = tokio::task::spawn_blocking(move || Storage::open(&directory, order, page_limit)).await;
+    let opened = tokio::task::spawn_blocking(move || Storage::open(&directory, order, page_limit, changes)).await;
     let directory = || config.directory.clone();
     let storage = opened.unwrap_or_else(|error| Err(io::Error::other(error).into())).map_err(|error| match error {
         OpenError::InUse => StartError::InUse { directory: directory() },

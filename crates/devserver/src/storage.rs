@@ -36,6 +36,7 @@ pub(crate) use self::bucket::Bucket;
 pub(crate) use self::receive::{Expected, Received, copy_body, receive};
 pub(crate) use self::record::{ObjectHeaders, Part, Record, take_headers};
 pub(crate) use self::upload::{Begun, Upload, UploadState};
+use crate::change_log::ChangeLog;
 use crate::config::ListingOrder;
 
 /// All buckets of a directory.
@@ -43,6 +44,8 @@ pub(crate) struct Storage {
     directory: PathBuf,
     order: ListingOrder,
     page_limit: usize,
+    /// `None` where changes aren't kept.
+    changes: Option<Arc<ChangeLog>>,
     buckets: RwLock<BTreeMap<String, Arc<Bucket>>>,
     /// Keeps other servers out of the directory for as long as it is open.
     _lock: File,
@@ -65,7 +68,12 @@ const LOCK: &str = ".lock";
 impl Storage {
     /// Opens `directory`, making it if missing, and reads every bucket's index.
     /// Blocks.
-    pub(crate) fn open(directory: &Path, order: ListingOrder, page_limit: usize) -> Result<Self, OpenError> {
+    pub(crate) fn open(
+        directory: &Path,
+        order: ListingOrder,
+        page_limit: usize,
+        changes: Option<Arc<ChangeLog>>,
+    ) -> Result<Self, OpenError> {
         fs::create_dir_all(directory)?;
         // Before anything is read: opening a bucket sweeps what is being written there.
         let lock = lock(&directory.join(LOCK))?;
@@ -74,12 +82,19 @@ impl Storage {
             let entry = entry?;
             let Ok(name) = entry.file_name().into_string() else { continue };
             if s3s::path::check_bucket_name(&name)
-                && let Some(bucket) = Bucket::open(&name, &entry.path(), order)?
+                && let Some(bucket) = Bucket::open(&name, &entry.path(), order, changes.clone())?
             {
                 buckets.insert(name, Arc::new(bucket));
             }
         }
-        Ok(Self { directory: directory.to_owned(), order, page_limit, buckets: RwLock::new(buckets), _lock: lock })
+        Ok(Self {
+            directory: directory.to_owned(),
+            order,
+            page_limit,
+            changes,
+            buckets: RwLock::new(buckets),
+            _lock: lock,
+        })
     }
 
     pub(crate) fn order(&self) -> ListingOrder {
@@ -104,6 +119,11 @@ impl Storage {
         read(&self.buckets).values().cloned().collect()
     }
 
+    /// From now on the listings of all buckets show what is there now, or with `false` what is there then.
+    pub(crate) fn set_lagging(&self, lags: bool) {
+        self.buckets().iter().for_each(|bucket| bucket.set_lagging(lags));
+    }
+
     /// Makes a bucket. Blocks.
     pub(crate) fn create_bucket(&self, name: &str) -> S3Result<()> {
         let mut buckets = write(&self.buckets);
@@ -114,7 +134,7 @@ impl Storage {
         if path.exists() {
             return Err(s3_error!(BucketAlreadyExists, "There is a directory of that name that is not a bucket."));
         }
-        let bucket = Bucket::create(name, &path, self.order).map_err(S3Error::internal_error)?;
+        let bucket = Bucket::create(name, &path, self.order, self.changes.clone()).map_err(S3Error::internal_error)?;
         buckets.insert(name.to_owned(), Arc::new(bucket));
         Ok(())
     }

@@ -43,7 +43,7 @@ pub async fn copy(
         locked_out: Arc::default(),
     };
     let transfers = Transfers::new(&options, around, Allowance::new(None), Left::nothing());
-    let transfer = Transfer { source: version, replaces, if_content_differs: false, settled: None };
+    let transfer = Transfer { source: version, replaces, if_content_differs: false, settled: None, unlisted: None };
     Ok(transfers.carry(&transfer).await?)
 }
 

@@ -124,8 +124,13 @@ mod tests {
         let (left, right, key) = (side.clone(), side, Key::from("k"));
         let pair = SettledPair { key, left, right, digest: None, unsure: false, assumed: false, lost: false };
         let send = || {
-            let transfer =
-                crate::plan::Transfer { source: one.clone(), replaces: None, if_content_differs: false, settled: None };
+            let transfer = crate::plan::Transfer {
+                source: one.clone(),
+                replaces: None,
+                if_content_differs: false,
+                settled: None,
+                unlisted: None,
+            };
             Decision::Act(Phase::Now, Action::Send(transfer))
         };
         let agree = |entry: &Entry| {

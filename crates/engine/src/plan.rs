@@ -48,6 +48,9 @@ pub struct Transfer {
     /// A digest that the content of both sides had when they were last in
     /// step, where the destination has not changed since.
     pub settled: Option<Digest>,
+    /// What was settled with this very version of the source, where the destination's
+    /// listing doesn't show it: it may be there all the same, since listings may lag behind.
+    pub unlisted: Option<Box<SettledPair>>,
 }
 
 impl Action {
@@ -107,6 +110,8 @@ pub struct Planner {
     matched: Matched,
     comparer: Comparer,
     deletes: bool,
+    /// What the destination is: the listing of a bucket may lag behind what is there.
+    dest: Kind,
     nesting: Nesting,
     /// Whether the keys that come lie behind the cursor of a run that is taken up.
     behind: bool,
@@ -124,6 +129,7 @@ impl Planner {
             filters: job.filters.clone(),
             comparer: Comparer { comparison: job.comparison, fudge: job.clock_fudge_factor },
             deletes: job.delete.is_some(),
+            dest,
             behind: false,
             is_dest_timeless: false,
         }
@@ -191,7 +197,7 @@ impl Planner {
             && let Presence::Present(source) = left
         {
             // It is back, and the deletion that an earlier run had planned may have been carried out since.
-            let transfer = Transfer { source, replaces: None, if_content_differs: true, settled: None };
+            let transfer = Transfer { source, replaces: None, if_content_differs: true, settled: None, unlisted: None };
             return (Decision::Act(Phase::Now, Action::Send(transfer)), None);
         }
         let mut applied = None;
@@ -211,7 +217,10 @@ impl Planner {
             (Presence::Present(source), Presence::Absent) if source.stands_for_directory() => {
                 Decision::Act(Phase::AfterDeletions, transfer(source, None, false))
             }
-            (Presence::Present(source), Presence::Absent) => send(source, None, false),
+            (Presence::Present(source), Presence::Absent) => {
+                let unlisted = self.unlisted(&source, settled);
+                send(source, None, unlisted)
+            }
             (Presence::Absent, Presence::Present(dest)) => self.only_at_dest(dest),
             (Presence::Present(source), Presence::Present(dest)) => {
                 let (dated_source, dated_dest) = (Dated::new(&source, source_skew), Dated::new(&dest, dest_skew));
@@ -219,7 +228,10 @@ impl Planner {
                 applied = Some(row);
                 match row.verdict() {
                     Verdict::InStep => in_step(source, settled, dest, row),
-                    Verdict::Differs => send(source, Some(dest), false),
+                    Verdict::Differs => {
+                        let unlisted = self.unlisted(&source, settled.filter(|pair| !pair.right.shows_in(&dest)));
+                        send(source, Some(dest), unlisted)
+                    }
                     Verdict::AskContent => {
                         let settled = settled.filter(|_| self.behind || self.comparer.comparison == Comparison::Auto);
                         send_if_content_differs(source, settled, dest)
@@ -239,6 +251,13 @@ impl Planner {
             return by_pair(source.entry(), settled, dest.entry());
         }
         self.comparer.compare(source, settled, dest)
+    }
+
+    /// The pair, if the source has not changed since: then it is the destination that differs from it.
+    fn unlisted(&self, source: &Entry, settled: Option<&SettledPair>) -> Option<Box<SettledPair>> {
+        let is_to_believe = |pair: &&SettledPair| !pair.assumed && pair.left.shows_in(source);
+        let may_lag = self.dest == Kind::Remote && self.comparer.comparison == Comparison::Auto;
+        settled.filter(is_to_believe).filter(|_| may_lag).cloned().map(Box::new)
     }
 
     fn only_at_dest(&self, dest: Entry) -> Decision {
@@ -262,16 +281,17 @@ fn in_step(source: Entry, settled: Option<&SettledPair>, dest: Entry, row: Row) 
 
 fn send_if_content_differs(source: Entry, settled: Option<&SettledPair>, dest: Entry) -> Decision {
     let settled = settled.filter(|pair| pair.right.shows_in(&dest) && !pair.assumed).and_then(|pair| pair.digest);
-    let transfer = Transfer { source, replaces: Some(dest), if_content_differs: true, settled };
+    let transfer = Transfer { source, replaces: Some(dest), if_content_differs: true, settled, unlisted: None };
     Decision::Act(Phase::Now, Action::Send(transfer))
 }
 
-fn send(source: Entry, replaces: Option<Entry>, if_content_differs: bool) -> Decision {
-    Decision::Act(Phase::Now, transfer(source, replaces, if_content_differs))
+fn send(source: Entry, replaces: Option<Entry>, unlisted: Option<Box<SettledPair>>) -> Decision {
+    let transfer = Transfer { source, replaces, if_content_differs: false, settled: None, unlisted };
+    Decision::Act(Phase::Now, Action::Send(transfer))
 }
 
 fn transfer(source: Entry, replaces: Option<Entry>, if_content_differs: bool) -> Action {
-    Action::Send(Transfer { source, replaces, if_content_differs, settled: None })
+    Action::Send(Transfer { source, replaces, if_content_differs, settled: None, unlisted: None })
 }
 
 #[cfg(test)]
@@ -312,8 +332,8 @@ mod tests {
         let here = |size| Present(entry("k", size));
         let deletion = Decision::Act(Phase::Deletions, Action::Delete(entry("k", 1)));
         let table = [
-            ("new", true, "k", here(1), Absent, send(entry("k", 1), None, false)),
-            ("changed", true, "k", here(1), here(2), send(entry("k", 1), Some(entry("k", 2)), false)),
+            ("new", true, "k", here(1), Absent, send(entry("k", 1), None, None)),
+            ("changed", true, "k", here(1), here(2), send(entry("k", 1), Some(entry("k", 2)), None)),
             ("same", true, "k", here(1), here(1), in_step_now(entry("k", 1), true)),
             ("gone from the source", true, "k", Absent, here(1), deletion),
             ("gone, without --delete", false, "k", Absent, here(1), Decision::Extra),
@@ -355,7 +375,7 @@ mod tests {
             SettledPair { key, left, right, digest: None, unsure, assumed, lost }
         };
         // A deletion that was planned may have been carried out.
-        let looked_at_first = send(here.clone(), None, true);
+        let looked_at_first = Decision::Act(Phase::Now, transfer(here.clone(), None, true));
         let table = [
             ("proven", pair(false, false, false), Decision::InStep(None)),
             ("assumed", pair(false, true, false), Decision::InStep(None)),
@@ -369,6 +389,45 @@ mod tests {
             planner.set_behind(true);
             let listed = [Presence::Present(here.clone()), Presence::Present(here.clone())];
             assert_eq!(planner.decide(&key, listed, Some(&pair), Default::default()), expected, "{row}");
+        }
+    }
+
+    #[test]
+    fn what_a_bucket_may_have_unlisted_is_told() {
+        let [source, older, newer] = [1, 2, 3].map(|size| entry("k", size));
+        let pair = SettledPair {
+            key: Key::from("k"),
+            left: Fingerprint::of(&source),
+            right: Fingerprint::of(&entry("k", 1)),
+            digest: None,
+            unsure: false,
+            assumed: false,
+            lost: false,
+        };
+        let told = Some(Box::new(pair.clone()));
+        let assumed = SettledPair { assumed: true, ..pair.clone() };
+        let table = [
+            ("not listed", Kind::Remote, Comparison::Auto, &source, None, &pair, told.clone()),
+            ("listed as before", Kind::Remote, Comparison::Auto, &source, Some(&older), &pair, told),
+            ("a tree lists what is there", Kind::Local, Comparison::Auto, &source, None, &pair, None),
+            ("changed since", Kind::Remote, Comparison::Auto, &newer, None, &pair, None),
+            ("no pair counts", Kind::Remote, Comparison::Always, &source, None, &pair, None),
+            ("only taken to be in step", Kind::Remote, Comparison::Auto, &source, None, &assumed, None),
+        ];
+        for (row, dest, comparison, source, listed, pair, unlisted) in table {
+            let job = JobSpec {
+                filters: Filters::new(&[]).unwrap(),
+                comparison,
+                clock_fudge_factor: Duration::ZERO,
+                delete: None,
+                symlinks: Symlinks::Follow,
+                indexing: Indexing::Off,
+            };
+            let there = listed.map_or(Presence::Absent, |entry| Presence::Present(entry.clone()));
+            let listed_both = [Presence::Present(source.clone()), there];
+            let decision =
+                Planner::new(&job, dest).decide(&Key::from("k"), listed_both, Some(pair), Default::default());
+            assert_eq!(decision, send(source.clone(), listed.cloned(), unlisted), "{row}");
         }
     }
 }

@@ -214,7 +214,8 @@ fn read_action(file: &mut impl Read) -> io::Result<Action> {
         _ => return Err(io::ErrorKind::InvalidData.into()),
     };
     let if_content_differs = matches!(kind, CREATE_AFTER_A_LOOK | REPLACE_IF_CONTENT_DIFFERS | REPLACE_UNLESS_CRC64_IS);
-    Ok(Action::Send(Transfer { source: entry, replaces, if_content_differs, settled }))
+    // What waits was looked at before.
+    Ok(Action::Send(Transfer { source: entry, replaces, if_content_differs, settled, unlisted: None }))
 }
 
 fn write_entry(file: &mut impl Write, entry: &Entry) -> io::Result<()> {
@@ -275,7 +276,7 @@ mod tests {
             (Some(object(b"")), true, crc),
         ]
         .map(|(replaces, if_content_differs, settled)| {
-            Action::Send(Transfer { source: entry(b"a\xff"), replaces, if_content_differs, settled })
+            Action::Send(Transfer { source: entry(b"a\xff"), replaces, if_content_differs, settled, unlisted: None })
         })
         .into();
         for action in &sends {

@@ -54,6 +54,8 @@ mod indexing;
 #[cfg(test)]
 mod interruptions;
 #[cfg(test)]
+mod lagging_listings;
+#[cfg(test)]
 mod ledgers;
 #[cfg(test)]
 mod leftovers;

@@ -62,7 +62,7 @@ pub(crate) async fn many(
 }
 
 fn remove(bucket: &Bucket, key: &str, conditions: &Writing) -> S3Result<()> {
-    bucket.remove(key, |current| conditions.check(current))
+    bucket.remove(key, conditions)
 }
 
 fn failure(key: String, error: &S3Error) -> Error {

@@ -123,8 +123,8 @@ fn list(storage: &Storage, query: &Query<'_>) -> S3Result<Listed> {
         after: query.after.as_deref(),
         limit: query.limit.min(storage.page_limit()),
     };
-    Ok(storage.bucket(query.bucket)?.with_index(|index| {
-        let page = page(&index.objects, &selection);
+    Ok(storage.bucket(query.bucket)?.with_listed(|objects| {
+        let page = page(objects, &selection);
         let next = page.elements.last().filter(|_| page.truncated).map(|last| last.name().to_vec());
         let mut listed = Listed { objects: Vec::new(), common_prefixes: Vec::new(), next };
         for element in page.elements {

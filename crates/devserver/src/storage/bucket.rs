@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
 use super::{Record, Upload, at, now, read, trailer, write};
+use crate::change_log::ChangeLog;
 use crate::checksums::hex;
 use crate::conditions::Writing;
 use crate::config::ListingOrder;
@@ -23,16 +24,22 @@ pub(crate) struct Bucket {
     pub(crate) created: Timestamp,
     directory: PathBuf,
     order: ListingOrder,
+    /// `None` where changes aren't kept.
+    changes: Option<Arc<ChangeLog>>,
     index: RwLock<Index>,
+    /// What listings show in place of the index, while they lag behind it.
+    lagging: RwLock<Option<Objects>>,
     /// Multipart uploads under way, by id.
     pub(super) uploads: RwLock<BTreeMap<String, Arc<Upload>>>,
 }
 
+/// Objects by sort key (see [`ListingOrder`]).
+pub(crate) type Objects = BTreeMap<Vec<u8>, Arc<Record>>;
+
 /// The objects of a bucket in listing order.
 #[derive(Default)]
-pub(crate) struct Index {
-    /// By sort key (see [`ListingOrder`]).
-    pub(crate) objects: BTreeMap<Vec<u8>, Arc<Record>>,
+struct Index {
+    objects: Objects,
     /// Set when the bucket is removed, for those who still hold it.
     deleted: bool,
 }
@@ -50,17 +57,27 @@ const UPLOADS: &str = "uploads";
 
 impl Bucket {
     /// Makes a bucket in a directory that doesn't exist.
-    pub(super) fn create(name: &str, directory: &Path, order: ListingOrder) -> io::Result<Self> {
+    pub(super) fn create(
+        name: &str,
+        directory: &Path,
+        order: ListingOrder,
+        changes: Option<Arc<ChangeLog>>,
+    ) -> io::Result<Self> {
         for part in [OBJECTS, TEMPORARY, UPLOADS] {
             fs::create_dir_all(directory.join(part))?;
         }
         let description = Description { created: now() };
         fs::write(directory.join(DESCRIPTION), serde_json::to_vec(&description)?)?;
-        Ok(Self::new(name, directory, order, description))
+        Ok(Self::new(name, directory, order, changes, description))
     }
 
     /// Reads a bucket; `None` where the directory is no bucket.
-    pub(super) fn open(name: &str, directory: &Path, order: ListingOrder) -> io::Result<Option<Self>> {
+    pub(super) fn open(
+        name: &str,
+        directory: &Path,
+        order: ListingOrder,
+        changes: Option<Arc<ChangeLog>>,
+    ) -> io::Result<Option<Self>> {
         let description = directory.join(DESCRIPTION);
         let description = match fs::read(&description) {
             Ok(json) => serde_json::from_slice(&json).map_err(|error| at(&description)(error.into()))?,
@@ -69,7 +86,7 @@ impl Bucket {
             }
             Err(error) => return Err(at(&description)(error)),
         };
-        let bucket = Self::new(name, directory, order, description);
+        let bucket = Self::new(name, directory, order, changes, description);
         fs::remove_dir_all(bucket.temporary())?;
         fs::create_dir(bucket.temporary())?;
         let mut index = write(&bucket.index);
@@ -89,13 +106,21 @@ impl Bucket {
         Ok(Some(bucket))
     }
 
-    fn new(name: &str, directory: &Path, order: ListingOrder, description: Description) -> Self {
+    fn new(
+        name: &str,
+        directory: &Path,
+        order: ListingOrder,
+        changes: Option<Arc<ChangeLog>>,
+        description: Description,
+    ) -> Self {
         Self {
             name: name.to_owned(),
             created: description.created,
             directory: directory.to_owned(),
             order,
+            changes,
             index: RwLock::default(),
+            lagging: RwLock::default(),
             uploads: RwLock::default(),
         }
     }
@@ -115,9 +140,18 @@ impl Bucket {
         self.directory.join(OBJECTS).join(first).join(&name)
     }
 
-    /// Hands the index to `look`, which must be quick: writers wait.
-    pub(crate) fn with_index<T>(&self, look: impl FnOnce(&Index) -> T) -> T {
-        look(&read(&self.index))
+    /// Hands what listings show to `look`, which must be quick: writers wait.
+    pub(crate) fn with_listed<T>(&self, look: impl FnOnce(&Objects) -> T) -> T {
+        match &*read(&self.lagging) {
+            Some(objects) => look(objects),
+            None => look(&read(&self.index).objects),
+        }
+    }
+
+    /// From now on listings show what is there now, or with `false` what is there then.
+    pub(super) fn set_lagging(&self, lags: bool) {
+        let objects = lags.then(|| read(&self.index).objects.clone());
+        *write(&self.lagging) = objects;
     }
 
     /// What is kept of `key`, or `NoSuchKey`.
@@ -144,28 +178,36 @@ impl Bucket {
         if index.deleted {
             return Err(s3_error!(NoSuchBucket, "The specified bucket does not exist"));
         }
-        conditions.check(index.objects.get(&sort_key).map(Arc::as_ref))?;
+        let current = index.objects.get(&sort_key).map(Arc::as_ref);
+        conditions.check(current)?;
         if let Some(shelf) = path.parent() {
             fs::create_dir_all(shelf).map_err(S3Error::internal_error)?;
         }
         body.persist(&path).map_err(S3Error::internal_error)?;
+        self.tell([current, Some(&record)], &record.key, conditions);
         let record = Arc::new(record);
         index.objects.insert(sort_key, Arc::clone(&record));
         Ok(record)
     }
 
-    /// Removes the object if `allowed` says so of what is there, which may be
-    /// nothing: to remove nothing is no error. Blocks.
-    pub(crate) fn remove(&self, key: &str, allowed: impl FnOnce(Option<&Record>) -> S3Result<()>) -> S3Result<()> {
+    /// Removes the object if the conditions hold. To remove nothing is no error. Blocks.
+    pub(crate) fn remove(&self, key: &str, conditions: &Writing) -> S3Result<()> {
         let sort_key = self.order.sort_key(key);
         let mut index = write(&self.index);
-        let current = index.objects.get(&sort_key);
-        allowed(current.map(Arc::as_ref))?;
+        let current = index.objects.get(&sort_key).map(Arc::as_ref);
+        conditions.check(current)?;
         if current.is_some() {
             fs::remove_file(self.path(key)).map_err(S3Error::internal_error)?;
+            self.tell([current, None], key, conditions);
             index.objects.remove(&sort_key);
         }
         Ok(())
+    }
+
+    fn tell(&self, versions: [Option<&Record>; 2], key: &str, conditions: &Writing) {
+        if let Some(changes) = &self.changes {
+            changes.push([&self.name, key], versions, conditions);
+        }
     }
 
     /// Removes the bucket if it is empty. Blocks.

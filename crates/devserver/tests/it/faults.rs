@@ -128,3 +128,25 @@ async fn requests_are_logged_as_s3_names_them() {
     running.server.clear_requests();
     assert!(running.server.requests().is_empty());
 }
+
+#[tokio::test]
+async fn changes_are_logged_with_what_was_there_and_the_condition() {
+    let running = running().await;
+    let etags =
+        [running.send("PUT", "/bucket/k", &[("if-none-match", "*")], "1").await, running.put("/bucket/k", "2").await];
+    let etags = etags.map(|answer| answer.header("etag").trim_matches('"').to_owned());
+    let quoted = format!("\"{}\"", etags[0]);
+    assert_eq!(running.send("DELETE", "/bucket/k", &[("if-match", &quoted)], "").await.status, 412);
+    running.delete_many(&format!("<Delete><Object><Key>k</Key><ETag>{}</ETag></Object></Delete>", etags[1])).await;
+    running.delete("/bucket/k").await;
+    let changes = running.server.changes().into_iter();
+    let changes: Vec<_> =
+        changes.map(|change| (change.before, change.after, change.if_match, change.if_absent)).collect();
+    let [first, second] = etags.map(Some);
+    let wanted = [
+        (None, first.clone(), None, true),
+        (first, second.clone(), None, false),
+        (second.clone(), None, second, false),
+    ];
+    assert_eq!(changes, wanted);
+}

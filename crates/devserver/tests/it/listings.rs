@@ -99,3 +99,17 @@ async fn pages_are_no_longer_than_the_server_was_told() {
     let second = running.get(&format!("/bucket?list-type=2&continuation-token={token}")).await;
     assert_eq!(second.all("Key"), ["a.b", "a/x", "a/y"]);
 }
+
+#[tokio::test]
+async fn listings_can_lag_behind_what_is_there() {
+    let running = running().await;
+    running.put("/bucket/a", "1").await;
+    running.put("/bucket/b", "2").await;
+    running.server.let_listings_lag(true);
+    running.put("/bucket/c", "3").await;
+    running.delete("/bucket/a").await;
+    assert_eq!(running.get("/bucket?list-type=2").await.all("Key"), ["a", "b"]);
+    assert_eq!((running.get("/bucket/a").await.status, running.get("/bucket/c").await.status), (404, 200));
+    running.server.let_listings_lag(false);
+    assert_eq!(running.get("/bucket?list-type=2").await.all("Key"), ["b", "c"]);
+}

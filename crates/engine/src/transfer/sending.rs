@@ -7,7 +7,7 @@ use brigade_store::{
 
 use super::{Halt, Transfers};
 use crate::events::{Event, Outcome};
-use crate::ledger::{Agreed, LedgerError, Proof};
+use crate::ledger::{Agreed, LedgerError, Proof, SettledPair};
 use crate::plan::Transfer;
 use crate::representation;
 
@@ -126,7 +126,8 @@ impl Transfers {
                 Ok(Some(source)) => {
                     let replaces = planned.replaces.clone();
                     let settled = planned.settled;
-                    Ok(Transfer { source, if_content_differs: replaces.is_some(), replaces, settled })
+                    let if_content_differs = replaces.is_some();
+                    Ok(Transfer { source, if_content_differs, replaces, settled, unlisted: None })
                 }
                 Ok(None) => Err(Sent::Outcome(withdrawn(), None)),
                 Err(failure) => Err(self.account(Stopped::Source(failure))),
@@ -176,6 +177,11 @@ impl Transfers {
     /// this very content, where the plan could not tell. Nothing is settled with a directory.
     async fn already_there(&self, transfer: &Transfer) -> Result<Option<Option<Box<Agreed>>>, Stopped> {
         let source = &transfer.source;
+        if let Some(pair) = &transfer.unlisted
+            && let Some(there) = self.is_there_unlisted(source, pair).await
+        {
+            return Ok(Some(Some(agreed(source, there, pair.digest))));
+        }
         match &transfer.replaces {
             Some(dest) if transfer.if_content_differs && source.size == dest.size => {
                 let _request = self.permits.request().await;
@@ -195,6 +201,16 @@ impl Transfers {
             }
             _ => Ok(None),
         }
+    }
+
+    /// What was settled with this version of the source, if it is there, whatever the listing shows.
+    async fn is_there_unlisted(&self, source: &Entry, pair: &SettledPair) -> Option<Entry> {
+        let _request = self.permits.request().await;
+        // What can't be looked at is sent as if there were nothing to look for.
+        let there = self.dest.look(&source.key).await.ok()??;
+        let is_it = pair.right.shows_in(&there)
+            && (!pair.unsure || matches!(self.same_content(source, &there).await, Ok(content) if content.is_same()));
+        is_it.then_some(there)
     }
 
     /// Whether the source still has the content that both sides had when they

@@ -1,6 +1,8 @@
 //! The embedded server in this process: its log can be read, and it fails on order.
 
-use brigade_devserver::{self as devserver, Action, Config, Fault, KeyPattern, Occurrence, RequestRecord};
+use brigade_devserver::{
+    self as devserver, Action, ChangeRecord, Config, Fault, KeyPattern, Occurrence, RequestRecord,
+};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -173,6 +175,16 @@ impl Embedded {
     pub(crate) fn befall_key(&self, action: Action, operation: &str, key: &str, occurrence: Occurrence) {
         let fault = Fault::new(action).on(operation).key(KeyPattern::Exact(key.into()));
         self.server.faults().add(fault.when(occurrence));
+    }
+
+    /// From now on: its listings show what is there now, whatever is written later; with `false`, what is there.
+    pub(crate) fn let_listings_lag(&self, lag: bool) {
+        self.server.let_listings_lag(lag);
+    }
+
+    /// The objects that were put or removed since it forgot them, in the order in which that was done.
+    pub(crate) fn changes(&self) -> Vec<ChangeRecord> {
+        self.server.changes()
     }
 
     /// From now on: knows its own continuation tokens no more, in these of the requests that bring one.

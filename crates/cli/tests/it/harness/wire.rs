@@ -26,6 +26,13 @@ impl Scene {
         self.ask("DELETE", &format!("/{}/{}", self.bucket, escape(key)), b"");
     }
 
+    /// These objects of the bucket, whatever is listed.
+    #[track_caller]
+    pub(crate) fn objects_by_key<const N: usize>(&self, keys: [&str; N]) -> BTreeMap<String, Vec<u8>> {
+        let get = |key: &str| (key.to_owned(), self.ask("GET", &format!("/{}/{}", self.bucket, escape(key)), b""));
+        keys.into_iter().map(get).collect()
+    }
+
     /// Every object of the bucket, with its content.
     #[track_caller]
     pub(crate) fn objects(&self) -> BTreeMap<String, Vec<u8>> {

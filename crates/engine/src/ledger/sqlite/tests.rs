@@ -77,7 +77,7 @@ fn change() -> impl Strategy<Value = Change> {
                 Action::Delete(entry(key, tag))
             } else {
                 let replaces = (tag < 192).then(|| entry(key.clone(), 1));
-                Action::Send(Transfer { source: entry(key, tag), replaces, if_content_differs: true, settled: None })
+                Action::Send(Transfer { source: entry(key, tag), replaces, if_content_differs: true, settled: None, unlisted: None })
             })
         }),
         2 => (phase(), key()).prop_map(|(phase, key)| Change::Unspool(phase, key)),
