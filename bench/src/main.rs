@@ -1,6 +1,8 @@
 //! What Brigade's speed is measured with. `bench/run` builds and calls it:
 //!
-//!     brigade-bench null-server PORT [DELAY]      serves synthetic buckets, DELAY milliseconds late
+//!     brigade-bench null-server PORT [DELAY [MOST]]
+//!                                                 serves synthetic buckets, DELAY milliseconds late, and refuses
+//!                                                 more than MOST requests a second
 //!     brigade-bench floor put|get ADDRESS BUCKET CONNECTIONS
 //!     brigade-bench tree DIRECTORY BUCKET         makes the files that a synthetic bucket lists
 //!
@@ -34,8 +36,9 @@ fn main() -> ExitCode {
 
 fn run(arguments: &[&str]) -> io::Result<()> {
     match arguments {
-        ["null-server", port] => null_server::serve(number(port)?, 0),
-        ["null-server", port, delay] => null_server::serve(number(port)?, number(delay)?),
+        ["null-server", port] => null_server::serve(number(port)?, 0, None),
+        ["null-server", port, delay] => null_server::serve(number(port)?, number(delay)?, None),
+        ["null-server", port, delay, most] => null_server::serve(number(port)?, number(delay)?, Some(number(most)?)),
         ["floor", direction, address, bucket, connections] => {
             floor::run(direction.parse()?, address, &named(bucket)?, number(connections)?)
         }

@@ -9,22 +9,26 @@ mod connection;
 mod head;
 mod listing;
 mod operation;
+mod throttle;
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use tokio::net::TcpListener;
 
 use crate::content;
+use throttle::Throttle;
 
 /// What all connections share.
 struct Server {
     /// How late each answer is.
     delay: Duration,
+    /// What refuses requests that come too fast; `None` where none do.
+    throttle: Option<Mutex<Throttle>>,
     /// When every object was written, as listings and as headers say it: when the server was started. A time
     /// to come would hide them from s5cmd.
     written: (String, String),
@@ -35,8 +39,9 @@ struct Server {
 }
 
 /// Serves on this port of the loopback interface until the process is ended.
-pub(crate) fn serve(port: u16, delay_milliseconds: u64) -> io::Result<()> {
-    let server = Arc::new(Server::new(Duration::from_millis(delay_milliseconds)));
+/// With `a_second`, more requests than that are refused.
+pub(crate) fn serve(port: u16, delay_milliseconds: u64, a_second: Option<u32>) -> io::Result<()> {
+    let server = Arc::new(Server::new(Duration::from_millis(delay_milliseconds), a_second));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = TcpListener::bind(("127.0.0.1", port)).await?;
@@ -51,11 +56,12 @@ pub(crate) fn serve(port: u16, delay_milliseconds: u64) -> io::Result<()> {
 }
 
 impl Server {
-    fn new(delay: Duration) -> Self {
+    fn new(delay: Duration, a_second: Option<u32>) -> Self {
         let written = Timestamp::now();
         let written = (written.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string(), http_date(&written));
         let date = Mutex::new((i64::MIN, "".into()));
-        Self { delay, written, counts: Mutex::default(), etags: Mutex::default(), date }
+        let throttle = a_second.map(|a_second| Mutex::new(Throttle::new(a_second, Instant::now())));
+        Self { delay, throttle, written, counts: Mutex::default(), etags: Mutex::default(), date }
     }
 
     /// What `Date` says now.
@@ -66,6 +72,13 @@ impl Server {
             *date = (now.as_second(), http_date(&now).into());
         }
         date.1.clone()
+    }
+
+    /// Whether a request that comes now is one too many.
+    fn is_too_busy(&self) -> bool {
+        let takes =
+            |throttle: &Mutex<Throttle>| throttle.lock().unwrap_or_else(PoisonError::into_inner).takes(Instant::now());
+        !self.throttle.as_ref().is_none_or(takes)
     }
 
     fn count(&self, operation: &'static str) {

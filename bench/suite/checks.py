@@ -48,6 +48,9 @@ def problem(row: Row, contestant: str, tree: Tree, traces: Traces) -> Optional[s
     if row.kind == "list":
         lines = count_lines(traces.output)
         return None if lines == tree.files else f"listed {lines} of {tree.files} keys"
+    if row.kind == "against-nothing":
+        pages = (traces.counts or {}).get("ListObjectsV2", 0)
+        return None if pages * 1000 >= tree.files else f"listed {pages} pages for {tree.files} keys"
     if traces.counts is not None:
         sent = objects_sent(traces.counts)
         return None if sent == 0 else f"sent {sent} objects that were there"

@@ -77,6 +77,8 @@ ALL = (
             "unchanged-far": f"{FAR_UNCHANGED} --listers 16",
             "list": "brigade ls --recursive s3://$BUCKET",
             "start": "brigade sync $TREE s3://$BUCKET --quiet --no-ledger",
+            "throttled": "brigade sync $TREE s3://$BUCKET --quiet --no-ledger",
+            "against-nothing": "brigade sync s3://$BUCKET $DEST --dry-run --quiet --no-ledger",
         },
     ),
     Contestant(name=ONE_LISTER, version=None, commands={"unchanged-far": f"{FAR_UNCHANGED} --listers 1"}),

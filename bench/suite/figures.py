@@ -27,6 +27,8 @@ class Figures:
     memory: float
     """MiB."""
     requests: Optional[float]
+    refused: Optional[float]
+    """The share of the requests that the server refused because there were too many."""
     problem: Optional[str]
     """Why the figures do not count."""
 
@@ -77,7 +79,9 @@ def summarize(row: Row, objects: str, tree: Tree, runs: Sequence[Run]) -> Measur
 
 def medians(runs: Sequence[Run]) -> Figures:
     """The medians of one contestant's runs."""
-    requests = [sum(run.counts.values()) for run in runs if run.counts is not None]
+    counts = [run.counts for run in runs if run.counts]
+    requests = [sum(count.values()) for count in counts]
+    refused = [count.get("SlowDown", 0) / sum(count.values()) for count in counts]
     return Figures(
         contestant=runs[0].contestant,
         runs=len(runs),
@@ -85,5 +89,6 @@ def medians(runs: Sequence[Run]) -> Figures:
         cpu=median(run.cost.cpu for run in runs),
         memory=median(run.cost.memory for run in runs),
         requests=median(requests) if requests else None,
+        refused=median(refused) if refused else None,
         problem=next((run.problem for run in runs if run.problem), None),
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Callable, Optional
 
 import contestants
+import rows
 from figures import Figures, Measured, Results
 
 # Part of the fastest peer's rate that ours must reach where content is large.
@@ -45,6 +46,8 @@ def all_goals(results: Results) -> list[Goal]:
     goals += [wall(results, "start", 30), memory(results, "start", 25)]
     goals += [listers(results, "far-unchanged-1m", 10), memory(results, "far-unchanged-1m", 64)]
     goals += [memory(results, "far-up-4k", 64)]
+    goals += [pace(results, "throttled-up-4k", 0.1), refused(results, "throttled-up-4k", 0.05)]
+    goals += [memory(results, "against-nothing-10m", 64)]
     goals += [ahead(results, row) for row in results]
     goals += [works(measured) for measured in results.values()]
     return [goal for goal in goals if goal is not None]
@@ -134,6 +137,28 @@ def memory(results: Results, row: str, most: float) -> Optional[Goal]:
 
     def judge(measured: Measured, ours: Figures) -> Goal:
         return Goal(row, "peak memory", f"≤ {most:g} MiB", f"{ours.memory:.1f} MiB", ours.memory <= most)
+
+    return with_ours(results, row, judge)
+
+
+def pace(results: Results, row: str, most: float) -> Optional[Goal]:
+    """No further than this share from what the server takes at most, start and end included."""
+
+    def judge(measured: Measured, ours: Figures) -> Goal:
+        a_second = measured.tree.files / ours.wall
+        is_met = abs(a_second / rows.MOST_A_SECOND - 1) <= most
+        return Goal(row, "objects a second", f"{rows.MOST_A_SECOND} ± {most:.0%}", f"{a_second:.0f}", is_met)
+
+    return with_ours(results, row, judge)
+
+
+def refused(results: Results, row: str, most: float) -> Optional[Goal]:
+    """At most this share of the requests is refused."""
+
+    def judge(measured: Measured, ours: Figures) -> Optional[Goal]:
+        if ours.refused is None:
+            return None
+        return Goal(row, "refused requests", f"≤ {most:.0%}", f"{ours.refused:.1%}", ours.refused <= most)
 
     return with_ours(results, row, judge)
 

@@ -8,7 +8,11 @@ from typing import Mapping, Optional
 NULL = "null server"
 # The same, which answers each request 50 ms late.
 FAR = "null server, 50 ms away"
-DELAYS = {NULL: 0, FAR: 50}
+# The same, which refuses more requests a second than this.
+MOST_A_SECOND = 500
+THROTTLED = f"null server, {MOST_A_SECOND} requests a second"
+# What each is started with: its delay in milliseconds, and the most requests a second.
+NULL_SERVERS = {NULL: (0,), FAR: (50,), THROTTLED: (0, MOST_A_SECOND)}
 SEAWEED = "SeaweedFS"
 
 # The toolchain's own HTML documentation, in place of a synthetic bucket's name.
@@ -231,6 +235,25 @@ ROWS = (
         notes=(SIZE_ONLY, IN_ORDER),
     ),
     Row(
+        "throttled-up-4k",
+        f"20,000 files of 4 KiB up, to a server that refuses more than {MOST_A_SECOND} requests a second",
+        "throttled",
+        THROTTLED,
+        "flat-20000-4096",
+        "object",
+        repeat=1,
+        notes=("A refused request is sent again later. By hand: `brigade-bench null-server PORT 0 500`.",),
+    ),
+    Row(
+        "against-nothing-10m",
+        "10,000,000 keys against an empty directory, in a dry run",
+        "against-nothing",
+        NULL,
+        "flat-10000000-16",
+        "key",
+        repeat=1,
+    ),
+    Row(
         "docs-up",
         "The Rust toolchain's HTML documentation up",
         "up",
@@ -316,9 +339,14 @@ QUICK_REPEAT = 2
 
 def goes_up(row: Row) -> bool:
     """Whether objects are sent."""
-    return row.kind.partition("-")[0] == "up"
+    return row.kind.partition("-")[0] in ("up", "throttled")
 
 
 def goes_down(row: Row) -> bool:
     """Whether objects are fetched."""
     return row.kind.partition("-")[0] == "down"
+
+
+def needs_files(row: Row) -> bool:
+    """Whether the objects must be there as files, too."""
+    return row.kind != "against-nothing"

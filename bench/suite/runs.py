@@ -64,12 +64,12 @@ def run_row(
     """All runs of a row, A B C A B C: a machine that slows down slows all of them."""
     if not chosen:
         raise tools.Missing("none of the contestants takes part")
-    tree = trees.tree(objects, fast)
+    tree = trees.tree(objects, fast, rows.needs_files(row))
     done: list[Run] = []
     with servers.running(row.server, fast, WORK / "server.log") as server:
         fill(row, tree, server)
         scene = Scene(row, objects, tree, server, fast)
-        if not rows.goes_down(row):
+        if rows.needs_files(row) and not rows.goes_down(row):
             trees.warm(tree.path, with_content=rows.goes_up(row))
         # The first run after files were made pays for memory that the system has to find: it is not counted.
         run_one(scene, chosen[0], repeat)
@@ -85,7 +85,7 @@ def run_row(
 
 def fill(row: Row, tree: Tree, server: Server) -> None:
     """Sends to SeaweedFS what is to be there before the first run."""
-    if server.kind in rows.DELAYS or rows.goes_up(row):
+    if server.kind in rows.NULL_SERVERS or rows.goes_up(row):
         return
     servers.change_bucket(server, "PUT", "filled")
     command = [str(RELEASE / "brigade"), "sync", str(tree.path), "s3://filled", "--quiet", "--no-ledger"]
@@ -142,7 +142,7 @@ def bucket_of(scene: Scene, contestant: Contestant, repetition: int) -> str:
 def listing(scene: Scene, bucket: str) -> bytes:
     """A line for each object of the bucket: its time, size and key. The null server counts requests instead,
     and what is fetched needs no such look."""
-    if scene.server.kind in rows.DELAYS or rows.goes_down(scene.row):
+    if scene.server.kind in rows.NULL_SERVERS or rows.goes_down(scene.row):
         return b""
     command = [str(RELEASE / "brigade"), "ls", "--recursive", f"s3://{bucket}"]
     return subprocess.run(command, env=environment(scene.server), check=True, stdout=subprocess.PIPE).stdout

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Iterator, Optional, Sequence
 
 from places import RELEASE, TOOLS
-from rows import DELAYS
+from rows import NULL_SERVERS
 
 # Keeps a server until its standard input closes, which happens however this process ends. What Ctrl-C sends
 # to the whole group must not end it before.
@@ -64,11 +64,11 @@ class Server:
 @contextlib.contextmanager
 def running(kind: str, fast: Path, log: Path) -> Iterator[Server]:
     """Starts a server of this kind with its data in the fast place; it is stopped and its data removed."""
-    if kind in DELAYS:
+    if kind in NULL_SERVERS:
         # It says of its objects that they were written in the second of its start: after those of all files.
         time.sleep(1.1)
         (port,) = free_ports(1)
-        command = [str(RELEASE / "brigade-bench"), "null-server", str(port), str(DELAYS[kind])]
+        command = [str(RELEASE / "brigade-bench"), "null-server", str(port), *map(str, NULL_SERVERS[kind])]
         ready = [(port, "/_counts")]
     else:
         ports = free_ports(2 * len(PARTS))
@@ -148,7 +148,7 @@ def request(address: str, method: str, path: str) -> tuple[int, bytes]:
 
 def take_counts(server: Server) -> Optional[dict[str, int]]:
     """Requests by operation since this was last asked; the null server alone counts them."""
-    if server.kind not in DELAYS:
+    if server.kind not in NULL_SERVERS:
         return None
     counts: dict[str, int] = json.loads(request(server.address, "GET", "/_counts")[1])
     return counts

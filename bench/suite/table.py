@@ -19,6 +19,7 @@ HEADINGS = (
     "CPU µs / {unit}",
     "memory MiB",
     "requests",
+    "refused",
     "wall / ours",
     "CPU / ours",
     "CPU / floor",
@@ -113,6 +114,7 @@ def figures_line(measured: Measured, figures: Figures) -> list[str]:
         "" if each is None else f"{each:,.2f}",
         f"{figures.memory:,.1f}",
         "" if figures.requests is None else f"{figures.requests:,.0f}",
+        f"{figures.refused:.1%}" if figures.refused else "",
         ratio(figures.wall, ours.wall if ours else None),
         ratio(figures.cpu, ours.cpu if ours else None),
         ratio(figures.cpu, floor.cpu if floor else None),
@@ -130,6 +132,8 @@ def ratio(value: float, base: Optional[float]) -> str:
 def tree_line(measured: Measured) -> str:
     """How the directory is made."""
     objects = measured.objects
+    if not rows.needs_files(measured.row):
+        return "No files are made."
     if objects == rows.DOCS:
         return "`TREE=$(rustc --print sysroot)/share/doc/rust/html`"
     if objects == rows.NOTHING:
@@ -146,7 +150,7 @@ def commands(measured: Measured) -> str:
         line = contestants.template(contestant, row.kind)
         if line is None or all(one.contestant != contestant.name for one in measured.contestants):
             continue
-        if row.server in rows.DELAYS:
+        if row.server in rows.NULL_SERVERS:
             line = line.replace("$BUCKET", on_null)
         lines.append(line.replace("$OBJECTS", measured.objects) + (" >$OUTPUT" if row.kind == "list" else ""))
     return "```sh\n" + "\n".join(lines) + "\n```"

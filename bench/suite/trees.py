@@ -26,8 +26,8 @@ class Tree:
     """Bytes in all files."""
 
 
-def tree(objects: str, fast: Path) -> Tree:
-    """The files of these objects; they are made if they are not there yet."""
+def tree(objects: str, fast: Path, needs_files: bool = True) -> Tree:
+    """The files of these objects; they are made if they are needed and not there yet."""
     if objects == DOCS:
         path = tools.documentation()
         if path is None:
@@ -39,7 +39,7 @@ def tree(objects: str, fast: Path) -> Tree:
         return Tree(path, 0, 0)
     _, count, size = objects.split("-")
     path = (fast if int(size) >= LARGE else WORK / "trees") / objects
-    if not path.exists():
+    if needs_files and not path.exists():
         make(path, objects)
     return Tree(path, int(count), int(count) * int(size))
 

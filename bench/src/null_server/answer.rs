@@ -26,6 +26,11 @@ pub(super) fn answer(server: &Server, head: &Head, md5: [u8; 16], document: &[u8
     if operation == "_counts" {
         return text("200 OK", server.take_counts());
     }
+    if server.is_too_busy() {
+        server.count("SlowDown");
+        let error = "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>";
+        return text("503 Slow Down", error.into());
+    }
     server.count(operation);
     let (name, key) = head.bucket_and_key();
     // Nothing is listed in `empty-BUCKET`, and what is asked for by its name is there: as where it was just sent.
@@ -124,6 +129,16 @@ fn elements<'a>(document: &'a str, name: &'a str) -> impl Iterator<Item = &'a st
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_too_much_is_refused_and_counted_as_such() {
+        let server = Server::new(std::time::Duration::ZERO, Some(10));
+        let head = Head { method: "PUT".into(), path: "/b/k".into(), ..Head::default() };
+        // One may come at once, and the next one a tenth of a second later.
+        let statuses = [(); 2].map(|()| answer(&server, &head, [0; 16], b"").status);
+        assert_eq!(statuses, ["200 OK", "503 Slow Down"]);
+        assert_eq!(server.take_counts(), "{\"PutObject\":1,\"SlowDown\":1}");
+    }
 
     #[test]
     fn a_completed_upload_has_the_etag_of_its_parts() {
