@@ -110,6 +110,8 @@ mod storms;
 #[cfg(test)]
 mod terminal;
 #[cfg(test)]
+mod two_writers;
+#[cfg(test)]
 mod up;
 #[cfg(test)]
 mod written_meanwhile;

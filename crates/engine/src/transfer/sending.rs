@@ -187,7 +187,7 @@ impl Transfers {
                 let _request = self.permits.request().await;
                 let is_same = match transfer.settled {
                     Some(settled) => self.has_still(source, settled).await?,
-                    None => self.same_content(source, dest).await?.is_same(),
+                    None => self.same_content(source, dest).await.map_err(gone_meanwhile)?.is_same(),
                 };
                 // What was settled of an unchanged destination holds for the source again.
                 Ok(is_same.then(|| Some(agreed(source, dest.clone(), transfer.settled))))
@@ -286,6 +286,16 @@ fn agreed(source: &Entry, dest: Entry, digest: Option<Digest>) -> Box<Agreed> {
 fn taken_for_another() -> Failure {
     let reason = "the destination's file system takes its name for that of another file there; rename or exclude one";
     Failure::new(FailureKind::Failed, reason)
+}
+
+/// What was to be compared at the destination may be gone by then: that is a change like any other.
+fn gone_meanwhile(stopped: Stopped) -> Stopped {
+    match stopped {
+        Stopped::Dest(Failure { kind: FailureKind::Absent, .. }) => {
+            Stopped::Dest(Failure::new(FailureKind::Changed, "what it was to replace is gone; run again"))
+        }
+        other => other,
+    }
 }
 
 fn withdrawn() -> Outcome {
