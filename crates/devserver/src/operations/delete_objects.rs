@@ -12,7 +12,7 @@ use s3s::{S3Error, S3Request, S3Result, s3_error};
 use crate::conditions::Writing;
 use crate::errors;
 use crate::faults::Faults;
-use crate::storage::{Bucket, Storage, blocking};
+use crate::storage::{Storage, blocking};
 use crate::xml_bodies::require_digest;
 
 /// The most keys of one `DeleteObjects`.
@@ -24,7 +24,7 @@ pub(crate) async fn one(storage: &Arc<Storage>, request: S3Request<DeleteObjectI
     let input = request.input;
     let bucket = storage.bucket(&input.bucket)?;
     let conditions = Writing::of(&request.extensions, input.if_match, None);
-    blocking(move || remove(&bucket, &input.key, &conditions)).await?;
+    blocking(move || bucket.remove(&input.key, &conditions)).await?;
     Ok(DeleteObjectOutput::default())
 }
 
@@ -48,7 +48,7 @@ pub(crate) async fn many(
                 Err(errors::error(StatusCode::FORBIDDEN, &code, "A fault on order."))
             } else {
                 let conditions = Writing::of(&extensions, e_tag.map(ETagCondition::ETag), None);
-                remove(&bucket, &key, &conditions)
+                bucket.remove(&key, &conditions)
             };
             match removed {
                 Ok(()) if quiet => {}
@@ -59,10 +59,6 @@ pub(crate) async fn many(
         Ok(DeleteObjectsOutput { deleted: Some(deleted), errors: Some(failed), ..Default::default() })
     })
     .await
-}
-
-fn remove(bucket: &Bucket, key: &str, conditions: &Writing) -> S3Result<()> {
-    bucket.remove(key, conditions)
 }
 
 fn failure(key: String, error: &S3Error) -> Error {
