@@ -85,7 +85,7 @@ impl Client {
             regions: RwLock::default(),
             counters: Counters::default(),
             budget: Budget::default(),
-            pace: Pace::new(config.request_limit.clone()),
+            pace: Pace::new(config.request_limit.clone(), provider.refuses_by_prefix()),
             hasher: Hasher::default(),
             reached: AtomicBool::new(false),
             accepted: AtomicBool::new(false),
@@ -202,7 +202,7 @@ impl Client {
         let mut course = Course::new(inner.config.max_attempts, inner.config.retry_pause);
         loop {
             let is_retry = course.begin();
-            inner.pace.turn().await;
+            inner.pace.turn(request.key).await;
             inner.counters.sending(request.operation, is_retry);
             let sent = Instant::now();
             let attempt = inner.attempt(request, self.1).await;
@@ -211,16 +211,16 @@ impl Client {
             let mut failure = match attempt.and_then(|response| read(&response).map_err(Failure::rejected)) {
                 Ok(value) => {
                     inner.budget.earn();
-                    inner.pace.taken();
+                    inner.pace.taken(request.key);
                     inner.accepted.store(true, Ordering::Relaxed);
                     return Ok(value);
                 }
                 Err(failure) => failure,
             };
             match failure.kind {
-                ErrorKind::Throttled => inner.pace.refused(),
+                ErrorKind::Throttled => inner.pace.refused(request.key),
                 // Whatever else it objected to, it has worked at it.
-                _ if failure.refusal.is_some() => inner.pace.taken(),
+                _ if failure.refusal.is_some() => inner.pace.taken(request.key),
                 _ => {}
             }
             let reached = inner.reached.load(Ordering::Relaxed);

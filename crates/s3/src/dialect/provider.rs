@@ -86,6 +86,14 @@ impl Provider {
         // `SeaweedFS 8000GB 4.48`, as its releases answer.
         header.starts_with("SeaweedFS").then_some(Self::SeaweedFs)
     }
+
+    /// Whether it refuses too many requests of one prefix, and takes those of others all the same.
+    #[must_use]
+    pub const fn refuses_by_prefix(self) -> bool {
+        // https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html: so many requests
+        // "per second per partitioned Amazon S3 prefix".
+        matches!(self, Self::Aws)
+    }
 }
 
 impl fmt::Display for Provider {
