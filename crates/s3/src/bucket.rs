@@ -31,6 +31,13 @@ impl Bucket {
         if told { self.dialect.with(Fact::ListsByBytes, Support::No) } else { self.dialect }
     }
 
+    /// Whether the provider itself promises this, and nothing that was found out
+    /// speaks against it. What was only found out, by some tries, takes away no look that is made without it.
+    #[must_use]
+    pub fn is_promised(&self, fact: Fact) -> bool {
+        [self.client.provider().dialect(), self.dialect()].iter().all(|dialect| dialect.of(fact).is_certain())
+    }
+
     /// The same bucket, in which this is counted on, whatever is known.
     #[must_use]
     pub fn assuming(&self, dialect: Dialect) -> Self {

@@ -105,9 +105,9 @@ impl Store for BucketStore {
         };
         let removal_batch = if dialect.bulk_delete.is_certain() { BULK_DELETE_LIMIT } else { 1 };
         let conditions = Conditions {
-            writing: dialect.put_if_absent.is_certain() && dialect.put_if_match.is_certain(),
-            finishing: dialect.complete_conditions.is_certain(),
-            removal: dialect.delete_if_match.is_certain(),
+            writing: self.bucket.is_promised(Fact::PutIfAbsent) && self.bucket.is_promised(Fact::PutIfMatch),
+            finishing: self.bucket.is_promised(Fact::CompleteConditions),
+            removal: self.bucket.is_promised(Fact::DeleteIfMatch),
         };
         let (whole_limit, part_size) = (WHOLE_LIMIT, PART_SIZE);
         Capabilities { kind: Kind::Remote, order, whole_limit, part_size, removal_batch, conditions }
