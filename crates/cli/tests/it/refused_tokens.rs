@@ -41,6 +41,22 @@ fn sync(goes_up: bool, options: &[&str], refused: Occurrence) -> (Scene, Ended) 
     (scene, ended)
 }
 
+#[test]
+fn a_page_that_ends_with_what_is_not_listed_is_not_listed_again() {
+    let scene = Scene::public_with_pages_of(7);
+    let name = |number: u32| match number {
+        6 => "d/06/.brigade-0123456789abcdef".to_owned(),
+        _ => format!("d/{number:02}"),
+    };
+    (0..30).for_each(|number| scene.put_exactly(&name(number), b"x"));
+    scene.log().refuse_tokens(Occurrence::Nth(1));
+    let (url, tree) = (scene.url(""), scene.arg("tree"));
+    let args = ["sync", &url, &tree, "--provider", "brigade-dev", "--listers", "1", "--output", "json"];
+    let ended = scene.brigade(args).exits(0);
+    assert!(!ended.stdout.contains("reordered"), "{}", ended.stdout);
+    ended.summary().counts([("created", 29)]);
+}
+
 #[track_caller]
 fn is_in_step(goes_up: bool, options: &[&str], refused: Occurrence) {
     let (scene, ended) = sync(goes_up, options, refused);

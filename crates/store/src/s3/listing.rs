@@ -160,12 +160,12 @@ impl Pages {
         let mut is_past_the_range = false;
         // A page out of order is handed on whole, for the caller to find that out.
         let ascends = page.objects.is_sorted_by(|one, next| one.key < next.key);
-        let last = page.objects.len().saturating_sub(1);
-        for (number, object) in page.objects.into_iter().enumerate() {
+        if let Some(last) = page.objects.last() {
+            let below = self.names.below_prefix(&last.key).map_err(|reason| self.error(reason))?;
+            course.last = Some(below.into());
+        }
+        for object in page.objects {
             let Some(entry) = self.names.entry(object).map_err(|reason| self.error(reason))? else { continue };
-            if number == last {
-                course.last = Some(entry.key.clone());
-            }
             is_past_the_range |= self.is_ordered && self.range.through.as_ref().is_some_and(|last| entry.key >= *last);
             let is_wanted = (self.is_ordered && !ascends)
                 || self.range.contains(&entry.key)
@@ -219,7 +219,8 @@ impl Course {
         self.is_begun_again = true;
         self.begun_after.clone_from(&self.last);
         if is_ordered && self.last.is_some() {
-            range.after.clone_from(&self.last);
+            // A start that can't be said whole is said shorter, and what comes first lies before the range.
+            range.after = range.after.take().max(self.last.clone());
         }
         true
     }
@@ -250,5 +251,15 @@ mod tests {
         reach(&mut course, "b");
         assert!(!course.begin_again(&mut range, false));
         assert_eq!(range, KeyRange::everything());
+    }
+
+    #[test]
+    fn a_range_never_begins_earlier_than_it_did() {
+        // Its beginning is no text: all of the first page lies before it.
+        let after = Key::new(&b"a\xff"[..]);
+        let mut range = KeyRange { after: Some(after.clone()), through: None };
+        let mut course = Course { last: Some("a0999".into()), ..Course::default() };
+        assert!(course.begin_again(&mut range, true));
+        assert_eq!(range.after, Some(after));
     }
 }
