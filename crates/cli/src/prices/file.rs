@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use brigade_store::is_unprintable;
@@ -42,9 +43,14 @@ pub(crate) enum PriceListError {
     },
 }
 
+/// Bytes that are read of a file: a list has a few hundred.
+const LONGEST: u64 = 1 << 20;
+
 /// Reads a list of prices.
 pub(crate) fn read(path: &Path) -> Result<PriceList, PriceListError> {
-    let text = fs::read(path).map_err(|reason| PriceListError::Unreadable { path: path.to_owned(), reason })?;
+    let mut text = Vec::new();
+    let read = fs::File::open(path).and_then(|file| file.take(LONGEST).read_to_end(&mut text));
+    read.map_err(|reason| PriceListError::Unreadable { path: path.to_owned(), reason })?;
     parse(&text).map_err(|reason| PriceListError::Wrong { path: path.to_owned(), reason })
 }
 
