@@ -336,6 +336,11 @@ impl Allowance {
         self.0.is_some()
     }
 
+    /// Whether there is none left.
+    fn is_used_up(&self) -> bool {
+        self.0.as_ref().is_some_and(|left| left.load(Ordering::Relaxed) == 0)
+    }
+
     /// Takes one object off, if there is one left.
     fn take(&self) -> bool {
         self.0.as_ref().is_none_or(|left| {

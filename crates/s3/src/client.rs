@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use aws_credential_types::Credentials;
 use bytes::Bytes;
@@ -34,6 +34,9 @@ use crate::surroundings::Surroundings;
 /// After so many attempts that failed, whoever waits for more is told.
 const TOLD_AFTER: u32 = 10;
 
+/// How often it is looked into why something is denied.
+const BETWEEN_LOOKS: Duration = Duration::from_mins(1);
+
 /// A client of one service. Cheap to clone; clones share their connections,
 /// their counters and what they have learnt.
 #[derive(Clone)]
@@ -59,6 +62,8 @@ pub(crate) struct Inner {
     reached: AtomicBool,
     /// Whether it has ever done what it was asked.
     accepted: AtomicBool,
+    /// When it was last looked into why it denies something.
+    looked_into: tokio::sync::Mutex<Option<Instant>>,
     /// What the first answer that says so calls its server.
     server: OnceLock<String>,
     /// Whether an answer came from a service that lists out of order.
@@ -89,6 +94,7 @@ impl Client {
             hasher: Hasher::default(),
             reached: AtomicBool::new(false),
             accepted: AtomicBool::new(false),
+            looked_into: tokio::sync::Mutex::default(),
             server: OnceLock::new(),
             lists_otherwise: AtomicBool::new(false),
             config,
@@ -146,6 +152,18 @@ impl Client {
     #[must_use]
     pub fn region(&self) -> &str {
         &self.0.region
+    }
+
+    /// Whether it is worth a request to learn why the service denies something that it doesn't give a reason for:
+    /// where it has accepted others before, and not again and again. Whoever asks meanwhile waits until it is known.
+    pub(crate) async fn look_into_denial(&self) -> Option<tokio::sync::MutexGuard<'_, Option<Instant>>> {
+        let mut last = self.0.looked_into.lock().await;
+        let is_due = last.is_none_or(|last| last.elapsed() >= BETWEEN_LOOKS);
+        if !(is_due && self.0.accepted.load(Ordering::Relaxed)) {
+            return None;
+        }
+        *last = Some(Instant::now());
+        Some(last)
     }
 
     /// How far the service's clock runs from ours, by its newest answer; no

@@ -179,6 +179,19 @@ fn nothing_is_deleted_in_a_run_that_was_stopped() {
 }
 
 #[test]
+fn a_session_that_ends_before_the_second_round_stops_the_run() {
+    let scene = Scene::embedded();
+    scene.write("tree", &Files::new([("a", b"1"), ("b", b"2"), ("c", b"3")]));
+    scene.log().befall(Action::status(400, "Strange"), "PutObject", Occurrence::Within(1..=2));
+    for operation in ["HeadObject", "GetObject"] {
+        scene.log().befall(Action::status(400, "ExpiredToken"), operation, Occurrence::Every);
+    }
+    Ended::of(sync(&scene, &[])).exits(1).complains("ExpiredToken");
+    scene.log().heal();
+    Ended::of(sync(&scene, &[])).exits(0).summary().counts([("created", 2), ("in_step", 1)]);
+}
+
+#[test]
 fn a_deletion_that_can_not_be_looked_up_stops_the_run() {
     let scene = scene();
     Ended::of(sync(&scene, &[])).exits(0);
@@ -187,6 +200,15 @@ fn a_deletion_that_can_not_be_looked_up_stops_the_run() {
         std::fs::write(scene.path(&format!("copy/extra-{number}")), "x").unwrap();
     }
     let (url, copy) = (scene.url(""), scene.arg("copy"));
+    // A refusal of a HEAD has no code: another request asks for it, of a key that was taken back the first one that is denied.
+    for operation in ["HeadObject", "GetObject"] {
+        scene.log().befall(Action::status(403, "InvalidAccessKeyId"), operation, Occurrence::Every);
+    }
+    let args = ["sync", &url, &copy, "--delete", "--jobs", "4", "--compare", "size", "--output", "json"];
+    let ended = scene.brigade(args).exits(1).complains("InvalidAccessKeyId");
+    assert!(ended.summary().0["failed"].as_u64() < Some(JOBS), "{}", ended.summary().0);
+    scene.log().heal();
+
     let args = ["sync", &url, &copy, "--delete", "--jobs", "4", "--compare", "size", "--output", "json"];
     scene.log().befall(Action::status(400, "ExpiredToken"), "HeadObject", Occurrence::Every);
     scene.log().befall(Action::status(400, "ExpiredToken"), "GetObject", Occurrence::Every);

@@ -115,3 +115,5 @@ mod two_writers;
 mod up;
 #[cfg(test)]
 mod written_meanwhile;
+#[cfg(test)]
+mod wrong_answers;

@@ -112,6 +112,14 @@ impl SettledPair {
         }
     }
 
+    /// One that no version at the destination shows: whatever is there, the content decides about it.
+    #[must_use]
+    pub(crate) fn in_name_only(source: &Entry) -> Self {
+        let (left, right) = (Fingerprint::of(source), Fingerprint::Object { size: source.size, etag: String::new() });
+        let (unsure, assumed, lost) = (true, false, false);
+        Self { key: source.key.clone(), left, right, digest: None, unsure, assumed, lost }
+    }
+
     /// Whether both entries show what was settled.
     #[must_use]
     pub fn shows_in(&self, source: &Entry, dest: &Entry) -> bool {

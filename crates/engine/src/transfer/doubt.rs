@@ -1,14 +1,14 @@
 //! Proof and doubt, where the destination is not listed but known from the
 //! ledger: what is changed there is proven to be what is known, and what failed there is in doubt.
 
-use brigade_store::{Condition, Entry, Failure, FailureKind, Key, NewObject, Work};
+use brigade_store::{Condition, Entry, Failure, FailureKind, Key, Kind, NewObject, Work};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
 
 use super::Transfers;
 use super::sending::Stopped;
 use crate::events::Outcome;
-use crate::ledger::{Apart, Change};
+use crate::ledger::{Apart, Change, SettledPair};
 use crate::plan::Phase;
 
 impl Transfers {
@@ -20,11 +20,14 @@ impl Transfers {
     }
 
     /// The same where a transfer was stopped by something that could have happened after it was carried out.
-    pub(super) fn doubt_after(&self, key: &Key, stopped: &Stopped) {
-        if let Stopped::Dest(failure) = stopped
-            && !matches!(failure.kind, FailureKind::Unrepresentable | FailureKind::Obstructed)
-        {
-            self.doubt(key);
+    pub(super) fn doubt_after(&self, source: &Entry, stopped: &Stopped) {
+        let Stopped::Dest(failure) = stopped else { return };
+        if failure.kind == FailureKind::Corrupt && self.dest.capabilities().kind == Kind::Remote {
+            // It may have been stored all the same: that is not to be taken for the file by its size and time.
+            self.recorder.note([Change::Settle(SettledPair::in_name_only(source))]);
+        }
+        if !matches!(failure.kind, FailureKind::Unrepresentable | FailureKind::Obstructed) {
+            self.doubt(&source.key);
         }
     }
 

@@ -100,21 +100,31 @@ impl Transfers {
             Stopped::Interrupted | Stopped::Ledger(_) => true,
             Stopped::Source(_) => false,
         };
-        if !(is_remembered && (may_go_on || self.cancel.is_cancelled())) {
+        // A part that arrived otherwise than it was sent may be there.
+        let is_spoilt = matches!(stopped, Stopped::Dest(failure) if failure.kind == FailureKind::Corrupt);
+        if !(is_remembered && (may_go_on || (self.cancel.is_cancelled() && !is_spoilt))) {
             self.give_up(new, upload).await;
         }
     }
 
     /// Gives an upload up; whether it is gone. One that can't be given up is
-    /// remembered, and tried again by the next run.
+    /// remembered, and the next run gives it up: none takes it up.
     pub(super) async fn give_up(&self, new: &NewObject, upload: &dyn Upload) -> bool {
-        match upload.id() {
-            Some(upload_id) if self.recorder.ledger().is_some() => self.abort_upload(&new.key, upload_id).await,
-            _ => {
-                upload.abandon().await;
-                true
-            }
+        let Some(upload_id) = upload.id().filter(|_| self.recorder.ledger().is_some()) else {
+            upload.abandon().await;
+            return true;
+        };
+        let is_gone = self.abort_upload(&new.key, upload_id).await;
+        if !is_gone {
+            self.recorder.note([Change::UploadBegun(BegunUpload {
+                key: new.key.clone(),
+                upload_id: upload_id.to_owned(),
+                source: Fingerprint::Object { size: 0, etag: String::new() },
+                unsure: true,
+                part_size: self.part_size_of(new),
+            })]);
         }
+        is_gone
     }
 
     /// Takes note that the upload has ended.
@@ -139,6 +149,7 @@ impl Transfers {
     /// Aborts an upload, and takes note of it if that succeeds.
     async fn abort_upload(&self, key: &Key, upload_id: &str) -> bool {
         if let Err(error) = self.dest.abandon_upload(key, upload_id).await {
+            self.heed(self.dest.as_ref(), &error);
             tracing::warn!(
                 %error,
                 upload_id,

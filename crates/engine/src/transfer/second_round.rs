@@ -80,7 +80,11 @@ impl Transfers {
         let is_as_before = match (self.dest.look(&transfer.source.key).await, &transfer.replaces) {
             (Ok(None), None) => true,
             (Ok(Some(there)), Some(listed)) => there.same_version(listed),
-            _ => false,
+            (Ok(_), _) => false,
+            (Err(unseen), _) => {
+                self.heed(self.dest.as_ref(), &unseen);
+                false
+            }
         };
         if !is_as_before {
             self.conclude(Phase::Now, &transfer.source.key, &Outcome::Failed(failure.clone()));

@@ -53,10 +53,10 @@ impl Transfers {
             Ok(sent) => return sent,
             Err(stopped) => stopped,
         };
-        self.doubt_after(&planned.source.key, &stopped);
+        self.doubt_after(&planned.source, &stopped);
         let sent = match self.look_again(planned, stopped).await {
             Ok(again) => self.attempt(&again, &mut counted).await.unwrap_or_else(|stopped| {
-                self.doubt_after(&planned.source.key, &stopped);
+                self.doubt_after(&planned.source, &stopped);
                 self.account(stopped)
             }),
             Err(sent) => sent,
@@ -142,8 +142,13 @@ impl Transfers {
     /// What came of an object at whose key somebody else wrote. That is never
     /// overwritten, but it may be what was to be sent.
     async fn judge_what_came(&self, planned: &Transfer, failure: Failure) -> Sent {
-        let Ok(Some(dest)) = self.dest.look(&planned.source.key).await else {
-            return self.account(Stopped::Dest(failure));
+        let dest = match self.dest.look(&planned.source.key).await {
+            Ok(Some(dest)) => dest,
+            Ok(None) => return self.account(Stopped::Dest(failure)),
+            Err(unseen) => {
+                self.heed(self.dest.as_ref(), &unseen);
+                return self.account(Stopped::Dest(failure));
+            }
         };
         match self.is_so_called(&dest).await {
             Ok(false) => self.account(Stopped::Dest(taken_for_another())),
@@ -178,6 +183,7 @@ impl Transfers {
     async fn already_there(&self, transfer: &Transfer) -> Result<Option<Option<Box<Agreed>>>, Stopped> {
         let source = &transfer.source;
         if let Some(pair) = &transfer.unlisted
+            && !self.allowance.is_used_up()
             && let Some(there) = self.is_there_unlisted(source, pair).await
         {
             return Ok(Some(Some(agreed(source, there, pair.digest))));

@@ -3,7 +3,7 @@
 
 use std::time::SystemTime;
 
-use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, header};
 
 use crate::checksum::{CRC64NVME, Known, parse_crc64nvme, parse_md5_etag};
 use crate::client::{Bucket, Rejection};
@@ -118,14 +118,27 @@ impl Bucket {
                 .ok_or_else(|| Rejection::Unreadable("the answer has no Content-Length".to_owned()))?;
             ObjectHead::read(response, size)
         };
-        match self.client().send_for(&request, read).await {
-            Err(refused) if may_be_of_an_ended_session(&refused) => match self.first_byte(object.key).await {
-                Err(why) if why.is_locked_out() => Err(why),
-                Err(other) if other.status() == refused.status() => Err(refused),
-                // The session was ended, and is a new one now.
-                _ => self.client().send_for(&request, read).await,
+        let refused = match self.client().send_for(&request, read).await {
+            Err(refused) if refused.code().is_none() => refused,
+            answered => return answered,
+        };
+        // The answer to a HEAD has no body to say why: 400 is what an ended session gets
+        // (<https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>, `ExpiredToken`), and 403 a key that
+        // was taken back (`InvalidAccessKeyId`), among others. Objects that may not be read get that one by the
+        // thousand, so that it is looked into now and then only.
+        let _looking = match refused.status() {
+            Some(400) => None,
+            Some(403) => match self.client().look_into_denial().await {
+                Some(looking) => Some(looking),
+                None => return Err(refused),
             },
-            answered => answered,
+            _ => return Err(refused),
+        };
+        match self.first_byte(object.key).await {
+            Err(why) if why.is_locked_out() => Err(why),
+            Err(other) if other.status() == refused.status() => Err(refused),
+            // The session was ended, and is a new one now.
+            _ => self.client().send_for(&request, read).await,
         }
     }
 
@@ -134,10 +147,4 @@ impl Bucket {
         let first_byte = GetObject { key, range: Some(0..1), if_match: None, limit: 1 };
         self.get_object(first_byte).await.map(drop)
     }
-}
-
-/// The answer to a HEAD has no body to say why: 400 is what an ended session gets
-/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>, `ExpiredToken`), among others.
-fn may_be_of_an_ended_session(refused: &Error) -> bool {
-    refused.status() == Some(StatusCode::BAD_REQUEST.as_u16()) && refused.code().is_none()
 }

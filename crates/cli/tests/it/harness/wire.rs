@@ -67,7 +67,7 @@ impl Scene {
 
     /// Sends a request, which must succeed; the body of its answer.
     #[track_caller]
-    fn ask(&self, method: &str, target: &str, body: &[u8]) -> Vec<u8> {
+    pub(crate) fn ask(&self, method: &str, target: &str, body: &[u8]) -> Vec<u8> {
         let host = self.server.endpoint.strip_prefix("http://").unwrap();
         let mut connection = TcpStream::connect(host).unwrap();
         let head = format!(
