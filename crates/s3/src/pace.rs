@@ -117,7 +117,7 @@ impl Pace {
     /// Does this with what is known of the key's prefix, if that counts.
     fn of_prefix<T>(&self, key: Option<&str>, does: impl FnOnce(&mut Service) -> T) -> Option<T> {
         let (prefixes, key) = self.prefixes.as_ref().zip(key)?;
-        Some(does(prefixes.lock().unwrap_or_else(PoisonError::into_inner).of(key)))
+        Some(prefixes.lock().unwrap_or_else(PoisonError::into_inner).with(key, does))
     }
 }
 

@@ -27,16 +27,18 @@ struct Known {
 }
 
 impl Prefixes {
-    /// What is known of the directory that the key is in.
-    pub(super) fn of(&mut self, key: &str) -> &mut Service {
+    /// Does this with what is known of the directory that the key is in.
+    pub(super) fn with<T>(&mut self, key: &str, does: impl FnOnce(&mut Service) -> T) -> T {
         let (now, prefix) = (Instant::now(), &key[..key.rfind('/').map_or(0, |end| end + 1)]);
-        if !self.known.contains_key(prefix) {
-            self.make_room(now);
+        if let Some(known) = self.known.get_mut(prefix) {
+            known.asked = now;
+            return does(&mut known.service);
         }
-        let new = || Known { service: Service::new(now), asked: now };
-        let known = self.known.entry(prefix.into()).or_insert_with(new);
-        known.asked = now;
-        &mut known.service
+        self.make_room(now);
+        let mut service = Service::new(now);
+        let done = does(&mut service);
+        self.known.insert(prefix.into(), Known { service, asked: now });
+        done
     }
 
     /// Forgets the one that was asked the longest time ago, and of those that are held back none while there is another.
@@ -62,15 +64,15 @@ mod tests {
     async fn only_so_many_are_known_and_those_that_refuse_stay() {
         let mut prefixes = Prefixes::default();
         for _ in 0..100 {
-            prefixes.of("hot/key").refuse(Instant::now());
+            prefixes.with("hot/key", |service| service.refuse(Instant::now()));
         }
         for number in 0..1000 {
-            prefixes.of(&format!("d/{number}/key"));
+            prefixes.with(&format!("d/{number}/key"), |_| ());
             tokio::time::advance(Duration::from_millis(1)).await;
         }
         assert_eq!(prefixes.known.len(), MOST);
         assert!(prefixes.known.contains_key("hot/") && prefixes.known.contains_key("d/999/"));
-        prefixes.of("no directory");
+        prefixes.with("no directory", |_| ());
         assert!(prefixes.known.contains_key(""));
     }
 }
