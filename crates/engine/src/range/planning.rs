@@ -185,7 +185,10 @@ impl<'a> Planning<'a> {
             match dest.look(&apart.key).await {
                 Ok(found) => Apart::found(&apart.key, found.as_ref()),
                 // It stays in doubt, and nothing is done about it.
-                Err(_) => apart,
+                Err(failure) => {
+                    self.transfers.heed(dest.as_ref(), &failure);
+                    apart
+                }
             }
         });
         let looks: Vec<_> = looks.collect();
