@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use brigade_store::{ClockSkew, Key, Kind, Listed};
-use futures_util::future::join_all;
 use tokio::sync::mpsc;
 
 use super::proof::nothing_between;
@@ -15,7 +14,7 @@ use super::strips::Strips;
 use super::{Extent, Orderings, RangeError, Stretch};
 use crate::events::{Event, Side, Summary};
 use crate::index::{IndexUse, taken_from_listing};
-use crate::ledger::{Agreed, Apart, Change, Followed, Held, Known, Unseen};
+use crate::ledger::{Agreed, Change, Followed, Unseen};
 use crate::listing::OrderedListing;
 use crate::losses::Losses;
 use crate::merge::{Merge, Presence, Strip, Triple};
@@ -158,7 +157,10 @@ impl<'a> Planning<'a> {
         let mut known = known.unwrap_or_default();
         goes_on &= self.extent.admit(&mut known.pairs) & self.extent.admit(&mut known.apart);
         if strips.dest.is_none() {
-            self.look_into_doubts(&mut known).await?;
+            self.transfers.look_into_doubts(&mut known).await;
+            if self.transfers.listing.is_cancelled() {
+                return Err(RangeError::Interrupted);
+            }
             let listed = known.listed_at_dest();
             self.tell_unknown(&listed, Side::Dest);
             self.merge.push_right(listed);
@@ -170,45 +172,6 @@ impl<'a> Planning<'a> {
                 self.merge.end(Strip::Right);
             }
             self.merge.end(Strip::Settled);
-        }
-        Ok(())
-    }
-
-    /// Looks at keys where something failed in an earlier run, and it isn't known what came of it.
-    async fn look_into_doubts(&self, known: &mut Known) -> Result<(), RangeError> {
-        let Transfers { dest, permits, recorder, listing, .. } = self.transfers.as_ref();
-        let looks = std::mem::take(&mut known.apart).into_iter().map(async |apart| {
-            if apart.dest != Held::InDoubt || listing.is_cancelled() {
-                return apart;
-            }
-            let _request = permits.request().await;
-            match dest.look(&apart.key).await {
-                Ok(found) => Apart::found(&apart.key, found.as_ref()),
-                // It stays in doubt, and nothing is done about it.
-                Err(failure) => {
-                    self.transfers.heed(dest.as_ref(), &failure);
-                    apart
-                }
-            }
-        });
-        let looks: Vec<_> = looks.collect();
-        let found = join_all(looks).await;
-        if listing.is_cancelled() {
-            return Err(RangeError::Interrupted);
-        }
-        for apart in found {
-            let Apart { key, dest } = &apart;
-            match (dest, known.pair(key)) {
-                (Held::InDoubt, _) => known.apart.push(apart),
-                (Held::Nothing, None) => recorder.note([Change::Unsettle(key.clone())]),
-                (Held::Version(found), Some(pair)) if pair.right == *found => {
-                    recorder.note([Change::Settle(pair.clone())]);
-                }
-                _ => {
-                    recorder.note([Change::Apart(apart.clone())]);
-                    known.apart.push(apart);
-                }
-            }
         }
         Ok(())
     }

@@ -3,15 +3,49 @@
 
 use brigade_store::{Condition, Entry, Failure, FailureKind, Key, Kind, NewObject, Work};
 use futures_util::StreamExt;
+use futures_util::future::join_all;
 use futures_util::stream::FuturesOrdered;
 
 use super::Transfers;
 use super::sending::Stopped;
 use crate::events::Outcome;
-use crate::ledger::{Apart, Change, SettledPair};
+use crate::ledger::{Apart, Change, Held, Known, SettledPair};
 use crate::plan::Phase;
 
 impl Transfers {
+    /// Looks at the keys among these where something failed in an earlier run, and it isn't known what came of it.
+    pub(crate) async fn look_into_doubts(&self, known: &mut Known) {
+        let looks = std::mem::take(&mut known.apart).into_iter().map(async |apart| {
+            if apart.dest != Held::InDoubt || self.listing.is_cancelled() {
+                return apart;
+            }
+            let _request = self.permits.request().await;
+            match self.dest.look(&apart.key).await {
+                Ok(found) => Apart::found(&apart.key, found.as_ref()),
+                // It stays in doubt, and nothing is done about it.
+                Err(failure) => {
+                    self.heed(self.dest.as_ref(), &failure);
+                    apart
+                }
+            }
+        });
+        let looks: Vec<_> = looks.collect();
+        for apart in join_all(looks).await {
+            let Apart { key, dest } = &apart;
+            match (dest, known.pair(key)) {
+                (Held::InDoubt, _) => known.apart.push(apart),
+                (Held::Nothing, None) => self.recorder.note([Change::Unsettle(key.clone())]),
+                (Held::Version(found), Some(pair)) if pair.right == *found => {
+                    self.recorder.note([Change::Settle(pair.clone())]);
+                }
+                _ => {
+                    self.recorder.note([Change::Apart(apart.clone())]);
+                    known.apart.push(apart);
+                }
+            }
+        }
+    }
+
     /// Takes note that something failed at this key of the destination: what is there is to be looked at.
     pub(super) fn doubt(&self, key: &Key) {
         if self.index.is_kept() {

@@ -27,7 +27,7 @@ impl Transfers {
 
     /// Ends the run if that is what a store's failure means: as if the person
     /// had asked to stop, so that nothing that is in flight counts as failed.
-    pub(crate) fn heed(&self, store: &dyn Store, failure: &Failure) {
+    pub(super) fn heed(&self, store: &dyn Store, failure: &Failure) {
         if failure.kind == FailureKind::LockedOut && !self.cancel.is_cancelled() {
             let (location, reason) = (store.location().to_owned(), failure.reason.clone());
             // The first reason stands.
