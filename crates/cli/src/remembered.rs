@@ -4,6 +4,9 @@
 //! A file that can't be believed is told of and gone without: it takes away
 //! nothing but what it would have added.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File};
 use std::io::{self, ErrorKind, Read, Write};
@@ -15,6 +18,7 @@ use brigade_engine::ledger::file;
 use brigade_engine::ledger::sqlite::Binding;
 use brigade_store::s3::{Dialect, Fact, Remembered, Support};
 use jiff::{SignedDuration, Timestamp};
+use rustix::fs::{Mode, OFlags};
 use serde::{Deserialize, Serialize};
 
 use crate::resolve::ledger::directories;
@@ -48,14 +52,35 @@ struct Found {
     found: String,
 }
 
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+impl Found {
+    /// When it was found out, if it is believed now.
+    fn believed(&self, now: Timestamp) -> Option<Timestamp> {
+        let found = Timestamp::from_str(&self.found).ok()?;
+        let age = now.duration_since(found);
+        (age <= BELIEVED && age >= -TOLERATED).then_some(found)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum SupportField {
     Yes,
     No,
+    /// What was found before holds no longer.
+    Unknown,
 }
 
-/// Looks it up in the directories in which ledgers are looked for.
+impl SupportField {
+    fn support(self) -> Support {
+        match self {
+            Self::Yes => Support::Yes,
+            Self::No => Support::No,
+            Self::Unknown => Support::Unknown,
+        }
+    }
+}
+
+/// Looks it up in all the directories in which ledgers are looked for.
 pub(crate) fn lookup() -> Remembered {
     Remembered::by(|service, bucket| recall(&directories(), service, bucket, Timestamp::now()))
 }
@@ -78,35 +103,34 @@ fn name(service: &str, bucket: &str) -> PathBuf {
 }
 
 fn recall(directories: &[PathBuf], service: &str, bucket: &str, now: Timestamp) -> Option<Dialect> {
-    let (path, facts) = facts(directories, service, bucket)?;
-    let is_fresh = |found: &Found| {
-        let found = Timestamp::from_str(&found.found).ok();
-        found.map(|found| now.duration_since(found)).is_some_and(|age| age <= BELIEVED && age >= -TOLERATED)
-    };
-    if !facts.is_empty() && !facts.values().any(is_fresh) {
+    let (paths, facts) = facts(directories, service, bucket, now)?;
+    if let (true, Some(path)) = (facts.is_empty(), paths.first()) {
         let what = format!("what `brigade probe` found out about the bucket {bucket}");
         tracing::warn!("{what} is older than 30 days, and no longer counted on: probe it again ({})", path.display());
     }
-    let fresh =
-        Fact::ALL.into_iter().filter_map(|fact| Some((fact, facts.get(fact.name()).filter(|one| is_fresh(one))?)));
-    Some(fresh.fold(Dialect::UNKNOWN, |dialect, (fact, found)| {
-        dialect.with(
-            fact,
-            match found.support {
-                SupportField::Yes => Support::Yes,
-                SupportField::No => Support::No,
-            },
-        )
-    }))
+    let known = Fact::ALL.into_iter().filter_map(|fact| Some((fact, facts.get(fact.name())?.support.support())));
+    Some(known.fold(Dialect::UNKNOWN, |dialect, (fact, support)| dialect.with(fact, support)))
 }
 
-/// What the first file says that is there, if it can be believed.
-fn facts(directories: &[PathBuf], service: &str, bucket: &str) -> Option<(PathBuf, BTreeMap<String, Found>)> {
+/// The newest of each fact that is believed now, of all the files that say
+/// something: one in a directory that can't be written any more says the same as
+/// ever, while what was found later is in another one. `None` where there is no
+/// file, or one that can't be believed: it may have taken away what another one gives.
+fn facts(
+    directories: &[PathBuf],
+    service: &str,
+    bucket: &str,
+    now: Timestamp,
+) -> Option<(Vec<PathBuf>, BTreeMap<String, Found>)> {
     let name = name(service, bucket);
+    let (mut paths, mut newest) = (Vec::new(), BTreeMap::new());
     for path in directories.iter().map(|directory| directory.join(&name)) {
         match read(&path) {
             Ok(document) if document.service == service && document.bucket == bucket => {
-                return Some((path, document.facts));
+                if !document.facts.is_empty() {
+                    paths.push(path);
+                }
+                document.facts.into_iter().for_each(|(name, found)| take_newer(&mut newest, name, found, now));
             }
             Ok(_) => {
                 tracing::warn!("{} is of another bucket; going on without it", path.display());
@@ -122,7 +146,16 @@ fn facts(directories: &[PathBuf], service: &str, bucket: &str) -> Option<(PathBu
             }
         }
     }
-    None
+    (!paths.is_empty()).then_some((paths, newest))
+}
+
+/// Of two that were found at the same time, the more cautious one.
+fn take_newer(newest: &mut BTreeMap<String, Found>, name: String, found: Found, now: Timestamp) {
+    let rank = |found: &Found| found.believed(now).map(|time| (time, found.support != SupportField::Yes));
+    let is_newer = newest.get(&name).is_none_or(|other| rank(&found) > rank(other));
+    if rank(&found).is_some() && is_newer {
+        newest.insert(name, found);
+    }
 }
 
 /// Whether there is no such file, or it can't be reached: the next directory may have one, as it
@@ -137,7 +170,7 @@ fn read(path: &Path) -> io::Result<Document> {
         version: u32,
     }
     let mut text = String::new();
-    File::open(path)?.take(LONGEST).read_to_string(&mut text)?;
+    open(path)?.take(LONGEST).read_to_string(&mut text)?;
     let damaged = |error: serde_json::Error| io::Error::new(ErrorKind::InvalidData, format!("it is damaged: {error}"));
     let Versioned { version } = serde_json::from_str(&text).map_err(damaged)?;
     if version != VERSION {
@@ -147,6 +180,13 @@ fn read(path: &Path) -> io::Result<Document> {
     serde_json::from_str(&text).map_err(damaged)
 }
 
+/// Opens a regular file only: a FIFO of that name would be waited for.
+fn open(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no regular file")) }
+}
+
 fn keep(
     directories: &[PathBuf],
     service: &str,
@@ -154,14 +194,18 @@ fn keep(
     found: Dialect,
     now: Timestamp,
 ) -> Result<PathBuf, String> {
-    let mut facts = facts(directories, service, bucket).map(|(_, facts)| facts).unwrap_or_default();
+    let mut facts = facts(directories, service, bucket, now).map(|(_, facts)| facts).unwrap_or_default();
     for fact in Fact::ALL {
+        let former = facts.get(fact.name());
         let support = match found.of(fact) {
             Support::Yes => SupportField::Yes,
             Support::No => SupportField::No,
+            Support::Unknown if is_outdated(fact, former, found) => SupportField::Unknown,
             Support::Unknown => continue,
         };
-        facts.insert(fact.name().to_owned(), Found { support, found: now.to_string() });
+        // A clock that ran ahead doesn't keep what it dated.
+        let newest = former.and_then(|former| former.believed(now)).map_or(now, |former| former.max(now));
+        facts.insert(fact.name().to_owned(), Found { support, found: newest.to_string() });
     }
     let document = Document { version: VERSION, service: service.to_owned(), bucket: bucket.to_owned(), facts };
     let mut why = "there is no home directory".to_owned();
@@ -175,6 +219,14 @@ fn keep(
     Err(why)
 }
 
+/// Whether what was found of conditional deletions may be untrue now: it was
+/// tried with one key in a request, and now there will be many.
+fn is_outdated(fact: Fact, former: Option<&Found>, found: Dialect) -> bool {
+    fact == Fact::DeleteIfMatch
+        && found.bulk_delete == Support::Yes
+        && former.is_some_and(|former| former.support == SupportField::Yes)
+}
+
 /// Whole or not at all, and readable for its owner only, as temporary files are made.
 fn write(directory: &Path, path: &Path, document: &Document) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
@@ -184,70 +236,4 @@ fn write(directory: &Path, path: &Path, document: &Document) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(path)?;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fs;
-    use std::os::unix::fs::PermissionsExt;
-
-    use super::*;
-
-    const SERVICE: &str = "http://host:9000";
-
-    fn found(fact: Fact, support: Support) -> Dialect {
-        Dialect::UNKNOWN.with(fact, support)
-    }
-
-    #[test]
-    fn what_was_found_is_remembered_of_its_bucket_for_a_while() {
-        let directory = tempfile::tempdir().unwrap();
-        let directories = ["/dev/null/not".into(), directory.path().join("state")];
-        let now = Timestamp::from_second(1_800_000_000).unwrap();
-        let later = |hours| now + SignedDuration::from_hours(hours);
-        assert_eq!(recall(&directories, SERVICE, "b", now), None);
-        keep(&directories, SERVICE, "b", found(Fact::PutIfMatch, Support::Yes), now).unwrap();
-        let path = keep(&directories, SERVICE, "b", found(Fact::Crc64Nvme, Support::No), later(24)).unwrap();
-        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-        let crc = found(Fact::Crc64Nvme, Support::No);
-        let both = crc.with(Fact::PutIfMatch, Support::Yes);
-        let table = [
-            (later(25), both),
-            (later(30 * 24), both),
-            (later(30 * 24 + 1), crc),
-            (later(31 * 24 + 1), Dialect::UNKNOWN),
-            (later(-48), Dialect::UNKNOWN),
-        ];
-        for (then, expected) in table {
-            assert_eq!(recall(&directories, SERVICE, "b", then), Some(expected), "{then}");
-        }
-        assert_eq!(recall(&directories, SERVICE, "c", now), None);
-        assert_eq!(recall(&directories, "http://host:9001", "b", now), None);
-        keep(&directories, SERVICE, "b", found(Fact::PutIfMatch, Support::No), later(24)).unwrap();
-        assert_eq!(recall(&directories, SERVICE, "b", later(24)).unwrap().put_if_match, Support::No);
-    }
-
-    #[test]
-    fn what_cannot_be_believed_is_gone_without_and_written_anew() {
-        let directory = tempfile::tempdir().unwrap();
-        let directories = [directory.path().to_owned()];
-        let now = Timestamp::from_second(1_800_000_000).unwrap();
-        let path = keep(&directories, SERVICE, "b", found(Fact::PutIfMatch, Support::Yes), now).unwrap();
-        let good = fs::read_to_string(&path).unwrap();
-        let broken = [
-            String::new(),
-            good[..good.len() / 2].to_owned(),
-            good.replace("\"version\": 1", "\"version\": 2"),
-            good.replace("\"yes\"", "\"perhaps\""),
-            good.replace(SERVICE, "http://elsewhere"),
-        ];
-        for text in broken {
-            fs::write(&path, &text).unwrap();
-            assert_eq!(recall(&directories, SERVICE, "b", now), None, "{text}");
-        }
-        fs::write(&path, good.replace("2027", "next year")).unwrap();
-        assert_eq!(recall(&directories, SERVICE, "b", now), Some(Dialect::UNKNOWN), "no date that can be read");
-        keep(&directories, SERVICE, "b", found(Fact::PutIfMatch, Support::Yes), now).unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), good);
-    }
 }
