@@ -20,7 +20,8 @@ use crate::bucket::Bucket;
 use crate::dialect::{Dialect, Fact, Support};
 pub use latency::{Latency, Times, latency};
 pub use order::page;
-use scratch::{Halt, Scratch};
+use scratch::{Halt, Scratch, Tried};
+use trial::Try;
 pub use trial::{Subject, Trial, Verdict};
 
 /// How often a request is sent that must be refused: of two servers that take
@@ -55,10 +56,17 @@ pub struct Ended {
 /// has written, however it ends. Each trial is told when it is done.
 pub async fn write(bucket: &Bucket, prefix: &str, ending: &Ending, mut tell: impl FnMut(&Trial)) -> Ended {
     let scratch = Scratch::new(bucket, prefix, &ending.stop);
+    let mut under_way = None;
     let outcome = tokio::select! {
-        outcome = try_everything(&scratch, &mut tell) => outcome,
+        outcome = try_everything(&scratch, &mut under_way, &mut tell) => outcome,
         () = ending.abandon.cancelled() => Err(Halt::Stopped),
     };
+    if let Some((subject, tries)) = under_way {
+        let trial = Trial::broken_off(subject, &tries, "interrupted".to_owned());
+        if trial.verdict != Verdict::Unknown {
+            tell(&trial);
+        }
+    }
     let too_late = async {
         ending.abandon.cancelled().await;
         tokio::time::sleep(ending.cleaning_up).await;
@@ -70,29 +78,39 @@ pub async fn write(bucket: &Bucket, prefix: &str, ending: &Ending, mut tell: imp
     Ended { interrupted: matches!(outcome, Err(Halt::Stopped)), left: scratch.left() }
 }
 
-async fn try_everything(scratch: &Scratch<'_>, tell: &mut impl FnMut(&Trial)) -> Result<(), Halt> {
+/// Tries one after the other. One that somebody ends stays under way.
+async fn try_everything(
+    scratch: &Scratch<'_>,
+    under_way: &mut Option<(Subject, Vec<Try>)>,
+    tell: &mut impl FnMut(&Trial),
+) -> Result<(), Halt> {
     for subject in Subject::ALL {
-        let answers = match subject {
-            Subject::Order => order::written(scratch).await,
-            Subject::PutIfAbsent => conditions::put_if_absent(scratch).await,
-            Subject::PutIfMatch => conditions::put_if_match(scratch).await,
-            Subject::CompleteConditions => multipart::conditions(scratch).await,
-            Subject::DeleteIfMatch => deletes::one_if_match(scratch).await,
-            Subject::BulkDelete => deletes::many(scratch).await,
-            Subject::BulkDeleteIfMatch => deletes::many_if_match(scratch).await,
-            Subject::Crc64Nvme => checksums::crc64nvme(scratch).await,
-            Subject::TwoParts => multipart::two_parts(scratch).await,
-            Subject::ShortPart => multipart::short_part(scratch).await,
-            Subject::PartNumber => multipart::part_number(scratch).await,
-        };
-        let trial = match answers {
-            Ok(tries) => Trial::judge(subject, &tries),
-            Err(Halt::Failed(error)) => Trial::undecided(subject, error.reason()),
+        let (_, tries) = under_way.insert((subject, Vec::new()));
+        let trial = match try_out(subject, scratch, tries).await {
+            Ok(()) => Trial::judge(subject, tries),
+            Err(Halt::Failed(error)) => Trial::broken_off(subject, tries, error.reason()),
             Err(Halt::Stopped) => return Err(Halt::Stopped),
         };
+        *under_way = None;
         tell(&trial);
     }
     Ok(())
+}
+
+async fn try_out(subject: Subject, scratch: &Scratch<'_>, tries: &mut Vec<Try>) -> Tried {
+    match subject {
+        Subject::Order => order::written(scratch, tries).await,
+        Subject::PutIfAbsent => conditions::put_if_absent(scratch, tries).await,
+        Subject::PutIfMatch => conditions::put_if_match(scratch, tries).await,
+        Subject::CompleteConditions => multipart::conditions(scratch, tries).await,
+        Subject::DeleteIfMatch => deletes::one_if_match(scratch, tries).await,
+        Subject::BulkDelete => deletes::many(scratch, tries).await,
+        Subject::BulkDeleteIfMatch => deletes::many_if_match(scratch, tries).await,
+        Subject::Crc64Nvme => checksums::crc64nvme(scratch, tries).await,
+        Subject::TwoParts => multipart::two_parts(scratch, tries).await,
+        Subject::ShortPart => multipart::short_part(scratch, tries).await,
+        Subject::PartNumber => multipart::part_number(scratch, tries).await,
+    }
 }
 
 /// What is known after these trials.

@@ -123,6 +123,37 @@ fn a_condition_that_is_ignored_with_a_success_is_found_out() {
 }
 
 #[test]
+fn a_lie_that_was_met_counts_whatever_fails_later() {
+    let scene = Scene::embedded();
+    scene.log().terms().treat_conditions(Conditions::Ignored);
+    scene.log().refuse_all("HeadObject");
+    let ended = probe(&scene, "", &["--write"]).exits(0);
+    for subject in ["complete_conditions", "delete_if_match"] {
+        assert_eq!(verdicts(&ended)[subject], "ignored", "{subject}: {}", ended.stdout);
+    }
+    assert_eq!(verdicts(&ended)["bulk_delete"], "unknown", "{}", ended.stdout);
+}
+
+#[test]
+fn a_lie_that_was_met_counts_when_somebody_interrupts() {
+    let scene = Scene::embedded();
+    scene.log().terms().treat_conditions(Conditions::Ignored);
+    scene.log().befall(Action::Stall, "HeadObject", Occurrence::Nth(1));
+    let mut command = scene.brigade_command(["probe", &scene.url(""), "--write", "--output", "json"]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    scene.log().wait_until_received("HeadObject", 1);
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains(r#""complete_conditions","verdict":"ignored""#), "{said}");
+    assert!(said.contains(r#""complete_conditions":"no""#), "{said}");
+    assert!(!said.contains(r#""delete_if_match","verdict""#), "{said}");
+    assert_gone(&scene);
+}
+
+#[test]
 fn a_write_that_is_refused_and_done_all_the_same_is_found_out() {
     let scene = Scene::embedded();
     scene.log().terms().treat_conditions(Conditions::DoneAndRefused);

@@ -14,8 +14,7 @@ use crate::request::Request;
 const CONTENT: &str = "checked";
 
 /// `x-amz-checksum-crc64nvme`, right and wrong.
-pub(super) async fn crc64nvme(scratch: &Scratch<'_>) -> Tried {
-    let mut tries = Vec::new();
+pub(super) async fn crc64nvme(scratch: &Scratch<'_>, tries: &mut Vec<Try>) -> Tried {
     let wrong = scratch.key("checksum/wrong")?;
     for _ in 0..REFUSALS {
         scratch.go_on()?;
@@ -50,7 +49,7 @@ pub(super) async fn crc64nvme(scratch: &Scratch<'_>) -> Tried {
         };
         tries.push(Try::of("with the right checksum", outcome));
     }
-    Ok(tries)
+    Ok(())
 }
 
 fn wrong_checksum() -> (HeaderName, HeaderValue) {

@@ -12,25 +12,23 @@ const OVERWRITTEN: &str = "the object was overwritten all the same";
 pub(super) const WRONG: &str = "00000000000000000000000000000000";
 
 /// `If-None-Match: *`.
-pub(super) async fn put_if_absent(scratch: &Scratch<'_>) -> Tried {
-    let mut tries = Vec::new();
+pub(super) async fn put_if_absent(scratch: &Scratch<'_>, tries: &mut Vec<Try>) -> Tried {
     let (key, etag) = scratch.put("put/absent", "first").await?;
-    refused(scratch, &mut tries, "where an object is", (&key, Some(&etag)), Condition::IfAbsent).await?;
+    refused(scratch, tries, "where an object is", (&key, Some(&etag)), Condition::IfAbsent).await?;
     for number in 0..SUCCESSES {
         let key = scratch.key(&format!("put/absent-{number}"))?;
         let outcome = Outcome::of_success(put(scratch, &key, "first", Condition::IfAbsent).await);
         tries.push(Try::of("where nothing is", outcome));
     }
-    Ok(tries)
+    Ok(())
 }
 
 /// `If-Match`.
-pub(super) async fn put_if_match(scratch: &Scratch<'_>) -> Tried {
-    let mut tries = Vec::new();
+pub(super) async fn put_if_match(scratch: &Scratch<'_>, tries: &mut Vec<Try>) -> Tried {
     let (key, mut etag) = scratch.put("put/match", "first").await?;
-    refused(scratch, &mut tries, "with a wrong ETag", (&key, Some(&etag)), Condition::IfMatch(WRONG)).await?;
+    refused(scratch, tries, "with a wrong ETag", (&key, Some(&etag)), Condition::IfMatch(WRONG)).await?;
     let missing = scratch.key("put/missing")?;
-    refused(scratch, &mut tries, "where nothing is", (&missing, None), Condition::IfMatch(WRONG)).await?;
+    refused(scratch, tries, "where nothing is", (&missing, None), Condition::IfMatch(WRONG)).await?;
     for number in 0..SUCCESSES {
         scratch.go_on()?;
         let stored = put(scratch, &key, &format!("right {number}"), Condition::IfMatch(&etag)).await;
@@ -39,7 +37,7 @@ pub(super) async fn put_if_match(scratch: &Scratch<'_>) -> Tried {
         }
         tries.push(Try::of("with the right ETag", Outcome::of_success(stored)));
     }
-    Ok(tries)
+    Ok(())
 }
 
 /// Writes that must be refused, in a row, and then a look at what is there: what is refused must not be done.

@@ -10,8 +10,7 @@ use crate::operations::DeleteObject;
 const DELETED: &str = "the object was deleted all the same";
 
 /// `DeleteObject` with `If-Match`.
-pub(super) async fn one_if_match(scratch: &Scratch<'_>) -> Tried {
-    let mut tries = Vec::new();
+pub(super) async fn one_if_match(scratch: &Scratch<'_>, tries: &mut Vec<Try>) -> Tried {
     let mut objects = Vec::new();
     for number in 0..REFUSALS {
         objects.push(scratch.put(&format!("delete/{number}"), "first").await?);
@@ -37,13 +36,12 @@ pub(super) async fn one_if_match(scratch: &Scratch<'_>) -> Tried {
         let outcome = scratch.look(key, None, "the object is still there").await?;
         tries.push(Try::of("a look after the deletions", outcome));
     }
-    Ok(tries)
+    Ok(())
 }
 
 /// `DeleteObjects`: each key must be accounted for, also one that isn't there, and no other one be gone.
-pub(super) async fn many(scratch: &Scratch<'_>) -> Tried {
+pub(super) async fn many(scratch: &Scratch<'_>, tries: &mut Vec<Try>) -> Tried {
     let kinds = ["a key with `&` and `<`", "a key with a blank", "a key that is not there"];
-    let mut tries = Vec::new();
     let mut rounds = Vec::new();
     for number in 0..SUCCESSES {
         let (kept, etag) = scratch.put(&format!("bulk/{number}/kept"), "first").await?;
@@ -68,7 +66,7 @@ pub(super) async fn many(scratch: &Scratch<'_>) -> Tried {
         }
     }
     if tries.iter().any(|one| one.outcome != Outcome::Right) {
-        return Ok(tries);
+        return Ok(());
     }
     for (kept, etag, keys) in &rounds {
         let outcome = scratch.look(kept, Some(etag), "a key is gone that was not asked for").await?;
@@ -78,12 +76,11 @@ pub(super) async fn many(scratch: &Scratch<'_>) -> Tried {
             tries.push(Try::of("a look at what should be gone", outcome));
         }
     }
-    Ok(tries)
+    Ok(())
 }
 
 /// `DeleteObjects` with an `ETag` for each key, one of them wrong.
-pub(super) async fn many_if_match(scratch: &Scratch<'_>) -> Tried {
-    let mut tries = Vec::new();
+pub(super) async fn many_if_match(scratch: &Scratch<'_>, tries: &mut Vec<Try>) -> Tried {
     let mut rounds = Vec::new();
     for number in 0..REFUSALS {
         let kept = scratch.put(&format!("bulk-match/{number}/kept"), "first").await?;
@@ -112,5 +109,5 @@ pub(super) async fn many_if_match(scratch: &Scratch<'_>) -> Tried {
             tries.push(Try::of("a look after the deletions", outcome));
         }
     }
-    Ok(tries)
+    Ok(())
 }

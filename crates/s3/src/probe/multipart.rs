@@ -17,8 +17,7 @@ const LAST_NUMBER: u32 = 10_000;
 
 /// `If-None-Match: *` and `If-Match`, where an object is and where none is. A
 /// part may have any length as the last one, so that these are of a few bytes.
-pub(super) async fn conditions(scratch: &Scratch<'_>) -> Tried {
-    let mut tries = Vec::new();
+pub(super) async fn conditions(scratch: &Scratch<'_>, tries: &mut Vec<Try>) -> Tried {
     let (key, etag) = scratch.put("complete/there", "first").await?;
     let refusals = [("where an object is", Condition::IfAbsent), ("with a wrong ETag", Condition::IfMatch(WRONG))];
     for (what, condition) in refusals {
@@ -49,11 +48,11 @@ pub(super) async fn conditions(scratch: &Scratch<'_>) -> Tried {
         }
         tries.push(Try::of("with the right ETag", Outcome::of_success(answer)));
     }
-    Ok(tries)
+    Ok(())
 }
 
 /// An object of two parts, the first one of the least length.
-pub(super) async fn two_parts(scratch: &Scratch<'_>) -> Tried {
+pub(super) async fn two_parts(scratch: &Scratch<'_>, tries: &mut Vec<Try>) -> Tried {
     let (key, id) = scratch.begin_upload("parts/two").await?;
     let parts = [
         scratch.part(&key, &id, 1, Bytes::from(vec![b'.'; SHORTEST])).await?,
@@ -61,25 +60,28 @@ pub(super) async fn two_parts(scratch: &Scratch<'_>) -> Tried {
     ];
     scratch.go_on()?;
     let answer = complete(scratch, &key, &id, &parts, Condition::Always).await;
-    Ok(vec![Try::of("parts of 5 MiB and 4 bytes", Outcome::of_success(answer))])
+    tries.push(Try::of("parts of 5 MiB and 4 bytes", Outcome::of_success(answer)));
+    Ok(())
 }
 
 /// Whether a part that is too short is refused, at the latest when the object is made.
-pub(super) async fn short_part(scratch: &Scratch<'_>) -> Tried {
+pub(super) async fn short_part(scratch: &Scratch<'_>, tries: &mut Vec<Try>) -> Tried {
     let (key, id) = scratch.begin_upload("parts/short").await?;
     let parts = [scratch.part(&key, &id, 1, body("short")).await?, scratch.part(&key, &id, 2, body("last")).await?];
     scratch.go_on()?;
     let answer = complete(scratch, &key, &id, &parts, Condition::Always).await;
-    Ok(vec![Try::of("a first part of 5 bytes", objected(answer))])
+    tries.push(Try::of("a first part of 5 bytes", objected(answer)));
+    Ok(())
 }
 
 /// Whether a part of a number that is too high is refused.
-pub(super) async fn part_number(scratch: &Scratch<'_>) -> Tried {
+pub(super) async fn part_number(scratch: &Scratch<'_>, tries: &mut Vec<Try>) -> Tried {
     let (key, id) = scratch.begin_upload("parts/number").await?;
     scratch.go_on()?;
     let part = UploadPart { key: &key, upload_id: &id, number: LAST_NUMBER + 1, body: body("too many") };
     let answer = scratch.tried.upload_part(part).await;
-    Ok(vec![Try::of("a part of the number 10,001", objected(answer))])
+    tries.push(Try::of("a part of the number 10,001", objected(answer)));
+    Ok(())
 }
 
 /// Of a request that must be refused as one that can't be.

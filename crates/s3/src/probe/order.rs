@@ -31,7 +31,7 @@ pub async fn page(bucket: &Bucket, prefix: &str) -> Trial {
 }
 
 /// Writes keys, and lists them whole, in pages, and from after each of them and what is between them.
-pub(super) async fn written(scratch: &Scratch<'_>) -> Tried {
+pub(super) async fn written(scratch: &Scratch<'_>, tries: &mut Vec<Try>) -> Tried {
     let mut keys = Vec::new();
     for name in NAMES {
         match scratch.put(&format!("order/{name}"), name).await {
@@ -42,7 +42,6 @@ pub(super) async fn written(scratch: &Scratch<'_>) -> Tried {
         }
     }
     let prefix = format!("{}order/", scratch.prefix());
-    let mut tries = Vec::new();
     for _ in 0..ROUNDS {
         tries.push(Try::of("the whole listing", whole(scratch, &prefix, &keys, None).await?));
         tries.push(Try::of("a listing in pages of 2 keys", whole(scratch, &prefix, &keys, Some(2)).await?));
@@ -56,7 +55,7 @@ pub(super) async fn written(scratch: &Scratch<'_>) -> Tried {
             tries.push(Try::of(what, outcome));
         }
     }
-    Ok(tries)
+    Ok(())
 }
 
 fn is_about_the_key(error: &Error) -> bool {

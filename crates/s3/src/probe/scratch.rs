@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
 use tokio_util::sync::CancellationToken;
 
-use super::trial::{Outcome, Try};
+use super::trial::Outcome;
 use crate::bucket::Bucket;
 use crate::error::{Error, ErrorKind};
 use crate::operations::{
@@ -31,8 +31,9 @@ impl From<Error> for Halt {
     }
 }
 
-/// What came of a trial's requests.
-pub(super) type Tried = Result<Vec<Try>, Halt>;
+/// Whether a trial was made to its end. What came of its requests is told as
+/// they are answered: a lie that was met stays one, whatever fails later.
+pub(super) type Tried = Result<(), Halt>;
 
 /// A place for what a probe writes.
 pub(super) struct Scratch<'a> {

@@ -164,9 +164,14 @@ impl Outcome {
 }
 
 impl Trial {
-    /// A trial that could not be made.
-    pub(super) fn undecided(subject: Subject, reason: String) -> Self {
-        Self { subject, verdict: Verdict::Unknown, reason }
+    /// What follows from the requests of a trial that was not made to its end:
+    /// what is wrong already stays so, and nothing is right yet.
+    pub(super) fn broken_off(subject: Subject, tries: &[Try], why: String) -> Self {
+        let trial = Self::judge(subject, tries);
+        match trial.verdict {
+            Verdict::Yes | Verdict::Unknown => Self { verdict: Verdict::Unknown, reason: why, ..trial },
+            Verdict::No | Verdict::Ignored | Verdict::Differs => trial,
+        }
     }
 
     /// What follows from these requests: the worst that happened counts.
@@ -241,6 +246,30 @@ mod tests {
         for (tries, verdict, reason) in table {
             let tries: Vec<Try> = tries.into_iter().map(|(what, outcome)| Try::of(what, outcome.clone())).collect();
             let trial = Trial::judge(Subject::PutIfMatch, &tries);
+            assert_eq!(trial.verdict, verdict, "{tries:?}");
+            assert!(trial.reason.contains(reason), "{}", trial.reason);
+        }
+    }
+
+    #[test]
+    fn what_was_met_before_a_trial_broke_off_counts() {
+        let [right, ignored, wrong, undecided] = [
+            Outcome::Right,
+            Outcome::Ignored("done".to_owned()),
+            Outcome::Wrong("501".to_owned()),
+            Outcome::Undecided("403".to_owned()),
+        ];
+        let table = [
+            (vec![], Verdict::Unknown, "503"),
+            (vec![&right, &right], Verdict::Unknown, "503"),
+            (vec![&undecided], Verdict::Unknown, "503"),
+            (vec![&ignored], Verdict::Ignored, "done"),
+            (vec![&wrong], Verdict::No, "501"),
+            (vec![&right, &ignored], Verdict::Differs, "1 of 2 times"),
+        ];
+        for (outcomes, verdict, reason) in table {
+            let tries: Vec<Try> = outcomes.into_iter().map(|outcome| Try::of("a", outcome.clone())).collect();
+            let trial = Trial::broken_off(Subject::PutIfMatch, &tries, "503".to_owned());
             assert_eq!(trial.verdict, verdict, "{tries:?}");
             assert!(trial.reason.contains(reason), "{}", trial.reason);
         }
