@@ -1,5 +1,7 @@
 //! `brigade probe`: what it finds out, that it is cautious, and that a sync goes by it.
 
+mod odd_answers;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
@@ -120,6 +122,15 @@ fn a_condition_that_is_ignored_with_a_success_is_found_out() {
     assert_gone(&scene);
     scene.log().heal();
     assert_eq!(conditional_writes(&scene, &[]), (0, 1));
+}
+
+#[test]
+fn an_order_without_each_of_the_names_that_tell_it_is_not_known() {
+    let scene = Scene::embedded();
+    scene.log().befall(Action::status(400, "InvalidArgument"), "PutObject", Occurrence::Nth(5));
+    let ended = probe(&scene, "", &["--write"]).exits(0);
+    assert_eq!(verdicts(&ended)["lists_by_bytes"], "unknown", "{}", ended.stdout);
+    assert!(ended.stdout.contains(r#"writing \"d-b\": "#), "{}", ended.stdout);
 }
 
 #[test]
