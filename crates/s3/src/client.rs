@@ -103,10 +103,18 @@ impl Client {
     }
 
     /// The same client, but that each of its requests has a connection of its
-    /// own. It is slow, and meets whatever servers there are behind one address.
+    /// own, to each of the name's addresses in turn. It is slow, and meets whatever
+    /// servers there are behind one name, unless something on the way keeps its own
+    /// connections or always leads to the same one. A connection that can't be
+    /// made is not tried again: the next one would lead to another server.
     #[must_use]
     pub fn on_new_connections(&self) -> Self {
         Self(Arc::clone(&self.0), Connections::New)
+    }
+
+    /// How many addresses the service's name has; 1 as long as [`Self::on_new_connections`] has sent nothing.
+    pub(crate) fn addresses(&self) -> usize {
+        self.0.pool.addresses()
     }
 
     /// A bucket, by its name. What is remembered of it is looked up now.
@@ -242,7 +250,11 @@ impl Client {
                 _ => {}
             }
             let reached = inner.reached.load(Ordering::Relaxed);
-            match course.next(request.operation, &failure, &inner.budget, reached) {
+            let next = match course.next(request.operation, &failure, &inner.budget, reached) {
+                Next::Again(_) if self.1 == Connections::New && failure.is_without_connection() => Next::GiveUp,
+                next => next,
+            };
+            match next {
                 Next::Mend(remedy) if inner.mend(remedy, request, &mut failure, sent).await => {}
                 Next::Mend(_) | Next::GiveUp => {
                     let error = failure.into_error(request, course.lost_reply);

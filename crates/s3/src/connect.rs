@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::error::ConfigError;
 use crate::outgoing::Outgoing;
 use crate::proxy::{Proxies, Proxy};
-use crate::resolve::Resolver;
+use crate::resolve::{Resolver, Turns};
 use crate::route::Route;
 
 /// Bytes of an answer that are taken from a connection at once, about: what
@@ -38,8 +38,9 @@ pub(crate) enum Connections {
 /// Sends requests over pooled connections.
 pub(crate) struct Pool {
     client: Client<HttpsConnector<Route>, Outgoing>,
-    /// One that keeps none.
+    /// One that keeps none, and goes to each address of a name in its turn.
     unpooled: Client<HttpsConnector<Route>, Outgoing>,
+    turns: Arc<Turns>,
     proxies: Option<Arc<Proxies>>,
 }
 
@@ -54,15 +55,22 @@ impl Pool {
     ) -> Result<Self, ConfigError> {
         let is_encrypted = is_encrypted || proxies.as_ref().is_some_and(Proxies::is_encrypted);
         let proxies = proxies.map(Arc::new);
-        let connector = connector(config, &tls(ca_bundle, is_encrypted)?, proxies.clone());
-        let client = |idle| {
+        let tls = tls(ca_bundle, is_encrypted)?;
+        let turns = Arc::default();
+        let client = |idle, resolver| {
             Client::builder(TokioExecutor::new())
                 .pool_max_idle_per_host(idle)
                 .pool_timer(TokioTimer::new())
                 .http1_max_buf_size(READ)
-                .build(connector.clone())
+                .build(connector(config, &tls, proxies.clone(), resolver))
         };
-        Ok(Self { client: client(config.max_idle_connections), unpooled: client(0), proxies })
+        let unpooled = client(0, Resolver::taking_turns(Arc::clone(&turns)));
+        Ok(Self { client: client(config.max_idle_connections, Resolver::new()), unpooled, turns, proxies })
+    }
+
+    /// How many addresses of one name new connections were made to in turn; at least 1.
+    pub(crate) fn addresses(&self) -> usize {
+        self.turns.most()
     }
 
     /// Sends a request. To a proxy that hands it on, it says who we are; one that
@@ -81,8 +89,13 @@ impl Pool {
     }
 }
 
-fn connector(config: &Config, tls: &ClientConfig, proxies: Option<Arc<Proxies>>) -> HttpsConnector<Route> {
-    let mut tcp = HttpConnector::new_with_resolver(Resolver::new());
+fn connector(
+    config: &Config,
+    tls: &ClientConfig,
+    proxies: Option<Arc<Proxies>>,
+    resolver: Resolver,
+) -> HttpsConnector<Route> {
+    let mut tcp = HttpConnector::new_with_resolver(resolver);
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_connect_timeout(Some(config.connect_timeout));

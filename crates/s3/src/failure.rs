@@ -55,6 +55,11 @@ impl Failure {
         Self::new(kind_without_connection(error), message, false)
     }
 
+    /// Whether no connection could be made.
+    pub(crate) fn is_without_connection(&self) -> bool {
+        self.refusal.is_none() && !self.may_be_done
+    }
+
     /// The connection broke after the request had been sent, at least in part.
     pub(crate) fn broken(host: &str, error: &(dyn std::error::Error + 'static)) -> Self {
         let message = format!("the connection to {host} broke: {}", with_causes(error.source().unwrap_or(error)));

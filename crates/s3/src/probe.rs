@@ -1,7 +1,7 @@
 //! Finds out what a service does, by asking it: it may promise more than it does, and do more than is known of it.
 //!
 //! Whatever must hold is tried several times in a row, each time on a
-//! connection of its own: several servers may stand behind one address, and differ.
+//! connection of its own: several servers may stand behind one name, and differ.
 
 mod checksums;
 mod conditions;
@@ -24,10 +24,12 @@ use scratch::{Halt, Scratch, Tried};
 use trial::Try;
 pub use trial::{Subject, Trial, Verdict};
 
-/// How often a request is sent that must be refused: of two servers that take
-/// turns both are met, and by chance one of them is missed once in 32 times.
-const REFUSALS: usize = 6;
-/// How often a request is sent that must be taken.
+/// How often a request is sent that must be refused: a server that ignores what
+/// a quarter of them ask for is missed once in 300 times.
+const REFUSALS: usize = 20;
+/// How often at least to each address of the service's name.
+const REFUSALS_OF_EACH: usize = 6;
+/// How often a request is sent that must be taken, to each address.
 const SUCCESSES: usize = 3;
 
 /// How a probe that writes is ended before its time.

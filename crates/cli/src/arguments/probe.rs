@@ -11,15 +11,16 @@ use super::{Format, S3Arguments};
 #[command(after_long_help = "\
 Says where the credentials come from, how far the clocks are apart, how long requests take, and what is known of the \
 provider. With --write it also tries what a sync could count on: the order of listings, conditional writes and deletes, \
-bulk deletion, checksums, multipart uploads. Each is tried several times, over a new connection each time, because several \
-servers may stand behind one address; what is not right each time is not counted on.
+bulk deletion, checksums, multipart uploads. Each is tried several times, over a new connection each time, to each of the \
+name's addresses in turn, because several servers may stand behind one name; what is not right each time is not counted on. \
+Servers behind a proxy that keeps its own connections, or behind a balancer that leads a client to one of them, are not told apart.
 
 What is found out is remembered for the bucket at this endpoint for 30 days, in the directory in which ledgers are \
 (BRIGADE_STATE_DIR, STATE_DIRECTORY, XDG_STATE_HOME/brigade or ~/.local/state/brigade). From then on sync, explain and ls \
 count on it where nothing is known of the provider, and no longer count on what turned out otherwise. With --provider, or \
 --no-ledger, they don't look at it.
 
---write sends some 250 requests and 5 MiB. It writes only objects and uploads of its own, with random names below \
+--write sends some 600 requests and 5 MiB, and more to a name of several addresses. It writes only objects and uploads of its own, with random names below \
 URL/.brigade-probe-..., which no sync looks at, and removes them all, also when it is interrupted. In a bucket with \
 versions, their old versions remain.
 

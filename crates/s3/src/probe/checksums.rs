@@ -4,7 +4,6 @@ use http::{HeaderName, HeaderValue, Method};
 
 use super::scratch::{Scratch, Tried, body};
 use super::trial::{Outcome, Try};
-use super::{REFUSALS, SUCCESSES};
 use crate::checksum::{CRC64NVME, Checksum, Verified, crc64nvme as crc_of};
 use crate::dialect::{Fact, Support};
 use crate::error::ErrorKind;
@@ -16,7 +15,7 @@ const CONTENT: &str = "checked";
 /// `x-amz-checksum-crc64nvme`, right and wrong.
 pub(super) async fn crc64nvme(scratch: &Scratch<'_>, tries: &mut Vec<Try>) -> Tried {
     let wrong = scratch.key("checksum/wrong")?;
-    for _ in 0..REFUSALS {
+    for _ in 0..scratch.refusals() {
         scratch.go_on()?;
         let (name, value) = wrong_checksum();
         let request = Request::new(Operation::PutObject, Method::PUT)
@@ -37,7 +36,7 @@ pub(super) async fn crc64nvme(scratch: &Scratch<'_>, tries: &mut Vec<Try>) -> Tr
         tries.push(Try::of("a look after the refusals", outcome));
     }
     let bucket = scratch.tried.assuming(scratch.tried.dialect().with(Fact::Crc64Nvme, Support::Yes));
-    for number in 0..SUCCESSES {
+    for number in 0..scratch.successes() {
         let key = scratch.key(&format!("checksum/right-{number}"))?;
         let object = PutObject { key: &key, body: body(CONTENT), ..PutObject::default() };
         let outcome = match bucket.put_object(object).await {

@@ -2,7 +2,6 @@
 
 use super::scratch::{Halt, Scratch, Tried, body};
 use super::trial::{Outcome, Try};
-use super::{REFUSALS, SUCCESSES};
 use crate::error::{Error, ErrorKind};
 use crate::operations::{Condition, PutObject, Stored};
 
@@ -15,7 +14,7 @@ pub(super) const WRONG: &str = "00000000000000000000000000000000";
 pub(super) async fn put_if_absent(scratch: &Scratch<'_>, tries: &mut Vec<Try>) -> Tried {
     let (key, etag) = scratch.put("put/absent", "first").await?;
     refused(scratch, tries, "where an object is", (&key, Some(&etag)), Condition::IfAbsent).await?;
-    for number in 0..SUCCESSES {
+    for number in 0..scratch.successes() {
         let key = scratch.key(&format!("put/absent-{number}"))?;
         let outcome = Outcome::of_success(put(scratch, &key, "first", Condition::IfAbsent).await);
         tries.push(Try::of("where nothing is", outcome));
@@ -29,7 +28,7 @@ pub(super) async fn put_if_match(scratch: &Scratch<'_>, tries: &mut Vec<Try>) ->
     refused(scratch, tries, "with a wrong ETag", (&key, Some(&etag)), Condition::IfMatch(WRONG)).await?;
     let missing = scratch.key("put/missing")?;
     refused(scratch, tries, "where nothing is", (&missing, None), Condition::IfMatch(WRONG)).await?;
-    for number in 0..SUCCESSES {
+    for number in 0..scratch.successes() {
         scratch.go_on()?;
         let stored = put(scratch, &key, &format!("right {number}"), Condition::IfMatch(&etag)).await;
         if let Ok(stored) = &stored {
@@ -49,7 +48,7 @@ async fn refused(
     condition: Condition<'_>,
 ) -> Result<(), Halt> {
     let as_it_should = [ErrorKind::PreconditionFailed, ErrorKind::NotFound];
-    for number in 0..REFUSALS {
+    for number in 0..scratch.refusals() {
         scratch.go_on()?;
         let answer = put(scratch, key, &format!("{what}, {number}"), condition).await;
         tries.push(Try::of(what, Outcome::of_refusal(answer, &as_it_should, "written all the same")));

@@ -3,7 +3,6 @@
 use super::conditions::WRONG;
 use super::scratch::{Scratch, Tried};
 use super::trial::{Outcome, Try};
-use super::{REFUSALS, SUCCESSES};
 use crate::error::ErrorKind;
 use crate::operations::DeleteObject;
 
@@ -12,7 +11,7 @@ const DELETED: &str = "the object was deleted all the same";
 /// `DeleteObject` with `If-Match`.
 pub(super) async fn one_if_match(scratch: &Scratch<'_>, tries: &mut Vec<Try>) -> Tried {
     let mut objects = Vec::new();
-    for number in 0..REFUSALS {
+    for number in 0..scratch.refusals() {
         objects.push(scratch.put(&format!("delete/{number}"), "first").await?);
     }
     for (key, _) in &objects {
@@ -27,12 +26,12 @@ pub(super) async fn one_if_match(scratch: &Scratch<'_>, tries: &mut Vec<Try>) ->
             tries.push(Try::of("a look after the refusals", outcome));
         }
     }
-    for (key, etag) in objects.iter().take(SUCCESSES) {
+    for (key, etag) in objects.iter().take(scratch.successes()) {
         scratch.go_on()?;
         let answer = scratch.tried.delete_object(DeleteObject { key, if_match: Some(etag) }).await;
         tries.push(Try::of("with the right ETag", Outcome::of_success(answer)));
     }
-    for (key, _) in objects.iter().take(SUCCESSES) {
+    for (key, _) in objects.iter().take(scratch.successes()) {
         let outcome = scratch.look(key, None, "the object is still there").await?;
         tries.push(Try::of("a look after the deletions", outcome));
     }
@@ -43,7 +42,7 @@ pub(super) async fn one_if_match(scratch: &Scratch<'_>, tries: &mut Vec<Try>) ->
 pub(super) async fn many(scratch: &Scratch<'_>, tries: &mut Vec<Try>) -> Tried {
     let kinds = ["a key with `&` and `<`", "a key with a blank", "a key that is not there"];
     let mut rounds = Vec::new();
-    for number in 0..SUCCESSES {
+    for number in 0..scratch.successes() {
         let (kept, etag) = scratch.put(&format!("bulk/{number}/kept"), "first").await?;
         let (one, _) = scratch.put(&format!("bulk/{number}/&<one>"), "first").await?;
         let (two, _) = scratch.put(&format!("bulk/{number}/two two"), "first").await?;
@@ -82,7 +81,7 @@ pub(super) async fn many(scratch: &Scratch<'_>, tries: &mut Vec<Try>) -> Tried {
 /// `DeleteObjects` with an `ETag` for each key, one of them wrong.
 pub(super) async fn many_if_match(scratch: &Scratch<'_>, tries: &mut Vec<Try>) -> Tried {
     let mut rounds = Vec::new();
-    for number in 0..REFUSALS {
+    for number in 0..scratch.refusals() {
         let kept = scratch.put(&format!("bulk-match/{number}/kept"), "first").await?;
         rounds.push((kept, scratch.put(&format!("bulk-match/{number}/gone"), "first").await?));
     }

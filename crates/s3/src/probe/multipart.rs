@@ -5,7 +5,6 @@ use bytes::Bytes;
 use super::conditions::WRONG;
 use super::scratch::{Halt, Scratch, Tried, body};
 use super::trial::{Outcome, Try};
-use super::{REFUSALS, SUCCESSES};
 use crate::error::{Error, ErrorKind};
 use crate::operations::{CompleteMultipartUpload, Condition, Stored, UploadPart, UploadedPart};
 
@@ -21,7 +20,7 @@ pub(super) async fn conditions(scratch: &Scratch<'_>, tries: &mut Vec<Try>) -> T
     let (key, etag) = scratch.put("complete/there", "first").await?;
     let refusals = [("where an object is", Condition::IfAbsent), ("with a wrong ETag", Condition::IfMatch(WRONG))];
     for (what, condition) in refusals {
-        let uploads = prepared(scratch, "complete/there", REFUSALS).await?;
+        let uploads = prepared(scratch, "complete/there", scratch.refusals()).await?;
         for (_, id, part) in uploads {
             scratch.go_on()?;
             let answer = complete(scratch, &key, &id, &[part], condition).await;
@@ -33,7 +32,7 @@ pub(super) async fn conditions(scratch: &Scratch<'_>, tries: &mut Vec<Try>) -> T
             tries.push(Try::of("a look after the refusals", outcome));
         }
     }
-    for number in 0..SUCCESSES {
+    for number in 0..scratch.successes() {
         let uploads = prepared(scratch, &format!("complete/new-{number}"), 1).await?;
         for (key, id, part) in uploads {
             let answer = complete(scratch, &key, &id, &[part], Condition::IfAbsent).await;
@@ -41,7 +40,7 @@ pub(super) async fn conditions(scratch: &Scratch<'_>, tries: &mut Vec<Try>) -> T
         }
     }
     let mut etag = scratch.etag(&key).await?.unwrap_or_default();
-    for (_, id, part) in prepared(scratch, "complete/there", SUCCESSES).await? {
+    for (_, id, part) in prepared(scratch, "complete/there", scratch.successes()).await? {
         let answer = complete(scratch, &key, &id, &[part], Condition::IfMatch(&etag)).await;
         if let Ok(stored) = &answer {
             etag.clone_from(&stored.etag);

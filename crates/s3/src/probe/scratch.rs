@@ -8,6 +8,7 @@ use futures_util::stream::{self, StreamExt};
 use tokio_util::sync::CancellationToken;
 
 use super::trial::Outcome;
+use super::{REFUSALS, REFUSALS_OF_EACH, SUCCESSES};
 use crate::bucket::Bucket;
 use crate::error::{Error, ErrorKind};
 use crate::operations::{
@@ -74,6 +75,16 @@ impl<'a> Scratch<'a> {
             stop,
             written: Mutex::default(),
         }
+    }
+
+    /// How often a request is sent that must be refused.
+    pub(super) fn refusals(&self) -> usize {
+        (REFUSALS_OF_EACH * self.tried.client().addresses()).max(REFUSALS)
+    }
+
+    /// How often a request is sent that must be taken.
+    pub(super) fn successes(&self) -> usize {
+        SUCCESSES * self.tried.client().addresses()
     }
 
     /// What all its names begin with.

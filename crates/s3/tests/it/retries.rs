@@ -251,3 +251,15 @@ async fn a_head_says_why_by_its_status_alone() {
         server.finish().await;
     }
 }
+
+#[tokio::test]
+async fn a_new_connection_that_cannot_be_made_is_not_made_elsewhere() {
+    let server = Server::start([]).await;
+    let bucket = server.bucket().await;
+    server.finish().await;
+    for (bucket, sent) in [(bucket.on_new_connections(), 1), (bucket.clone(), 1 + 3)] {
+        let error = bucket.get_object(whole("k")).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unreachable, "{error}");
+        assert_eq!(bucket.client().request_counts()[0].sent, sent);
+    }
+}
