@@ -101,6 +101,14 @@ impl Dialect {
         self
     }
 
+    /// What was found out, but what a table denies: a few tries don't disprove it,
+    /// and it may be looked at some day without the table.
+    #[must_use]
+    pub fn unless_denied(self, table: Self) -> Self {
+        let is_denied = |fact: &Fact| self.of(*fact) == Support::Yes && table.of(*fact) == Support::No;
+        Fact::ALL.into_iter().filter(is_denied).fold(self, |dialect, fact| dialect.with(fact, Support::Unknown))
+    }
+
     /// What is to be believed, when what was found out by trying is known too:
     /// [`Support::with_found`] of each.
     #[must_use]
@@ -191,6 +199,8 @@ mod tests {
             let denied = Dialect::UNKNOWN.with(fact, No);
             assert_eq!(dialect.with_found(denied), denied);
             assert_eq!(Dialect::UNKNOWN.with_found(dialect), dialect);
+            assert_eq!(dialect.unless_denied(denied), Dialect::UNKNOWN);
+            assert_eq!((dialect.unless_denied(dialect), denied.unless_denied(denied)), (dialect, denied));
         }
     }
 }

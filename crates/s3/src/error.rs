@@ -208,7 +208,8 @@ impl Error {
             ErrorKind::Other if self.code() == Some("InvalidBucketName") => "check the bucket's name",
             ErrorKind::KeyTooLong => "S3 takes keys of up to 1024 bytes",
             ErrorKind::NotImplemented => {
-                "say who the service is with --provider, so that nothing is asked that it lacks"
+                "say who the service is with --provider, so that nothing is asked that it lacks; where \
+                 `brigade probe` found that it has it, probe again, or use --no-ledger"
             }
             _ => return None,
         };

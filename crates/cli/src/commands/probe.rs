@@ -74,8 +74,8 @@ async fn find_out(asked: &Asked, shown: Shown, streams: &Arc<Mutex<Streams>>, st
 /// Remembers what was found, and says what follows from it.
 fn conclude(asked: &Asked, setting: &Setting, trials: &[Trial], ended: &probe::Ended) -> Probed {
     let (service, client) = (setting.bucket.client().service(), setting.bucket.client());
-    let found = probe::found(trials);
     let table = setting.bucket.dialect();
+    let found = probe::found(trials).unless_denied(table);
     let is_believed = asked.remember && !client.provider_was_said();
     let counted_on = || if is_believed { table.with_found(remembered::of(&service, &asked.bucket)) } else { table };
     let before = counted_on();

@@ -134,6 +134,22 @@ fn an_order_without_each_of_the_names_that_tell_it_is_not_known() {
 }
 
 #[test]
+fn a_checksum_that_is_not_taken_everywhere_is_not_counted_on() {
+    let scene = Scene::embedded();
+    // With the first upload that is begun under this checksum, after those for conditions.
+    probe(&scene, "", &["--write", "--no-ledger"]).exits(0);
+    let begun = scene.log().received("CreateMultipartUpload");
+    scene.log().forget_requests();
+    // The last three uploads are of the trials after that one, the three before them of this one.
+    let refusal = Action::status(501, "NotImplemented");
+    scene.log().befall(refusal, "CreateMultipartUpload", Occurrence::Nth(begun - 5));
+    let ended = probe(&scene, "", &["--write"]).exits(0);
+    assert_eq!(verdicts(&ended)["crc64nvme"], "no", "{}", ended.stdout);
+    assert_eq!(verdicts(&ended)["complete_conditions"], "yes", "{}", ended.stdout);
+    assert!(ended.stdout.contains("beginning an upload: "), "{}", ended.stdout);
+}
+
+#[test]
 fn a_lie_that_was_met_counts_whatever_fails_later() {
     let scene = Scene::embedded();
     scene.log().terms().treat_conditions(Conditions::Ignored);

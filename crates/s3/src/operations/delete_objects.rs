@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use http::{Method, StatusCode, header};
 
-use crate::checksum::Checksum;
+use crate::checksum::{Checksum, md5};
 use crate::client::{Bucket, Rejection};
 use crate::error::{Error, ErrorKind, Refusal};
 use crate::error_kind::kind_of;
@@ -33,8 +33,15 @@ impl Bucket {
             .bucket(self.name())
             .query("delete", "")
             .text_header(header::CONTENT_TYPE.as_str(), "application/xml")?
-            .header(name, value)
-            .body(body);
+            .header(name, value);
+        // Some services insist on it here, whatever other checksum comes with it.
+        let request = if dialect.crc64nvme.is_certain() {
+            let (name, value) = Checksum::Md5(md5(&body)).header();
+            request.header(name, value)
+        } else {
+            request
+        };
+        let request = request.body(body);
         let read = |response: &Response| Ok((parse(&response.body)?, response.after_lost_reply));
         let (outcomes, lost) = self.client().send_for(&request, read).await?;
         let outcome = |object: &DeleteObject<'_>| {

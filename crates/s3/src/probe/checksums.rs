@@ -4,10 +4,13 @@ use http::{HeaderName, HeaderValue, Method};
 
 use super::scratch::{Scratch, Tried, body};
 use super::trial::{Outcome, Try};
+use crate::bucket::Bucket;
 use crate::checksum::{CRC64NVME, Checksum, Verified, crc64nvme as crc_of};
 use crate::dialect::{Fact, Support};
 use crate::error::ErrorKind;
-use crate::operations::{Operation, PutObject};
+use crate::operations::{
+    CompleteMultipartUpload, Condition, CreateMultipartUpload, DeleteObject, Operation, PutObject, UploadPart,
+};
 use crate::request::Request;
 
 const CONTENT: &str = "checked";
@@ -47,6 +50,60 @@ pub(super) async fn crc64nvme(scratch: &Scratch<'_>, tries: &mut Vec<Try>) -> Tr
             answer => Outcome::of_success(answer),
         };
         tries.push(Try::of("with the right checksum", outcome));
+    }
+    in_bulk(scratch, &bucket, tries).await?;
+    in_parts(scratch, &bucket, tries).await
+}
+
+/// `DeleteObjects`, where there is one, takes this checksum too.
+async fn in_bulk(scratch: &Scratch<'_>, bucket: &Bucket, tries: &mut Vec<Try>) -> Tried {
+    let (key, _) = scratch.put("checksum/gone", CONTENT).await?;
+    let objects = [DeleteObject { key: &key, if_match: None }];
+    let without = scratch.tried.assuming(scratch.tried.dialect().with(Fact::Crc64Nvme, Support::No));
+    match Outcome::of_success(without.delete_objects(&objects).await) {
+        Outcome::Wrong(_) => return Ok(()),
+        outcome => tries.push(Try::of("deleting many without one", outcome)),
+    }
+    for _ in 0..scratch.successes() {
+        scratch.go_on()?;
+        tries.push(Try::of("deleting many", Outcome::of_success(bucket.delete_objects(&objects).await)));
+    }
+    Ok(())
+}
+
+/// An upload of one part.
+async fn in_parts(scratch: &Scratch<'_>, bucket: &Bucket, tries: &mut Vec<Try>) -> Tried {
+    for number in 0..scratch.successes() {
+        let key = scratch.key(&format!("checksum/parts-{number}"))?;
+        let begun = bucket.create_multipart_upload(CreateMultipartUpload { key: &key, ..Default::default() }).await;
+        let id = match begun {
+            Ok(begun) => begun.upload_id,
+            Err(error) => {
+                tries.push(Try::of("beginning an upload", Outcome::of_error(&error)));
+                return Ok(());
+            }
+        };
+        scratch.began(&key, &id);
+        scratch.go_on()?;
+        let part = UploadPart { key: &key, upload_id: &id, number: 1, body: body(CONTENT) };
+        let part = match bucket.upload_part(part).await {
+            Ok(part) => part,
+            Err(error) => {
+                tries.push(Try::of("a part with the right checksum", Outcome::of_error(&error)));
+                return Ok(());
+            }
+        };
+        scratch.go_on()?;
+        let (upload_id, parts) = (id.as_str(), [part]);
+        let upload = CompleteMultipartUpload {
+            key: &key,
+            upload_id,
+            parts: &parts,
+            condition: Condition::Always,
+            resumed: false,
+        };
+        let answer = bucket.complete_multipart_upload(upload).await;
+        tries.push(Try::of("an upload of one part", Outcome::of_success(answer)));
     }
     Ok(())
 }

@@ -136,8 +136,13 @@ impl<'a> Scratch<'a> {
         let key = self.key(name)?;
         let begun = self.bucket.create_multipart_upload(CreateMultipartUpload { key: &key, ..Default::default() });
         let id = begun.await?.upload_id;
-        self.written().entry(key.clone()).or_default().uploads.push(id.clone());
+        self.began(&key, &id);
         Ok((key, id))
+    }
+
+    /// An upload has begun, and is to be removed.
+    pub(super) fn began(&self, key: &str, id: &str) {
+        self.written().entry(key.to_owned()).or_default().uploads.push(id.to_owned());
     }
 
     /// Writes a part of an upload.
