@@ -16,9 +16,9 @@ name's addresses in turn, because several servers may stand behind one name; wha
 Servers behind a proxy that keeps its own connections, or behind a balancer that leads a client to one of them, are not told apart.
 
 What is found out is remembered for the bucket at this endpoint for 30 days, in the directory in which ledgers are \
-(BRIGADE_STATE_DIR, STATE_DIRECTORY, XDG_STATE_HOME/brigade or ~/.local/state/brigade). From then on sync, explain and ls \
+(BRIGADE_STATE_DIR, STATE_DIRECTORY, XDG_STATE_HOME/brigade or ~/.local/state/brigade). From then on sync, explain, ls and cleanup \
 count on it where nothing is known of the provider, and no longer count on what turned out otherwise. With --provider, or \
---no-ledger, they don't look at it.
+--no-ledger, they don't look at it, and a probe remembers nothing.
 
 --write sends some 600 requests and 5 MiB, and more to a name of several addresses. It writes only objects and uploads of its own, with random names below \
 URL/.brigade-probe-..., which no sync looks at, and removes them all, also when it is interrupted. In a bucket with \

@@ -80,7 +80,8 @@ fn conclude(asked: &Asked, setting: &Setting, trials: &[Trial], ended: &probe::E
     let counted_on = || if is_believed { table.with_found(remembered::of(&service, &asked.bucket)) } else { table };
     let before = counted_on();
     let mut kept_in = None;
-    if asked.remember && found != Dialect::UNKNOWN {
+    // What is found in the provider's own way isn't so without the flag.
+    if is_believed && found != Dialect::UNKNOWN {
         match remembered::add(&service, &asked.bucket, found) {
             Ok(path) => kept_in = Some(path),
             Err(reason) => tracing::warn!(

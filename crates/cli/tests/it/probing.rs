@@ -134,6 +134,13 @@ fn an_order_without_each_of_the_names_that_tell_it_is_not_known() {
 }
 
 #[test]
+fn what_was_found_with_a_provider_that_was_said_is_not_remembered() {
+    let scene = Scene::embedded();
+    probe(&scene, "", &["--write", "--provider", "brigade-dev"]).exits(0);
+    assert_eq!(remembered(&scene), None);
+}
+
+#[test]
 fn a_checksum_that_is_not_taken_everywhere_is_not_counted_on() {
     let scene = Scene::embedded();
     // With the first upload that is begun under this checksum, after those for conditions.
