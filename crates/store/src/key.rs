@@ -16,6 +16,9 @@ pub struct Key(Box<[u8]>);
 /// What names begin with that the program keeps for itself: temporary files, trash.
 pub(crate) const RESERVED: &[u8] = b".brigade-";
 
+/// What the name begins with below which a probe writes (`brigade_s3::probe`).
+const SCRATCH: &[u8] = b".brigade-probe-";
+
 /// Hexadecimal digits that end the name of a temporary file.
 const TEMPORARY_DIGITS: usize = 16;
 
@@ -26,7 +29,15 @@ pub(crate) fn temporary_name() -> Vec<u8> {
 
 /// Whether a temporary file of the program has such a name.
 pub(crate) fn is_temporary_name(name: &[u8]) -> bool {
-    let digits = name.strip_prefix(RESERVED).unwrap_or_default();
+    name.strip_prefix(RESERVED).is_some_and(is_number)
+}
+
+/// Whether what a probe writes lies below such a name.
+fn is_scratch_name(name: &[u8]) -> bool {
+    name.strip_prefix(SCRATCH).is_some_and(is_number)
+}
+
+fn is_number(digits: &[u8]) -> bool {
     digits.len() == TEMPORARY_DIGITS && digits.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
@@ -63,9 +74,10 @@ impl Key {
 }
 
 impl Key {
-    /// Whether the program itself made what has this key: one of its temporary files.
+    /// Whether the program itself made what has this key: one of its temporary files, or what a probe has left.
     pub(crate) fn is_temporary(&self) -> bool {
-        is_temporary_name(self.0.rsplit(|&byte| byte == b'/').next().unwrap_or_default())
+        let mut names = self.0.rsplit(|&byte| byte == b'/');
+        names.next().is_some_and(is_temporary_name) || names.any(is_scratch_name)
     }
 }
 
@@ -158,6 +170,12 @@ mod tests {
             assert!(!Key::from(key).is_temporary(), "{key}");
         }
         assert!(!Key::from(".brigade-0123456789abcdef/below").is_temporary());
+        for key in [".brigade-probe-0123456789abcdef/a", "a/.brigade-probe-0123456789abcdef/order/a/x"] {
+            assert!(Key::from(key).is_temporary(), "{key}");
+        }
+        for key in [".brigade-probe-0123456789abcdef", ".brigade-probe-0123/a", "x.brigade-probe-0123456789abcdef/a"] {
+            assert!(!Key::from(key).is_temporary(), "{key}");
+        }
     }
 
     #[test]
