@@ -19,7 +19,6 @@ use crate::connect::{Connections, Pool};
 use crate::counters::{Counters, RequestCount};
 use crate::credentials::{CachedCredentials, CredentialsOrigin};
 use crate::dialect::{Dialect, Provider, Support};
-
 use crate::error::{ConfigError, Error, ErrorKind, printable};
 pub(crate) use crate::failure::Rejection;
 use crate::failure::{Failure, shortened};

@@ -64,21 +64,20 @@ impl Pass {
         Ok(pairs)
     }
 
-    /// What is said of the index before anything is done, and whether a run that did not come to its end
-    /// can be taken up: one that listed the destination to make an index, and was not killed at it.
+    /// What is said of the index before anything is done.
     pub(super) fn opening(&self, index: IndexUse, found: Option<Index>, is_taken_up: bool) -> Vec<Change> {
         match index {
             IndexUse::Trusted => vec![self.index(true, true)],
             IndexUse::Made if is_taken_up => vec![self.index(false, true)],
             IndexUse::Made => vec![Change::Index(None), self.index(false, true)],
-            IndexUse::None if self.keeps_progress() => vec![Change::Index(None)],
             // What runs have passed that had an index was never listed, or is no longer as it was.
             IndexUse::None if found.is_some() => vec![Change::Index(None), Change::End],
             IndexUse::None => vec![],
         }
     }
 
-    /// Whether what earlier runs have passed is good for one that uses the index so.
+    /// Whether what an earlier run has passed is good for one that uses the index so: to make one, what
+    /// was listed for it by a run that was not killed.
     pub(super) fn has_passed_well(&self, index: IndexUse, found: Option<Index>) -> bool {
         match index {
             IndexUse::Trusted => true,
