@@ -37,6 +37,8 @@ use sending::Sent;
 pub(crate) struct Transfers {
     pub(crate) source: Arc<dyn Store>,
     pub(crate) dest: Arc<dyn Store>,
+    /// Of both: asked for of each key.
+    kinds: [Kind; 2],
     pub(crate) tally: Arc<Tally>,
     pub(crate) cancel: CancellationToken,
     /// Cancelled with the run, and as soon as the listing of one range, or the
@@ -101,9 +103,11 @@ impl Transfers {
     pub(crate) fn new(options: &RunOptions, around: Surroundings, allowance: Allowance, left: Left) -> Self {
         let Surroundings { source, dest, tally, recorder, settled, cancel, locked_out } = around;
         let jobs = at_once(options.jobs, source.as_ref());
+        let kinds = [&source, &dest].map(|store| store.capabilities().kind);
         Self {
             source,
             dest,
+            kinds,
             tally,
             listing: cancel.child_token(),
             cancel,
@@ -131,7 +135,7 @@ impl Transfers {
 
     /// Of source and destination.
     pub(crate) fn kinds(&self) -> [Kind; 2] {
-        [&self.source, &self.dest].map(|store| store.capabilities().kind)
+        self.kinds
     }
 
     /// Whether what is listed is known to be listed in byte order: only then does a place in it say what was.

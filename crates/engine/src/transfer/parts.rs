@@ -83,7 +83,7 @@ impl Transfers {
         self.copy_parts(reader, under_way, new.size).await.map_err(unfilled)?;
         // The second look at the source comes before the object becomes visible.
         reader.check_unchanged().await.map_err(Stopped::Source).map_err(unfilled)?;
-        self.prove(new, self.dest.capabilities().conditions.finishing).await.map_err(unfilled)?;
+        self.prove(new, |conditions| conditions.finishing).await.map_err(unfilled)?;
         let finished = under_way.upload.finish(reader.digest()).await;
         finished.map_err(|failure| Unfilled { stopped: Stopped::Dest(failure), has_all_parts: true })
     }

@@ -247,7 +247,7 @@ impl Transfers {
         }
         let object = self.source.read(listed).await.map_err(Stopped::Source)?;
         let new = new_object(&object.entry, &object.headers, replaces);
-        self.prove(&new, self.dest.capabilities().conditions.writing).await?;
+        self.prove(&new, |conditions| conditions.writing).await?;
         let receipt = self.dest.write(&new, object.body).await.map_err(Stopped::Dest)?;
         self.tally.tell(Event::Progress { bytes: new.size });
         let verified = both(object.verified, receipt.verified);
