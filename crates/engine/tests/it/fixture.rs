@@ -108,7 +108,12 @@ impl Fixture {
     }
 
     fn run_on(&self, runtime: &Runtime) -> Result<Summary, RunError> {
-        runtime.block_on(run(Run {
+        runtime.block_on(self.running(self.cancel.clone()))
+    }
+
+    /// The job being run, which whoever has it may drop.
+    pub(crate) fn running(&self, cancel: CancellationToken) -> impl Future<Output = Result<Summary, RunError>> + use<> {
+        run(Run {
             job: self.job.clone(),
             options: self.options.clone(),
             source: Arc::new(self.source.clone()),
@@ -116,8 +121,8 @@ impl Fixture {
             ledger: self.ledger.clone().map(|ledger| Arc::new(ledger) as Arc<dyn Ledger>),
             clock: self.clock.clone(),
             observer: self.log.clone(),
-            cancel: self.cancel.clone(),
-        }))
+            cancel,
+        })
     }
 
     pub(crate) fn outcomes(&self) -> Vec<(String, Outcome)> {

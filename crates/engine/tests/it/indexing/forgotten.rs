@@ -8,8 +8,6 @@ use std::time::{Duration, SystemTime};
 use brigade_engine::error::Why;
 use brigade_engine::filters::{Filters, Rule};
 use brigade_engine::job::{Comparison, Indexing};
-use brigade_engine::ledger::Ledger;
-use brigade_engine::run::{Run, run as run_engine};
 use brigade_store::memory::{Call, Change, Fate, Fates, MemoryOptions, MemoryStore, Sequence, Step, Strike};
 use brigade_store::{Key, Order};
 use tokio_util::sync::CancellationToken;
@@ -46,16 +44,7 @@ impl Fates for Kill {
 fn killed_at(fixture: &Fixture, key: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     fixture.dest.set_fates(Some(Arc::new(Kill { key: key.into(), has_come: AtomicBool::new(false) })));
-    let running = run_engine(Run {
-        job: fixture.job.clone(),
-        options: fixture.options.clone(),
-        source: Arc::new(fixture.source.clone()),
-        dest: Arc::new(fixture.dest.clone()),
-        ledger: fixture.ledger.clone().map(|ledger| Arc::new(ledger) as Arc<dyn Ledger>),
-        clock: fixture.clock.clone(),
-        observer: fixture.log.clone(),
-        cancel: CancellationToken::new(),
-    });
+    let running = fixture.running(CancellationToken::new());
     let ended = runtime.block_on(async { tokio::time::timeout(Duration::from_millis(500), running).await });
     drop(runtime);
     fixture.dest.set_fates(None);

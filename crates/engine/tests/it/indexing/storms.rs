@@ -6,8 +6,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use brigade_engine::events::Summary;
-use brigade_engine::ledger::Ledger;
-use brigade_engine::run::{Run, run};
 use brigade_store::memory::{Call, Change, Fate, Fates, MemoryOptions, MemoryStore, Step, Strike};
 use brigade_store::{Key, Order};
 use fastrand::Rng;
@@ -61,16 +59,7 @@ fn weather(fixture: &Fixture, storm: Storm, stopped_after: Option<Duration>) -> 
     let dies = storm.dies_at.is_some();
     fixture.dest.set_fates(Some(Arc::new(storm)));
     let cancel = CancellationToken::new();
-    let running = run(Run {
-        job: fixture.job.clone(),
-        options: fixture.options.clone(),
-        source: Arc::new(fixture.source.clone()),
-        dest: Arc::new(fixture.dest.clone()),
-        ledger: fixture.ledger.clone().map(|ledger| Arc::new(ledger) as Arc<dyn Ledger>),
-        clock: fixture.clock.clone(),
-        observer: fixture.log.clone(),
-        cancel: cancel.clone(),
-    });
+    let running = fixture.running(cancel.clone());
     let ended = runtime.block_on(async {
         let stopping = async {
             match stopped_after {
