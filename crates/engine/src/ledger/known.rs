@@ -1,5 +1,5 @@
 //! What the ledger knows of a range, as a strip of the merge: its settled pairs, and, where
-//! they stand for a listing of the destination, the keys that are not in step.
+//! they stand for a listing of the destination, the keys of which it holds something else.
 
 use std::sync::Arc;
 
