@@ -118,6 +118,6 @@ fn file(number: usize) -> Listed {
 
 fn object(number: usize) -> Listed {
     let later = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_001);
-    let version = Version::Object { etag: "d41d8cd98f00b204e9800998ecf8427e".to_owned() };
+    let version = Version::object("d41d8cd98f00b204e9800998ecf8427e");
     Listed::Present(Entry { key: Key::from(key(number)), size: 5, modified: later, version })
 }

@@ -250,7 +250,7 @@ mod tests {
 
     /// An object, with its LastModified in seconds after noon.
     fn object(size: u64, modified: u64, etag: &str) -> Entry {
-        let version = Version::Object { etag: etag.to_owned() };
+        let version = Version::object(etag);
         Entry { key: Key::from("k"), size, modified: at(NOON + modified), version }
     }
 

@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn the_ledger_follows_the_listing_whatever_becomes_of_the_actions() {
-        let version = |etag: &str| Version::Object { etag: etag.into() };
+        let version = |etag: &str| Version::object(etag);
         let entry = |key: &str, etag: &str| Entry {
             key: Key::from(key),
             size: 0,

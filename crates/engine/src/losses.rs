@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     fn lost(key: &str) -> (Key, Decision) {
-        let version = Version::Object { etag: "e".into() };
+        let version = Version::object("e");
         let entry = Entry { key: Key::from(key), size: 1, modified: SystemTime::UNIX_EPOCH, version };
         (Key::from(key), Decision::Act(Phase::Deletions, Action::Delete(entry)))
     }

@@ -242,7 +242,7 @@ mod tests {
     use crate::ledger::Fingerprint;
 
     fn entry(key: &str) -> Entry {
-        let version = Version::Object { etag: String::new() };
+        let version = Version::object("");
         Entry { key: Key::from(key), size: 1, modified: SystemTime::UNIX_EPOCH, version }
     }
 

@@ -306,7 +306,7 @@ mod tests {
     use crate::ledger::Fingerprint;
 
     fn entry(key: &str, size: u64) -> Entry {
-        let version = Version::Object { etag: format!("{size}") };
+        let version = Version::object(format!("{size}"));
         Entry { key: Key::from(key), size, modified: SystemTime::UNIX_EPOCH, version }
     }
 

@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn what_the_source_says_travels_along_and_last_modified_stands_in() {
-        let object = entry("a.html", Version::Object { etag: "e".into() });
+        let object = entry("a.html", Version::object("e"));
         let bare = headers(&object, &ObjectHeaders::default());
         let listed = ObjectHeaders { modified: Some(object.modified), content_type: None };
         assert_eq!(bare, listed);

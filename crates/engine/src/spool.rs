@@ -262,7 +262,7 @@ mod tests {
     }
 
     fn object(key: &[u8]) -> Entry {
-        Entry { version: Version::Object { etag: "é-2".into() }, ..entry(key) }
+        Entry { version: Version::object("é-2"), ..entry(key) }
     }
 
     #[tokio::test]

@@ -35,7 +35,36 @@ pub enum Version {
     Object {
         /// The ETag, without its quotes.
         etag: String,
+        /// The version that a read must name, where the listing told one: S3's
+        /// version id in a listing of versions, Google Cloud Storage's generation in any.
+        id: Option<VersionId>,
     },
+}
+
+/// What a service calls one version of a key. Opaque: it is only handed back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VersionId(Box<str>);
+
+impl VersionId {
+    /// As the service wrote it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for VersionId {
+    fn from(written: &str) -> Self {
+        Self(written.into())
+    }
+}
+
+impl Version {
+    /// The version of an object that has this ETag, and of which nothing else is told.
+    #[must_use]
+    pub fn object(etag: impl Into<String>) -> Self {
+        Self::Object { etag: etag.into(), id: None }
+    }
 }
 
 impl Entry {
@@ -49,7 +78,16 @@ impl Entry {
     #[must_use]
     pub fn etag(&self) -> Option<&str> {
         match &self.version {
-            Version::Object { etag } => Some(etag),
+            Version::Object { etag, .. } => Some(etag),
+            Version::File { .. } => None,
+        }
+    }
+
+    /// What the service calls this version, where the listing told it.
+    #[must_use]
+    pub fn version_id(&self) -> Option<&str> {
+        match &self.version {
+            Version::Object { id, .. } => id.as_ref().map(VersionId::as_str),
             Version::File { .. } => None,
         }
     }
@@ -68,8 +106,9 @@ impl Entry {
     pub fn same_version(&self, other: &Self) -> bool {
         match (&self.version, &other.version) {
             // LastModified is left out: a store may round it differently in a listing and in a HEAD.
-            (Version::Object { etag: mine }, Version::Object { etag: theirs }) => {
-                self.key == other.key && self.size == other.size && mine == theirs
+            (Version::Object { etag: mine, id: my_id }, Version::Object { etag: theirs, id: their_id }) => {
+                let same_id = my_id.is_none() || their_id.is_none() || my_id == their_id;
+                self.key == other.key && self.size == other.size && mine == theirs && same_id
             }
             _ => self == other,
         }

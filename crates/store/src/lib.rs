@@ -24,7 +24,7 @@ pub mod time;
 mod upload;
 
 pub use digest::{Digest, DigestKind};
-pub use entry::{Entry, Version};
+pub use entry::{Entry, Version, VersionId};
 pub use failure::{Failure, FailureKind};
 pub use forecast::{Forecast, Work};
 pub use key::{Key, is_unprintable};

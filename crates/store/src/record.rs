@@ -4,6 +4,7 @@
 //! | entry | bytes |
 //! |---|---|
 //! | object in a bucket | `o`, size `u64`, modified, `ETag` to the end |
+//! | one whose version has an id | `v`, size `u64`, modified, length of the id `u64`, id, `ETag` to the end |
 //! | file | `f`, size `u64`, modified, changed, inode `u64`, device `u64` |
 //!
 //! A time is seconds since the epoch `i64` and nanoseconds `u32`. The key is
@@ -20,13 +21,20 @@ use crate::{Entry, Key, Version};
 pub fn encode(entry: &Entry) -> Vec<u8> {
     let mut record = Vec::with_capacity(64);
     record.push(match &entry.version {
-        Version::Object { .. } => b'o',
+        Version::Object { id: None, .. } => b'o',
+        Version::Object { id: Some(_), .. } => b'v',
         Version::File { .. } => b'f',
     });
     record.extend(entry.size.to_le_bytes());
     encode_time(entry.modified, &mut record);
     match &entry.version {
-        Version::Object { etag } => record.extend(etag.as_bytes()),
+        Version::Object { etag, id } => {
+            if let Some(id) = id {
+                record.extend((id.as_str().len() as u64).to_le_bytes());
+                record.extend(id.as_str().as_bytes());
+            }
+            record.extend(etag.as_bytes());
+        }
         Version::File { changed, inode, device } => {
             encode_time(*changed, &mut record);
             record.extend(inode.to_le_bytes());
@@ -44,7 +52,13 @@ pub fn decode(key: Key, record: &[u8]) -> io::Result<Entry> {
     let size = u64::from_le_bytes(fields.take()?);
     let modified = fields.time()?;
     let version = match letter {
-        b'o' => Version::Object { etag: fields.text()? },
+        b'o' => Version::object(fields.text()?),
+        b'v' => {
+            let length = usize::try_from(u64::from_le_bytes(fields.take()?)).map_err(|_| garbled())?;
+            let id = fields.bytes(length)?;
+            let id = std::str::from_utf8(id).map_err(|_| garbled())?.into();
+            Version::Object { id: Some(id), etag: fields.text()? }
+        }
         b'f' => Version::File {
             changed: fields.time()?,
             inode: u64::from_le_bytes(fields.take()?),
@@ -73,6 +87,12 @@ impl Fields<'_> {
         let (field, rest) = self.0.split_first_chunk().ok_or_else(garbled)?;
         self.0 = rest;
         Ok(*field)
+    }
+
+    fn bytes(&mut self, length: usize) -> io::Result<&[u8]> {
+        let (field, rest) = self.0.split_at_checked(length).ok_or_else(garbled)?;
+        self.0 = rest;
+        Ok(field)
     }
 
     fn text(&mut self) -> io::Result<String> {

@@ -244,7 +244,7 @@ impl Store for BucketStore {
 
 /// What is at the key, by its HEAD.
 pub(crate) fn entry(key: &Key, head: &ObjectHead) -> Entry {
-    let version = Version::Object { etag: head.etag.clone() };
+    let version = Version::object(head.etag.as_str());
     Entry { key: key.clone(), size: head.size, modified: head.last_modified, version }
 }
 
@@ -281,7 +281,7 @@ fn verified(verified: brigade_s3::Verified) -> Verified {
 /// A write's answer has no `LastModified`: the local clock's stands in until
 /// the next listing.
 fn receipt(object: &NewObject, stored: brigade_s3::Stored) -> Receipt {
-    let version = Version::Object { etag: stored.etag };
+    let version = Version::object(stored.etag);
     let entry = Entry { key: object.key.clone(), size: object.size, modified: SystemTime::now(), version };
     Receipt { entry, verified: verified(stored.verified), digest: None }
 }

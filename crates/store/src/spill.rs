@@ -86,10 +86,11 @@ mod tests {
     use std::collections::BTreeMap;
     use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+    use proptest::option;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{Entry, Extent, Key, Unknown, UnknownReason, Version};
+    use crate::{Entry, Extent, Key, Unknown, UnknownReason, Version, VersionId};
 
     fn moment() -> impl Strategy<Value = SystemTime> {
         (-4_000_000_000_i64..4_000_000_000, 0..1_000_000_000_u32).prop_map(|(seconds, nanoseconds)| {
@@ -101,7 +102,8 @@ mod tests {
 
     fn version() -> impl Strategy<Value = Version> {
         prop_oneof![
-            "[0-9a-f\"ä-]{0,8}".prop_map(|etag| Version::Object { etag }),
+            ("[0-9a-f\"ä-]{0,8}", option::of("[0-9a-zA-Z._é]{0,8}"))
+                .prop_map(|(etag, id)| Version::Object { etag, id: id.as_deref().map(VersionId::from) }),
             (moment(), any::<u64>(), any::<u64>()).prop_map(|(changed, inode, device)| Version::File {
                 changed,
                 inode,
@@ -181,7 +183,7 @@ mod tests {
         let items: Vec<Listed> = (0..20_000_u32)
             .map(|n| {
                 let key = Key::from(format!("{:05}", (n * 7919) % 15_000));
-                let version = Version::Object { etag: n.to_string() };
+                let version = Version::object(n.to_string());
                 Listed::Present(Entry { key, size: n.into(), modified: UNIX_EPOCH, version })
             })
             .collect();

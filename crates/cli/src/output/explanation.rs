@@ -221,6 +221,6 @@ fn version(entry: &Entry) -> String {
     let start = format!("{} {bytes}, modified {}", entry.size, time(entry.modified));
     match &entry.version {
         Version::File { changed, .. } => format!("{start}, inode changed {}", time(*changed)),
-        Version::Object { etag } => format!("{start}, ETag {}", Key::from(etag.as_str())),
+        Version::Object { etag, .. } => format!("{start}, ETag {}", Key::from(etag.as_str())),
     }
 }

@@ -83,7 +83,7 @@ mod tests {
             key,
             size: 12_345,
             modified: UNIX_EPOCH + Duration::new(1_706_933_106, 500_000_000),
-            version: Version::Object { etag: "abc-2".to_owned() },
+            version: Version::object("abc-2"),
         })
     }
 

@@ -67,7 +67,7 @@ impl Fingerprint {
             Version::File { changed, inode, .. } => {
                 Self::File { size, modified: entry.modified, changed: *changed, inode: *inode }
             }
-            Version::Object { etag } => Self::Object { size, etag: etag.clone() },
+            Version::Object { etag, .. } => Self::Object { size, etag: etag.clone() },
         }
     }
 
@@ -78,7 +78,7 @@ impl Fingerprint {
             (Self::File { size, modified, changed, inode }, Version::File { changed: now, inode: node, .. }) => {
                 *size == entry.size && *modified == entry.modified && changed == now && inode == node
             }
-            (Self::Object { size, etag }, Version::Object { etag: now }) => *size == entry.size && etag == now,
+            (Self::Object { size, etag }, Version::Object { etag: now, .. }) => *size == entry.size && etag == now,
             _ => false,
         }
     }
@@ -87,7 +87,7 @@ impl Fingerprint {
     #[must_use]
     pub fn listed_at(&self, key: Key) -> Option<Entry> {
         let Self::Object { size, etag } = self else { return None };
-        let version = Version::Object { etag: etag.clone() };
+        let version = Version::object(etag.as_str());
         Some(Entry { key, size: *size, modified: SystemTime::UNIX_EPOCH, version })
     }
 
@@ -181,7 +181,7 @@ mod tests {
             assert_eq!(could_hide_an_edit(&file, at(read)), unsure, "{row}");
             assert_eq!(could_hide_an_edit_of_ours(&file, at(read)), ours_unsure, "{row}, ours");
         }
-        let object = Entry { version: Version::Object { etag: "e".into() }, ..file(9000, 9000) };
+        let object = Entry { version: Version::object("e"), ..file(9000, 9000) };
         assert!(!could_hide_an_edit(&object, at(9000)) && !could_hide_an_edit_of_ours(&object, at(9000)));
     }
 
@@ -197,7 +197,7 @@ mod tests {
             ("ctime", file(1, 3)),
             ("size", Entry { size: 4, ..listed.clone() }),
             ("inode", Entry { version: Version::File { changed: at(2), inode: 8, device: 1 }, ..listed.clone() }),
-            ("an object", Entry { version: Version::Object { etag: String::new() }, ..listed }),
+            ("an object", Entry { version: Version::object(""), ..listed }),
         ];
         for (row, entry) in table {
             assert!(!fingerprint.shows_in(&entry), "{row}");

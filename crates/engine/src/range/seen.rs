@@ -71,7 +71,7 @@ mod tests {
     use crate::ledger::Fingerprint;
 
     fn entry() -> Entry {
-        let version = Version::Object { etag: "e".into() };
+        let version = Version::object("e");
         Entry { key: Key::from("k"), size: 1, modified: SystemTime::UNIX_EPOCH, version }
     }
 

@@ -92,7 +92,7 @@ impl Objects {
                 self.last_inode += 1;
                 Version::File { changed: content.changed, inode: self.last_inode, device: 1 }
             }
-            Kind::Remote => Version::Object { etag: etag(&content) },
+            Kind::Remote => Version::object(etag(&content)),
         };
         let entry = Entry { key: key.clone(), size, modified: content.modified, version };
         self.last_file += 1;

@@ -44,7 +44,7 @@ mod tests {
     type Row<'a> = (Work<'a>, Provider, &'a [(&'a str, u64)]);
 
     fn entries(keys: &[&str]) -> Vec<Entry> {
-        let version = || Version::Object { etag: "e".to_owned() };
+        let version = || Version::object("e");
         keys.iter().map(|&key| Entry { key: key.into(), size: 1, modified: UNIX_EPOCH, version: version() }).collect()
     }
 

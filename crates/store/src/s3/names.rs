@@ -92,7 +92,7 @@ impl Names {
         if is_own_marker || key.is_temporary() {
             return Ok(None);
         }
-        let version = Version::Object { etag: object.etag };
+        let version = Version::object(object.etag);
         Ok(Some(Entry { key, size: object.size, modified: object.last_modified, version }))
     }
 }

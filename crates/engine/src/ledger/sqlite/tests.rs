@@ -43,7 +43,7 @@ fn pair(key: Key, tag: u8) -> SettledPair {
 }
 
 fn entry(key: Key, tag: u8) -> Entry {
-    Entry { key, size: tag.into(), modified: moment(), version: Version::Object { etag: format!("e{tag}") } }
+    Entry { key, size: tag.into(), modified: moment(), version: Version::object(format!("e{tag}")) }
 }
 
 fn change() -> impl Strategy<Value = Change> {
