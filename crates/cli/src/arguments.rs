@@ -17,6 +17,7 @@ mod probe;
 mod s3;
 #[cfg(feature = "devserver")]
 mod serve;
+mod sides;
 mod sync;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -34,6 +35,7 @@ pub(crate) use probe::Probe;
 pub(crate) use s3::{Addressing, S3Arguments};
 #[cfg(feature = "devserver")]
 pub(crate) use serve::Serve;
+pub(crate) use sides::SideArguments;
 pub(crate) use sync::{Progress, Sync};
 
 /// What to type first, where the server for it is built in.

@@ -49,17 +49,6 @@ pub(crate) enum UsageError {
     /// A ledger that is a bucket.
     #[error("--ledger {0} is a bucket; name an object in it: {0}/brigade.ledger")]
     LedgerIsBucket(String),
-    /// One location lies in the other: the sync would read what it writes.
-    #[error(
-        "{source_location} and {dest} overlap: they are the same place, or one lies in the other, and the sync would read \
-         what it writes; sync between places that lie apart"
-    )]
-    Overlap {
-        /// Where objects come from. (A field called `source` would be taken for the error's cause.)
-        source_location: String,
-        /// Where they go.
-        dest: String,
-    },
     /// A key that is written as a URL, and of another place.
     #[error("{key} does not lie below {root}; give the key as it is below SOURCE and DEST")]
     KeyElsewhere {
@@ -94,10 +83,4 @@ pub(crate) enum UsageError {
         "--index can't be kept in a ledger that is in a bucket: a run that is killed could not say so there; give --ledger a file"
     )]
     IndexInBucket,
-    /// From directory to directory.
-    #[error("both locations are directories; one of them must be s3://bucket[/prefix]")]
-    BothLocal,
-    /// From bucket to bucket.
-    #[error("both locations are buckets, which is not supported yet; one of them must be a directory")]
-    BothBuckets,
 }

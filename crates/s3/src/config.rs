@@ -24,6 +24,9 @@ pub struct Config {
     pub region: Option<String>,
     /// The profile in the AWS files; without one `AWS_PROFILE`, or `default`.
     pub profile: Option<String>,
+    /// Whether what the profile says of endpoint and region comes before the
+    /// environment: where it was chosen for this client alone.
+    pub profile_first: bool,
     /// The key to sign with; without one, whatever AWS's own tools would use.
     pub access_key: Option<AccessKey>,
     /// Whether requests are signed; `false` is for public buckets.
@@ -68,6 +71,7 @@ impl Default for Config {
             endpoint_url: None,
             region: None,
             profile: None,
+            profile_first: false,
             access_key: None,
             sign: true,
             addressing: Addressing::Auto,

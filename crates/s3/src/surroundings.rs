@@ -34,10 +34,10 @@ impl Surroundings {
     pub(crate) async fn of(config: &Config) -> Result<Self, ConfigError> {
         let given_region = match &config.region {
             Some(region) => Some(region.clone()),
-            None => region_around(config.profile.as_deref()).await,
+            None => region_around(config.profile.as_deref(), config.profile_first).await,
         };
         let shared = load(config, given_region.clone()).await;
-        let settings = Settings { shared: &shared, variable: &variable };
+        let settings = Settings { shared: &shared, variable: &variable, profile_first: config.profile_first };
         let endpoint_url = config.endpoint_url.clone().map_or_else(|| settings.endpoint_url(), |url| Ok(Some(url)))?;
         let region = given_region
             .or_else(|| endpoint_url.as_deref().and_then(region_of_url))
@@ -58,15 +58,18 @@ fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
-async fn region_around(profile: Option<&str>) -> Option<String> {
-    if let Some(region) = variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")) {
+async fn region_around(profile: Option<&str>, profile_first: bool) -> Option<String> {
+    let in_environment = || variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"));
+    let told = in_environment().filter(|_| !profile_first);
+    if let Some(region) = told {
         return Some(region.to_string_lossy().into_owned());
     }
     let mut in_profile = ProfileFileRegionProvider::builder();
     if let Some(profile) = profile {
         in_profile = in_profile.profile_name(profile);
     }
-    in_profile.build().region().await.map(|region| region.as_ref().to_owned())
+    let in_profile = in_profile.build().region().await.map(|region| region.as_ref().to_owned());
+    in_profile.or_else(|| in_environment().map(|region| region.to_string_lossy().into_owned()))
 }
 
 /// Without credentials and with a region, so that nothing goes over the network.
@@ -84,6 +87,8 @@ async fn load(config: &Config, region: Option<String>) -> SdkConfig {
 struct Settings<'a> {
     shared: &'a SdkConfig,
     variable: &'a dyn Fn(&str) -> Option<OsString>,
+    /// Whether the profile comes before the environment.
+    profile_first: bool,
 }
 
 impl Settings<'_> {
@@ -94,7 +99,8 @@ impl Settings<'_> {
         if self.is_on("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls")? {
             return Ok(None);
         }
-        let for_s3 = (self.variable)("AWS_ENDPOINT_URL_S3");
+        let in_profile = if self.profile_first { self.in_profile("endpoint_url") } else { None };
+        let for_s3 = in_profile.or_else(|| (self.variable)("AWS_ENDPOINT_URL_S3"));
         let url = for_s3.or_else(|| self.setting("AWS_ENDPOINT_URL", "endpoint_url"));
         Ok(url.map(|url| url.to_string_lossy().into_owned()))
     }
@@ -136,9 +142,15 @@ impl Settings<'_> {
         }
     }
 
-    /// What the variable says, or else the profile.
+    /// What the variable says, or else the profile, or the reverse.
     fn setting(&self, variable: &str, profile: &str) -> Option<OsString> {
-        (self.variable)(variable).or_else(|| self.in_profile(profile)).filter(|value| !value.is_empty())
+        let in_environment = || (self.variable)(variable);
+        let set = if self.profile_first {
+            self.in_profile(profile).or_else(in_environment)
+        } else {
+            in_environment().or_else(|| self.in_profile(profile))
+        };
+        set.filter(|value| !value.is_empty())
     }
 
     /// What the profile says: for S3 by its `services`, or else for all of them.
@@ -159,7 +171,7 @@ mod tests {
     type Variables<'a> = &'a [(&'a str, &'a str)];
 
     /// The settings that a profile and variables make, as text.
-    async fn settings(profile: &str, variables: Variables<'_>) -> Result<String, String> {
+    async fn settings(profile: &str, variables: Variables<'_>, profile_first: bool) -> Result<String, String> {
         let contents = format!("[profile p]\n{profile}");
         let files = EnvConfigFiles::builder().with_contents(EnvConfigFileKind::Config, contents).build();
         let loader = aws_config::defaults(BehaviorVersion::latest()).region(Region::new("r")).no_credentials();
@@ -168,7 +180,7 @@ mod tests {
             let found = variables.iter().find(|(found, _)| *found == name);
             found.map(|(_, value)| OsString::from(value)).filter(|value| !value.is_empty())
         };
-        let settings = Settings { shared: &shared, variable: &variable };
+        let settings = Settings { shared: &shared, variable: &variable, profile_first };
         let told = || Ok((settings.endpoint_url()?, settings.aws_hosts()?, settings.ca_bundle()));
         told()
             .map(|(url, hosts, bundle)| {
@@ -210,9 +222,14 @@ mod tests {
             ),
         ];
         for (profile, variables, told) in table {
-            assert_eq!(settings(profile, variables).await.as_deref(), Ok(told), "{profile} {variables:?}");
+            assert_eq!(settings(profile, variables, false).await.as_deref(), Ok(told), "{profile} {variables:?}");
         }
-        let error = settings("", &[("AWS_USE_FIPS_ENDPOINT", "perhaps")]).await.unwrap_err();
+        let both_first = [(both, "http://all"), (s3, "http://s3")];
+        let own = settings("endpoint_url = http://profile\n", &both_first, true).await;
+        assert_eq!(own.as_deref(), Ok("http://profile false false "), "the profile was chosen for this side");
+        let none = settings("", &both_first, true).await;
+        assert_eq!(none.as_deref(), Ok("http://s3 false false "), "what it doesn't say, the environment does");
+        let error = settings("", &[("AWS_USE_FIPS_ENDPOINT", "perhaps")], false).await.unwrap_err();
         assert!(error.contains("AWS_USE_FIPS_ENDPOINT") && error.contains("\"perhaps\""), "{error}");
     }
 }

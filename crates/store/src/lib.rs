@@ -31,7 +31,7 @@ pub use key::{Key, is_unprintable};
 pub use listing::{Extent, KeyRange, Listed, Listing, ListingError, Unknown, UnknownReason};
 pub use local::{LocalStore, Symlinks, remove_temporary_files};
 pub use location::{Location, LocationError};
-pub use open::{OpenError, Role, open};
+pub use open::{OpenError, Role, open, open_both};
 pub use spill::{Sorted, Sorter};
 pub use store::{
     Capabilities, ClockSkew, Condition, Conditions, Kind, NewObject, Object, ObjectHeaders, Order, Reader, Receipt,

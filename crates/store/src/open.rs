@@ -61,6 +61,17 @@ pub enum OpenError {
         /// The system's reason.
         reason: std::io::Error,
     },
+    /// Two places of which one is the other, or lies in it.
+    #[error(
+        "{one} and {other} overlap: they are the same place, or one lies in the other, and the sync would read what it \
+         writes; sync between places that lie apart"
+    )]
+    Overlap {
+        /// Where objects come from.
+        one: String,
+        /// Where they go.
+        other: String,
+    },
     /// The S3 client could not be made.
     #[error(transparent)]
     S3(#[from] ConfigError),
@@ -94,6 +105,26 @@ pub async fn open(
     }
 }
 
+/// Opens two stores that one sync is between, each by its own S3 settings; they may not overlap.
+pub async fn open_both(
+    locations: [&Location; 2],
+    roles: [Role; 2],
+    s3: [&Config; 2],
+    abandon: &CancellationToken,
+) -> Result<[Arc<dyn Store>; 2], OpenError> {
+    let overlap = || OpenError::Overlap { one: locations[0].to_string(), other: locations[1].to_string() };
+    if locations[0].overlaps(locations[1]) {
+        return Err(overlap());
+    }
+    let one = open(locations[0], roles[0], s3[0], abandon).await;
+    let other = open(locations[1], roles[1], s3[1], abandon).await;
+    let (one, other) = (one?, other?);
+    match (one.in_bucket(), other.in_bucket()) {
+        (Some(bucket), Some(other)) if bucket.overlaps(other) => Err(overlap()),
+        _ => Ok([one, other]),
+    }
+}
+
 /// Tells a wrong path at once, before anything is listed on the other side.
 fn check_directory(path: &Path, role: Role) -> Result<(), OpenError> {
     match std::fs::metadata(path) {
@@ -124,6 +155,34 @@ fn check_can_be_made(path: &Path) -> Result<(), OpenError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn places_inside_each_other_overlap() {
+        let root = tempfile::tempdir().unwrap();
+        let local = root.path().display().to_string();
+        let at = |endpoint: &str| Config { endpoint_url: Some(endpoint.into()), sign: false, ..Config::default() };
+        let (here, there) = (at("http://127.0.0.1:1"), at("http://127.0.0.1:2"));
+        let below = format!("{local}/new");
+        let table = [
+            ("s3://bucket", "s3://bucket/", &here, true),
+            ("s3://bucket/p", "s3://bucket/p/", &here, true),
+            ("s3://bucket/p", "s3://bucket", &here, true),
+            ("s3://bucket/p/q", "s3://bucket/p", &here, true),
+            ("s3://bucket/p", "s3://bucket/p//", &here, true),
+            ("s3://bucket/p", "s3://bucket/pq", &here, false),
+            ("s3://bucket/p", "s3://other/p", &here, false),
+            ("s3://bucket/p", "s3://bucket/p", &there, false),
+            ("s3://bucket/p", &local, &here, false),
+            (&local, &below, &here, true),
+        ];
+        for (one, other, config, expected) in table {
+            let locations = [one, other].map(|written| Location::parse(written.as_ref()).unwrap());
+            let roles = [Role::Source { symlinks: Symlinks::Follow }, Role::Destination];
+            let [one, other] = &locations;
+            let opened = open_both([one, other], roles, [&here, config], &CancellationToken::new()).await;
+            assert_eq!(matches!(opened, Err(OpenError::Overlap { .. })), expected, "{one} {other}");
+        }
+    }
 
     #[tokio::test]
     async fn wrong_paths_are_told_at_once() {

@@ -42,7 +42,7 @@ const BULK_DELETE_LIMIT: usize = 1000;
 
 /// The objects of a bucket below a prefix.
 #[derive(Clone)]
-pub(crate) struct BucketStore {
+pub struct BucketStore {
     bucket: Bucket,
     names: Names,
     location: String,
@@ -66,6 +66,14 @@ impl BucketStore {
             lists_reserved: matches!(self.role, Role::Source { .. }),
             location: self.location.clone(),
         }
+    }
+
+    /// Whether both are the same place, or one lies inside the other.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let [mine, theirs] = [self, other].map(|store| (store.bucket.client().service(), store.bucket.name()));
+        let (above, below) = (self.names.prefix(), other.names.prefix());
+        mine == theirs && (above.starts_with(below) || below.starts_with(above))
     }
 
     async fn head(&self, key: &Key) -> Result<Option<ObjectHead>, Failure> {
@@ -235,6 +243,10 @@ impl Store for BucketStore {
 
     fn foresee(&self, work: Work<'_>, forecast: &mut Forecast) {
         forecast::foresee(&self.bucket, &self.names, work, forecast);
+    }
+
+    fn in_bucket(&self) -> Option<&BucketStore> {
+        Some(self)
     }
 
     fn provider(&self) -> Option<Provider> {

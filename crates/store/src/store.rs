@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::s3::Provider;
+use crate::s3::{BucketStore, Provider};
 use crate::upload::NoUploads;
 use crate::{
     Digest, DigestKind, Entry, Failure, Forecast, Key, KeyRange, Listing, ListingError, OpenUploads, Resumed, Upload,
@@ -122,6 +122,11 @@ pub trait Store: Send + Sync + 'static {
     /// Adds the requests that this work would take, if nothing fails; none in
     /// a store that sends none. Nothing is sent.
     fn foresee(&self, _work: Work<'_>, _forecast: &mut Forecast) {}
+
+    /// The bucket that its objects are in, if it is one's.
+    fn in_bucket(&self) -> Option<&BucketStore> {
+        None
+    }
 
     /// Who answers the requests; `None` for a store that sends none.
     fn provider(&self) -> Option<Provider> {

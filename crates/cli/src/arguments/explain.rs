@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::Args;
 
-use super::{Format, JobArguments, LedgerArguments, S3Arguments};
+use super::{Format, JobArguments, LedgerArguments, S3Arguments, SideArguments};
 
 /// Arguments of `brigade explain`.
 #[derive(Debug, Args)]
@@ -38,4 +38,7 @@ pub(crate) struct Explain {
 
     #[command(flatten)]
     pub(crate) s3: S3Arguments,
+
+    #[command(flatten)]
+    pub(crate) sides: SideArguments,
 }

@@ -91,7 +91,7 @@ fn positive_span(text: &str) -> Result<Span, String> {
 }
 
 /// Takes the providers' names, and offers them in help, completions and for typos.
-fn provider_names() -> impl TypedValueParser<Value = Provider> {
+pub(super) fn provider_names() -> impl TypedValueParser<Value = Provider> {
     PossibleValuesParser::new(Provider::ALL.map(Provider::name)).try_map(|name| name.parse::<Provider>())
 }
 

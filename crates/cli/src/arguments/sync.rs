@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueEnum};
 
-use super::{Format, JobArguments, LedgerArguments, LockArguments, S3Arguments};
+use super::{Format, JobArguments, LedgerArguments, LockArguments, S3Arguments, SideArguments};
 use crate::resolve::at_once::{Jobs, Listers};
 use crate::resolve::max_delete::MaxDelete;
 use crate::resolve::size::Size;
@@ -15,13 +15,15 @@ use crate::resolve::size::Size;
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(after_long_help = "\
 A location is a directory, or s3://bucket[/prefix]. A prefix is a directory: s3://bucket/site and s3://bucket/site/ are \
-the same. One of the two locations must be a directory and the other one in S3.
+the same. Between two buckets of one service with the same credentials the service copies by itself; between others \
+what is copied passes through here, and never to a disk.
 
 Examples:
   brigade sync ./site s3://bucket/site
   brigade sync ./site s3://bucket/site --delete --max-delete 10%
   brigade sync ./site s3://bucket/site --delete --dry-run
   brigade sync s3://bucket/photos /backup/photos --exclude '*' --include '*.jpg'
+  brigade sync s3://bucket s3://copy --source-profile work --dest-profile nas
 
 Standard output has what was done: the summary, and with -v or --dry-run a line for each object. Standard error has \
 what went wrong, each object named with its reason, and the progress. If whoever reads standard output goes away, the \
@@ -120,6 +122,9 @@ pub(crate) struct Sync {
 
     #[command(flatten)]
     pub(crate) s3: S3Arguments,
+
+    #[command(flatten)]
+    pub(crate) sides: SideArguments,
 }
 
 /// How progress is shown (`--progress`).

@@ -2,7 +2,7 @@
 
 use brigade_engine::explain::{Explanation, explain};
 use brigade_engine::job::JobSpec;
-use brigade_store::{Role, open};
+use brigade_store::{Role, open_both};
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments;
@@ -40,13 +40,12 @@ pub(crate) async fn run(arguments: &arguments::Explain, mut streams: Streams, st
 }
 
 async fn find_out(asked: &Explain) -> Result<Explanation, String> {
-    let Explain { job, key, s3, .. } = asked;
+    let Explain { job, key, s3, sides, .. } = asked;
     // Nothing is begun that would have to be cleaned up: whoever stops this drops it.
     let never = CancellationToken::new();
-    let source = open(&job.source, Role::Source { symlinks: job.spec.symlinks }, s3, &never).await;
-    let dest = open(&job.dest, Role::Preview, s3, &never).await;
-    let source = source.map_err(|error| error.to_string())?;
-    let dest = dest.map_err(|error| error.to_string())?;
+    let roles = [Role::Source { symlinks: job.spec.symlinks }, Role::Preview];
+    let opened = open_both([&job.source, &job.dest], roles, [&sides.source, &sides.dest], &never).await;
+    let [source, dest] = opened.map_err(|error| error.to_string())?;
     let binding = state::binding(source.as_ref(), dest.as_ref());
     let reach = Reach { s3, cancel: &never, abandon: &never };
     let state = State::look(&asked.memory, &binding, reach).await.map_err(|error| error.to_string())?;

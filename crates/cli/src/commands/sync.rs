@@ -9,7 +9,7 @@ use brigade_engine::job::{Indexing, JobSpec};
 use brigade_engine::ledger::lock::LockError;
 use brigade_engine::run::{self, Run};
 use brigade_store::s3::Provider;
-use brigade_store::{OpenError, Role, Store, open};
+use brigade_store::{OpenError, Role, Store, open_both};
 
 use crate::arguments;
 use crate::exit::Exit;
@@ -51,7 +51,10 @@ pub(crate) async fn run(arguments: &arguments::Sync, mut streams: Streams, stop:
     if most < wanted.at_first() {
         tracing::warn!("only {most} requests at once, because no more files may be open: raise the limit (ulimit -n)");
     }
-    (sync.options.jobs, sync.s3.max_idle_connections) = (jobs, most);
+    sync.options.jobs = jobs;
+    for config in [&mut sync.s3, &mut sync.sides.source, &mut sync.sides.dest] {
+        config.max_idle_connections = most;
+    }
     sync.options.listers = limits::listers(sync.options.listers, most);
     let dry_run = sync.options.dry_run;
     let ending = tokio::select! {
@@ -90,10 +93,11 @@ async fn carry_out(sync: Sync, reporter: &Arc<Reporter>, stop: &Stop) -> Ending 
     let opened = tokio::select! {
         biased;
         () = stop.token.cancelled() => return interrupted(stop, None),
-        opened = open_both(&sync, stop) => opened,
+        opened = open_stores(&sync, stop) => opened,
     };
-    let (source, dest) = match opened {
+    let [source, dest] = match opened {
         Ok(stores) => stores,
+        Err(error @ OpenError::Overlap { .. }) => return Ending { exit: Exit::Usage, ..could_not_run(&error) },
         Err(error) => return could_not_run(&error),
     };
     let state = match remember(&sync, source.as_ref(), dest.as_ref(), stop).await {
@@ -147,11 +151,10 @@ async fn remember(sync: &Sync, source: &dyn Store, dest: &dyn Store, stop: &Stop
     State::open(&sync.memory, &sync.locks, &binding, reach).await
 }
 
-async fn open_both(sync: &Sync, stop: &Stop) -> Result<(Arc<dyn Store>, Arc<dyn Store>), OpenError> {
+async fn open_stores(sync: &Sync, stop: &Stop) -> Result<[Arc<dyn Store>; 2], OpenError> {
     let dest = if sync.options.dry_run { Role::Preview } else { Role::Destination };
-    let source = open(&sync.source, Role::Source { symlinks: sync.job.symlinks }, &sync.s3, &stop.abandon).await;
-    let dest = open(&sync.dest, dest, &sync.s3, &stop.abandon).await;
-    Ok((source?, dest?))
+    let roles = [Role::Source { symlinks: sync.job.symlinks }, dest];
+    open_both([&sync.source, &sync.dest], roles, [&sync.sides.source, &sync.sides.dest], &stop.abandon).await
 }
 
 fn interrupted(stop: &Stop, summary: Option<Summary>) -> Ending {

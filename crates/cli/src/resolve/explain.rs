@@ -10,7 +10,7 @@ use brigade_store::{Key, Location};
 
 use super::job::{self, Job};
 use super::ledger::{self, Memory};
-use super::s3::Probed;
+use super::s3::{Probed, Sides};
 use super::{UsageError, s3};
 use crate::arguments;
 
@@ -28,8 +28,10 @@ pub(crate) struct Explain {
     pub(crate) perhaps: Option<Key>,
     /// Where what is remembered is kept.
     pub(crate) memory: Memory,
-    /// How S3 is reached.
+    /// How S3 is reached for what is of neither side: a ledger.
     pub(crate) s3: Config,
+    /// How each side is reached.
+    pub(crate) sides: Sides,
 }
 
 /// Decides everything that the arguments leave open.
@@ -39,13 +41,8 @@ pub(crate) fn resolve(arguments: &arguments::Explain) -> Result<Explain, UsageEr
     let perhaps = directory(&job).and_then(|root| below(root, &absolute(Path::new(&arguments.key)).ok()?));
     let perhaps = perhaps.filter(|perhaps| *perhaps != key);
     let memory = ledger::resolve(&arguments.ledger)?;
-    Ok(Explain {
-        key,
-        perhaps,
-        memory,
-        s3: s3::resolve(&arguments.s3, CONNECTIONS, Probed::unless(arguments.ledger.no_ledger)),
-        job,
-    })
+    let s3 = s3::resolve(&arguments.s3, CONNECTIONS, Probed::unless(arguments.ledger.no_ledger));
+    Ok(Explain { key, perhaps, memory, sides: s3::sides(&s3, &arguments.sides), s3, job })
 }
 
 /// The key that is meant: a URL and an absolute path name one below the place
@@ -53,16 +50,18 @@ pub(crate) fn resolve(arguments: &arguments::Explain) -> Result<Explain, UsageEr
 fn key(job: &Job, written: &OsStr) -> Result<Key, UsageError> {
     let bytes = written.as_bytes();
     if bytes.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"s3://")) {
-        let ((Location::Bucket { bucket, prefix, .. }, _) | (_, Location::Bucket { bucket, prefix, .. })) =
-            (&job.source, &job.dest)
-        else {
-            return Err(UsageError::BothLocal);
-        };
-        let root = format!("{bucket}/{prefix}");
-        let below = bytes[5..].strip_prefix(root.as_bytes());
+        let roots = [&job.source, &job.dest].into_iter().filter_map(|place| match place {
+            Location::Bucket { bucket, prefix, .. } => Some(format!("{bucket}/{prefix}")),
+            Location::Local(_) => None,
+        });
+        let roots: Vec<String> = roots.collect();
+        if roots.is_empty() {
+            return Ok(Key::new(bytes));
+        }
+        let below = roots.iter().find_map(|root| bytes[5..].strip_prefix(root.as_bytes()));
         return below.map(Key::new).ok_or_else(|| UsageError::KeyElsewhere {
             key: written.display().to_string(),
-            root: format!("s3://{root}"),
+            root: roots.iter().map(|root| format!("s3://{root}")).collect::<Vec<_>>().join(" or "),
         });
     }
     let below = directory(job).filter(|_| bytes.starts_with(b"/")).and_then(|root| below(root, Path::new(written)));

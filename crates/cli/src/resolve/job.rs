@@ -28,7 +28,7 @@ pub(crate) struct Job {
 pub(crate) fn resolve(arguments: &JobArguments, most: DeleteLimit) -> Result<Job, UsageError> {
     let source = Location::parse(&arguments.source)?;
     let dest = Location::parse(&arguments.dest)?;
-    let send = direction(&source, &dest)?;
+    let send = direction(&source, &dest);
     let filters = filters::resolve(&arguments.filters)?;
     let spec = JobSpec {
         filters: filters.filters,
@@ -41,16 +41,12 @@ pub(crate) fn resolve(arguments: &JobArguments, most: DeleteLimit) -> Result<Job
     Ok(Job { source, dest, send, spec, origins: filters.origins })
 }
 
-/// What sending an object is called between these locations, if a sync between them is possible.
-fn direction(source: &Location, dest: &Location) -> Result<&'static str, UsageError> {
-    if source.overlaps(dest) {
-        return Err(UsageError::Overlap { source_location: source.to_string(), dest: dest.to_string() });
-    }
+/// What sending an object is called between these locations.
+fn direction(source: &Location, dest: &Location) -> &'static str {
     match (source, dest) {
-        (Location::Local(_), Location::Bucket { .. }) => Ok("upload"),
-        (Location::Bucket { .. }, Location::Local(_)) => Ok("download"),
-        (Location::Local(_), Location::Local(_)) => Err(UsageError::BothLocal),
-        (Location::Bucket { .. }, Location::Bucket { .. }) => Err(UsageError::BothBuckets),
+        (Location::Local(_), Location::Bucket { .. }) => "upload",
+        (Location::Bucket { .. }, Location::Local(_)) => "download",
+        (Location::Local(_), Location::Local(_)) | (Location::Bucket { .. }, Location::Bucket { .. }) => "copy",
     }
 }
 

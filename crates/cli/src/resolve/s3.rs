@@ -1,9 +1,9 @@
 //! How to reach S3, as the S3 client wants it. What no flag says is left open
 //! here: the client looks for it in AWS's environment variables and files.
 
-use brigade_store::s3::{Addressing, Bandwidth, Config, RequestLimit};
+use brigade_store::s3::{Addressing, Bandwidth, Config, Provider, RequestLimit};
 
-use crate::arguments::{self, S3Arguments};
+use crate::arguments::{self, S3Arguments, SideArguments};
 use crate::remembered;
 
 /// Whether what a probe found out is looked at.
@@ -20,6 +20,15 @@ impl Probed {
     pub(crate) fn unless(no_ledger: bool) -> Self {
         if no_ledger { Self::NotLookedAt } else { Self::Believed }
     }
+}
+
+/// How each of two sides is reached.
+#[derive(Clone, Debug)]
+pub(crate) struct Sides {
+    /// Where objects come from.
+    pub(crate) source: Config,
+    /// Where they go.
+    pub(crate) dest: Config,
 }
 
 /// The client's configuration for a command that keeps this many requests in flight.
@@ -42,6 +51,36 @@ pub(crate) fn resolve(arguments: &S3Arguments, jobs: usize, probed: Probed) -> C
         bandwidth: arguments.bandwidth.clone().map(|timetable| Bandwidth::of(move || timetable.now())),
         ..Config::default()
     }
+}
+
+/// How each side is reached: as is said for both, but for what is said of it alone.
+pub(crate) fn sides(both: &Config, arguments: &SideArguments) -> Sides {
+    let SideArguments {
+        source_profile,
+        dest_profile,
+        source_endpoint_url,
+        dest_endpoint_url,
+        source_region,
+        dest_region,
+        source_provider,
+        dest_provider,
+        source_no_sign_request,
+    } = arguments;
+    let side = |profile: &Option<String>, endpoint_url: &Option<String>, region: &Option<String>, provider| {
+        let own: Option<Provider> = provider;
+        Config {
+            profile: profile.clone().or_else(|| both.profile.clone()),
+            profile_first: profile.is_some(),
+            endpoint_url: endpoint_url.clone().or_else(|| both.endpoint_url.clone()),
+            region: region.clone().or_else(|| both.region.clone()),
+            provider: own.or(both.provider),
+            remembered: both.remembered.clone().filter(|_| own.is_none()),
+            ..both.clone()
+        }
+    };
+    let source = side(source_profile, source_endpoint_url, source_region, *source_provider);
+    let source = Config { sign: source.sign && !source_no_sign_request, ..source };
+    Sides { source, dest: side(dest_profile, dest_endpoint_url, dest_region, *dest_provider) }
 }
 
 fn addressing(addressing: arguments::Addressing) -> Addressing {

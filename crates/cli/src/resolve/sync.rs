@@ -8,7 +8,7 @@ use brigade_store::s3::Config;
 
 use super::job::{self, Job};
 use super::ledger::{self, Locks, Memory};
-use super::s3::Probed;
+use super::s3::{Probed, Sides};
 use super::{UsageError, s3};
 use crate::arguments;
 use crate::output::Show;
@@ -23,8 +23,10 @@ pub(crate) struct Sync {
     pub(crate) source: Location,
     /// Where they go.
     pub(crate) dest: Location,
-    /// How S3 is reached.
+    /// How S3 is reached for what is of neither side: a ledger.
     pub(crate) s3: Config,
+    /// How each side is reached.
+    pub(crate) sides: Sides,
     /// What is to be in step.
     pub(crate) job: JobSpec,
     /// How the run goes about it.
@@ -48,13 +50,15 @@ pub(crate) fn resolve(arguments: &arguments::Sync, can_draw: bool) -> Result<Syn
     let Job { source, dest, send, mut spec, .. } = job::resolve(&arguments.job, most)?;
     let memory = ledger::resolve(&arguments.ledger)?;
     spec.indexing = indexing(arguments, &dest, &memory)?;
+    let s3 = s3::resolve(&arguments.s3, arguments.jobs.0.most(), Probed::unless(arguments.ledger.no_ledger));
     let wording = Wording { verbosity: verbosity(arguments), send, dry_run: arguments.dry_run };
     Ok(Sync {
         source,
         dest,
         memory,
         locks: ledger::locks(&arguments.locks),
-        s3: s3::resolve(&arguments.s3, arguments.jobs.0.most(), Probed::unless(arguments.ledger.no_ledger)),
+        sides: s3::sides(&s3, &arguments.sides),
+        s3,
         job: spec,
         options: options(arguments),
         show: Show {
@@ -188,14 +192,12 @@ mod tests {
     }
 
     #[test]
-    fn a_sync_is_between_a_directory_and_a_bucket() {
+    fn a_sync_is_between_any_two_places() {
         let table = [
             ("/a", "s3://bucket", Ok("upload")),
             ("s3://bucket/p", "/a", Ok("download")),
-            ("/nonexistent/a", "/nonexistent/b", Err("both locations are directories")),
-            ("s3://bucket/a", "s3://bucket/b", Err("both locations are buckets")),
-            ("/nonexistent/a", "/nonexistent/a/b", Err("overlap")),
-            ("s3://bucket/a", "s3://bucket", Err("overlap")),
+            ("/nonexistent/a", "/nonexistent/b", Ok("copy")),
+            ("s3://bucket/a", "s3://bucket/b", Ok("copy")),
             ("", "s3://bucket", Err("empty")),
             ("a", "s3://", Err("bucket is missing")),
         ];

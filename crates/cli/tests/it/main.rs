@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod bad_ledgers;
 #[cfg(test)]
+mod buckets;
+#[cfg(test)]
 mod changed_between_runs;
 #[cfg(test)]
 mod changing_files;

@@ -160,7 +160,7 @@ fn what_is_wrong_with_a_command_line() {
         "sync tree BUCKET --delete --max-delete many",
         "sync tree BUCKET --exclude [z-a",
         "sync tree BUCKET --exclude-from nothing",
-        "sync tree copy",
+        "sync tree tree/below",
         "sync tree s3://",
         "sync tree s3://b",
         "sync tree gs://bucket",
