@@ -54,6 +54,16 @@ pub enum LocationError {
         /// The whole.
         written: String,
     },
+    /// A bucket's scheme without its slashes: hardly a directory.
+    #[error(
+        "{written}: write {scheme}://bucket[/prefix] for a bucket (a directory of this name is written ./{written})"
+    )]
+    Slashes {
+        /// The scheme.
+        scheme: String,
+        /// The whole.
+        written: String,
+    },
     /// A bucket that is no text.
     #[error("{written}: a bucket and its keys are UTF-8 text, and this is not")]
     NotText {
@@ -98,8 +108,12 @@ impl Location {
         if written.is_empty() {
             return Err(LocationError::Empty);
         }
-        let Some(scheme) = scheme_of(written) else { return Ok(Self::Local(written.into())) };
         let shown = shown(&written.to_string_lossy());
+        let Some(scheme) = scheme_of(written) else {
+            let meant = ["s3", "gs"].into_iter().find(|scheme| shown.starts_with(&format!("{scheme}:")));
+            let slashes = |scheme: &str| LocationError::Slashes { scheme: scheme.to_owned(), written: shown.clone() };
+            return meant.map_or_else(|| Ok(Self::Local(written.into())), |scheme| Err(slashes(scheme)));
+        };
         match scheme.as_str() {
             "s3" => Self::bucket(written.to_str().ok_or(LocationError::NotText { written: shown })?),
             "gs" => Err(LocationError::NotYet { scheme, written: shown }),
@@ -237,6 +251,11 @@ mod tests {
             ("s3://arn:aws:s3:::bucket", "an access point is named by its alias"),
             ("gs://bucket/p", "gs:// is not supported yet"),
             ("file:///tmp/x", "without file://"),
+            (
+                "s3:/bucket/p",
+                "write s3://bucket[/prefix] for a bucket (a directory of this name is written ./s3:/bucket/p",
+            ),
+            ("gs:bucket", "write gs://bucket"),
             ("ftp://host/x", "ftp:// is not a scheme that brigade knows"),
         ];
         for (written, part) in table {
