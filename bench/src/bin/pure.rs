@@ -90,6 +90,7 @@ fn plan(count: usize) -> Option<()> {
         delete: None,
         symlinks: Symlinks::Follow,
         indexing: Indexing::Off,
+        carries_tags: true,
     };
     let mut planner = Planner::new(&job, Kind::Remote);
     merge(count, |triple| {

@@ -153,7 +153,10 @@ mod tests {
         let store = MemoryStore::new(MemoryOptions { clock, page_size: 2, ..MemoryOptions::remote() });
         for key in keys {
             let (key, headers) = ((*key).into(), ObjectHeaders::default());
-            store.begin(&NewObject { key, size: 1, headers, condition: Condition::Absent }).await.unwrap();
+            store
+                .begin(&NewObject { key, size: 1, headers, condition: Condition::Absent, part_size: None })
+                .await
+                .unwrap();
         }
         store
     }

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use brigade_store::{ClockSkew, Digest, Entry, Version};
+use brigade_store::{ClockSkew, Entry, Version};
 
 use crate::job::Comparison;
 use crate::ledger::SettledPair;
@@ -36,8 +36,6 @@ pub enum Row {
     Unchanged,
     /// Both listings give the same digest.
     DigestsEqual,
-    /// Both listings give an MD5, and not the same.
-    DigestsDiffer,
     /// The object was written so long after the file last changed that it can hold nothing older.
     ClearlyOlder,
     /// Nothing that is listed tells.
@@ -49,7 +47,7 @@ impl Row {
     #[must_use]
     pub fn verdict(self) -> Verdict {
         match self {
-            Self::Always | Self::SizesDiffer | Self::NotOlder | Self::DigestsDiffer => Verdict::Differs,
+            Self::Always | Self::SizesDiffer | Self::NotOlder => Verdict::Differs,
             Self::SizesEqual | Self::Older | Self::Unchanged | Self::DigestsEqual | Self::ClearlyOlder => {
                 Verdict::InStep
             }
@@ -68,13 +66,13 @@ impl Row {
 /// What two versions' content told, where the listings could not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
-    /// The file has the MD5 that the object's `ETag` gives.
+    /// Both have the same MD5.
     SameMd5,
     /// Both have the same CRC-64/NVME.
     SameCrc64,
     /// The file, cut into usual parts, gives the object's multipart `ETag`.
     SameMultipart,
-    /// The file has another MD5 than the object's `ETag` gives, and there is no other digest.
+    /// They have different MD5s, and there is no other digest.
     OtherMd5,
     /// Their CRC-64/NVMEs differ.
     OtherCrc64,
@@ -82,15 +80,23 @@ pub enum Content {
     OtherMultipart,
     /// There is no digest of one kind that proves anything.
     Unproven,
+    /// Nor is there, of two objects; but the destination's was written after the source's was.
+    WrittenLater,
 }
 
 impl Content {
+    /// Whether it is enough for both to count as in step: nothing better can be had of some objects than their times.
+    #[must_use]
+    pub fn is_enough(self) -> bool {
+        self.is_same() || self == Self::WrittenLater
+    }
+
     /// Whether the content is proven to be the same.
     #[must_use]
     pub fn is_same(self) -> bool {
         match self {
             Self::SameMd5 | Self::SameCrc64 | Self::SameMultipart => true,
-            Self::OtherMd5 | Self::OtherCrc64 | Self::OtherMultipart | Self::Unproven => false,
+            Self::OtherMd5 | Self::OtherCrc64 | Self::OtherMultipart | Self::Unproven | Self::WrittenLater => false,
         }
     }
 }
@@ -192,7 +198,7 @@ impl<'a> Dated<'a> {
 
     /// When the version was put where it is: for an object, `LastModified`; for a
     /// file, when its inode last changed, because its mtime is the source's.
-    fn written(self) -> SystemTime {
+    pub(crate) fn written(self) -> SystemTime {
         match self.entry.version {
             Version::File { changed, .. } => changed,
             Version::Object { .. } => self.modified,
@@ -214,8 +220,7 @@ pub(crate) fn by_pair(source: &Entry, settled: Option<&SettledPair>, dest: &Entr
 /// What the listings' own digests tell, where both have one of a kind.
 fn by_listed_digest(source: &Entry, dest: &Entry) -> Row {
     match (source.listed_digest(), dest.listed_digest()) {
-        (Some(Digest::Md5(left)), Some(Digest::Md5(right))) if left != right => Row::DigestsDiffer,
-        // Equal is proof; unequal multipart digests may come of other part sizes.
+        // Equal is proof; unequal ones may come of other part sizes, or of encryption: then an `ETag` only looks like an MD5.
         (Some(left), Some(right)) if left == right => Row::DigestsEqual,
         _ => Row::Undecided,
     }
@@ -298,10 +303,10 @@ mod tests {
             ("checksum, up", Checksum, file(1, 0, 0), object(1, 900, MD5), AskContent),
             ("checksum, down", Checksum, object(1, 900, MD5), file(1, 0, 0), AskContent),
             ("checksum, equal digests", Checksum, object(1, 900, MD5), object(1, 0, MD5), InStep),
-            ("checksum, other digests", Checksum, object(1, 0, MD5), object(1, 900, OTHER_MD5), Differs),
+            ("checksum, other digests", Checksum, object(1, 0, MD5), object(1, 900, OTHER_MD5), AskContent),
             // Auto, digests in both listings.
             ("auto, equal digests", Auto, object(1, 900, MD5), object(1, 0, MD5), InStep),
-            ("auto, other digests", Auto, object(1, 0, MD5), object(1, 900, OTHER_MD5), Differs),
+            ("auto, other digests", Auto, object(1, 0, MD5), object(1, 900, OTHER_MD5), AskContent),
             ("auto, equal multipart", Auto, object(1, 900, MULTIPART), object(1, 0, MULTIPART), InStep),
             ("auto, other multipart", Auto, object(1, 0, MULTIPART), object(1, 900, OTHER_MULTIPART), AskContent),
             ("auto, multipart and plain", Auto, object(1, 0, MULTIPART), object(1, 900, MD5), AskContent),

@@ -31,6 +31,7 @@ pub async fn copy(
         memory,
         limit: None,
         dry_run: false,
+        server_side_copy: true,
         allow_empty_source: false,
     };
     let around = Surroundings {
@@ -41,6 +42,7 @@ pub async fn copy(
         settled: None,
         cancel: CancellationToken::new(),
         locked_out: Arc::default(),
+        between: Arc::default(),
     };
     let transfers = Transfers::new(&options, around, Allowance::new(None), Left::nothing());
     let transfer = Transfer { source: version, replaces, if_content_differs: false, settled: None, unlisted: None };

@@ -16,6 +16,7 @@ use crate::merge::Presence;
 use crate::plan::{Action, Decision, Phase, Planner, Transfer};
 use crate::range::{RangeError, refusal};
 use crate::tally::Tally;
+use crate::transfer::between::Between;
 use crate::transfer::{Allowance, Left, Surroundings, Transfers};
 
 /// What a run would do about one key, and why.
@@ -194,11 +195,14 @@ impl Trial {
             memory: 0,
             limit: None,
             dry_run: true,
+            server_side_copy: true,
             allow_empty_source: false,
         };
         let tally = Arc::new(Tally::new(Arc::clone(&seen) as Arc<dyn Observer>));
         let (recorder, cancel) = (Arc::new(Recorder::none()), CancellationToken::new());
-        let around = Surroundings { source, dest, tally, recorder, settled: None, cancel, locked_out: Arc::default() };
+        let between = Arc::new(Between::of(job, &options, source.as_ref(), dest.as_ref()));
+        let locked_out = Arc::default();
+        let around = Surroundings { source, dest, tally, recorder, settled: None, cancel, locked_out, between };
         let transfers = Transfers::new(&options, around, Allowance::new(options.limit), Left::nothing());
         let deletes_by = job.delete.is_some().then(|| job.filters.clone());
         Self { deletes_by, transfers: Arc::new(transfers), seen, content: None }
@@ -214,7 +218,7 @@ impl Trial {
                 // What was answered is not asked again; a failure to answer is met again, and told.
                 let ask = transfer.if_content_differs && self.content.is_none();
                 let transfer = Transfer { if_content_differs: ask, ..transfer };
-                if self.content.is_some_and(Content::is_same) {
+                if self.content.is_some_and(Content::is_enough) {
                     return Ok(Some(Prospect { phase, outcome: Outcome::InStep }));
                 }
                 if phase == Phase::Now {

@@ -28,6 +28,8 @@ pub struct JobSpec {
     pub symlinks: Symlinks,
     /// Where what the destination holds is known from.
     pub indexing: Indexing,
+    /// Whether an object's tags go along from bucket to bucket.
+    pub carries_tags: bool,
 }
 
 /// Where what the destination, a bucket, holds is known from.
@@ -52,7 +54,7 @@ impl JobSpec {
     #[must_use]
     pub fn digest(&self) -> JobDigest {
         // Every field is named, so that a new one can't be forgotten.
-        let Self { filters, comparison, clock_fudge_factor, delete, symlinks, indexing } = self;
+        let Self { filters, comparison, clock_fudge_factor, delete, symlinks, indexing, carries_tags } = self;
         let mut fields = Fields::of(filters);
         fields.add(match comparison {
             Comparison::Auto => "compare: auto",
@@ -71,6 +73,9 @@ impl JobSpec {
             Indexing::Off => {}
             Indexing::Use => fields.add("index: use"),
             Indexing::Rebuild => fields.add("index: rebuild"),
+        }
+        if !carries_tags {
+            fields.add("tags: ignored");
         }
         fields.digest()
     }
@@ -197,6 +202,8 @@ pub struct RunOptions {
     pub limit: Option<u64>,
     /// Change nothing: say what would be done.
     pub dry_run: bool,
+    /// Whether a service copies by itself what lies in two buckets of its own.
+    pub server_side_copy: bool,
     /// Go on although the source lists nothing and the destination holds something.
     pub allow_empty_source: bool,
 }

@@ -318,6 +318,7 @@ mod tests {
             delete: delete.then_some(DeleteLimit::Unlimited),
             symlinks: Symlinks::Follow,
             indexing: Indexing::Off,
+            carries_tags: true,
         };
         Planner::new(&job, Kind::Local).decide(&Key::from(key), [left, right], None, Default::default())
     }
@@ -368,6 +369,7 @@ mod tests {
             delete: None,
             symlinks: Symlinks::Follow,
             indexing: Indexing::Off,
+            carries_tags: true,
         };
         let side = Fingerprint::of(&here);
         let pair = |unsure, assumed, lost| {
@@ -422,6 +424,7 @@ mod tests {
                 delete: None,
                 symlinks: Symlinks::Follow,
                 indexing: Indexing::Off,
+                carries_tags: true,
             };
             let there = listed.map_or(Presence::Absent, |entry| Presence::Present(entry.clone()));
             let listed_both = [Presence::Present(source.clone()), there];

@@ -1,4 +1,4 @@
-//! How an object is represented at the destination: the headers that go with its content.
+//! How an object is represented where one side is a tree: the headers that go with its content.
 
 use brigade_store::{Entry, ObjectHeaders, Version};
 
@@ -11,6 +11,7 @@ pub(crate) fn headers(entry: &Entry, source: &ObjectHeaders) -> ObjectHeaders {
     ObjectHeaders {
         modified: source.modified.or(Some(entry.modified)),
         content_type: source.content_type.clone().or_else(|| guess_content_type(entry)),
+        ..ObjectHeaders::default()
     }
 }
 
@@ -48,11 +49,12 @@ mod tests {
     fn what_the_source_says_travels_along_and_last_modified_stands_in() {
         let object = entry("a.html", Version::object("e"));
         let bare = headers(&object, &ObjectHeaders::default());
-        let listed = ObjectHeaders { modified: Some(object.modified), content_type: None };
+        let listed = ObjectHeaders { modified: Some(object.modified), content_type: None, ..ObjectHeaders::default() };
         assert_eq!(bare, listed);
         let own = ObjectHeaders {
             modified: Some(SystemTime::UNIX_EPOCH + Duration::from_secs(5)),
             content_type: Some("text/x-own".into()),
+            ..ObjectHeaders::default()
         };
         assert_eq!(headers(&object, &own), own);
     }

@@ -20,6 +20,7 @@ use crate::phases;
 use crate::range::{Orderings, RangeError};
 use crate::spool::Spool;
 use crate::tally::Tally;
+use crate::transfer::between::Between;
 use crate::transfer::{Allowance, Left, Surroundings, Transfers};
 use taking_up::Memory;
 
@@ -57,6 +58,7 @@ pub async fn run(run: Run) -> Result<Summary, RunError> {
         Some(ledger) if !options.dry_run => Recorder::new(Arc::clone(ledger), Arc::clone(&clock)),
         _ => Recorder::none(),
     };
+    let between = Arc::new(Between::of(&job, &options, source.as_ref(), dest.as_ref()));
     let around = Surroundings {
         source,
         dest,
@@ -65,6 +67,7 @@ pub async fn run(run: Run) -> Result<Summary, RunError> {
         settled: ledger,
         cancel: cancel.child_token(),
         locked_out: Arc::default(),
+        between,
     };
     let dry_run = options.dry_run;
     let pass = Pass { job, options, around, clock, stop: cancel, index_left: Mutex::default() };

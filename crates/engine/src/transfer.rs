@@ -1,9 +1,11 @@
 //! Transfer: carries actions out, many at once, within the permits.
 
+pub(crate) mod between;
 mod content;
 mod deletion;
 mod doubt;
 mod forecast;
+mod inside;
 mod locked_out;
 mod parts;
 mod resuming;
@@ -30,6 +32,7 @@ use crate::permits::Permits;
 use crate::plan::{Action, Phase, Transfer};
 use crate::spool::Spool;
 use crate::tally::Tally;
+use between::Between;
 pub use locked_out::LockedOut;
 use sending::Sent;
 
@@ -37,6 +40,9 @@ use sending::Sent;
 pub(crate) struct Transfers {
     pub(crate) source: Arc<dyn Store>,
     pub(crate) dest: Arc<dyn Store>,
+    between: Arc<Between>,
+    /// Bytes of content held at once.
+    memory: u64,
     /// Of both: asked for of each key.
     kinds: [Kind; 2],
     pub(crate) tally: Arc<Tally>,
@@ -97,16 +103,20 @@ pub(crate) struct Surroundings {
     pub(crate) cancel: CancellationToken,
     /// Why it was cancelled, if a store no longer accepts who asks.
     pub(crate) locked_out: Arc<OnceLock<LockedOut>>,
+    /// What the two sides are to each other.
+    pub(crate) between: Arc<Between>,
 }
 
 impl Transfers {
     pub(crate) fn new(options: &RunOptions, around: Surroundings, allowance: Allowance, left: Left) -> Self {
-        let Surroundings { source, dest, tally, recorder, settled, cancel, locked_out } = around;
+        let Surroundings { source, dest, tally, recorder, settled, cancel, locked_out, between } = around;
         let jobs = at_once(options.jobs, source.as_ref());
         let kinds = [&source, &dest].map(|store| store.capabilities().kind);
         Self {
             source,
             dest,
+            between,
+            memory: options.memory,
             kinds,
             tally,
             listing: cancel.child_token(),

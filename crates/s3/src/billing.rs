@@ -31,11 +31,15 @@ const fn class(operation: Operation) -> RequestClass {
         | Operation::CreateMultipartUpload
         | Operation::UploadPart
         | Operation::CompleteMultipartUpload
-        | Operation::CreateBucket => RequestClass::Write,
+        | Operation::CreateBucket
+        | Operation::CopyObject
+        | Operation::UploadPartCopy => RequestClass::Write,
         Operation::ListObjectsV2 | Operation::ListParts | Operation::ListMultipartUploads | Operation::ListBuckets => {
             RequestClass::List
         }
-        Operation::GetObject | Operation::HeadObject | Operation::HeadBucket => RequestClass::Read,
+        Operation::GetObject | Operation::HeadObject | Operation::HeadBucket | Operation::GetObjectTagging => {
+            RequestClass::Read
+        }
         Operation::DeleteObject | Operation::DeleteObjects | Operation::AbortMultipartUpload => RequestClass::Delete,
     }
 }

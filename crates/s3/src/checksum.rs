@@ -97,6 +97,17 @@ pub(crate) fn parse_md5_etag(etag: &str) -> Option<[u8; 16]> {
     if is_md5 { u128::from_str_radix(etag, 16).ok().map(u128::to_be_bytes) } else { None }
 }
 
+/// Reads an MD5 in base64.
+pub(crate) fn parse_md5(value: &str) -> Option<[u8; 16]> {
+    BASE64.decode(value).ok()?.try_into().ok()
+}
+
+/// An MD5 in base64, as `Content-MD5` and rclone's `md5chksum` have it.
+#[must_use]
+pub fn format_md5(md5: [u8; 16]) -> String {
+    BASE64.encode(md5)
+}
+
 /// SHA-256 of a payload in hexadecimal, as `SigV4` wants it.
 pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
     hex(digest::digest(&digest::SHA256, bytes).as_ref())

@@ -29,6 +29,7 @@ use crate::request::{Request, Response};
 use crate::retry::{Budget, Course, Next, Remedy};
 use crate::sign::Signer;
 use crate::surroundings::Surroundings;
+use crate::writing::CustomerKey;
 
 /// After so many attempts that failed, whoever waits for more is told.
 const TOLD_AFTER: u32 = 10;
@@ -153,6 +154,23 @@ impl Client {
     #[must_use]
     pub fn service(&self) -> String {
         self.0.endpoint.identity()
+    }
+
+    /// Whether the service knows both clients as the same: by their settings, or else by the key that they have now.
+    #[must_use]
+    pub fn is_known_as(&self, other: &Self) -> bool {
+        let settings = |client: &Self| {
+            let Config { profile, access_key, sign, .. } = &client.0.config;
+            (profile.clone(), access_key.clone(), *sign)
+        };
+        let key_id = |client: &Self| client.0.credentials.as_ref().map(CachedCredentials::access_key_id);
+        settings(self) == settings(other) || (key_id(self).is_some() && key_id(self) == key_id(other))
+    }
+
+    /// The customer's key that objects are encrypted with.
+    #[must_use]
+    pub fn customer_key(&self) -> Option<&CustomerKey> {
+        self.0.config.customer_key.as_ref()
     }
 
     /// The region in which buckets are looked for first.

@@ -10,6 +10,7 @@ use crate::address::without_user;
 use crate::bandwidth::Bandwidth;
 use crate::dialect::{Provider, Remembered};
 use crate::pace::RequestLimit;
+use crate::writing::{CustomerKey, Writing};
 
 /// What a caller decides of a client. What is left out (`None`) is looked for
 /// in the environment, then in the profile, as AWS's own tools do.
@@ -40,6 +41,10 @@ pub struct Config {
     /// A file of PEM certificates to trust in place of the system's; without
     /// one `AWS_CA_BUNDLE`, or the profile's `ca_bundle`.
     pub ca_bundle: Option<PathBuf>,
+    /// What is added to whatever is written.
+    pub writing: Writing,
+    /// The customer's key with which objects are encrypted: all that are read, and all that are written.
+    pub customer_key: Option<CustomerKey>,
     /// Whether the requester pays, where a bucket asks for that.
     pub request_payer: bool,
     /// Connections to one host that are kept open while idle.
@@ -78,6 +83,8 @@ impl Default for Config {
             provider: None,
             remembered: None,
             ca_bundle: None,
+            writing: Writing::default(),
+            customer_key: None,
             request_payer: false,
             max_idle_connections: 256,
             max_attempts: 10,

@@ -153,6 +153,11 @@ impl CachedCredentials {
         }
     }
 
+    /// The id of the key in use, which is no secret.
+    pub(crate) fn access_key_id(&self) -> String {
+        self.held().credentials.access_key_id().to_owned()
+    }
+
     /// Where those in use come from.
     pub(crate) fn origin(&self) -> CredentialsOrigin {
         CredentialsOrigin::of(&self.held().credentials, &self.giver.name())

@@ -51,6 +51,8 @@ pub struct Dialect {
     pub put_if_match: Support,
     /// `CompleteMultipartUpload` honours both.
     pub complete_conditions: Support,
+    /// `CopyObject` honours both, of what it replaces.
+    pub copy_conditions: Support,
     /// `DeleteObject` honours `If-Match`, and `DeleteObjects` an `ETag` with a key.
     pub delete_if_match: Support,
     /// There is a `DeleteObjects`.
@@ -66,6 +68,7 @@ impl Dialect {
         put_if_absent: Support::Unknown,
         put_if_match: Support::Unknown,
         complete_conditions: Support::Unknown,
+        copy_conditions: Support::Unknown,
         delete_if_match: Support::Unknown,
         bulk_delete: Support::Unknown,
         crc64nvme: Support::Unknown,
@@ -79,6 +82,7 @@ impl Dialect {
             Fact::PutIfAbsent => self.put_if_absent,
             Fact::PutIfMatch => self.put_if_match,
             Fact::CompleteConditions => self.complete_conditions,
+            Fact::CopyConditions => self.copy_conditions,
             Fact::DeleteIfMatch => self.delete_if_match,
             Fact::BulkDelete => self.bulk_delete,
             Fact::Crc64Nvme => self.crc64nvme,
@@ -93,6 +97,7 @@ impl Dialect {
             Fact::PutIfAbsent => &mut self.put_if_absent,
             Fact::PutIfMatch => &mut self.put_if_match,
             Fact::CompleteConditions => &mut self.complete_conditions,
+            Fact::CopyConditions => &mut self.copy_conditions,
             Fact::DeleteIfMatch => &mut self.delete_if_match,
             Fact::BulkDelete => &mut self.bulk_delete,
             Fact::Crc64Nvme => &mut self.crc64nvme,
@@ -128,6 +133,8 @@ pub enum Fact {
     PutIfMatch,
     /// [`Dialect::complete_conditions`].
     CompleteConditions,
+    /// [`Dialect::copy_conditions`].
+    CopyConditions,
     /// [`Dialect::delete_if_match`].
     DeleteIfMatch,
     /// [`Dialect::bulk_delete`].
@@ -138,11 +145,12 @@ pub enum Fact {
 
 impl Fact {
     /// Every fact, in the order in which they are told.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ListsByBytes,
         Self::PutIfAbsent,
         Self::PutIfMatch,
         Self::CompleteConditions,
+        Self::CopyConditions,
         Self::DeleteIfMatch,
         Self::BulkDelete,
         Self::Crc64Nvme,
@@ -156,6 +164,7 @@ impl Fact {
             Self::PutIfAbsent => "put_if_absent",
             Self::PutIfMatch => "put_if_match",
             Self::CompleteConditions => "complete_conditions",
+            Self::CopyConditions => "copy_conditions",
             Self::DeleteIfMatch => "delete_if_match",
             Self::BulkDelete => "bulk_delete",
             Self::Crc64Nvme => "crc64nvme",

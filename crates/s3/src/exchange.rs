@@ -115,6 +115,11 @@ impl Inner {
         if self.config.request_payer {
             headers.insert(REQUEST_PAYER, HeaderValue::from_static("requester"));
         }
+        if let Some(key) = self.config.customer_key.as_ref().filter(|_| request.operation.takes_customer_key()) {
+            for (name, value) in key.headers() {
+                headers.insert(HeaderName::from_static(name), secret(value)?);
+            }
+        }
         self.sign(request, address, region, &query, &mut headers).await?;
         headers.insert(header::USER_AGENT, USER_AGENT);
 

@@ -40,12 +40,13 @@ mod route;
 mod sign;
 mod surroundings;
 mod timestamp;
+mod writing;
 mod xml;
 
 pub use bandwidth::Bandwidth;
 pub use billing::RequestClass;
 pub use bucket::Bucket;
-pub use checksum::Verified;
+pub use checksum::{Verified, format_md5};
 pub use client::Client;
 pub use clock::ClockSkew;
 pub use config::{AccessKey, Addressing, Config};
@@ -54,9 +55,10 @@ pub use credentials::CredentialsOrigin;
 pub use dialect::{Dialect, Fact, Provider, Remembered, Support, UnknownProvider};
 pub use error::{ConfigError, Error, ErrorKind};
 pub use operations::{
-    CompleteMultipartUpload, Condition, Continuation, CreateMultipartUpload, DeleteObject, Endless, GetObject,
-    GotObject, HeadObject, ListMultipartUploads, ListObjectsV2, ListParts, ListedObject, ListedPage, ListedUpload,
-    MultipartUpload, ObjectHead, PartsPage, PutObject, Stored, UploadPart, UploadedPart, UploadsContinuation,
-    UploadsMarker, UploadsPage,
+    CompleteMultipartUpload, Condition, Continuation, CopyObject, CopySource, CreateMultipartUpload, DeleteObject,
+    Endless, GetObject, GotObject, HeadObject, ListMultipartUploads, ListObjectsV2, ListParts, ListedObject,
+    ListedPage, ListedUpload, MultipartUpload, NOTED_MD5, NewHeaders, ObjectHead, PartsPage, PutObject, Stored,
+    UploadPart, UploadPartCopy, UploadedPart, UploadsContinuation, UploadsMarker, UploadsPage,
 };
 pub use pace::RequestLimit;
+pub use writing::{CustomerKey, Encryption, Writing};

@@ -4,34 +4,41 @@
 mod abort_multipart_upload;
 mod complete_multipart_upload;
 mod continuation;
+mod copy_object;
 mod create_bucket;
 mod create_multipart_upload;
 mod delete_many;
 mod delete_object;
 pub(crate) mod delete_objects;
 mod get_object;
+mod get_object_tagging;
 mod head_bucket;
 mod head_object;
 mod list_buckets;
 pub(crate) mod list_multipart_uploads;
 pub(crate) mod list_objects_v2;
 pub(crate) mod list_parts;
+mod object_headers;
 mod put_object;
 mod upload_part;
+mod upload_part_copy;
 
 use std::time::Duration;
 
 pub use complete_multipart_upload::CompleteMultipartUpload;
 pub use continuation::{Continuation, Endless};
+pub use copy_object::{CopyObject, CopySource};
 pub use create_multipart_upload::{CreateMultipartUpload, MultipartUpload};
 pub use delete_object::DeleteObject;
 pub use get_object::{GetObject, GotObject};
-pub use head_object::{HeadObject, ObjectHead};
+pub use head_object::{HeadObject, NOTED_MD5, ObjectHead};
 pub use list_multipart_uploads::{ListMultipartUploads, ListedUpload, UploadsContinuation, UploadsMarker, UploadsPage};
 pub use list_objects_v2::{ListObjectsV2, ListedObject, ListedPage};
 pub use list_parts::{ListParts, PartsPage};
+pub use object_headers::NewHeaders;
 pub use put_object::{Condition, PutObject, Stored};
 pub use upload_part::{UploadPart, UploadedPart};
+pub use upload_part_copy::UploadPartCopy;
 
 /// What a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,11 +59,14 @@ pub(crate) enum Operation {
     ListBuckets,
     CreateBucket,
     HeadBucket,
+    CopyObject,
+    UploadPartCopy,
+    GetObjectTagging,
 }
 
 impl Operation {
     /// Every operation, in the order of their numbers.
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::ListObjectsV2,
         Self::GetObject,
         Self::HeadObject,
@@ -72,6 +82,9 @@ impl Operation {
         Self::ListBuckets,
         Self::CreateBucket,
         Self::HeadBucket,
+        Self::CopyObject,
+        Self::UploadPartCopy,
+        Self::GetObjectTagging,
     ];
 
     /// S3's name of it.
@@ -92,6 +105,9 @@ impl Operation {
             Self::ListBuckets => "ListBuckets",
             Self::CreateBucket => "CreateBucket",
             Self::HeadBucket => "HeadBucket",
+            Self::CopyObject => "CopyObject",
+            Self::UploadPartCopy => "UploadPartCopy",
+            Self::GetObjectTagging => "GetObjectTagging",
         }
     }
 
@@ -104,6 +120,10 @@ impl Operation {
             Self::PutObject | Self::CreateMultipartUpload | Self::UploadPart | Self::CompleteMultipartUpload => {
                 "s3:PutObject"
             }
+            // Copies read the source, and its tags, too.
+            Self::CopyObject => "s3:GetObject, s3:GetObjectTagging, s3:PutObject and s3:PutObjectTagging",
+            Self::UploadPartCopy => "s3:GetObject and s3:PutObject",
+            Self::GetObjectTagging => "s3:GetObjectTagging",
             Self::DeleteObject | Self::DeleteObjects => "s3:DeleteObject",
             Self::AbortMultipartUpload => "s3:AbortMultipartUpload",
             Self::ListParts => "s3:ListMultipartUploadParts",
@@ -115,7 +135,7 @@ impl Operation {
 
     /// Whether it makes an object appear, so that it can't be taken back.
     pub(crate) const fn makes_visible(self) -> bool {
-        matches!(self, Self::PutObject | Self::CompleteMultipartUpload)
+        matches!(self, Self::PutObject | Self::CompleteMultipartUpload | Self::CopyObject)
     }
 
     /// How long it goes on once the program is to end. Whatever only brings
@@ -127,8 +147,22 @@ impl Operation {
         }
     }
 
+    /// Whether it reads or writes content, which a customer's key may have to go with.
+    pub(crate) const fn takes_customer_key(self) -> bool {
+        matches!(
+            self,
+            Self::GetObject
+                | Self::HeadObject
+                | Self::PutObject
+                | Self::CreateMultipartUpload
+                | Self::UploadPart
+                | Self::CopyObject
+                | Self::UploadPartCopy
+        )
+    }
+
     /// Whether the service may work on it for minutes before it answers.
     pub(crate) const fn is_long(self) -> bool {
-        matches!(self, Self::CompleteMultipartUpload)
+        matches!(self, Self::CompleteMultipartUpload | Self::CopyObject | Self::UploadPartCopy)
     }
 }

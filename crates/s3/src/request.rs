@@ -86,6 +86,15 @@ impl<'a> Request<'a> {
         Ok(self)
     }
 
+    /// Adds a header that is never shown, and never compressed.
+    pub(crate) fn secret_header(mut self, name: &str, value: &str) -> Result<Self, Error> {
+        self = self.text_header(name, value)?;
+        if let Some(value) = self.headers.get_mut(name) {
+            value.set_sensitive(true);
+        }
+        Ok(self)
+    }
+
     pub(crate) fn body(self, body: Bytes) -> Self {
         Self { body, sha256: None, ..self }
     }

@@ -146,7 +146,7 @@ impl BucketLevel {
     /// The object whose name was written, where there is nothing below it.
     async fn object_itself(&self) -> Result<Option<Found>, ListingError> {
         let Some(name) = self.names.prefix().strip_suffix('/').filter(|name| !name.is_empty()) else { return Ok(None) };
-        match self.bucket.head_object(HeadObject { key: name }).await {
+        match self.bucket.head_object(HeadObject { key: name, version_id: None }).await {
             Ok(head) => {
                 let own_name = name.rsplit('/').next().unwrap_or(name);
                 Ok(Some(Found::Object(entry(&own_name.into(), &head))))

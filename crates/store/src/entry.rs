@@ -38,6 +38,8 @@ pub enum Version {
         /// The version that a read must name, where the listing told one: S3's
         /// version id in a listing of versions, Google Cloud Storage's generation in any.
         id: Option<VersionId>,
+        /// Its storage class, where the listing told it and it isn't the usual one. It tells no version from another.
+        storage_class: Option<Box<str>>,
     },
 }
 
@@ -63,7 +65,7 @@ impl Version {
     /// The version of an object that has this ETag, and of which nothing else is told.
     #[must_use]
     pub fn object(etag: impl Into<String>) -> Self {
-        Self::Object { etag: etag.into(), id: None }
+        Self::Object { etag: etag.into(), id: None, storage_class: None }
     }
 }
 
@@ -92,6 +94,15 @@ impl Entry {
         }
     }
 
+    /// The storage class, where it is told and isn't the usual one.
+    #[must_use]
+    pub fn storage_class(&self) -> Option<&str> {
+        match &self.version {
+            Version::Object { storage_class, .. } => storage_class.as_deref(),
+            Version::File { .. } => None,
+        }
+    }
+
     /// The content digest that the listing itself gives: an ETag that has the
     /// form of an MD5 (it isn't one under SSE-KMS or SSE-C: a difference is
     /// no proof, an equality is), or of a multipart ETag.
@@ -106,7 +117,7 @@ impl Entry {
     pub fn same_version(&self, other: &Self) -> bool {
         match (&self.version, &other.version) {
             // LastModified is left out: a store may round it differently in a listing and in a HEAD.
-            (Version::Object { etag: mine, id: my_id }, Version::Object { etag: theirs, id: their_id }) => {
+            (Version::Object { etag: mine, id: my_id, .. }, Version::Object { etag: theirs, id: their_id, .. }) => {
                 let same_id = my_id.is_none() || their_id.is_none() || my_id == their_id;
                 self.key == other.key && self.size == other.size && mine == theirs && same_id
             }

@@ -36,6 +36,15 @@ pub enum FailureKind {
     Failed,
 }
 
+/// Why a service could not copy an object by itself, and whose object is why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CopyFailure {
+    /// What was to be copied.
+    Source(Failure),
+    /// The copy.
+    Dest(Failure),
+}
+
 impl Failure {
     /// A failure of this kind, with its reason.
     pub fn new(kind: FailureKind, reason: impl Into<String>) -> Self {

@@ -13,6 +13,10 @@ pub enum Work<'a> {
     ReadInRanges(u64),
     /// [`crate::Store::write`].
     Write,
+    /// [`crate::Store::copy`].
+    Copy,
+    /// [`crate::Store::begin`], so many parts copied, and [`crate::Upload::finish`].
+    CopyInParts(u64),
     /// [`crate::Store::begin`], so many parts, and [`crate::Upload::finish`].
     WriteInParts(u64),
     /// One call of [`crate::Store::remove`].

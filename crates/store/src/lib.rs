@@ -25,7 +25,7 @@ mod upload;
 
 pub use digest::{Digest, DigestKind};
 pub use entry::{Entry, Version, VersionId};
-pub use failure::{Failure, FailureKind};
+pub use failure::{CopyFailure, Failure, FailureKind};
 pub use forecast::{Forecast, Work};
 pub use key::{Key, is_unprintable};
 pub use listing::{Extent, KeyRange, Listed, Listing, ListingError, Unknown, UnknownReason};
@@ -34,7 +34,7 @@ pub use location::{Location, LocationError};
 pub use open::{OpenError, Role, open, open_both};
 pub use spill::{Sorted, Sorter};
 pub use store::{
-    Capabilities, ClockSkew, Condition, Conditions, Kind, NewObject, Object, ObjectHeaders, Order, Reader, Receipt,
-    RequestCount, Store, Verified,
+    Capabilities, ClockSkew, Condition, Conditions, Copying, Kind, NewObject, Object, ObjectHeaders, Order, Reader,
+    Receipt, RequestCount, Store, Tags, Verified,
 };
 pub use upload::{FinishedPart, OpenUpload, OpenUploads, Part, Resumed, Upload};

@@ -4,34 +4,34 @@
 //! | entry | bytes |
 //! |---|---|
 //! | object in a bucket | `o`, size `u64`, modified, `ETag` to the end |
-//! | one whose version has an id | `v`, size `u64`, modified, length of the id `u64`, id, `ETag` to the end |
+//! | one with a version id or a storage class | `v`, size `u64`, modified, id, storage class, `ETag` to the end |
 //! | file | `f`, size `u64`, modified, changed, inode `u64`, device `u64` |
 //!
-//! A time is seconds since the epoch `i64` and nanoseconds `u32`. The key is
+//! An id, or a storage class, is its length `u64` and its text; none is of length 0. A time is seconds since the epoch `i64` and nanoseconds `u32`. The key is
 //! kept beside it.
 
 use std::io;
 use std::time::SystemTime;
 
 use crate::time;
-use crate::{Entry, Key, Version};
+use crate::{Entry, Key, Version, VersionId};
 
 /// The entry's bytes, without its key.
 #[must_use]
 pub fn encode(entry: &Entry) -> Vec<u8> {
     let mut record = Vec::with_capacity(64);
     record.push(match &entry.version {
-        Version::Object { id: None, .. } => b'o',
-        Version::Object { id: Some(_), .. } => b'v',
+        Version::Object { id: None, storage_class: None, .. } => b'o',
+        Version::Object { .. } => b'v',
         Version::File { .. } => b'f',
     });
     record.extend(entry.size.to_le_bytes());
     encode_time(entry.modified, &mut record);
     match &entry.version {
-        Version::Object { etag, id } => {
-            if let Some(id) = id {
-                record.extend((id.as_str().len() as u64).to_le_bytes());
-                record.extend(id.as_str().as_bytes());
+        Version::Object { etag, id, storage_class } => {
+            if id.is_some() || storage_class.is_some() {
+                encode_text(id.as_ref().map_or("", VersionId::as_str), &mut record);
+                encode_text(storage_class.as_deref().unwrap_or_default(), &mut record);
             }
             record.extend(etag.as_bytes());
         }
@@ -54,10 +54,9 @@ pub fn decode(key: Key, record: &[u8]) -> io::Result<Entry> {
     let version = match letter {
         b'o' => Version::object(fields.text()?),
         b'v' => {
-            let length = usize::try_from(u64::from_le_bytes(fields.take()?)).map_err(|_| garbled())?;
-            let id = fields.bytes(length)?;
-            let id = std::str::from_utf8(id).map_err(|_| garbled())?.into();
-            Version::Object { id: Some(id), etag: fields.text()? }
+            let id = fields.short_text()?.map(VersionId::from);
+            let storage_class = fields.short_text()?.map(Box::from);
+            Version::Object { id, storage_class, etag: fields.text()? }
         }
         b'f' => Version::File {
             changed: fields.time()?,
@@ -67,6 +66,11 @@ pub fn decode(key: Key, record: &[u8]) -> io::Result<Entry> {
         _ => return Err(garbled()),
     };
     Ok(Entry { key, size, modified, version })
+}
+
+fn encode_text(text: &str, record: &mut Vec<u8>) {
+    record.extend((text.len() as u64).to_le_bytes());
+    record.extend(text.as_bytes());
 }
 
 fn encode_time(moment: SystemTime, record: &mut Vec<u8>) {
@@ -89,10 +93,13 @@ impl Fields<'_> {
         Ok(*field)
     }
 
-    fn bytes(&mut self, length: usize) -> io::Result<&[u8]> {
+    /// `None` where it is empty.
+    fn short_text(&mut self) -> io::Result<Option<&str>> {
+        let length = usize::try_from(u64::from_le_bytes(self.take()?)).map_err(|_| garbled())?;
         let (field, rest) = self.0.split_at_checked(length).ok_or_else(garbled)?;
         self.0 = rest;
-        Ok(field)
+        let text = std::str::from_utf8(field).map_err(|_| garbled())?;
+        Ok((!text.is_empty()).then_some(text))
     }
 
     fn text(&mut self) -> io::Result<String> {

@@ -1,7 +1,9 @@
 //! The bucket store: the objects of an S3 bucket below a prefix, as a [`Store`].
 
+mod copying;
 mod failures;
 mod forecast;
+mod headers;
 mod listing;
 pub(crate) mod mtime;
 mod names;
@@ -17,13 +19,13 @@ use brigade_s3::{DeleteObject, ErrorKind, GetObject, HeadObject, ObjectHead, Put
 use bytes::Bytes;
 
 pub use brigade_s3::{
-    Addressing, Bandwidth, Bucket, Client, Config, ConfigError, Dialect, Fact, Provider, Remembered, RequestClass,
-    RequestLimit, Support, UnknownProvider, probe,
+    Addressing, Bandwidth, Bucket, Client, Config, ConfigError, CustomerKey, Dialect, Encryption, Fact, Provider,
+    Remembered, RequestClass, RequestLimit, Support, UnknownProvider, Writing, probe,
 };
 
 use crate::{
-    Capabilities, ClockSkew, Condition, Conditions, Digest, DigestKind, Entry, Failure, Forecast, Key, KeyRange, Kind,
-    Listing, ListingError, NewObject, Object, ObjectHeaders, OpenUploads, Order, Reader, Receipt, RequestCount,
+    Capabilities, ClockSkew, Condition, Conditions, CopyFailure, Copying, Digest, DigestKind, Entry, Failure, Forecast,
+    Key, KeyRange, Kind, Listing, ListingError, NewObject, Object, OpenUploads, Order, Reader, Receipt, RequestCount,
     Resumed, Role, Store, Upload, Verified, Version, Work,
 };
 use failures::{changed, failure, unwritten};
@@ -76,9 +78,9 @@ impl BucketStore {
         mine == theirs && (above.starts_with(below) || below.starts_with(above))
     }
 
-    async fn head(&self, key: &Key) -> Result<Option<ObjectHead>, Failure> {
+    async fn head(&self, key: &Key, version_id: Option<&str>) -> Result<Option<ObjectHead>, Failure> {
         let name = self.names.of(key)?;
-        match self.bucket.head_object(HeadObject { key: &name }).await {
+        match self.bucket.head_object(HeadObject { key: &name, version_id }).await {
             Ok(head) => Ok(Some(head)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(failure(&error)),
@@ -87,7 +89,7 @@ impl BucketStore {
 
     /// What is known of the version that was listed.
     async fn head_of(&self, entry: &Entry) -> Result<ObjectHead, Failure> {
-        let head = self.head(&entry.key).await?.ok_or_else(failures::absent)?;
+        let head = self.head(&entry.key, entry.version_id()).await?.ok_or_else(failures::absent)?;
         check_version(entry, &head)?;
         Ok(head)
     }
@@ -115,6 +117,7 @@ impl Store for BucketStore {
         let conditions = Conditions {
             writing: self.bucket.is_promised(Fact::PutIfAbsent) && self.bucket.is_promised(Fact::PutIfMatch),
             finishing: self.bucket.is_promised(Fact::CompleteConditions),
+            copying: self.bucket.is_promised(Fact::CopyConditions),
             removal: self.bucket.is_promised(Fact::DeleteIfMatch),
         };
         let (whole_limit, part_size) = (WHOLE_LIMIT, PART_SIZE);
@@ -130,7 +133,7 @@ impl Store for BucketStore {
     }
 
     async fn look(&self, key: &Key) -> Result<Option<Entry>, Failure> {
-        Ok(self.head(key).await?.map(|head| entry(key, &head)))
+        Ok(self.head(key, None).await?.map(|head| entry(key, &head)))
     }
 
     fn could_hold(&self, entry: &Entry) -> Result<(), Failure> {
@@ -145,6 +148,7 @@ impl Store for BucketStore {
     async fn read(&self, listed: &Entry) -> Result<Object, Failure> {
         let wanted = GetObject {
             key: &self.names.of(&listed.key)?,
+            version_id: listed.version_id(),
             range: None,
             if_match: etag(listed),
             // One that has grown is to be found out as changed, not as too long.
@@ -154,7 +158,7 @@ impl Store for BucketStore {
         check_version(listed, &got.head)?;
         Ok(Object {
             entry: entry(&listed.key, &got.head),
-            headers: headers(&got.head),
+            headers: headers::of_head(&got.head),
             body: got.body,
             verified: verified(got.verified),
         })
@@ -162,7 +166,7 @@ impl Store for BucketStore {
 
     async fn open(&self, entry: &Entry) -> Result<Box<dyn Reader>, Failure> {
         let head = self.head_of(entry).await?;
-        Ok(Box::new(reader::BucketReader::new(self.clone(), &entry.key, &head)?))
+        Ok(Box::new(reader::BucketReader::new(self.clone(), entry, &head)?))
     }
 
     async fn digests(&self, entry: &Entry, wanted: &[DigestKind]) -> Result<Vec<Digest>, Failure> {
@@ -178,17 +182,28 @@ impl Store for BucketStore {
     }
 
     async fn write(&self, object: &NewObject, body: Bytes) -> Result<Receipt, Failure> {
-        let modified = object.headers.modified.map(mtime::format);
-        let metadata = modified.as_deref().map(|modified| (mtime::NAME, modified));
+        let outgoing = headers::Outgoing::of(&object.headers);
+        let metadata = outgoing.metadata();
         let put = PutObject {
             key: &self.names.of(&object.key)?,
             body,
-            content_type: object.headers.content_type.as_deref(),
-            metadata: metadata.as_slice(),
+            headers: outgoing.headers(&metadata),
             condition: condition(&object.condition),
         };
         let stored = self.bucket.put_object(put).await.map_err(|error| unwritten(&error))?;
-        Ok(receipt(object, stored))
+        Ok(receipt(&object.key, object.size, stored))
+    }
+
+    async fn tags(&self, entry: &Entry) -> Result<String, Failure> {
+        copying::tags(self, entry).await
+    }
+
+    fn copies_from(&self, source: &dyn Store) -> bool {
+        source.in_bucket().is_some_and(|source| copying::is_one_service(self, source))
+    }
+
+    async fn copy(&self, copying: &Copying<'_>) -> Result<Option<Receipt>, CopyFailure> {
+        copying::copy(self, copying).await
     }
 
     async fn begin(&self, object: &NewObject) -> Result<Box<dyn Upload>, Failure> {
@@ -260,13 +275,6 @@ pub(crate) fn entry(key: &Key, head: &ObjectHead) -> Entry {
     Entry { key: key.clone(), size: head.size, modified: head.last_modified, version }
 }
 
-fn headers(head: &ObjectHead) -> ObjectHeaders {
-    ObjectHeaders {
-        modified: head.metadata(mtime::NAME).and_then(mtime::parse),
-        content_type: head.content_type.clone(),
-    }
-}
-
 /// The ETag to ask for, where the service gave one.
 fn etag(entry: &Entry) -> Option<&str> {
     entry.etag().filter(|etag| !etag.is_empty())
@@ -292,8 +300,8 @@ fn verified(verified: brigade_s3::Verified) -> Verified {
 
 /// A write's answer has no `LastModified`: the local clock's stands in until
 /// the next listing.
-fn receipt(object: &NewObject, stored: brigade_s3::Stored) -> Receipt {
+fn receipt(key: &Key, size: u64, stored: brigade_s3::Stored) -> Receipt {
     let version = Version::object(stored.etag);
-    let entry = Entry { key: object.key.clone(), size: object.size, modified: SystemTime::now(), version };
+    let entry = Entry { key: key.clone(), size, modified: SystemTime::now(), version };
     Receipt { entry, verified: verified(stored.verified), digest: None }
 }

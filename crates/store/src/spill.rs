@@ -102,8 +102,13 @@ mod tests {
 
     fn version() -> impl Strategy<Value = Version> {
         prop_oneof![
-            ("[0-9a-f\"ä-]{0,8}", option::of("[0-9a-zA-Z._é]{0,8}"))
-                .prop_map(|(etag, id)| Version::Object { etag, id: id.as_deref().map(VersionId::from) }),
+            ("[0-9a-f\"ä-]{0,8}", option::of("[0-9a-zA-Z._é]{1,8}"), option::of("[A-Z_]{1,8}")).prop_map(
+                |(etag, id, class)| Version::Object {
+                    etag,
+                    id: id.as_deref().map(VersionId::from),
+                    storage_class: class.map(String::into_boxed_str),
+                }
+            ),
             (moment(), any::<u64>(), any::<u64>()).prop_map(|(changed, inode, device)| Version::File {
                 changed,
                 inode,

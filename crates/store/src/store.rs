@@ -9,8 +9,8 @@ use bytes::Bytes;
 use crate::s3::{BucketStore, Provider};
 use crate::upload::NoUploads;
 use crate::{
-    Digest, DigestKind, Entry, Failure, Forecast, Key, KeyRange, Listing, ListingError, OpenUploads, Resumed, Upload,
-    Work,
+    CopyFailure, Digest, DigestKind, Entry, Failure, Forecast, Key, KeyRange, Listing, ListingError, OpenUploads,
+    Resumed, Upload, Work,
 };
 
 /// A place that holds objects: a local tree, or a bucket under a prefix.
@@ -73,6 +73,22 @@ pub trait Store: Send + Sync + 'static {
     /// Writes an object whole: it appears at once, or not at all. In a tree, a
     /// key that ends in `/`, without content, is a directory to be made.
     async fn write(&self, object: &NewObject, body: Bytes) -> Result<Receipt, Failure>;
+
+    /// An object's tags, as in the query of a URL (`a=1&b=2`); empty where it has none.
+    async fn tags(&self, _entry: &Entry) -> Result<String, Failure> {
+        Ok(String::new())
+    }
+
+    /// Whether the service behind this store copies objects of that one by itself, with all that goes with them.
+    fn copies_from(&self, _source: &dyn Store) -> bool {
+        false
+    }
+
+    /// Has the service copy this version, whole; `None` where it turns out that it doesn't. Only where it
+    /// [copies](Self::copies_from) from that store.
+    async fn copy(&self, _copying: &Copying<'_>) -> Result<Option<Receipt>, CopyFailure> {
+        Ok(None)
+    }
 
     /// Begins to write an object in parts; it appears only with [`Upload::finish`].
     async fn begin(&self, object: &NewObject) -> Result<Box<dyn Upload>, Failure>;
@@ -154,18 +170,21 @@ pub struct Capabilities {
 
 /// Which calls of a store have their condition honoured at the very moment when they are carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is of a call of its own")]
 pub struct Conditions {
     /// [`Store::write`].
     pub writing: bool,
     /// [`Upload::finish`].
     pub finishing: bool,
+    /// [`Store::copy`].
+    pub copying: bool,
     /// [`Store::remove`].
     pub removal: bool,
 }
 
 impl Conditions {
     /// All of them.
-    pub const ALL: Self = Self { writing: true, finishing: true, removal: true };
+    pub const ALL: Self = Self { writing: true, finishing: true, copying: true, removal: true };
 }
 
 /// Where a store's objects live.
@@ -230,6 +249,29 @@ pub struct ObjectHeaders {
     pub modified: Option<SystemTime>,
     /// `Content-Type`, if known.
     pub content_type: Option<String>,
+    /// Other headers that a bucket keeps (`cache-control`, `content-encoding`), by their names in lower case.
+    pub others: Vec<(&'static str, String)>,
+    /// User metadata besides the modification time: names without `x-amz-meta-`, in lower case, and values.
+    pub metadata: Vec<(String, String)>,
+    /// MD5 of the whole content, of an object that is opened to be read in ranges: a copy in parts may note it,
+    /// because its `ETag` won't give it.
+    pub md5: Option<[u8; 16]>,
+    /// The storage class, where it isn't the usual one.
+    pub storage_class: Option<String>,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+/// What is known of an object's tags, which are asked for by themselves ([`Store::tags`]).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Tags {
+    /// It has none that whoever asks may know of.
+    #[default]
+    None,
+    /// It has some.
+    Some,
+    /// These, as in the query of a URL: `a=1&b=2`.
+    Known(String),
 }
 
 /// Whether content was checked on its way. A local tree answers `Yes`: its bytes travel nowhere.
@@ -252,6 +294,21 @@ pub struct NewObject {
     pub headers: ObjectHeaders,
     /// What must hold of the key for the write to happen, where the store can tell.
     pub condition: Condition,
+    /// Bytes in each part but the last, where it is to be cut in another way than usual.
+    pub part_size: Option<u64>,
+}
+
+/// An object that a service is about to copy by itself.
+#[derive(Clone, Copy)]
+pub struct Copying<'a> {
+    /// Where it is.
+    pub source: &'a dyn Store,
+    /// Which version of it.
+    pub entry: &'a Entry,
+    /// What must hold of the key for the copy to be written, where the store can tell.
+    pub condition: &'a Condition,
+    /// Whether its tags are left out.
+    pub without_tags: bool,
 }
 
 /// What must hold of a key for a write to happen.
@@ -282,6 +339,12 @@ pub trait Reader: Send + Sync {
 
     /// A digest of the whole content to check the copy with, where the store has one.
     fn digest(&self) -> Option<(DigestKind, Digest)>;
+
+    /// Bytes in each part but the last, of an object that was written in parts as far as the store tells: a copy that
+    /// is cut in the same way gets the same `ETag`.
+    async fn part_size(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// What a store answers to a write.

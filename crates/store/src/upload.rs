@@ -1,12 +1,13 @@
 //! Objects being written in parts: uploads, which another process may take up
 //! again, and the listing of those that are under way.
 
+use std::ops::Range;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::{Digest, DigestKind, Failure, Key, ListingError, Receipt};
+use crate::{CopyFailure, Digest, DigestKind, Entry, Failure, FailureKind, Key, ListingError, Receipt, Store};
 
 /// A piece of an object being written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +29,18 @@ pub trait Upload: Send + Sync {
     /// Writes one part. Parts may be written in any order and at once; one that
     /// is written again replaces what was there.
     async fn write(&self, part: Part, body: Bytes) -> Result<(), Failure>;
+
+    /// Has the service copy these bytes of that version as a part; only where the store
+    /// [copies](crate::Store::copies_from) from that one.
+    async fn copy(
+        &self,
+        _part: Part,
+        _source: &dyn Store,
+        _entry: &Entry,
+        _range: Range<u64>,
+    ) -> Result<(), CopyFailure> {
+        Err(CopyFailure::Dest(Failure::new(FailureKind::Failed, "parts are not copied here")))
+    }
 
     /// Makes the object appear, after its content was compared with the
     /// expected digest, if there is one. After a failure the caller abandons it.

@@ -37,6 +37,12 @@ pub(crate) struct JobArguments {
     #[arg(long, value_name = "SECS", default_value_t = 1200, help_heading = "How to compare")]
     pub(crate) clock_fudge_factor: u64,
 
+    /// From bucket to bucket, leave out the tags of objects
+    ///
+    /// To read them takes permissions of its own, without which an object that may have tags is not copied.
+    #[arg(long, help_heading = "What to sync")]
+    pub(crate) ignore_tags: bool,
+
     #[command(flatten)]
     pub(crate) filters: FilterArguments,
 }

@@ -85,6 +85,10 @@ pub(crate) struct Sync {
     #[arg(long, conflicts_with = "no_ledger", help_heading = "Speed")]
     pub(crate) rebuild_index: bool,
 
+    /// From bucket to bucket, read and write what the service could copy by itself
+    #[arg(long, help_heading = "Speed")]
+    pub(crate) no_server_side_copy: bool,
+
     /// How results are written to standard output
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = "Output")]
     pub(crate) output: Format,

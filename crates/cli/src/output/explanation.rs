@@ -102,19 +102,21 @@ impl Words<'_> {
             Row::NotOlder => format!("the source's version is not older than the destination's by {fudge}"),
             Row::Unchanged => "neither side has changed since they were last in step".to_owned(),
             Row::DigestsEqual => "the listed digests are of one kind, and equal".to_owned(),
-            Row::DigestsDiffer => "both listings give an MD5, and they differ".to_owned(),
             Row::ClearlyOlder => format!("the file's mtime and ctime are both more than {fudge} before LastModified"),
             Row::Undecided => "what is listed can't tell, so the content was asked".to_owned(),
         };
         let content = match self.found.content {
             None => "",
-            Some(Content::SameMd5) => ": the file's MD5 equals the object's ETag",
+            Some(Content::SameMd5) => ": the MD5 of both sides is the same",
             Some(Content::SameCrc64) => ": the CRC-64/NVME of both sides is the same",
             Some(Content::SameMultipart) => ": the file, cut into parts, gives the object's multipart ETag",
-            Some(Content::OtherMd5) => ": the file's MD5 is not the object's ETag, and there is no other digest",
+            Some(Content::OtherMd5) => ": the MD5s of the two sides differ, and there is no other digest",
             Some(Content::OtherCrc64) => ": the CRC-64/NVMEs of the two sides differ",
             Some(Content::OtherMultipart) => {
                 ": cut into parts of no usual size, the file gives the object's multipart ETag"
+            }
+            Some(Content::WrittenLater) => {
+                ": there is no digest that proves it to be the same, but the copy was written after the source was"
             }
             Some(Content::Unproven) => ": there is no digest that proves it to be the same",
         };

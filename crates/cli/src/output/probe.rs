@@ -256,6 +256,10 @@ fn effect(fact: Fact, support: Support) -> &'static str {
         }
         (Fact::CompleteConditions, Support::Yes) => "keeps to the same conditions when it sends in parts",
         (Fact::CompleteConditions, _) => "sends in parts WITHOUT a condition",
+        (Fact::CopyConditions, Support::Yes) => "keeps to the same conditions when it has the service copy",
+        (Fact::CopyConditions, _) => {
+            "looks at what is there before it has the service copy, as far as it keeps to conditions"
+        }
         (Fact::DeleteIfMatch, Support::Yes) => "deletes an object only if nobody else has changed it meanwhile",
         (Fact::DeleteIfMatch, _) => "deletes an object WITHOUT a condition on what it is by then",
         (Fact::BulkDelete, Support::Yes) => "deletes up to 1,000 objects in one request",

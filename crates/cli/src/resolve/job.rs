@@ -37,6 +37,7 @@ pub(crate) fn resolve(arguments: &JobArguments, most: DeleteLimit) -> Result<Job
         delete: arguments.delete.then_some(most),
         symlinks: symlinks(arguments.symlinks),
         indexing: Indexing::Off,
+        carries_tags: !arguments.ignore_tags,
     };
     Ok(Job { source, dest, send, spec, origins: filters.origins })
 }

@@ -89,6 +89,7 @@ fn options(arguments: &arguments::Sync) -> RunOptions {
         memory: arguments.memory.0,
         limit: arguments.limit,
         dry_run: arguments.dry_run,
+        server_side_copy: !arguments.no_server_side_copy,
         allow_empty_source: arguments.allow_empty_source,
     }
 }

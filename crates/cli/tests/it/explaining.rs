@@ -258,10 +258,7 @@ fn people_read_what_why_and_what_else_could_happen() {
     fs::write(scene.path("patterns"), "# scraps\n*.out\n").unwrap();
     let table: [(&[&str], &str); 8] = [
         (&["left.out", "--exclude-from", "patterns"], "left out, by '*.out' in line 2 of --exclude-from patterns: "),
-        (
-            &["same"],
-            "content was asked: the file's MD5 equals the object's ETag\na sync       does nothing: it is in step\n",
-        ),
+        (&["same"], "content was asked: the MD5 of both sides is the same\na sync       does nothing: it is in step\n"),
         (
             &["left.out", "--exclude", "*.out"],
             "left out, by --exclude '*.out': the last pattern that matches decides\n",

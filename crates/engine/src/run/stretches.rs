@@ -157,6 +157,7 @@ mod tests {
             delete: None,
             symlinks: Symlinks::Follow,
             indexing: Indexing::Off,
+            carries_tags: true,
         };
         let ok = || Ok(Planner::new(&job, Kind::Remote));
         let broken = |location: &str| {

@@ -5,7 +5,7 @@ use brigade_store::{Digest, DigestKind, Entry, Kind, Store};
 use super::Transfers;
 use super::parts::part_size;
 use super::sending::Stopped;
-use crate::compare::Content;
+use crate::compare::{Content, Dated};
 use crate::plan::Transfer;
 
 /// Part sizes that uploaders are known to use, in MiB: a multipart `ETag` that
@@ -17,7 +17,19 @@ impl Transfers {
     /// where it doesn't, and where it could not be had.
     pub(crate) async fn content_tells(&self, transfer: &Transfer) -> Option<Content> {
         let dest = transfer.replaces.as_ref().filter(|_| transfer.if_content_differs)?;
-        self.same_content(&transfer.source, dest).await.ok()
+        self.enough_alike(&transfer.source, dest).await.ok()
+    }
+
+    /// What the content of both versions tells, and of two objects of which nothing else does, their times.
+    pub(super) async fn enough_alike(&self, source: &Entry, dest: &Entry) -> Result<Content, Stopped> {
+        let content = self.same_content(source, dest).await?;
+        if content != Content::Unproven || !self.between.times_decide() {
+            return Ok(content);
+        }
+        let written = |store: &dyn Store, entry| Dated::new(entry, store.clock_skew()).written();
+        let last = written(self.source.as_ref(), source).checked_add(self.between.clocks_apart);
+        let is_later = last.is_some_and(|last| written(self.dest.as_ref(), dest) > last);
+        Ok(if is_later { Content::WrittenLater } else { content })
     }
 
     /// What the content of both versions, which are of one size, tells.
@@ -32,10 +44,15 @@ impl Transfers {
                 let file = Held { store: right, entry: dest, blame: Stopped::Dest };
                 file.same_as_object(&Held { store: left, entry: source, blame: Stopped::Source }).await
             }
-            _ => {
+            (kind, _) => {
                 let left = Held { store: left, entry: source, blame: Stopped::Source };
                 let right = Held { store: right, entry: dest, blame: Stopped::Dest };
-                same_stored(&left, &right).await
+                // What a tree has to work out is worked out once.
+                let wanted: &[DigestKind] = match kind {
+                    Kind::Local => &[DigestKind::Crc64Nvme],
+                    Kind::Remote => &[DigestKind::Crc64Nvme, DigestKind::Md5],
+                };
+                Ok(by_stored(&left.digests(wanted).await?, &right.digests(wanted).await?))
             }
         }
     }
@@ -81,13 +98,20 @@ impl Held<'_> {
     }
 }
 
-/// Compares two versions by a digest that both stores keep (or can work out).
-async fn same_stored(left: &Held<'_>, right: &Held<'_>) -> Result<Content, Stopped> {
-    let stored = left.digests(&[DigestKind::Crc64Nvme]).await?;
-    if stored.is_empty() {
-        return Ok(Content::Unproven);
+/// Compares two versions by a digest that both stores keep, or have worked out: under SSE-KMS and SSE-C an `ETag` is none.
+fn by_stored(left: &[Digest], right: &[Digest]) -> Content {
+    let crc64 = |digest: &&Digest| matches!(digest, Digest::Crc64Nvme(_));
+    let md5 = |digest: &&Digest| matches!(digest, Digest::Md5(_));
+    match (left.iter().find(crc64), right.iter().find(crc64)) {
+        (Some(left), Some(right)) if left == right => return Content::SameCrc64,
+        (Some(_), Some(_)) => return Content::OtherCrc64,
+        _ => {}
     }
-    Ok(by_crc64(&stored, &right.digests(&[DigestKind::Crc64Nvme]).await?))
+    match (left.iter().find(md5), right.iter().find(md5)) {
+        (Some(left), Some(right)) if left == right => Content::SameMd5,
+        (Some(_), Some(_)) => Content::OtherMd5,
+        _ => Content::Unproven,
+    }
 }
 
 /// Compares what one side has stored with what the other gives.
@@ -119,6 +143,22 @@ fn fitting_part_sizes(ours: u64, size: u64, parts: u32) -> Vec<DigestKind> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_objects_are_compared_by_the_best_that_both_have() {
+        let (crc, md5) = (Digest::Crc64Nvme, |byte| Digest::Md5([byte; 16]));
+        let table = [
+            (vec![crc(1)], vec![crc(1), md5(2)], Content::SameCrc64),
+            (vec![crc(1), md5(2)], vec![crc(3), md5(2)], Content::OtherCrc64),
+            (vec![crc(1), md5(2)], vec![md5(2)], Content::SameMd5),
+            (vec![md5(1)], vec![crc(1), md5(2)], Content::OtherMd5),
+            (vec![md5(1)], vec![crc(1)], Content::Unproven),
+            (vec![], vec![], Content::Unproven),
+        ];
+        for (left, right, expected) in table {
+            assert_eq!(by_stored(&left, &right), expected, "{left:?} {right:?}");
+        }
+    }
 
     #[test]
     fn only_part_sizes_that_give_the_number_of_parts_are_tried() {

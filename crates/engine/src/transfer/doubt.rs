@@ -1,7 +1,7 @@
 //! Proof and doubt, where the destination is not listed but known from the
 //! ledger: what is changed there is proven to be what is known, and what failed there is in doubt.
 
-use brigade_store::{Condition, Conditions, Entry, Failure, FailureKind, Key, Kind, NewObject, Work};
+use brigade_store::{Condition, Conditions, Entry, Failure, FailureKind, Key, Kind, Work};
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesOrdered;
@@ -67,19 +67,24 @@ impl Transfers {
 
     /// That the destination still holds what the object is to replace, where
     /// nothing was listed and the store itself would not look.
-    pub(super) async fn prove(&self, new: &NewObject, looks: fn(Conditions) -> bool) -> Result<(), Stopped> {
+    pub(super) async fn prove(
+        &self,
+        key: &Key,
+        condition: &Condition,
+        looks: fn(Conditions) -> bool,
+    ) -> Result<(), Stopped> {
         if !self.index.is_trusted() {
             return Ok(());
         }
-        let can_look = match &new.condition {
+        let can_look = match condition {
             Condition::Absent => true,
             Condition::Replaces(known) => has_etag(known),
         };
         if can_look && looks(self.dest.capabilities().conditions) {
             return Ok(());
         }
-        let there = self.dest.look(&new.key).await.map_err(Stopped::Dest)?;
-        let is_as_known = match (&new.condition, &there) {
+        let there = self.dest.look(key).await.map_err(Stopped::Dest)?;
+        let is_as_known = match (condition, &there) {
             (Condition::Absent, None) => true,
             (Condition::Replaces(known), Some(there)) => known.same_version(there),
             _ => false,

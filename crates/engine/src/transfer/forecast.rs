@@ -4,6 +4,7 @@
 use brigade_store::{Entry, Failure, FailureKind, Key, KeyRange, Listed, Work};
 
 use super::Transfers;
+use super::inside;
 use super::parts::part_size;
 use crate::filters::Filters;
 
@@ -22,21 +23,35 @@ impl Transfers {
         let _ = self.shown_deletions.set(filters.clone());
     }
 
-    /// Counts the requests that sending an object of this size would take, as
-    /// [`Transfers::copy_version`] goes about it.
-    pub(super) fn foresee_requests(&self, size: u64) {
-        let dest = self.dest.capabilities();
-        let (read, write, store_looks) = if size <= dest.whole_limit {
-            (Work::Read, Work::Write, dest.conditions.writing)
-        } else {
-            let parts = size.div_ceil(part_size(dest.part_size, size));
-            (Work::ReadInRanges(parts), Work::WriteInParts(parts), dest.conditions.finishing)
-        };
-        self.tally.foresee(&self.source, read);
+    /// Counts the requests that sending this version would take, as [`Transfers::copy_version`] goes about it, but for
+    /// those that find out how it is cut and what tags it has.
+    pub(super) fn foresee_requests(&self, source: &Entry) {
+        let (read, write, store_looks) = self.works(source);
+        if let Some(read) = read {
+            self.tally.foresee(&self.source, read);
+        }
         if self.index.is_trusted() && !store_looks {
             self.tally.foresee(&self.dest, Work::Look(1));
         }
         self.tally.foresee(&self.dest, write);
+    }
+
+    /// What is read at the source and written at the destination, and whether the write looks at what is there.
+    fn works(&self, source: &Entry) -> (Option<Work<'static>>, Work<'static>, bool) {
+        let (dest, size) = (self.dest.capabilities(), source.size);
+        let in_parts = |usual| size.div_ceil(part_size(usual, size));
+        match self.between.copies_inside.then(|| inside::is_cut(source)) {
+            Some(true) => {
+                let parts = in_parts(inside::PART_SIZE);
+                (Some(Work::Look(2)), Work::CopyInParts(parts), dest.conditions.finishing)
+            }
+            Some(false) => (None, Work::Copy, dest.conditions.copying),
+            None if size <= dest.whole_limit => (Some(Work::Read), Work::Write, dest.conditions.writing),
+            None => {
+                let parts = in_parts(dest.part_size);
+                (Some(Work::ReadInRanges(parts)), Work::WriteInParts(parts), dest.conditions.finishing)
+            }
+        }
     }
 
     /// Fails as sending a new object would, for what stands in its way.

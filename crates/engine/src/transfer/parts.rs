@@ -2,16 +2,21 @@
 
 use std::sync::Arc;
 
-use brigade_store::{Entry, Failure, FailureKind, NewObject, Part, Reader, Receipt, Verified};
+use brigade_store::{Digest, Entry, Failure, FailureKind, Kind, NewObject, Part, Reader, Receipt, Verified};
 use tokio::task::{JoinError, JoinSet};
 
 use super::Transfers;
+use super::inside::{self, Way, copied, stopped};
 use super::resuming::UnderWay;
-use super::sending::{Copied, Stopped, both, new_object};
+use super::sending::{Copied, Stopped, both};
 use crate::events::Event;
 
 /// S3's limit on the parts of an upload (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>).
 const MOST_PARTS: u64 = 10_000;
+
+/// The fewest bytes that a part other than the last may have, and the most that any may (the same page).
+const SMALLEST_PART: u64 = 5 << 20;
+const LARGEST_PART: u64 = 5 << 30;
 
 /// Bytes in each part but the last of an object of this size: the usual size, or
 /// as many whole MiB as keep the parts few enough, so that others can work out
@@ -42,16 +47,22 @@ impl Unfilled {
 }
 
 impl Transfers {
-    pub(super) async fn copy_in_parts(&self, listed: &Entry, replaces: Option<&Entry>) -> Result<Copied, Stopped> {
+    pub(super) async fn copy_in_parts(
+        &self,
+        listed: &Entry,
+        replaces: Option<&Entry>,
+        way: Way,
+    ) -> Result<Copied, Stopped> {
         let reader: Arc<dyn Reader> = self.source.open(listed).await.map_err(Stopped::Source)?.into();
         let size = reader.entry().size;
         if size != listed.size {
             let reason = "its size is not what was listed";
             return Err(Stopped::Source(Failure::new(FailureKind::Changed, reason)));
         }
-        let new = new_object(reader.entry(), reader.headers(), replaces);
+        let mut new = self.new_object(reader.entry(), reader.headers(), replaces).await?;
+        new.part_size = self.cut_as_the_source(reader.as_ref(), way).await;
         let (mut under_way, is_taken_up) = self.begin_or_take_up(&new, reader.entry()).await?;
-        let mut finished = self.fill(&reader, &new, &under_way).await;
+        let mut finished = self.fill(&reader, &new, &under_way, way).await;
         if let Err(unfilled) = &finished
             && is_taken_up
             && unfilled.shows_it_useless()
@@ -60,7 +71,7 @@ impl Transfers {
         {
             // Once more, from the first part.
             under_way = self.begin_upload(&new, reader.entry()).await?;
-            finished = self.fill(&reader, &new, &under_way).await;
+            finished = self.fill(&reader, &new, &under_way, way).await;
         }
         let receipt = match finished {
             Ok(receipt) => receipt,
@@ -71,27 +82,54 @@ impl Transfers {
             }
         };
         self.forget(&new, under_way.upload.as_ref());
+        if way == Way::Inside {
+            return Ok(copied(reader.entry(), receipt));
+        }
         let is_checked = reader.digest().is_some() || listed.etag().is_none();
         let source = if is_checked { Verified::Yes } else { Verified::Unverifiable };
         let verified = both(source, receipt.verified);
         Ok(Copied { source: reader.entry().clone(), receipt, verified })
     }
 
+    /// How the source is cut, where the copy can be cut so too: then both have the same `ETag`.
+    async fn cut_as_the_source(&self, reader: &dyn Reader, way: Way) -> Option<u64> {
+        let usual = (way == Way::Inside).then_some(inside::PART_SIZE);
+        let Some(Digest::MultipartMd5 { parts, .. }) = reader.entry().listed_digest() else { return usual };
+        // What travels through is in memory meanwhile, and several parts should be at once.
+        let most = if way == Way::Inside { LARGEST_PART } else { self.memory / 4 };
+        let fits = |size: &u64| {
+            (SMALLEST_PART..=most).contains(size) && reader.entry().size.div_ceil(*size) == u64::from(parts)
+        };
+        if self.kinds[1] == Kind::Remote { reader.part_size().await.filter(fits).or(usual) } else { None }
+    }
+
     /// Copies what is missing of an upload, and finishes it.
-    async fn fill(&self, reader: &Arc<dyn Reader>, new: &NewObject, under_way: &UnderWay) -> Result<Receipt, Unfilled> {
+    async fn fill(
+        &self,
+        reader: &Arc<dyn Reader>,
+        new: &NewObject,
+        under_way: &UnderWay,
+        way: Way,
+    ) -> Result<Receipt, Unfilled> {
         let unfilled = |stopped| Unfilled { stopped, has_all_parts: false };
-        self.copy_parts(reader, under_way, new.size).await.map_err(unfilled)?;
+        self.copy_parts(reader, under_way, new, way).await.map_err(unfilled)?;
         // The second look at the source comes before the object becomes visible.
         reader.check_unchanged().await.map_err(Stopped::Source).map_err(unfilled)?;
-        self.prove(new, |conditions| conditions.finishing).await.map_err(unfilled)?;
+        self.prove(&new.key, &new.condition, |conditions| conditions.finishing).await.map_err(unfilled)?;
         let finished = under_way.upload.finish(reader.digest()).await;
         finished.map_err(|failure| Unfilled { stopped: Stopped::Dest(failure), has_all_parts: true })
     }
 
     /// Copies all parts, or as many as can be until one fails; none is in flight afterwards.
-    async fn copy_parts(&self, reader: &Arc<dyn Reader>, under_way: &UnderWay, size: u64) -> Result<(), Stopped> {
+    async fn copy_parts(
+        &self,
+        reader: &Arc<dyn Reader>,
+        under_way: &UnderWay,
+        new: &NewObject,
+        way: Way,
+    ) -> Result<(), Stopped> {
         let mut parts = JoinSet::new();
-        let mut copied = self.begin_parts(reader, under_way, size, &mut parts).await;
+        let mut copied = self.begin_parts(reader, under_way, (new, way), &mut parts).await;
         while let Some(ended) = parts.join_next().await {
             copied = copied.and(part_ended(ended));
         }
@@ -102,10 +140,10 @@ impl Transfers {
         &self,
         reader: &Arc<dyn Reader>,
         UnderWay { upload, there }: &UnderWay,
-        size: u64,
+        (new, way): (&NewObject, Way),
         parts: &mut JoinSet<Result<(), Stopped>>,
     ) -> Result<(), Stopped> {
-        let part_size = part_size(self.dest.capabilities().part_size, size);
+        let (size, part_size) = (new.size, self.part_size_of(new));
         let mut part = Part { number: 1, offset: 0 };
         while part.offset < size {
             let end = size.min(part.offset + part_size);
@@ -114,8 +152,9 @@ impl Transfers {
                 part = next;
                 continue;
             }
-            let memory = self.permits.memory(end - part.offset).await;
-            let (reader, upload) = (Arc::clone(reader), Arc::clone(upload));
+            let held = if way == Way::Inside { 0 } else { end - part.offset };
+            let memory = self.permits.memory(held).await;
+            let (reader, upload, source) = (Arc::clone(reader), Arc::clone(upload), Arc::clone(&self.source));
             let (permits, tally, cancel) = (self.permits.clone(), Arc::clone(&self.tally), self.cancel.clone());
             parts.spawn(async move {
                 let _memory = memory;
@@ -123,8 +162,16 @@ impl Transfers {
                 if cancel.is_cancelled() {
                     return Err(Stopped::Interrupted);
                 }
-                let body = reader.read(part.offset..end).await.map_err(Stopped::Source)?;
-                upload.write(part, body).await.map_err(Stopped::Dest)?;
+                match way {
+                    Way::Through => {
+                        let body = reader.read(part.offset..end).await.map_err(Stopped::Source)?;
+                        upload.write(part, body).await.map_err(Stopped::Dest)?;
+                    }
+                    Way::Inside => {
+                        let copied = upload.copy(part, source.as_ref(), reader.entry(), part.offset..end).await;
+                        copied.map_err(stopped)?;
+                    }
+                }
                 tally.tell(Event::Progress { bytes: end - part.offset });
                 Ok(())
             });

@@ -162,8 +162,8 @@ impl Transfers {
         true
     }
 
-    fn part_size_of(&self, new: &NewObject) -> u64 {
-        part_size(self.dest.capabilities().part_size, new.size)
+    pub(super) fn part_size_of(&self, new: &NewObject) -> u64 {
+        part_size(new.part_size.unwrap_or(self.dest.capabilities().part_size), new.size)
     }
 }
 

@@ -5,6 +5,7 @@ use brigade_store::{
     Receipt, Verified,
 };
 
+use super::inside::Way;
 use super::{Halt, Transfers};
 use crate::events::{Event, Outcome};
 use crate::ledger::{Agreed, LedgerError, Proof, SettledPair};
@@ -107,7 +108,7 @@ impl Transfers {
         let replaced = transfer.replaces.is_some();
         if self.dry_run {
             self.foresee_room(&transfer.source.key).await.map_err(Stopped::Dest)?;
-            self.foresee_requests(transfer.source.size);
+            self.foresee_requests(&transfer.source);
             let outcome = Outcome::Sent { bytes: transfer.source.size, replaced, verified: Verified::Yes };
             return Ok(Sent::Outcome(outcome, None));
         }
@@ -193,7 +194,7 @@ impl Transfers {
                 let _request = self.permits.request().await;
                 let is_same = match transfer.settled {
                     Some(settled) => self.has_still(source, settled).await?,
-                    None => self.same_content(source, dest).await.map_err(gone_meanwhile)?.is_same(),
+                    None => self.enough_alike(source, dest).await.map_err(gone_meanwhile)?.is_enough(),
                 };
                 // What was settled of an unchanged destination holds for the source again.
                 Ok(is_same.then(|| Some(agreed(source, dest.clone(), transfer.settled))))
@@ -232,10 +233,15 @@ impl Transfers {
     }
 
     pub(super) async fn copy_version(&self, listed: &Entry, replaces: Option<&Entry>) -> Result<Copied, Stopped> {
+        if self.between.copies_inside
+            && let Some(copied) = self.copy_inside(listed, replaces).await?
+        {
+            return Ok(copied);
+        }
         if listed.size <= self.dest.capabilities().whole_limit {
             self.copy_whole(listed, replaces).await
         } else {
-            self.copy_in_parts(listed, replaces).await
+            self.copy_in_parts(listed, replaces, Way::Through).await
         }
     }
 
@@ -246,12 +252,33 @@ impl Transfers {
             return Err(Stopped::Interrupted);
         }
         let object = self.source.read(listed).await.map_err(Stopped::Source)?;
-        let new = new_object(&object.entry, &object.headers, replaces);
-        self.prove(&new, |conditions| conditions.writing).await?;
+        let new = self.new_object(&object.entry, &object.headers, replaces).await?;
+        self.prove(&new.key, &new.condition, |conditions| conditions.writing).await?;
         let receipt = self.dest.write(&new, object.body).await.map_err(Stopped::Dest)?;
         self.tally.tell(Event::Progress { bytes: new.size });
         let verified = both(object.verified, receipt.verified);
         Ok(Copied { source: object.entry, receipt, verified })
+    }
+
+    /// The copy of a version, with what the source says of it.
+    pub(super) async fn new_object(
+        &self,
+        entry: &Entry,
+        headers: &ObjectHeaders,
+        replaces: Option<&Entry>,
+    ) -> Result<NewObject, Stopped> {
+        let headers = if self.are_buckets() {
+            self.carried(entry, headers).await?
+        } else {
+            representation::headers(entry, headers)
+        };
+        Ok(NewObject {
+            key: entry.key.clone(),
+            size: entry.size,
+            headers,
+            condition: replaces.map_or(Condition::Absent, |replaced| Condition::Replaces(replaced.clone())),
+            part_size: None,
+        })
     }
 
     fn account(&self, stopped: Stopped) -> Sent {
@@ -268,15 +295,6 @@ impl Transfers {
             }
             Stopped::Source(failure) | Stopped::Dest(failure) => Sent::Outcome(Outcome::Failed(failure), None),
         }
-    }
-}
-
-pub(super) fn new_object(entry: &Entry, headers: &ObjectHeaders, replaces: Option<&Entry>) -> NewObject {
-    NewObject {
-        key: entry.key.clone(),
-        size: entry.size,
-        headers: representation::headers(entry, headers),
-        condition: replaces.map_or(Condition::Absent, |replaced| Condition::Replaces(replaced.clone())),
     }
 }
 

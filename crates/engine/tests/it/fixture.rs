@@ -62,6 +62,7 @@ impl Fixture {
             delete: None,
             symlinks: Symlinks::Follow,
             indexing: Indexing::Off,
+            carries_tags: true,
         };
         let options = RunOptions {
             jobs: AtOnce::Exactly(4),
@@ -69,6 +70,7 @@ impl Fixture {
             memory: 64 << 20,
             limit: None,
             dry_run: false,
+            server_side_copy: true,
             allow_empty_source: false,
         };
         let (log, cancel) = (Arc::default(), CancellationToken::new());

@@ -29,8 +29,9 @@ fn begun(second: &'static [u8]) -> Fixture {
 }
 
 async fn begin(bucket: &MemoryStore, ledger: &MemoryLedger, source: &Entry, second: &'static [u8]) {
-    let headers = ObjectHeaders { modified: Some(source.modified), content_type: None };
-    let new = NewObject { key: "large".into(), size: source.size, headers, condition: Condition::Absent };
+    let headers = ObjectHeaders { modified: Some(source.modified), content_type: None, ..ObjectHeaders::default() };
+    let new =
+        NewObject { key: "large".into(), size: source.size, headers, condition: Condition::Absent, part_size: None };
     let upload = bucket.begin(&new).await.unwrap();
     upload.write(Part { number: 1, offset: 0 }, Bytes::from_static(&CONTENT[..PART])).await.unwrap();
     upload.write(Part { number: 2, offset: PART as u64 }, Bytes::from_static(second)).await.unwrap();

@@ -19,6 +19,8 @@ impl Provider {
                 put_if_absent: Yes,
                 put_if_match: Yes,
                 complete_conditions: Yes,
+                // The same page: "before creating it or copying it".
+                copy_conditions: Yes,
                 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html. This too
                 // takes the permission to read.
                 delete_if_match: Yes,
@@ -36,6 +38,7 @@ impl Provider {
                 put_if_absent: No,
                 put_if_match: No,
                 complete_conditions: No,
+                copy_conditions: No,
                 delete_if_match: No,
                 // https://cloud.google.com/storage/docs/xml-api/post-bucket
                 bulk_delete: Yes,
@@ -52,6 +55,7 @@ impl Provider {
                 // https://github.com/minio/minio/issues/21526.
                 put_if_match: Yes,
                 complete_conditions: Unknown,
+                copy_conditions: Unknown,
                 delete_if_match: Unknown,
                 // https://github.com/minio/minio/blob/master/cmd/bucket-handlers.go: `DeleteMultipleObjectsHandler`.
                 bulk_delete: Yes,
@@ -67,6 +71,7 @@ impl Provider {
                 put_if_absent: Unknown,
                 put_if_match: Unknown,
                 complete_conditions: Unknown,
+                copy_conditions: Unknown,
                 delete_if_match: Unknown,
                 // https://www.ibm.com/docs/en/storage-ceph/9.9.1?topic=api-s3-object-operations
                 bulk_delete: Yes,
@@ -86,6 +91,7 @@ impl Provider {
                 put_if_absent: Unknown,
                 put_if_match: Unknown,
                 complete_conditions: Unknown,
+                copy_conditions: Unknown,
                 delete_if_match: Unknown,
                 // https://github.com/seaweedfs/seaweedfs/blob/master/weed/s3api/s3api_object_handlers_delete.go
                 bulk_delete: Yes,
@@ -100,6 +106,7 @@ impl Provider {
                 put_if_match: Yes,
                 // https://developers.cloudflare.com/r2/api/s3/api/ names conditions for neither.
                 complete_conditions: Unknown,
+                copy_conditions: Unknown,
                 delete_if_match: Unknown,
                 // https://developers.cloudflare.com/r2/api/s3/api/
                 bulk_delete: Yes,

@@ -61,7 +61,7 @@ impl Bucket {
     /// A Complete whose answer was lost, in this process or in an earlier one,
     /// leaves no upload behind: what stands there now is ours if it is what the parts make.
     async fn recognise_whole(&self, key: &str, whole: &Whole, refused: Error) -> Result<Stored, Error> {
-        let Ok(head) = self.head_object(HeadObject { key }).await else { return Err(refused) };
+        let Ok(head) = self.head_object(HeadObject { key, ..HeadObject::default() }).await else { return Err(refused) };
         match whole.compare(&head) {
             Some(verified) => Ok(Stored { etag: head.etag, verified }),
             None => Err(refused),
@@ -204,7 +204,18 @@ mod tests {
     fn head(size: u64, etag: &str, crc64nvme: Option<u64>) -> ObjectHead {
         let etag = etag.to_owned();
         let (last_modified, metadata) = (UNIX_EPOCH, Vec::new());
-        ObjectHead { size, etag, last_modified, content_type: None, metadata, crc64nvme, md5: None }
+        ObjectHead {
+            size,
+            etag,
+            last_modified,
+            content_type: None,
+            metadata,
+            others: Vec::new(),
+            storage_class: None,
+            tags: 0,
+            crc64nvme,
+            md5: None,
+        }
     }
 
     fn result(etag: &str, crc: Option<u64>) -> String {

@@ -3,10 +3,10 @@
 
 use http::Method;
 
-use super::put_object::with_object_headers;
+use super::object_headers::with_headers;
 use crate::client::{Bucket, Rejection};
 use crate::error::Error;
-use crate::operations::Operation;
+use crate::operations::{NewHeaders, Operation};
 use crate::request::Request;
 use crate::xml::walk;
 
@@ -15,10 +15,8 @@ use crate::xml::walk;
 pub struct CreateMultipartUpload<'a> {
     /// Its key.
     pub key: &'a str,
-    /// Its `Content-Type`.
-    pub content_type: Option<&'a str>,
-    /// Its user metadata: names without `x-amz-meta-`, and values.
-    pub metadata: &'a [(&'a str, &'a str)],
+    /// What goes with it.
+    pub headers: NewHeaders<'a>,
 }
 
 /// A multipart upload that has begun.
@@ -40,7 +38,7 @@ impl Bucket {
                 .text_header("x-amz-checksum-algorithm", "CRC64NVME")?
                 .text_header("x-amz-checksum-type", "FULL_OBJECT")?;
         }
-        let request = with_object_headers(request, object.content_type, object.metadata)?;
+        let request = with_headers(request, &object.headers, &self.client().0.config.writing)?;
         self.client().send_for(&request, |response| parse(&response.body)).await
     }
 }

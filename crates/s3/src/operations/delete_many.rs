@@ -105,7 +105,7 @@ impl Bucket {
         if !can_say.load(Ordering::Relaxed) {
             return Err(refused);
         }
-        match self.head_object(HeadObject { key }).await {
+        match self.head_object(HeadObject { key, ..HeadObject::default() }).await {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             found => {
                 can_say.fetch_and(found.is_ok(), Ordering::Relaxed);

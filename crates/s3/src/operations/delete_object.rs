@@ -38,7 +38,7 @@ impl Bucket {
     /// A removal whose answer was lost was carried out if nothing is there,
     /// whatever became of it when it was sent again.
     async fn recognise_absence(&self, key: &str, refused: Error) -> Result<(), Error> {
-        match self.head_object(HeadObject { key }).await {
+        match self.head_object(HeadObject { key, ..HeadObject::default() }).await {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             _ => Err(refused),
         }

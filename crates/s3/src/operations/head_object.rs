@@ -5,7 +5,8 @@ use std::time::SystemTime;
 
 use http::{HeaderName, HeaderValue, Method, header};
 
-use crate::checksum::{CRC64NVME, Known, parse_crc64nvme, parse_md5_etag};
+use super::object_headers::kept;
+use crate::checksum::{CRC64NVME, Known, parse_crc64nvme, parse_md5, parse_md5_etag};
 use crate::client::{Bucket, Rejection};
 use crate::error::Error;
 use crate::operations::{GetObject, Operation};
@@ -18,6 +19,14 @@ pub(super) const CHECKSUM_MODE: (HeaderName, HeaderValue) =
 
 /// Whether a checksum is one of the whole object, or of its parts' checksums.
 const CHECKSUM_TYPE: HeaderName = HeaderName::from_static("x-amz-checksum-type");
+const STORAGE_CLASS: HeaderName = HeaderName::from_static("x-amz-storage-class");
+const PARTS_COUNT: HeaderName = HeaderName::from_static("x-amz-mp-parts-count");
+const TAGGING_COUNT: HeaderName = HeaderName::from_static("x-amz-tagging-count");
+
+/// The storage class of whatever nothing else is said of
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-class-intro.html>).
+pub(super) const USUAL_CLASS: &str = "STANDARD";
+
 const ENCRYPTION: HeaderName = HeaderName::from_static("x-amz-server-side-encryption");
 const CUSTOMER_ENCRYPTION: HeaderName = HeaderName::from_static("x-amz-server-side-encryption-customer-algorithm");
 
@@ -26,6 +35,8 @@ const CUSTOMER_ENCRYPTION: HeaderName = HeaderName::from_static("x-amz-server-si
 pub struct HeadObject<'a> {
     /// Its key.
     pub key: &'a str,
+    /// Its version, where it needn't be the current one.
+    pub version_id: Option<&'a str>,
 }
 
 /// What is known of an object.
@@ -41,12 +52,24 @@ pub struct ObjectHead {
     pub content_type: Option<String>,
     /// Its user metadata: names without `x-amz-meta-`, in lower case, and values.
     pub metadata: Vec<(String, String)>,
+    /// Other headers that the service keeps with it, by their names in lower case.
+    pub others: Vec<(&'static str, String)>,
+    /// Its storage class, where it isn't the usual one.
+    pub storage_class: Option<String>,
+    /// How many tags it has, as far as whoever asks may know.
+    pub tags: u32,
     /// CRC-64/NVME of its whole content, where the service has it.
     pub crc64nvme: Option<u64>,
     /// MD5 of its whole content, where the ETag is known to be one: not under
-    /// SSE-KMS or SSE-C, nor for a multipart upload.
+    /// SSE-KMS or SSE-C, nor for a multipart upload. Else as it was noted in the metadata ([`NOTED_MD5`]).
     pub md5: Option<[u8; 16]>,
 }
+
+/// The user metadata in which whoever uploads in parts may note the MD5 of the whole content, in base64: rclone's
+/// convention (<https://rclone.org/s3/#modification-times-and-hashes>).
+pub const NOTED_MD5: &str = "md5chksum";
+
+const NOTED_MD5_HEADER: HeaderName = HeaderName::from_static("x-amz-meta-md5chksum");
 
 impl ObjectHead {
     /// The value of a piece of user metadata.
@@ -78,6 +101,9 @@ impl ObjectHead {
             last_modified,
             content_type: response.header(header::CONTENT_TYPE).map(str::to_owned),
             metadata: metadata.collect(),
+            others: kept(response),
+            storage_class: response.header(STORAGE_CLASS).filter(|class| *class != USUAL_CLASS).map(str::to_owned),
+            tags: response.header(TAGGING_COUNT).and_then(|count| count.parse().ok()).unwrap_or(0),
             crc64nvme: known.crc64nvme,
             md5: known.md5,
             etag,
@@ -88,7 +114,8 @@ impl ObjectHead {
 /// What the whole content can be checked against, by an answer's headers.
 pub(super) fn known(response: &Response) -> Known {
     let etag = response.header(header::ETAG).map(unquote).filter(|_| is_etag_md5(response));
-    Known { crc64nvme: crc64nvme_of_whole(response), md5: etag.and_then(parse_md5_etag) }
+    let noted = || response.header(NOTED_MD5_HEADER).and_then(parse_md5);
+    Known { crc64nvme: crc64nvme_of_whole(response), md5: etag.and_then(parse_md5_etag).or_else(noted) }
 }
 
 fn crc64nvme_of_whole(response: &Response) -> Option<u64> {
@@ -105,12 +132,21 @@ pub(super) fn is_etag_md5(response: &Response) -> bool {
     !is_kms && !response.headers.contains_key(CUSTOMER_ENCRYPTION)
 }
 
+/// Asks for this version, where one is named.
+pub(super) fn of_version<'a>(request: Request<'a>, version_id: Option<&'a str>) -> Request<'a> {
+    match version_id {
+        Some(id) => request.query("versionId", id),
+        None => request,
+    }
+}
+
 impl Bucket {
     /// Asks what is known of an object; [`crate::ErrorKind::NotFound`] where it isn't there.
     pub async fn head_object(&self, object: HeadObject<'_>) -> Result<ObjectHead, Error> {
         let (name, value) = CHECKSUM_MODE;
         let request =
             Request::new(Operation::HeadObject, Method::HEAD).bucket(self.name()).key(object.key).header(name, value);
+        let request = of_version(request, object.version_id);
         let read = |response: &Response| {
             let size = response
                 .header(header::CONTENT_LENGTH)
@@ -134,7 +170,7 @@ impl Bucket {
             },
             _ => return Err(refused),
         };
-        match self.first_byte(object.key).await {
+        match self.first_byte(object).await {
             Err(why) if why.is_locked_out() => Err(why),
             Err(other) if other.status() == refused.status() => Err(refused),
             // The session was ended, and is a new one now.
@@ -142,9 +178,25 @@ impl Bucket {
         }
     }
 
+    /// Bytes in the first part of an object that was uploaded in parts; `None` where it wasn't, or nobody can tell.
+    pub async fn first_part_size(&self, object: HeadObject<'_>) -> Result<Option<u64>, Error> {
+        let request = Request::new(Operation::HeadObject, Method::HEAD)
+            .bucket(self.name())
+            .key(object.key)
+            .query("partNumber", "1");
+        let request = of_version(request, object.version_id);
+        let read = |response: &Response| {
+            let number = |name: &HeaderName| response.header(name).and_then(|number| number.parse::<u64>().ok());
+            // A service that knows nothing of parts answers with all of the object.
+            let in_parts = number(&PARTS_COUNT).is_some_and(|count| count > 1);
+            Ok(number(&header::CONTENT_LENGTH).filter(|_| in_parts))
+        };
+        self.client().send_for(&request, read).await
+    }
+
     /// Asks for an object's first byte: the answer says why it is refused.
-    async fn first_byte(&self, key: &str) -> Result<(), Error> {
-        let first_byte = GetObject { key, range: Some(0..1), if_match: None, limit: 1 };
+    async fn first_byte(&self, HeadObject { key, version_id }: HeadObject<'_>) -> Result<(), Error> {
+        let first_byte = GetObject { key, version_id, range: Some(0..1), if_match: None, limit: 1 };
         self.get_object(first_byte).await.map(drop)
     }
 }

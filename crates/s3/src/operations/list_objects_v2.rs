@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use http::Method;
 
+use super::head_object::USUAL_CLASS;
 use crate::client::Bucket;
 use crate::encoding::decode_listed;
 use crate::error::Error;
@@ -51,6 +52,8 @@ pub struct ListedObject {
     pub last_modified: SystemTime,
     /// Its ETag, without quotes; empty where the service gives none.
     pub etag: String,
+    /// Its storage class, where it isn't the usual one.
+    pub storage_class: Option<String>,
 }
 
 impl Bucket {
@@ -90,6 +93,7 @@ struct Partial {
     written_size: String,
     last_modified: Option<SystemTime>,
     etag: String,
+    storage_class: Option<String>,
 }
 
 impl Partial {
@@ -104,6 +108,7 @@ impl Partial {
             }
             "LastModified" => self.last_modified = parse_iso8601(text),
             "ETag" => unquote(text).clone_into(&mut self.etag),
+            "StorageClass" if text != USUAL_CLASS && !text.is_empty() => self.storage_class = Some(text.to_owned()),
             _ => {}
         }
     }
@@ -161,8 +166,8 @@ fn complete(object: Partial) -> Result<ListedObject, XmlError> {
     let Some(last_modified) = object.last_modified else {
         return Err(XmlError(format!("the key {key:?} has no LastModified that can be read")));
     };
-    let etag = object.etag;
-    Ok(ListedObject { key, size, last_modified, etag })
+    let (etag, storage_class) = (object.etag, object.storage_class);
+    Ok(ListedObject { key, size, last_modified, etag, storage_class })
 }
 
 #[cfg(test)]
@@ -186,11 +191,18 @@ mod tests {
                 size: 0,
                 last_modified: parse_iso8601("2013-05-24T00:00:00Z").unwrap(),
                 etag: "d41d8cd98f00b204e9800998ecf8427e".to_owned(),
+                storage_class: None,
             }],
             common_prefixes: vec!["p/é/".to_owned()],
             next: Some("1+a/b%20=".to_owned()),
         };
         assert_eq!(parse(PAGE.as_bytes()), Ok(expected));
+    }
+
+    #[test]
+    fn a_storage_class_is_told_where_it_is_not_the_usual_one() {
+        let page = parse(PAGE.replace("STANDARD", "GLACIER").as_bytes()).unwrap();
+        assert_eq!(page.objects[0].storage_class.as_deref(), Some("GLACIER"));
     }
 
     #[test]

@@ -5,11 +5,12 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, header};
 
 use super::head_object::is_etag_md5;
+use super::object_headers::with_headers;
 use crate::checksum::{CRC64NVME, Checksum, Verified, parse_crc64nvme, parse_md5_etag};
 use crate::client::{Bucket, Rejection};
 use crate::error::Error;
 use crate::hashing::Hashes;
-use crate::operations::{HeadObject, Operation};
+use crate::operations::{HeadObject, NewHeaders, Operation};
 use crate::request::{Request, Response};
 
 /// An object that is about to be written.
@@ -19,10 +20,8 @@ pub struct PutObject<'a> {
     pub key: &'a str,
     /// Its content; S3 takes up to 5 GiB at once.
     pub body: Bytes,
-    /// Its `Content-Type`.
-    pub content_type: Option<&'a str>,
-    /// Its user metadata: names without `x-amz-meta-`, and values.
-    pub metadata: &'a [(&'a str, &'a str)],
+    /// What goes with it.
+    pub headers: NewHeaders<'a>,
     /// What must hold for it to be written.
     pub condition: Condition<'a>,
 }
@@ -61,7 +60,7 @@ impl Bucket {
             .key(object.key)
             .header(name, value)
             .hashed_body(object.body.clone(), &hashes);
-        let request = with_object_headers(request, object.content_type, object.metadata)?;
+        let request = with_headers(request, &object.headers, &self.client().0.config.writing)?;
         let honoured = match object.condition {
             Condition::Always => false,
             Condition::IfAbsent => dialect.put_if_absent.is_certain(),
@@ -77,10 +76,12 @@ impl Bucket {
     /// A write whose answer was lost may be what stands there now, whatever
     /// became of it when it was sent again: it is ours if the content is.
     async fn recognise(&self, object: &PutObject<'_>, refused: Error) -> Result<Stored, Error> {
-        let Ok(head) = self.head_object(HeadObject { key: object.key }).await else { return Err(refused) };
+        let Ok(head) = self.head_object(HeadObject { key: object.key, ..HeadObject::default() }).await else {
+            return Err(refused);
+        };
         let is_ours = head.size == object.body.len() as u64
             && matches!(head.known().verify(&object.body, &Hashes::default()), Ok(Verified::Yes))
-            && object.metadata.iter().all(|(name, value)| head.metadata(name) == Some(*value));
+            && object.headers.metadata.iter().all(|(name, value)| head.metadata(name) == Some(*value));
         if is_ours { Ok(Stored { etag: head.etag, verified: Verified::Yes }) } else { Err(refused) }
     }
 }
@@ -106,21 +107,6 @@ pub(super) fn confirm(response: &Response, sent: Checksum) -> Result<Stored, Rej
             Err(Rejection::Corrupt("the checksum of what was stored is not that of what was sent".to_owned()))
         }
     }
-}
-
-/// Adds what goes with an object's content.
-pub(super) fn with_object_headers<'a>(
-    mut request: Request<'a>,
-    content_type: Option<&str>,
-    metadata: &[(&str, &str)],
-) -> Result<Request<'a>, Error> {
-    if let Some(content_type) = content_type {
-        request = request.text_header(header::CONTENT_TYPE.as_str(), content_type)?;
-    }
-    for (name, value) in metadata {
-        request = request.text_header(&format!("x-amz-meta-{name}"), value)?;
-    }
-    Ok(request)
 }
 
 /// Adds the header that states the condition.

@@ -117,7 +117,7 @@ impl<'a> Scratch<'a> {
     /// The ETag of what is there; `None` where nothing is.
     pub(super) async fn etag(&self, key: &str) -> Result<Option<String>, Halt> {
         self.go_on()?;
-        match self.bucket.head_object(HeadObject { key }).await {
+        match self.bucket.head_object(HeadObject { key, ..HeadObject::default() }).await {
             Ok(head) => Ok(Some(head.etag)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.into()),

@@ -50,8 +50,11 @@ impl Setting {
     }
 
     async fn get(&self, key: &str) -> (Bytes, Verified) {
-        let got =
-            self.bucket.get_object(GetObject { key, range: None, if_match: None, limit: 64 << 20 }).await.unwrap();
+        let got = self
+            .bucket
+            .get_object(GetObject { key, version_id: None, range: None, if_match: None, limit: 64 << 20 })
+            .await
+            .unwrap();
         (got.body, got.verified)
     }
 }
@@ -128,7 +131,7 @@ async fn conditions_guard_writes_and_deletes() {
     assert_eq!(results[0].as_ref().unwrap_err().kind(), ErrorKind::PreconditionFailed);
     assert!(results[1].is_ok());
     setting.bucket.delete_object(DeleteObject { key: "k", if_match: Some(&second.etag) }).await.unwrap();
-    let error = setting.bucket.head_object(HeadObject { key: "k" }).await.unwrap_err();
+    let error = setting.bucket.head_object(HeadObject { key: "k", ..HeadObject::default() }).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
 }
 
@@ -138,7 +141,10 @@ async fn parts_make_an_object_whose_content_is_verified() {
         let setting = Setting::new(provider).await;
         let content = (0..(5_u32 << 20) + 100).map(|n| (n % 251) as u8).collect::<Bytes>();
         let metadata = [("mtime", "1.5")];
-        let new = CreateMultipartUpload { key: "k", content_type: Some("text/x"), metadata: &metadata };
+        let new = CreateMultipartUpload {
+            key: "k",
+            headers: brigade_s3::NewHeaders { content_type: Some("text/x"), metadata: &metadata, ..Default::default() },
+        };
         let upload = setting.bucket.create_multipart_upload(new).await.unwrap();
         let mut parts = Vec::new();
         // Parts arrive in any order.
@@ -157,12 +163,13 @@ async fn parts_make_an_object_whose_content_is_verified() {
         let stored = setting.bucket.complete_multipart_upload(done).await.unwrap();
         assert_eq!(stored.verified, Verified::Yes, "{provider}");
 
-        let head = setting.bucket.head_object(HeadObject { key: "k" }).await.unwrap();
+        let head = setting.bucket.head_object(HeadObject { key: "k", ..HeadObject::default() }).await.unwrap();
         assert_eq!((head.size, head.etag.as_str()), (content.len() as u64, stored.etag.as_str()));
         assert_eq!((head.content_type.as_deref(), head.metadata("mtime")), (Some("text/x"), Some("1.5")));
         let got = setting.get("k").await;
         assert_eq!(got.0, content);
-        let range = GetObject { key: "k", range: Some(7..9), if_match: Some(&stored.etag), limit: 100 };
+        let range =
+            GetObject { key: "k", version_id: None, range: Some(7..9), if_match: Some(&stored.etag), limit: 100 };
         assert_eq!(setting.bucket.get_object(range).await.unwrap().body, content.slice(7..9));
     }
 }

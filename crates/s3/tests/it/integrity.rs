@@ -18,7 +18,7 @@ fn object(headers: &str, body: &str) -> Reaction {
 }
 
 fn whole() -> GetObject<'static> {
-    GetObject { key: "k", range: None, if_match: None, limit: 100 }
+    GetObject { key: "k", version_id: None, range: None, if_match: None, limit: 100 }
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ async fn bodies_pass_as_slowly_as_was_said() {
     // The first step passes, the next one after an hour.
     config.bandwidth = Some(Bandwidth::of(|| NonZeroU64::new(1)));
     let bucket = Client::connect(config).await.unwrap().bucket("b");
-    let got = bucket.get_object(GetObject { key: "k", range: None, if_match: None, limit: 1 << 21 });
+    let got = bucket.get_object(GetObject { key: "k", version_id: None, range: None, if_match: None, limit: 1 << 21 });
     assert!(tokio::time::timeout(MOMENT, got).await.is_err(), "it came");
     let put = PutObject { key: "k", body: Bytes::from(body), ..PutObject::default() };
     assert!(tokio::time::timeout(MOMENT, bucket.put_object(put)).await.is_err(), "it went");

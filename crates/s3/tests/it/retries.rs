@@ -10,7 +10,7 @@ fn put(condition: Condition<'_>) -> PutObject<'_> {
 }
 
 fn whole(key: &str) -> GetObject<'_> {
-    GetObject { key, range: None, if_match: None, limit: 1 << 20 }
+    GetObject { key, version_id: None, range: None, if_match: None, limit: 1 << 20 }
 }
 
 /// An object of nine bytes, as the service sends it.
@@ -159,7 +159,12 @@ async fn a_head_that_may_be_of_an_ended_session_asks_why() {
     let (mute, ended) = (|| head_answer("400 Bad Request", "", 9), || refusal("400 Bad Request", "", "ExpiredToken"));
     let head = |script: Vec<Reaction>| async move {
         let server = Server::start(script).await;
-        let error = signing_client(&server).await.bucket("b").head_object(HeadObject { key: "k" }).await.unwrap_err();
+        let error = signing_client(&server)
+            .await
+            .bucket("b")
+            .head_object(HeadObject { key: "k", ..HeadObject::default() })
+            .await
+            .unwrap_err();
         (error, server.finish().await.len())
     };
     let (error, requests) = head(vec![mute(), ended(), ended()]).await;
@@ -246,7 +251,8 @@ async fn a_head_says_why_by_its_status_alone() {
     let table = [("404 Not Found", ErrorKind::NotFound), ("403 Forbidden", ErrorKind::AccessDenied)];
     for (status, kind) in table {
         let server = Server::start([head_answer(status, "", 200)]).await;
-        let error = server.bucket().await.head_object(HeadObject { key: "k" }).await.unwrap_err();
+        let error =
+            server.bucket().await.head_object(HeadObject { key: "k", ..HeadObject::default() }).await.unwrap_err();
         assert_eq!(error.kind(), kind);
         server.finish().await;
     }

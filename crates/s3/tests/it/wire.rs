@@ -115,8 +115,11 @@ async fn a_put_carries_what_goes_with_the_content() {
     let object = PutObject {
         key: "k",
         body: Bytes::from_static(b"123456789"),
-        content_type: Some("text/plain"),
-        metadata: &[("mtime", "1.5")],
+        headers: brigade_s3::NewHeaders {
+            content_type: Some("text/plain"),
+            metadata: &[("mtime", "1.5")],
+            ..Default::default()
+        },
         condition: brigade_s3::Condition::IfMatch("old"),
     };
     let stored = bucket.put_object(object).await.unwrap();

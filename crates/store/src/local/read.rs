@@ -173,7 +173,7 @@ fn entry_now(file: &File, key: &Key) -> Result<Entry, Failure> {
 }
 
 fn headers_of(entry: &Entry) -> ObjectHeaders {
-    ObjectHeaders { modified: Some(entry.modified), content_type: None }
+    ObjectHeaders { modified: Some(entry.modified), content_type: None, ..ObjectHeaders::default() }
 }
 
 /// Reads as many bytes as are there, up to this size.

@@ -107,7 +107,9 @@ impl Stored {
     /// What goes with the content when it is read: of a file, only its mtime.
     pub(super) fn headers_read(&self) -> ObjectHeaders {
         match self.entry.version {
-            Version::File { .. } => ObjectHeaders { modified: Some(self.entry.modified), content_type: None },
+            Version::File { .. } => {
+                ObjectHeaders { modified: Some(self.entry.modified), content_type: None, ..ObjectHeaders::default() }
+            }
             Version::Object { .. } => self.content.headers.clone(),
         }
     }

@@ -16,7 +16,7 @@ async fn list(store: &MemoryStore, range: KeyRange) -> Result<Vec<String>, crate
 }
 
 fn new_object(key: &str, size: u64, condition: Condition) -> NewObject {
-    NewObject { key: key.into(), size, headers: ObjectHeaders::default(), condition }
+    NewObject { key: key.into(), size, headers: ObjectHeaders::default(), condition, part_size: None }
 }
 
 async fn write(store: &MemoryStore, key: &str, condition: Condition) -> Result<Entry, FailureKind> {
@@ -212,7 +212,8 @@ async fn an_upload_that_is_wrong_or_abandoned_leaves_nothing() {
 #[tokio::test]
 async fn a_file_keeps_the_time_it_was_given_and_an_object_keeps_it_beside_its_own() {
     let mtime = SystemTime::UNIX_EPOCH + Duration::from_nanos(1_234_567_891);
-    let headers = ObjectHeaders { modified: Some(mtime), content_type: Some("text/plain".into()) };
+    let headers =
+        ObjectHeaders { modified: Some(mtime), content_type: Some("text/plain".into()), ..ObjectHeaders::default() };
     let object = NewObject { headers: headers.clone(), ..new_object("k", 3, Condition::Absent) };
     let file = MemoryStore::local().write(&object, Bytes::from_static(b"abc")).await.unwrap().entry;
     assert_eq!(file.modified, mtime);

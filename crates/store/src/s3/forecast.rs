@@ -21,6 +21,12 @@ pub(super) fn foresee(bucket: &Bucket, names: &Names, work: Work<'_>, forecast: 
             forecast.add("UploadPart", parts);
             forecast.add("CompleteMultipartUpload", 1);
         }
+        Work::Copy => forecast.add("CopyObject", 1),
+        Work::CopyInParts(parts) => {
+            forecast.add("CreateMultipartUpload", 1);
+            forecast.add("UploadPartCopy", parts);
+            forecast.add("CompleteMultipartUpload", 1);
+        }
         Work::Remove(entries) => {
             // What has no name is never asked for.
             let names: Vec<String> = entries.iter().filter_map(|entry| names.of(&entry.key).ok()).collect();
@@ -52,7 +58,7 @@ mod tests {
     async fn each_work_takes_its_requests() {
         let (one, odd, many) = (entries(&["a"]), entries(&["a", "b\u{1}", "c"]), entries(&vec!["k"; 2001]));
         let (aws, unknown) = (Provider::Aws, Provider::Unknown);
-        let table: [Row<'_>; 10] = [
+        let table: [Row<'_>; 12] = [
             (Work::Look(2), aws, &[("HeadObject", 2)]),
             (Work::Read, aws, &[("GetObject", 1)]),
             (Work::ReadInRanges(3), aws, &[("HeadObject", 2), ("GetObject", 3)]),
@@ -61,6 +67,12 @@ mod tests {
                 Work::WriteInParts(3),
                 aws,
                 &[("CreateMultipartUpload", 1), ("UploadPart", 3), ("CompleteMultipartUpload", 1)],
+            ),
+            (Work::Copy, aws, &[("CopyObject", 1)]),
+            (
+                Work::CopyInParts(3),
+                aws,
+                &[("CreateMultipartUpload", 1), ("UploadPartCopy", 3), ("CompleteMultipartUpload", 1)],
             ),
             (Work::Remove(&one), aws, &[("DeleteObject", 1)]),
             (Work::Remove(&odd), aws, &[("DeleteObjects", 1), ("DeleteObject", 1)]),

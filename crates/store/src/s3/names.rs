@@ -92,7 +92,8 @@ impl Names {
         if is_own_marker || key.is_temporary() {
             return Ok(None);
         }
-        let version = Version::object(object.etag);
+        let storage_class = object.storage_class.map(String::into_boxed_str);
+        let version = Version::Object { etag: object.etag, id: None, storage_class };
         Ok(Some(Entry { key, size: object.size, modified: object.last_modified, version }))
     }
 }
@@ -157,7 +158,13 @@ mod tests {
     fn markers_of_the_place_itself_and_temporary_files_are_left_out() {
         let names = Names::below("p/");
         let listed = |key: &str, size| {
-            let object = ListedObject { key: key.into(), size, last_modified: UNIX_EPOCH, etag: "e".into() };
+            let object = ListedObject {
+                key: key.into(),
+                size,
+                last_modified: UNIX_EPOCH,
+                etag: "e".into(),
+                storage_class: None,
+            };
             names.entry(object).unwrap().map(|entry| entry.key.to_string())
         };
         assert_eq!(listed("p/", 0), None);

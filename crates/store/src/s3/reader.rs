@@ -3,12 +3,13 @@
 use std::ops::Range;
 
 use async_trait::async_trait;
-use brigade_s3::{GetObject, ObjectHead};
+use brigade_s3::{GetObject, HeadObject, ObjectHead};
 use bytes::Bytes;
 
 use super::failures::{changed, failure};
-use super::{BucketStore, check_version, entry, etag, headers};
-use crate::{Digest, DigestKind, Entry, Failure, FailureKind, Key, ObjectHeaders, Reader};
+use super::headers::of_head;
+use super::{BucketStore, check_version, entry, etag};
+use crate::{Digest, DigestKind, Entry, Failure, FailureKind, ObjectHeaders, Reader};
 
 pub(super) struct BucketReader {
     store: BucketStore,
@@ -19,11 +20,13 @@ pub(super) struct BucketReader {
 }
 
 impl BucketReader {
-    pub(super) fn new(store: BucketStore, key: &Key, head: &ObjectHead) -> Result<Self, Failure> {
+    /// Of the version that was listed, by what is known of it.
+    pub(super) fn new(store: BucketStore, listed: &Entry, head: &ObjectHead) -> Result<Self, Failure> {
         let crc = head.crc64nvme.map(|crc| (DigestKind::Crc64Nvme, Digest::Crc64Nvme(crc)));
         let md5 = head.md5.map(|md5| (DigestKind::Md5, Digest::Md5(md5)));
-        let name = store.names.of(key)?;
-        Ok(Self { store, name, entry: entry(key, head), headers: headers(head), digest: crc.or(md5) })
+        let name = store.names.of(&listed.key)?;
+        let entry = Entry { version: listed.version.clone(), ..entry(&listed.key, head) };
+        Ok(Self { store, name, entry, headers: ObjectHeaders { md5: head.md5, ..of_head(head) }, digest: crc.or(md5) })
     }
 
     /// Fails if this is another version than the one that was opened. Where the
@@ -54,6 +57,7 @@ impl Reader for BucketReader {
         let length = range.end - range.start;
         let wanted = GetObject {
             key: &self.name,
+            version_id: self.entry.version_id(),
             range: Some(range.clone()),
             if_match: etag(&self.entry),
             // A service that ignores the range sends everything: that is no use.
@@ -70,6 +74,15 @@ impl Reader for BucketReader {
     async fn check_unchanged(&self) -> Result<(), Failure> {
         let head = self.store.head_of(&self.entry).await?;
         self.check(&head)
+    }
+
+    async fn part_size(&self) -> Option<u64> {
+        if !matches!(self.entry.listed_digest(), Some(Digest::MultipartMd5 { .. })) {
+            return None;
+        }
+        let first = HeadObject { key: &self.name, version_id: self.entry.version_id() };
+        // Whoever can't tell is no hindrance: the copy only has another `ETag`.
+        self.store.bucket.first_part_size(first).await.ok().flatten()
     }
 
     fn digest(&self) -> Option<(DigestKind, Digest)> {

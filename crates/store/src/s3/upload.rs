@@ -1,17 +1,22 @@
 //! An object of a bucket being written in parts: a multipart upload.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use brigade_s3::{Bucket, CompleteMultipartUpload, CreateMultipartUpload, ErrorKind, UploadPart, UploadedPart};
+use brigade_s3::{
+    Bucket, CompleteMultipartUpload, CreateMultipartUpload, ErrorKind, UploadPart, UploadPartCopy, UploadedPart,
+};
 use bytes::Bytes;
 use crc_fast::{CrcAlgorithm, checksum, checksum_combine};
 
 use super::failures::{failure, unwritten};
-use super::{condition, mtime, receipt};
+use super::headers::Outgoing;
+use super::{condition, copying, receipt};
 use crate::{
-    Digest, DigestKind, Failure, FailureKind, FinishedPart, NewObject, Part, Receipt, Resumed, Upload, Verified,
+    CopyFailure, Digest, DigestKind, Entry, Failure, FailureKind, FinishedPart, NewObject, Part, Receipt, Resumed,
+    Store, Upload, Verified,
 };
 
 pub(super) struct BucketUpload {
@@ -37,13 +42,9 @@ struct Written {
 
 impl BucketUpload {
     pub(super) async fn begin(bucket: Bucket, name: String, object: NewObject) -> Result<Self, Failure> {
-        let modified = object.headers.modified.map(mtime::format);
-        let metadata = modified.as_deref().map(|modified| (mtime::NAME, modified));
-        let create = CreateMultipartUpload {
-            key: &name,
-            content_type: object.headers.content_type.as_deref(),
-            metadata: metadata.as_slice(),
-        };
+        let outgoing = Outgoing::of(&object.headers);
+        let metadata = outgoing.metadata();
+        let create = CreateMultipartUpload { key: &name, headers: outgoing.headers(&metadata) };
         let created = bucket.create_multipart_upload(create).await.map_err(|error| {
             if error.kind() == ErrorKind::Abandoned {
                 tracing::warn!(
@@ -98,6 +99,20 @@ impl Upload for BucketUpload {
         Ok(())
     }
 
+    async fn copy(&self, part: Part, source: &dyn Store, entry: &Entry, range: Range<u64>) -> Result<(), CopyFailure> {
+        let Part { number, offset } = part;
+        let found = copying::Found::of(source, entry).map_err(CopyFailure::Source)?;
+        let copy =
+            UploadPartCopy { key: &self.name, upload_id: &self.upload_id, number, source: found.source(entry), range };
+        let part = match self.bucket.upload_part_copy(copy).await {
+            Ok(part) => part,
+            Err(error) => return Err(copying::blame(&found, entry, &error).await),
+        };
+        let crc64nvme = part.crc64nvme();
+        self.parts().insert(number, Written { part, offset: Some(offset), crc64nvme });
+        Ok(())
+    }
+
     async fn finish(&self, expected: Option<(DigestKind, Digest)>) -> Result<Receipt, Failure> {
         let written: Vec<Written> = self.parts().values().cloned().collect();
         check_joined(&written, self.object.size)?;
@@ -113,7 +128,7 @@ impl Upload for BucketUpload {
         };
         let stored = self.bucket.complete_multipart_upload(complete).await.map_err(|error| unwritten(&error))?;
         let digest = crc64nvme.map(Digest::Crc64Nvme);
-        let mut receipt = Receipt { digest, ..receipt(&self.object, stored) };
+        let mut receipt = Receipt { digest, ..receipt(&self.object.key, self.object.size, stored) };
         if compared == Some(Verified::Unverifiable) {
             receipt.verified = Verified::Unverifiable;
         }

@@ -77,16 +77,23 @@ async fn times_and_types_are_stored_as_others_read_them() {
     let test = TestServer::start(ListingOrder::Bytes).await;
     let store = test.store("s3://bucket/p", Provider::BrigadeDev).await;
     let modified = Some(UNIX_EPOCH + Duration::new(1_622_715_932, 120_000_000));
-    let headers = ObjectHeaders { modified, content_type: Some("text/css".into()) };
+    let headers = ObjectHeaders { modified, content_type: Some("text/css".into()), ..ObjectHeaders::default() };
     let object = NewObject { headers, ..new_object("k", 1, Condition::Absent) };
     store.write(&object, Bytes::from_static(b"x")).await.unwrap();
-    let head = test.bucket().await.head_object(HeadObject { key: "p/k" }).await.unwrap();
+    let head = test.bucket().await.head_object(HeadObject { key: "p/k", version_id: None }).await.unwrap();
     assert_eq!(head.metadata, [("mtime".to_owned(), "1622715932.12".to_owned())]);
     assert_eq!(head.content_type.as_deref(), Some("text/css"));
 
     let bucket = test.bucket().await;
     let metadata = [("mtime", "last week")];
-    bucket.put_object(PutObject { key: "p/odd", metadata: &metadata, ..PutObject::default() }).await.unwrap();
+    bucket
+        .put_object(PutObject {
+            key: "p/odd",
+            headers: brigade_s3::NewHeaders { metadata: &metadata, ..Default::default() },
+            ..PutObject::default()
+        })
+        .await
+        .unwrap();
     let entry = store.look(&"odd".into()).await.unwrap().unwrap();
     assert_eq!(store.read(&entry).await.unwrap().headers.modified, None);
 }

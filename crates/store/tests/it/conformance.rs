@@ -52,7 +52,11 @@ async fn what_is_written_is_read_back_with_its_headers() {
         let (name, store) = (subject.name, &*subject.store);
         let modified = UNIX_EPOCH + Duration::new(1_622_715_932, 123_456_789);
         for length in [0, 1, 100_000] {
-            let headers = ObjectHeaders { modified: Some(modified), content_type: Some("text/x-test".into()) };
+            let headers = ObjectHeaders {
+                modified: Some(modified),
+                content_type: Some("text/x-test".into()),
+                ..ObjectHeaders::default()
+            };
             let object =
                 NewObject { headers: headers.clone(), ..new_object(format!("d/{length}"), length, Condition::Absent) };
             let receipt = store.write(&object, content(length)).await.unwrap();
@@ -154,7 +158,7 @@ async fn parts_in_any_order_make_an_object_that_is_read_in_ranges() {
         let (name, store) = (subject.name, &*subject.store);
         let body = content(2 * PART + 1);
         let modified = Some(UNIX_EPOCH + Duration::new(5, 1));
-        let headers = ObjectHeaders { modified, content_type: None };
+        let headers = ObjectHeaders { modified, content_type: None, ..ObjectHeaders::default() };
         let object = NewObject { headers, ..new_object("d/big", body.len(), Condition::Absent) };
         let upload = store.begin(&object).await.unwrap();
         for number in [3_u32, 1, 2] {

@@ -104,7 +104,7 @@ impl TestServer {
 
 /// A new object without headers.
 pub(crate) fn new_object(key: impl Into<Key>, size: usize, condition: Condition) -> NewObject {
-    NewObject { key: key.into(), size: size as u64, headers: ObjectHeaders::default(), condition }
+    NewObject { key: key.into(), size: size as u64, headers: ObjectHeaders::default(), condition, part_size: None }
 }
 
 /// Writes an object that nobody has written before.

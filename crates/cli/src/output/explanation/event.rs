@@ -139,7 +139,6 @@ fn row_name(row: Row) -> &'static str {
         Row::NotOlder => "not_older",
         Row::Unchanged => "unchanged",
         Row::DigestsEqual => "digests_equal",
-        Row::DigestsDiffer => "digests_differ",
         Row::ClearlyOlder => "clearly_older",
         Row::Undecided => "undecided",
     }
@@ -154,6 +153,7 @@ fn content_name(content: Content) -> &'static str {
         Content::OtherCrc64 => "other_crc64",
         Content::OtherMultipart => "other_multipart",
         Content::Unproven => "unproven",
+        Content::WrittenLater => "written_later",
     }
 }
 

@@ -20,6 +20,7 @@ pub(crate) struct Version {
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "a run has few of them")]
 pub(crate) enum Happened {
     /// A call reached a store.
     Call { side: Side, call: Call, key: Key, strike: Strike },

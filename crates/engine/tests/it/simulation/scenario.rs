@@ -235,6 +235,7 @@ fn job(rng: &mut Rng, selection: Selection) -> JobSpec {
         delete: (rng.u64(..4) > 0).then(|| *rng.choice(&limits).unwrap()),
         symlinks: Symlinks::Follow,
         indexing: Indexing::Off,
+        carries_tags: true,
     }
 }
 
@@ -246,6 +247,7 @@ fn options(rng: &mut Rng) -> RunOptions {
         memory: *rng.choice(&[1, 8192, 64 << 20]).unwrap(),
         limit: (rng.u64(..8) == 0).then(|| rng.u64(..5)),
         dry_run: rng.u64(..8) == 0,
+        server_side_copy: true,
         allow_empty_source: false,
     }
 }

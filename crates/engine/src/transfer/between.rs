@@ -1,0 +1,106 @@
+//! What the two sides are to each other: who copies, and what goes along with the content.
+
+use std::time::Duration;
+
+use brigade_store::{Entry, Failure, FailureKind, Kind, ObjectHeaders, Store, Tags};
+use tokio::sync::OnceCell;
+
+use super::Transfers;
+use super::sending::Stopped;
+use crate::job::{Comparison, JobSpec, RunOptions};
+
+/// What the two sides of a run are to each other.
+#[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub(crate) struct Between {
+    /// Whether the destination's service copies from the source by itself.
+    pub(super) copies_inside: bool,
+    /// Whether both are buckets: all that goes with an object there is known here.
+    are_buckets: bool,
+    /// Whether a storage class of the one is one of the other.
+    same_provider: bool,
+    carries_tags: bool,
+    /// Whether times may decide of two objects, where nothing else does.
+    times_decide: bool,
+    /// By how much their clocks may run apart.
+    pub(super) clocks_apart: Duration,
+    /// Why tags can't be read, if they can't: found out with the first object that shows none.
+    unreadable_tags: OnceCell<Option<Failure>>,
+}
+
+impl Between {
+    /// Of these sides in this job.
+    pub(crate) fn of(job: &JobSpec, options: &RunOptions, source: &dyn Store, dest: &dyn Store) -> Self {
+        let are_buckets = [source, dest].iter().all(|store| store.capabilities().kind == Kind::Remote);
+        let is_one_service = are_buckets && dest.copies_from(source);
+        Self {
+            copies_inside: is_one_service && options.server_side_copy,
+            are_buckets,
+            same_provider: are_buckets && source.provider() == dest.provider(),
+            carries_tags: are_buckets && job.carries_tags,
+            times_decide: are_buckets && job.comparison == Comparison::Auto,
+            clocks_apart: if is_one_service { Duration::ZERO } else { job.clock_fudge_factor },
+            unreadable_tags: OnceCell::new(),
+        }
+    }
+
+    /// Whether the times of two objects decide where nothing else does.
+    pub(super) fn times_decide(&self) -> bool {
+        self.times_decide
+    }
+
+    /// Whether a copy that the service makes leaves the tags out.
+    pub(super) fn leaves_tags_out(&self) -> bool {
+        !self.carries_tags
+    }
+}
+
+impl Transfers {
+    /// What goes along with the content of this version, of what the source says of it.
+    pub(super) async fn carried(&self, entry: &Entry, headers: &ObjectHeaders) -> Result<ObjectHeaders, Stopped> {
+        let mut carried = headers.clone();
+        if !self.between.same_provider {
+            carried.storage_class = None;
+        }
+        carried.tags = self.tags_of(entry, &headers.tags).await?;
+        Ok(carried)
+    }
+
+    /// The tags that go along. Whoever may not read them is told of none
+    /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>, `x-amz-tagging-count`): whether that is
+    /// so is asked for once.
+    async fn tags_of(&self, entry: &Entry, told: &Tags) -> Result<Tags, Stopped> {
+        let Between { carries_tags, unreadable_tags, .. } = &*self.between;
+        if !carries_tags {
+            return Ok(Tags::None);
+        }
+        if *told == Tags::None {
+            let unreadable = unreadable_tags.get_or_try_init(|| async {
+                match self.source.tags(entry).await {
+                    Ok(_) => Ok(None),
+                    Err(failure) if failure.kind == FailureKind::Denied => Ok(Some(without_permission(&failure))),
+                    Err(failure) => Err(Stopped::Source(failure)),
+                }
+            });
+            return match unreadable.await? {
+                Some(failure) => Err(Stopped::Source(failure.clone())),
+                None => Ok(Tags::None),
+            };
+        }
+        match self.source.tags(entry).await {
+            Ok(tags) => Ok(Tags::Known(tags)),
+            Err(failure) if failure.kind == FailureKind::Denied => Err(Stopped::Source(without_permission(&failure))),
+            Err(failure) => Err(Stopped::Source(failure)),
+        }
+    }
+
+    /// Whether headers travel as they are: what a tree has no place for, it doesn't add either.
+    pub(super) fn are_buckets(&self) -> bool {
+        self.between.are_buckets
+    }
+}
+
+fn without_permission(failure: &Failure) -> Failure {
+    let reason = format!("its tags may not be read ({failure}); --ignore-tags copies without them");
+    Failure::new(FailureKind::Denied, reason)
+}

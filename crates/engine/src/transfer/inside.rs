@@ -1,0 +1,83 @@
+//! Copies that the destination's service makes by itself: nothing of the content travels here.
+
+use brigade_store::{Condition, CopyFailure, Copying, Digest, Entry, Failure, FailureKind, Receipt, Verified};
+
+use super::Transfers;
+use super::sending::{Copied, Stopped};
+use crate::events::Event;
+
+/// Up to so many bytes the service copies an object that was uploaded in parts as a whole: it is one request, but its
+/// `ETag` is another one then.
+const COPIED_WHOLE: u64 = 64 << 20;
+
+/// The most bytes that a service copies as a whole: 5 GiB
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html>).
+const MOST_AT_ONCE: u64 = 5 << 30;
+
+/// Bytes in each part that the service copies, where the source doesn't give them.
+pub(super) const PART_SIZE: u64 = 256 << 20;
+
+/// How the content of an object gets into the parts of its copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// It is read and written.
+    Through,
+    /// The service copies it.
+    Inside,
+}
+
+impl Transfers {
+    /// Has the service copy a version; `None` where it doesn't.
+    pub(super) async fn copy_inside(
+        &self,
+        listed: &Entry,
+        replaces: Option<&Entry>,
+    ) -> Result<Option<Copied>, Stopped> {
+        if is_cut(listed) {
+            return self.copy_in_parts(listed, replaces, Way::Inside).await.map(Some);
+        }
+        self.copy_whole_inside(listed, replaces).await
+    }
+
+    async fn copy_whole_inside(&self, listed: &Entry, replaces: Option<&Entry>) -> Result<Option<Copied>, Stopped> {
+        let _request = self.permits.request().await;
+        if self.cancel.is_cancelled() {
+            return Err(Stopped::Interrupted);
+        }
+        let condition = replaces.map_or(Condition::Absent, |replaced| Condition::Replaces(replaced.clone()));
+        self.prove(&listed.key, &condition, |conditions| conditions.copying).await?;
+        let without_tags = self.between.leaves_tags_out();
+        let copying = Copying { source: self.source.as_ref(), entry: listed, condition: &condition, without_tags };
+        let Some(receipt) = self.dest.copy(&copying).await.map_err(stopped)? else { return Ok(None) };
+        self.tally.tell(Event::Progress { bytes: listed.size });
+        Ok(Some(copied(listed, receipt)))
+    }
+}
+
+/// Whether the service copies this version in parts.
+pub(super) fn is_cut(listed: &Entry) -> bool {
+    let was_cut = matches!(listed.listed_digest(), Some(Digest::MultipartMd5 { .. }));
+    listed.size > MOST_AT_ONCE || (listed.size > COPIED_WHOLE && was_cut)
+}
+
+/// What the service has copied: the same `ETag` proves it, as far as it is one of the content.
+pub(super) fn copied(source: &Entry, receipt: Receipt) -> Copied {
+    let is_same = source.etag().is_some_and(|etag| !etag.is_empty() && receipt.entry.etag() == Some(etag));
+    let verified = if is_same { Verified::Yes } else { receipt.verified };
+    Copied { source: source.clone(), receipt, verified }
+}
+
+/// By whose object the copy was stopped.
+pub(super) fn stopped(failure: CopyFailure) -> Stopped {
+    match failure {
+        CopyFailure::Source(failure) => Stopped::Source(failure),
+        CopyFailure::Dest(failure) if failure.kind == FailureKind::Denied => {
+            let reason = format!(
+                "{failure}. A copy that the service makes reads the source's tags too: --ignore-tags leaves them \
+                 out, and --no-server-side-copy reads and writes instead"
+            );
+            Stopped::Dest(Failure::new(FailureKind::Denied, reason))
+        }
+        CopyFailure::Dest(failure) => Stopped::Dest(failure),
+    }
+}

@@ -1,0 +1,136 @@
+//! `CopyObject`: the service copies an object by itself.
+//! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html>
+
+use http::Method;
+
+use super::object_headers::with_writing;
+use super::put_object::{may_be_ours, quoted, with_condition};
+use crate::checksum::Verified;
+use crate::client::{Bucket, Rejection};
+use crate::encoding::{Keep, encode_into};
+use crate::error::Error;
+use crate::operations::{Condition, HeadObject, Operation, Stored};
+use crate::request::{Request, unquote};
+use crate::writing::CustomerKey;
+use crate::xml::walk;
+
+/// What is copied, and from where.
+#[derive(Clone, Copy, Debug)]
+pub struct CopySource<'a> {
+    /// The bucket that it is in, of the same service.
+    pub bucket: &'a str,
+    /// Its key.
+    pub key: &'a str,
+    /// Its version, where it needn't be the current one.
+    pub version_id: Option<&'a str>,
+    /// The ETag that it must still have, without quotes.
+    pub if_match: Option<&'a str>,
+    /// The customer's key that it is encrypted with.
+    pub customer_key: Option<&'a CustomerKey>,
+}
+
+/// An object of up to 5 GiB that is about to be copied with all that goes with it. More takes [`crate::UploadPartCopy`].
+#[derive(Clone, Copy, Debug)]
+pub struct CopyObject<'a> {
+    /// The copy's key.
+    pub key: &'a str,
+    /// What is copied.
+    pub source: CopySource<'a>,
+    /// The copy's storage class, where it isn't to be the service's usual one: it isn't copied by itself.
+    pub storage_class: Option<&'a str>,
+    /// Whether the source's tags are left out: to read them takes a permission of its own.
+    pub without_tags: bool,
+    /// What must hold for the copy to be written.
+    pub condition: Condition<'a>,
+}
+
+impl Bucket {
+    /// Has the service copy an object. It is done only if the answer's body says so.
+    pub async fn copy_object(&self, copy: CopyObject<'_>) -> Result<Stored, Error> {
+        let request = Request::new(Operation::CopyObject, Method::PUT).bucket(self.name()).key(copy.key);
+        let mut request = with_source(request, &copy.source)?;
+        let writing = &self.client().0.config.writing;
+        if copy.without_tags || writing.tagging.is_some() {
+            request = request.text_header("x-amz-tagging-directive", "REPLACE")?;
+        }
+        let request = with_writing(request, copy.storage_class, None, writing)?;
+        let honoured = self.dialect().copy_conditions.is_certain();
+        let request = if honoured { with_condition(request, copy.condition)? } else { request };
+        match self.client().send_for(&request, |response| read(&response.body, copy.source.if_match)).await {
+            Err(error) if may_be_ours(&error) => self.recognise_copy(&copy, error).await,
+            result => result,
+        }
+    }
+
+    /// A copy whose answer was lost may be what stands there now: it is ours if it has the source's own `ETag`.
+    async fn recognise_copy(&self, copy: &CopyObject<'_>, refused: Error) -> Result<Stored, Error> {
+        let head = self.head_object(HeadObject { key: copy.key, ..HeadObject::default() }).await;
+        match (head, copy.source.if_match) {
+            (Ok(head), Some(etag)) if head.etag == etag => Ok(Stored { etag: head.etag, verified: Verified::Yes }),
+            _ => Err(refused),
+        }
+    }
+}
+
+/// Adds what says what is copied.
+pub(super) fn with_source<'a>(request: Request<'a>, source: &CopySource<'_>) -> Result<Request<'a>, Error> {
+    let mut request = request.text_header("x-amz-copy-source", &path(source))?;
+    if let Some(etag) = source.if_match {
+        request = request.text_header("x-amz-copy-source-if-match", &quoted(etag))?;
+    }
+    if let Some(key) = source.customer_key {
+        for (name, value) in key.headers_of_source() {
+            request = request.secret_header(name, &value)?;
+        }
+    }
+    Ok(request)
+}
+
+fn path(source: &CopySource<'_>) -> String {
+    let mut path = format!("/{}/", source.bucket);
+    encode_into(&mut path, source.key.as_bytes(), Keep::UnreservedAndSlash);
+    if let Some(id) = source.version_id {
+        path.push_str("?versionId=");
+        encode_into(&mut path, id.as_bytes(), Keep::Unreserved);
+    }
+    path
+}
+
+/// Reads the answer. What was copied is proven by an `ETag` that is the source's: both are MD5s of the content then.
+fn read(document: &[u8], of_source: Option<&str>) -> Result<Stored, Rejection> {
+    let (mut etag, mut is_result) = (None, false);
+    walk(document, |path, text| {
+        match path {
+            "CopyObjectResult/ETag" => etag = Some(unquote(text).to_owned()),
+            "CopyObjectResult" => is_result = true,
+            _ => {}
+        }
+        Ok(())
+    })?;
+    if !is_result {
+        return Err(Rejection::Unreadable("the answer is no CopyObjectResult".to_owned()));
+    }
+    let etag = etag.unwrap_or_default();
+    let same = !etag.is_empty() && of_source == Some(etag.as_str());
+    Ok(Stored { etag, verified: if same { Verified::Yes } else { Verified::Unverifiable } })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_source_can_be_named() {
+        let source = |key, version_id| CopySource { bucket: "b", key, version_id, if_match: None, customer_key: None };
+        assert_eq!(path(&source("a//b/../c +é", None)), "/b/a//b/../c%20%2B%C3%A9");
+        assert_eq!(path(&source("k?versionId=1", Some("x/y="))), "/b/k%3FversionId%3D1?versionId=x%2Fy%3D");
+    }
+
+    #[test]
+    fn a_copy_is_done_only_if_the_body_says_so() {
+        let done = br#"<CopyObjectResult><ETag>"abc"</ETag></CopyObjectResult>"#;
+        assert_eq!(read(done, Some("abc")).unwrap(), Stored { etag: "abc".into(), verified: Verified::Yes });
+        assert_eq!(read(done, Some("other")).unwrap().verified, Verified::Unverifiable);
+        assert!(read(b"<Other/>", Some("abc")).is_err());
+    }
+}

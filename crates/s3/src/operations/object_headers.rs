@@ -1,0 +1,85 @@
+//! What goes with an object's content: the headers that it is written with, and that it comes back with.
+
+use http::header::{
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE, EXPIRES, HeaderName,
+};
+
+use crate::error::Error;
+use crate::request::{Request, Response};
+use crate::writing::{Encryption, Writing};
+
+/// The headers, besides `Content-Type`, that S3 keeps with an object as they are
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>).
+const KEPT: [(&str, HeaderName); 6] = [
+    ("cache-control", CACHE_CONTROL),
+    ("content-disposition", CONTENT_DISPOSITION),
+    ("content-encoding", CONTENT_ENCODING),
+    ("content-language", CONTENT_LANGUAGE),
+    ("expires", EXPIRES),
+    (REDIRECT, HeaderName::from_static(REDIRECT)),
+];
+
+const REDIRECT: &str = "x-amz-website-redirect-location";
+
+/// What goes with the content of an object that is about to be written.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NewHeaders<'a> {
+    /// Its `Content-Type`.
+    pub content_type: Option<&'a str>,
+    /// Other headers that S3 keeps, by their names in lower case: [`crate::ObjectHead::others`].
+    pub others: &'a [(&'static str, String)],
+    /// Its user metadata: names without `x-amz-meta-`, and values.
+    pub metadata: &'a [(&'a str, &'a str)],
+    /// Its storage class, where it isn't to be the service's usual one.
+    pub storage_class: Option<&'a str>,
+    /// Its tags, as in the query of a URL.
+    pub tagging: Option<&'a str>,
+}
+
+/// Adds what goes with an object's content, and what the client adds to whatever it writes.
+pub(super) fn with_headers<'a>(
+    mut request: Request<'a>,
+    headers: &NewHeaders<'_>,
+    writing: &Writing,
+) -> Result<Request<'a>, Error> {
+    if let Some(content_type) = headers.content_type {
+        request = request.text_header(CONTENT_TYPE.as_str(), content_type)?;
+    }
+    for (name, value) in headers.others {
+        request = request.text_header(name, value)?;
+    }
+    for (name, value) in headers.metadata {
+        request = request.text_header(&format!("x-amz-meta-{name}"), value)?;
+    }
+    with_writing(request, headers.storage_class, headers.tagging, writing)
+}
+
+/// Adds what no metadata of an object is: it has to be said again for each copy of it.
+pub(super) fn with_writing<'a>(
+    mut request: Request<'a>,
+    storage_class: Option<&str>,
+    tagging: Option<&str>,
+    writing: &Writing,
+) -> Result<Request<'a>, Error> {
+    let encryption = writing.encryption.as_ref();
+    let key_id = encryption.and_then(Encryption::key_id);
+    let said = [
+        ("x-amz-storage-class", writing.storage_class.as_deref().or(storage_class)),
+        ("x-amz-tagging", writing.tagging.as_deref().or(tagging)),
+        ("x-amz-acl", writing.acl.as_deref()),
+        ("x-amz-server-side-encryption", encryption.map(Encryption::name)),
+        ("x-amz-server-side-encryption-aws-kms-key-id", key_id),
+    ];
+    for (name, value) in said {
+        if let Some(value) = value {
+            request = request.text_header(name, value)?;
+        }
+    }
+    Ok(request)
+}
+
+/// The kept headers of an answer.
+pub(super) fn kept(response: &Response) -> Vec<(&'static str, String)> {
+    let text = |(name, header): (&'static str, HeaderName)| Some((name, response.header(header)?.to_owned()));
+    KEPT.into_iter().filter_map(text).collect()
+}

@@ -1,0 +1,103 @@
+//! Copies that a service makes by itself, between two buckets of its own.
+
+use brigade_s3::{CopyObject, CopySource, CustomerKey, Error, ErrorKind, HeadObject};
+
+use super::failures::{absent, changed, failure, unwritten};
+use super::{BucketStore, condition, etag, receipt};
+use crate::{Condition, CopyFailure, Copying, Entry, Failure, Receipt, Store};
+
+/// Whether both are at one service, which knows whoever asks as the same: then it can read the one while it writes the other.
+pub(super) fn is_one_service(dest: &BucketStore, source: &BucketStore) -> bool {
+    let (dest, source) = (dest.bucket.client(), source.bucket.client());
+    dest.service() == source.service() && dest.is_known_as(source)
+}
+
+/// An object to be copied, in the bucket that it is in.
+pub(super) struct Found<'a> {
+    store: &'a BucketStore,
+    name: String,
+}
+
+impl<'a> Found<'a> {
+    pub(super) fn of(source: &'a dyn Store, entry: &Entry) -> Result<Self, Failure> {
+        let store = source.in_bucket().ok_or_else(absent)?;
+        Ok(Self { store, name: store.names.of(&entry.key)? })
+    }
+
+    /// The version, and that it must still be that one.
+    pub(super) fn source<'b>(&'b self, entry: &'b Entry) -> CopySource<'b> {
+        CopySource {
+            bucket: self.store.bucket.name(),
+            key: &self.name,
+            version_id: entry.version_id(),
+            if_match: etag(entry),
+            customer_key: self.customer_key(),
+        }
+    }
+
+    fn customer_key(&self) -> Option<&CustomerKey> {
+        self.store.bucket.client().customer_key()
+    }
+}
+
+/// Has the service copy an object; `None` where it doesn't do that.
+pub(super) async fn copy(store: &BucketStore, copying: &Copying<'_>) -> Result<Option<Receipt>, CopyFailure> {
+    let entry = copying.entry;
+    let found = Found::of(copying.source, entry).map_err(CopyFailure::Source)?;
+    let name = store.names.of(&entry.key).map_err(CopyFailure::Dest)?;
+    prove(store, &name, copying.condition).await.map_err(CopyFailure::Dest)?;
+    let copy = CopyObject {
+        key: &name,
+        source: found.source(entry),
+        storage_class: entry.storage_class(),
+        without_tags: copying.without_tags,
+        condition: condition(copying.condition),
+    };
+    match store.bucket.copy_object(copy).await {
+        Ok(stored) => Ok(Some(receipt(&entry.key, entry.size, stored))),
+        Err(error) if error.kind() == ErrorKind::NotImplemented => Ok(None),
+        Err(error) => Err(blame(&found, entry, &error).await),
+    }
+}
+
+/// Whose object is why a copy failed: where it may be either, the source is looked at.
+pub(super) async fn blame(found: &Found<'_>, entry: &Entry, error: &Error) -> CopyFailure {
+    let may_be_either =
+        matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PreconditionFailed | ErrorKind::Conflict);
+    if !may_be_either {
+        return CopyFailure::Dest(failure(error));
+    }
+    match found.store.head_of(entry).await {
+        Ok(_) => CopyFailure::Dest(unwritten(error)),
+        Err(failure) => CopyFailure::Source(failure),
+    }
+}
+
+/// An object's tags.
+pub(super) async fn tags(store: &BucketStore, entry: &Entry) -> Result<String, Failure> {
+    let name = store.names.of(&entry.key)?;
+    match store.bucket.get_object_tagging(&name, entry.version_id()).await {
+        // Where there is no such thing as a tag, nothing has any.
+        Err(error) if error.kind() == ErrorKind::NotImplemented => Ok(String::new()),
+        answered => answered.map_err(|error| failure(&error)),
+    }
+}
+
+/// Where writes are guarded and copies are not, what is there is looked at just before.
+async fn prove(store: &BucketStore, name: &str, wanted: &Condition) -> Result<(), Failure> {
+    let dialect = store.bucket.dialect();
+    if dialect.copy_conditions.is_certain() || !dialect.put_if_absent.is_certain() {
+        return Ok(());
+    }
+    let there = match store.bucket.head_object(HeadObject { key: name, version_id: None }).await {
+        Ok(head) => Some(head),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => return Err(failure(&error)),
+    };
+    let holds = match (wanted, there) {
+        (Condition::Absent, None) => true,
+        (Condition::Replaces(listed), Some(head)) => listed.etag() == Some(head.etag.as_str()),
+        (Condition::Absent, Some(_)) | (Condition::Replaces(_), None) => false,
+    };
+    if holds { Ok(()) } else { Err(changed()) }
+}
