@@ -15,6 +15,7 @@ use s3s::service::S3Service;
 use crate::bodies::{RequestBody, ResponseBody};
 use crate::faults::Action;
 use crate::gate::Exchange;
+use crate::interleaving::interleaved;
 use crate::request_log::{Entry, RequestLog};
 use crate::terms::Terms;
 use crate::xml_bodies;
@@ -63,7 +64,7 @@ impl Layer {
             body.drain().await;
         }
         let response = if pretends { refused() } else { response };
-        let response = self.name_server(escape_controls(partial(response)));
+        let response = self.name_server(escape_controls(interleaved(partial(response))));
         let response = if exchange.fault() == Some(&Action::WrongDigests) { misdescribed(response) } else { response };
         exchange.entry.answered(response.status().as_u16());
         let half = length(&response) / 2;

@@ -21,17 +21,19 @@
 //! in `operations`, over `storage`. `listing`, `conditions` and `checksums` are
 //! pure.
 //!
-//! What S3 does and this server doesn't: versions, tags, access control lists,
-//! encryption, lifecycle, presigned POST policies beyond what `s3s` checks.
+//! What S3 does and this server doesn't: tags, access control lists, encryption,
+//! lifecycle, presigned POST policies beyond what `s3s` checks.
 
 mod bodies;
 mod change_log;
 mod checksums;
+mod clock;
 mod conditions;
 mod config;
 mod errors;
 mod faults;
 mod gate;
+mod interleaving;
 mod layer;
 mod listing;
 mod operations;
@@ -40,6 +42,7 @@ mod server;
 mod service;
 mod storage;
 mod terms;
+mod version_page;
 mod virtual_hosts;
 mod xml_bodies;
 

@@ -7,8 +7,10 @@ pub(crate) mod delete_objects;
 pub(crate) mod get_object;
 pub(crate) mod list_objects;
 pub(crate) mod list_uploads;
+pub(crate) mod list_versions;
 pub(crate) mod put_object;
 pub(crate) mod uploads;
+pub(crate) mod versioning;
 
 use s3s::dto::{ETag, EncodingType, Owner};
 use s3s::{S3Result, s3_error};

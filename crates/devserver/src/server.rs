@@ -25,7 +25,7 @@ use crate::gate::{Account, Gate};
 use crate::layer::Layer;
 use crate::request_log::{RequestLog, RequestRecord};
 use crate::service::Service;
-use crate::storage::{OpenError, Storage};
+use crate::storage::{OpenError, Shared, Storage};
 use crate::terms::Terms;
 use crate::virtual_hosts::Localhost;
 
@@ -89,9 +89,10 @@ impl Server {
         let address = listener.local_addr().map_err(listen_error)?;
         let changes = Arc::new(ChangeLog::default());
         let kept = config.record_requests.then(|| Arc::clone(&changes));
-        let storage = Arc::new(open_storage(&config, kept).await?);
-        let faults = Arc::new(Faults::default());
         let terms = Arc::new(Terms::default());
+        let shared = Shared { order: config.listing_order, clock: Arc::clone(&terms.written), changes: kept };
+        let storage = Arc::new(open_storage(&config, shared).await?);
+        let faults = Arc::new(Faults::default());
         let log = Arc::new(RequestLog::default());
         let mut builder = S3ServiceBuilder::new(Service { storage: Arc::clone(&storage) });
         builder.set_host(Localhost);
@@ -199,9 +200,9 @@ fn protocol() -> S3Config {
     protocol
 }
 
-async fn open_storage(config: &Config, changes: Option<Arc<ChangeLog>>) -> Result<Storage, StartError> {
-    let (directory, order, page_limit) = (config.directory.clone(), config.listing_order, config.page_limit);
-    let opened = tokio::task::spawn_blocking(move || Storage::open(&directory, order, page_limit, changes)).await;
+async fn open_storage(config: &Config, shared: Shared) -> Result<Storage, StartError> {
+    let (directory, page_limit) = (config.directory.clone(), config.page_limit);
+    let opened = tokio::task::spawn_blocking(move || Storage::open(&directory, page_limit, shared)).await;
     let directory = || config.directory.clone();
     let storage = opened.unwrap_or_else(|error| Err(io::Error::other(error).into())).map_err(|error| match error {
         OpenError::InUse => StartError::InUse { directory: directory() },

@@ -8,16 +8,18 @@ use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, CompleteMultipartUploadInput, CompleteMultipartUploadOutput,
     CopyObjectInput, CopyObjectOutput, CreateBucketInput, CreateBucketOutput, CreateMultipartUploadInput,
     CreateMultipartUploadOutput, DeleteBucketInput, DeleteBucketOutput, DeleteObjectInput, DeleteObjectOutput,
-    DeleteObjectsInput, DeleteObjectsOutput, GetBucketLocationInput, GetBucketLocationOutput, GetObjectInput,
-    GetObjectOutput, HeadBucketInput, HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListBucketsInput,
-    ListBucketsOutput, ListMultipartUploadsInput, ListMultipartUploadsOutput, ListObjectsInput, ListObjectsOutput,
-    ListObjectsV2Input, ListObjectsV2Output, ListPartsInput, ListPartsOutput, PutObjectInput, PutObjectOutput,
-    UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput, UploadPartOutput,
+    DeleteObjectsInput, DeleteObjectsOutput, GetBucketLocationInput, GetBucketLocationOutput, GetBucketVersioningInput,
+    GetBucketVersioningOutput, GetObjectInput, GetObjectOutput, HeadBucketInput, HeadBucketOutput, HeadObjectInput,
+    HeadObjectOutput, ListBucketsInput, ListBucketsOutput, ListMultipartUploadsInput, ListMultipartUploadsOutput,
+    ListObjectVersionsInput, ListObjectVersionsOutput, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input,
+    ListObjectsV2Output, ListPartsInput, ListPartsOutput, PutBucketVersioningInput, PutBucketVersioningOutput,
+    PutObjectInput, PutObjectOutput, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput, UploadPartOutput,
 };
 use s3s::{S3, S3Request, S3Response, S3Result};
 
 use crate::operations::{
-    buckets, complete_upload, copy_object, delete_objects, get_object, list_objects, list_uploads, put_object, uploads,
+    buckets, complete_upload, copy_object, delete_objects, get_object, list_objects, list_uploads, list_versions,
+    put_object, uploads, versioning,
 };
 use crate::storage::Storage;
 
@@ -35,6 +37,12 @@ macro_rules! operations {
     ) => {
         #[async_trait]
         impl S3 for Service {
+            async fn list_object_versions(
+                &self,
+                request: S3Request<ListObjectVersionsInput>,
+            ) -> S3Result<S3Response<ListObjectVersionsOutput>> {
+                list_versions::list(&self.storage, request)
+            }
             $(
                 async fn $quick(&self, request: S3Request<$quick_input>) -> S3Result<S3Response<$quick_output>> {
                     Ok(S3Response::new($look(&self.storage, request)?))
@@ -54,6 +62,7 @@ operations! {
         list_buckets(ListBucketsInput) -> ListBucketsOutput = buckets::list;
         head_bucket(HeadBucketInput) -> HeadBucketOutput = buckets::head;
         get_bucket_location(GetBucketLocationInput) -> GetBucketLocationOutput = buckets::location;
+        get_bucket_versioning(GetBucketVersioningInput) -> GetBucketVersioningOutput = versioning::get;
         list_objects(ListObjectsInput) -> ListObjectsOutput = list_objects::first_version;
         list_objects_v2(ListObjectsV2Input) -> ListObjectsV2Output = list_objects::second_version;
         head_object(HeadObjectInput) -> HeadObjectOutput = get_object::head;
@@ -63,6 +72,7 @@ operations! {
     with_files {
         create_bucket(CreateBucketInput) -> CreateBucketOutput = buckets::create;
         delete_bucket(DeleteBucketInput) -> DeleteBucketOutput = buckets::delete;
+        put_bucket_versioning(PutBucketVersioningInput) -> PutBucketVersioningOutput = versioning::put;
         get_object(GetObjectInput) -> GetObjectOutput = get_object::get;
         put_object(PutObjectInput) -> PutObjectOutput = put_object::put;
         copy_object(CopyObjectInput) -> CopyObjectOutput = copy_object::copy;

@@ -4,6 +4,7 @@
 //! DIR/.lock                            locked by the server that uses DIR
 //! DIR/BUCKET/bucket.json               says that this directory is a bucket
 //! DIR/BUCKET/objects/4f/4f2c…          one object, named by the SHA-256 of its key
+//! DIR/BUCKET/objects/4f/4f2c….ID       one version of it, or a delete marker
 //! DIR/BUCKET/uploads/ID/upload.json    what a multipart upload was begun with
 //! DIR/BUCKET/uploads/ID/00001          one part
 //! DIR/BUCKET/temporary/                what is being written; emptied at start
@@ -16,39 +17,49 @@
 //! makes conditions atomic.
 
 mod bucket;
+mod keys;
 mod receive;
 mod record;
 mod trailer;
 mod upload;
+mod version_id;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::{Duration, SystemTime};
 
-use s3s::dto::Timestamp;
 use s3s::{S3Error, S3Result, s3_error};
 use thiserror::Error;
 
-pub(crate) use self::bucket::Bucket;
+pub(crate) use self::bucket::{Bucket, Removed, Versioning};
+pub(crate) use self::keys::Keys;
 pub(crate) use self::receive::{Expected, Received, copy_body, receive};
 pub(crate) use self::record::{ObjectHeaders, Part, Record, take_headers};
 pub(crate) use self::upload::{Begun, Upload, UploadState};
+pub(crate) use self::version_id::VersionId;
 use crate::change_log::ChangeLog;
+use crate::clock::Clock;
 use crate::config::ListingOrder;
 
 /// All buckets of a directory.
 pub(crate) struct Storage {
     directory: PathBuf,
-    order: ListingOrder,
+    shared: Shared,
     page_limit: usize,
-    /// `None` where changes aren't kept.
-    changes: Option<Arc<ChangeLog>>,
     buckets: RwLock<BTreeMap<String, Arc<Bucket>>>,
     /// Keeps other servers out of the directory for as long as it is open.
     _lock: File,
+}
+
+/// What all buckets have in common.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) order: ListingOrder,
+    pub(crate) clock: Arc<Clock>,
+    /// `None` where changes aren't kept.
+    pub(crate) changes: Option<Arc<ChangeLog>>,
 }
 
 /// Why a directory could not be opened.
@@ -68,12 +79,7 @@ const LOCK: &str = ".lock";
 impl Storage {
     /// Opens `directory`, making it if missing, and reads every bucket's index.
     /// Blocks.
-    pub(crate) fn open(
-        directory: &Path,
-        order: ListingOrder,
-        page_limit: usize,
-        changes: Option<Arc<ChangeLog>>,
-    ) -> Result<Self, OpenError> {
+    pub(crate) fn open(directory: &Path, page_limit: usize, shared: Shared) -> Result<Self, OpenError> {
         fs::create_dir_all(directory)?;
         // Before anything is read: opening a bucket sweeps what is being written there.
         let lock = lock(&directory.join(LOCK))?;
@@ -82,23 +88,16 @@ impl Storage {
             let entry = entry?;
             let Ok(name) = entry.file_name().into_string() else { continue };
             if s3s::path::check_bucket_name(&name)
-                && let Some(bucket) = Bucket::open(&name, &entry.path(), order, changes.clone())?
+                && let Some(bucket) = Bucket::open(&name, &entry.path(), shared.clone())?
             {
                 buckets.insert(name, Arc::new(bucket));
             }
         }
-        Ok(Self {
-            directory: directory.to_owned(),
-            order,
-            page_limit,
-            changes,
-            buckets: RwLock::new(buckets),
-            _lock: lock,
-        })
+        Ok(Self { directory: directory.to_owned(), shared, page_limit, buckets: RwLock::new(buckets), _lock: lock })
     }
 
     pub(crate) fn order(&self) -> ListingOrder {
-        self.order
+        self.shared.order
     }
 
     /// The most elements in a page of a listing.
@@ -134,7 +133,7 @@ impl Storage {
         if path.exists() {
             return Err(s3_error!(BucketAlreadyExists, "There is a directory of that name that is not a bucket."));
         }
-        let bucket = Bucket::create(name, &path, self.order, self.changes.clone()).map_err(S3Error::internal_error)?;
+        let bucket = Bucket::create(name, &path, self.shared.clone()).map_err(S3Error::internal_error)?;
         buckets.insert(name.to_owned(), Arc::new(bucket));
         Ok(())
     }
@@ -170,12 +169,6 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> io::Error {
 /// Runs file work where it may block, and hands back what it returned.
 pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> S3Result<T> + Send + 'static) -> S3Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(S3Error::internal_error)?
-}
-
-/// Now, in whole seconds: S3 keeps times no finer.
-pub(crate) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from(SystemTime::UNIX_EPOCH + Duration::from_secs(since.as_secs()))
 }
 
 /// Locks for reading. A panic elsewhere can't leave an index half changed: each

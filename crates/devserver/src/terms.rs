@@ -3,7 +3,8 @@
 //! writes and deletions keep to the conditions that come with them.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue, Uri};
@@ -12,6 +13,8 @@ use jiff::fmt::rfc2822;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use s3s::{S3Error, S3Result, s3_error};
+
+use crate::clock::Clock;
 
 /// How far a signature's time may be from the server's
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>, `RequestTimeTooSkewed`).
@@ -23,6 +26,8 @@ pub struct Terms {
     region: Mutex<Option<String>>,
     /// Seconds that the server's clock is ahead of the machine's.
     clock_offset: AtomicI64,
+    /// What is written is dated with it.
+    pub(crate) written: Arc<Clock>,
     expired: Mutex<Vec<String>>,
     conditions: Mutex<Conditions>,
     /// Requests that have come while conditions were kept only every other time.
@@ -53,9 +58,15 @@ impl Terms {
 
     /// From now on the server's clock, by which signatures are judged and
     /// answers dated, is ahead of the machine's by so many seconds, or behind.
-    /// When objects were written is still told by the machine's.
+    /// When objects were written is told by another one: see [`Self::write_at`].
     pub fn set_clock_ahead(&self, seconds: i64) {
         self.clock_offset.store(seconds, Ordering::Relaxed);
+    }
+
+    /// From now on what is written is dated with this time, in whole seconds, as if it
+    /// were written then; with `None` by the machine's clock again.
+    pub fn write_at(&self, time: Option<SystemTime>) {
+        self.written.stand_at(time);
     }
 
     /// From now on conditions are dealt with so.
@@ -87,6 +98,7 @@ impl Terms {
         *lock(&self.region) = None;
         lock(&self.expired).clear();
         self.set_clock_ahead(0);
+        self.write_at(None);
         self.treat_conditions(Conditions::Kept);
     }
 

@@ -10,7 +10,7 @@ use super::{etag, signed};
 use crate::checksums::{Algorithm, Checksum, Hasher, Kind, answer_checksum, composite, given_checksum, multipart_etag};
 use crate::conditions::Writing;
 use crate::errors;
-use crate::storage::{Bucket, Part, Record, Storage, Upload, UploadState, blocking, now};
+use crate::storage::{Bucket, Part, Record, Storage, Upload, UploadState, blocking};
 
 /// The least bytes of a part that isn't the last: 5 MiB.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
@@ -39,12 +39,14 @@ pub(crate) async fn complete(
         size: input.mpu_object_size,
         conditions: Writing::of(&request.extensions, input.if_match.take(), input.if_none_match.take()),
     };
-    let record = blocking(move || join(&bucket, &upload, asked)).await?;
+    let joining = Arc::clone(&bucket);
+    let record = blocking(move || join(&joining, &upload, asked)).await?;
     let mut output = CompleteMultipartUploadOutput {
         location: Some(format!("/{}/{}", input.bucket, input.key)),
         bucket: Some(input.bucket),
         key: Some(input.key),
         e_tag: Some(etag(&record.etag)),
+        version_id: bucket.shown(&record),
         ..Default::default()
     };
     if let Some(checksum) = &record.checksum {
@@ -57,7 +59,7 @@ pub(crate) async fn complete(
 /// Makes the object of the parts. While it does, no part can be put. Blocks.
 fn join(bucket: &Bucket, upload: &Upload, mut asked: Asked) -> S3Result<Arc<Record>> {
     let state = upload.state()?;
-    asked.conditions.check(bucket.record(&upload.begun.key).ok().as_deref())?;
+    asked.conditions.check(bucket.record(&upload.begun.key, None).ok().as_deref())?;
     let named = std::mem::take(&mut asked.parts);
     let parts = chosen_parts(upload, &state, named)?;
     let size: u64 = parts.iter().map(|part| part.size).sum();
@@ -77,10 +79,10 @@ fn join(bucket: &Bucket, upload: &Upload, mut asked: Asked) -> S3Result<Arc<Reco
         key: upload.begun.key.clone(),
         size,
         etag: multipart_etag(parts.iter().map(|part| part.etag.as_str()))?,
-        modified: now(),
         headers: upload.begun.headers.clone(),
         checksum: Some(checksum),
         parts: parts.iter().map(|part| part.size).collect(),
+        ..Record::default()
     };
     let record = bucket.put(body, record, &asked.conditions)?;
     bucket.end_upload(upload, state)?;

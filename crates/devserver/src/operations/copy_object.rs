@@ -9,14 +9,14 @@ use s3s::dto::{
     ChecksumType, CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopyPartResult, CopySource, ETagCondition,
     MetadataDirective, UploadPartCopyInput, UploadPartCopyOutput,
 };
-use s3s::{S3Request, S3Result, s3_error};
+use s3s::{S3ErrorCode, S3Request, S3Result, s3_error};
 
 use super::etag;
 use super::put_object::check_metadata;
 use super::uploads::{check_number, keep};
 use crate::checksums::{Algorithm, answer_checksum};
 use crate::conditions::{Reading, Writing};
-use crate::storage::{Bucket, Record, Storage, blocking, copy_body, now, take_headers};
+use crate::storage::{Bucket, Record, Storage, VersionId, blocking, copy_body, take_headers};
 
 /// Takes the conditions on the source out of a copying input.
 macro_rules! reading_source {
@@ -34,9 +34,10 @@ macro_rules! reading_source {
 pub(crate) async fn copy(storage: &Arc<Storage>, request: S3Request<CopyObjectInput>) -> S3Result<CopyObjectOutput> {
     let mut input = request.input;
     let bucket = storage.bucket(&input.bucket)?;
-    let (source_bucket, source_key) = source(storage, &input.copy_source)?;
+    let source = Source::named(storage, &input.copy_source)?;
     let replaced = input.metadata_directive.as_ref().is_some_and(|it| it.as_str() == MetadataDirective::REPLACE);
-    if !replaced && source_bucket.name == bucket.name && source_key == input.key {
+    let is_itself = source.bucket.name == bucket.name && source.key == input.key && source.version.is_none();
+    if !replaced && is_itself {
         return Err(s3_error!(InvalidRequest, "An object can be copied to itself only if its metadata is replaced."));
     }
     let headers = take_headers!(input);
@@ -44,20 +45,20 @@ pub(crate) async fn copy(storage: &Arc<Storage>, request: S3Request<CopyObjectIn
     let source_conditions = reading_source!(input);
     let conditions = writing(&request.headers)?;
     let algorithm = input.checksum_algorithm.as_ref().map(|name| Algorithm::named(name.as_str())).transpose()?;
-    let record = blocking(move || {
-        let (source, file) = open_source(&source_bucket, &source_key, &source_conditions)?;
-        let algorithm = algorithm.or(source.checksum.as_ref().map(|checksum| checksum.algorithm));
-        let copied = copy_body(file, 0..source.size, &bucket.temporary(), algorithm)?;
+    let copying = Arc::clone(&bucket);
+    let (record, source_version) = blocking(move || {
+        let (from, file) = source.open(&source_conditions)?;
+        let algorithm = algorithm.or(from.checksum.as_ref().map(|checksum| checksum.algorithm));
+        let copied = copy_body(file, 0..from.size, &copying.temporary(), algorithm)?;
         let record = Record {
             key: input.key,
             size: copied.size,
             etag: copied.etag,
-            modified: now(),
-            headers: if replaced { headers } else { source.headers.clone() },
+            headers: if replaced { headers } else { from.headers.clone() },
             checksum: Some(copied.checksum),
-            parts: Vec::new(),
+            ..Record::default()
         };
-        bucket.put(copied.file, record, &conditions)
+        Ok((copying.put(copied.file, record, &conditions)?, source.bucket.shown(&from)))
     })
     .await?;
     let mut result = CopyObjectResult {
@@ -69,7 +70,12 @@ pub(crate) async fn copy(storage: &Arc<Storage>, request: S3Request<CopyObjectIn
         answer_checksum!(result, checksum.algorithm, checksum.value.clone());
         result.checksum_type = Some(ChecksumType::from(checksum.kind.name().to_owned()));
     }
-    Ok(CopyObjectOutput { copy_object_result: Some(result), ..Default::default() })
+    Ok(CopyObjectOutput {
+        copy_object_result: Some(result),
+        copy_source_version_id: source_version,
+        version_id: bucket.shown(&record),
+        ..Default::default()
+    })
 }
 
 /// `UploadPartCopy`.
@@ -81,37 +87,62 @@ pub(crate) async fn part(
     let bucket = storage.bucket(&input.bucket)?;
     let upload = bucket.upload(&input.upload_id, &input.key)?;
     check_number(input.part_number)?;
-    let (source_bucket, source_key) = source(storage, &input.copy_source)?;
+    let source = Source::named(storage, &input.copy_source)?;
     let source_conditions = reading_source!(input);
     let range = input.copy_source_range.take();
     let algorithm = upload.begun.checksum.map(|(algorithm, _)| algorithm);
-    let copied = blocking(move || {
-        let (source, file) = open_source(&source_bucket, &source_key, &source_conditions)?;
-        let bytes = range.map_or(Ok(0..source.size), |range| source_range(&range, source.size))?;
-        copy_body(file, bytes, &bucket.temporary(), algorithm)
+    let temporary = bucket.temporary();
+    let (copied, source_version) = blocking(move || {
+        let (from, file) = source.open(&source_conditions)?;
+        let bytes = range.map_or(Ok(0..from.size), |range| source_range(&range, from.size))?;
+        Ok((copy_body(file, bytes, &temporary, algorithm)?, source.bucket.shown(&from)))
     })
     .await?;
-    let part = keep(upload, input.part_number, copied).await?;
+    let part = keep(&bucket, upload, input.part_number, copied).await?;
     let mut result =
         CopyPartResult { e_tag: Some(etag(&part.etag)), last_modified: Some(part.modified), ..Default::default() };
     if let Some(checksum) = part.checksum {
         answer_checksum!(result, checksum.algorithm, checksum.value);
     }
-    Ok(UploadPartCopyOutput { copy_part_result: Some(result), ..Default::default() })
+    Ok(UploadPartCopyOutput {
+        copy_part_result: Some(result),
+        copy_source_version_id: source_version,
+        ..Default::default()
+    })
 }
 
-/// The bucket and key that a copy is made of.
-fn source(storage: &Storage, source: &CopySource) -> S3Result<(Arc<Bucket>, String)> {
-    match source {
-        CopySource::Bucket { bucket, key, version_id: None } => Ok((storage.bucket(bucket)?, key.to_string())),
-        _ => Err(s3_error!(NotImplemented, "There are no versions and no access points here.")),
+/// What a copy is made of.
+struct Source {
+    bucket: Arc<Bucket>,
+    key: String,
+    /// `None`: the current one.
+    version: Option<VersionId>,
+}
+
+impl Source {
+    fn named(storage: &Storage, source: &CopySource) -> S3Result<Self> {
+        let CopySource::Bucket { bucket, key, version_id } = source else {
+            return Err(s3_error!(NotImplemented, "There are no access points here."));
+        };
+        let version = VersionId::asked(version_id.as_deref())?;
+        Ok(Self { bucket: storage.bucket(bucket)?, key: key.to_string(), version })
     }
-}
 
-fn open_source(bucket: &Bucket, key: &str, conditions: &Reading) -> S3Result<(Arc<Record>, File)> {
-    let (record, file) = bucket.open_object(key)?;
-    conditions.check_source(&record)?;
-    Ok((record, file))
+    /// Blocks.
+    fn open(&self, conditions: &Reading) -> S3Result<(Arc<Record>, File)> {
+        let opened = self.bucket.open_object(&self.key, self.version.as_ref());
+        let (record, file) = opened.map_err(|error| match error.code() {
+            S3ErrorCode::MethodNotAllowed => {
+                s3_error!(
+                    InvalidRequest,
+                    "The source of a copy request may not refer to a delete marker by version id."
+                )
+            }
+            _ => error,
+        })?;
+        conditions.check_source(&record)?;
+        Ok((record, file))
+    }
 }
 
 /// The conditions on what a copy replaces, which `s3s` doesn't read.

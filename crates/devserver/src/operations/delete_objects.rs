@@ -12,7 +12,7 @@ use s3s::{S3Error, S3Request, S3Result, s3_error};
 use crate::conditions::Writing;
 use crate::errors;
 use crate::faults::Faults;
-use crate::storage::{Storage, blocking};
+use crate::storage::{Removed, Storage, VersionId, blocking};
 use crate::xml_bodies::require_digest;
 
 /// The most keys of one `DeleteObjects`.
@@ -24,8 +24,13 @@ pub(crate) async fn one(storage: &Arc<Storage>, request: S3Request<DeleteObjectI
     let input = request.input;
     let bucket = storage.bucket(&input.bucket)?;
     let conditions = Writing::of(&request.extensions, input.if_match, None);
-    blocking(move || bucket.remove(&input.key, &conditions)).await?;
-    Ok(DeleteObjectOutput::default())
+    let version = VersionId::asked(input.version_id.as_deref())?;
+    let removed = blocking(move || bucket.remove(&input.key, version.as_ref(), &conditions)).await?;
+    Ok(DeleteObjectOutput {
+        delete_marker: removed.delete_marker.then_some(true),
+        version_id: removed.version.map(|id| id.to_string()),
+        ..Default::default()
+    })
 }
 
 /// `DeleteObjects`. Each key is accounted for by itself.
@@ -43,17 +48,18 @@ pub(crate) async fn many(
     let quiet = delete.quiet.unwrap_or(false);
     blocking(move || {
         let (mut deleted, mut failed) = (Vec::new(), Vec::new());
-        for ObjectIdentifier { key, e_tag, .. } in delete.objects {
+        for ObjectIdentifier { key, e_tag, version_id, .. } in delete.objects {
             let removed = if let Some(code) = faults.strike_key("DeleteObjects", &key) {
                 Err(errors::error(StatusCode::FORBIDDEN, &code, "A fault on order."))
             } else {
                 let conditions = Writing::of(&extensions, e_tag.map(ETagCondition::ETag), None);
-                bucket.remove(&key, &conditions)
+                VersionId::asked(version_id.as_deref())
+                    .and_then(|version| bucket.remove(&key, version.as_ref(), &conditions))
             };
             match removed {
-                Ok(()) if quiet => {}
-                Ok(()) => deleted.push(DeletedObject { key: Some(key), ..Default::default() }),
-                Err(error) => failed.push(failure(key, &error)),
+                Ok(_) if quiet => {}
+                Ok(removed) => deleted.push(success(key, version_id, removed)),
+                Err(error) => failed.push(failure(key, version_id, &error)),
             }
         }
         Ok(DeleteObjectsOutput { deleted: Some(deleted), errors: Some(failed), ..Default::default() })
@@ -61,11 +67,23 @@ pub(crate) async fn many(
     .await
 }
 
-fn failure(key: String, error: &S3Error) -> Error {
+/// What was asked for, and which delete marker was made or removed for it.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeletedObject.html>
+fn success(key: String, version_id: Option<String>, removed: Removed) -> DeletedObject {
+    let marker = removed.version.filter(|_| removed.delete_marker);
+    DeletedObject {
+        key: Some(key),
+        version_id,
+        delete_marker: marker.as_ref().map(|_| true),
+        delete_marker_version_id: marker.map(|id| id.to_string()),
+    }
+}
+
+fn failure(key: String, version_id: Option<String>, error: &S3Error) -> Error {
     Error {
         code: Some(error.code().as_str().to_owned()),
         key: Some(key),
         message: error.message().map(str::to_owned),
-        version_id: None,
+        version_id,
     }
 }

@@ -18,7 +18,7 @@ use super::{etag, signed};
 use crate::checksums::answer_checksum;
 use crate::conditions::Reading;
 use crate::errors;
-use crate::storage::{Record, Storage, blocking};
+use crate::storage::{Record, Storage, VersionId, blocking};
 
 /// Bytes that are read from a file in one go; a body up to this long is read
 /// at once.
@@ -81,9 +81,11 @@ pub(crate) async fn get(storage: &Arc<Storage>, request: S3Request<GetObjectInpu
     let mut input = request.input;
     let conditions = reading!(input);
     let bucket = storage.bucket(&input.bucket)?;
+    let version = VersionId::asked(input.version_id.as_deref())?;
     let (key, range, part) = (input.key, input.range, input.part_number);
+    let reading = Arc::clone(&bucket);
     let (record, chosen, body) = blocking(move || {
-        let (record, mut file) = bucket.open_object(&key)?;
+        let (record, mut file) = reading.open_object(&key, version.as_ref())?;
         conditions.check(&record)?;
         let chosen = choose(&record, range.as_ref(), part)?;
         let first = read_chunk(&mut file, &chosen.bytes).map_err(S3Error::internal_error)?;
@@ -93,15 +95,19 @@ pub(crate) async fn get(storage: &Arc<Storage>, request: S3Request<GetObjectInpu
     .await?;
     let mut output = answer!(GetObjectOutput, &record, &chosen, input.checksum_mode);
     output.body = Some(body);
+    output.version_id = bucket.shown(&record);
     Ok(output)
 }
 
 pub(crate) fn head(storage: &Storage, request: S3Request<HeadObjectInput>) -> S3Result<HeadObjectOutput> {
     let mut input = request.input;
-    let record = storage.bucket(&input.bucket)?.record(&input.key)?;
+    let bucket = storage.bucket(&input.bucket)?;
+    let record = bucket.record(&input.key, VersionId::asked(input.version_id.as_deref())?.as_ref())?;
     reading!(input).check(&record)?;
     let chosen = choose(&record, input.range.as_ref(), input.part_number)?;
-    Ok(answer!(HeadObjectOutput, &record, &chosen, input.checksum_mode))
+    let mut output = answer!(HeadObjectOutput, &record, &chosen, input.checksum_mode);
+    output.version_id = bucket.shown(&record);
+    Ok(output)
 }
 
 /// The bytes that a range or part number asks for, or 416.

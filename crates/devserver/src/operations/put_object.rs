@@ -9,7 +9,7 @@ use s3s::{S3Request, S3Result, s3_error};
 use super::{etag, signed};
 use crate::checksums::{Algorithm, answer_checksum, given_checksum};
 use crate::conditions::Writing;
-use crate::storage::{Expected, ObjectHeaders, Record, Storage, blocking, now, receive, take_headers};
+use crate::storage::{Expected, ObjectHeaders, Record, Storage, blocking, receive, take_headers};
 
 /// The most bytes that one `PutObject` or part may bring: 5 GiB.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
@@ -33,20 +33,24 @@ pub(crate) async fn put(storage: &Arc<Storage>, request: S3Request<PutObjectInpu
     let conditions = Writing::of(&request.extensions, input.if_match, input.if_none_match);
     // Looked at once before, to refuse early; what counts is the second look,
     // under the lock.
-    conditions.check(bucket.record(&input.key).ok().as_deref())?;
+    conditions.check(bucket.record(&input.key, None).ok().as_deref())?;
     let received = receive(input.body, &bucket.temporary(), expected).await?;
     let record = Record {
         key: input.key,
         size: received.size,
         etag: received.etag,
-        modified: now(),
         headers,
         checksum: Some(received.checksum),
-        parts: Vec::new(),
+        ..Record::default()
     };
-    let record = blocking(move || bucket.put(received.file, record, &conditions)).await?;
-    let mut output =
-        PutObjectOutput { e_tag: Some(etag(&record.etag)), size: Some(signed(record.size)), ..Default::default() };
+    let putting = Arc::clone(&bucket);
+    let record = blocking(move || putting.put(received.file, record, &conditions)).await?;
+    let mut output = PutObjectOutput {
+        e_tag: Some(etag(&record.etag)),
+        size: Some(signed(record.size)),
+        version_id: bucket.shown(&record),
+        ..Default::default()
+    };
     if let Some(checksum) = &record.checksum {
         answer_checksum!(output, checksum.algorithm, checksum.value.clone());
         output.checksum_type = Some(ChecksumType::from(checksum.kind.name().to_owned()));

@@ -11,7 +11,7 @@ use s3s::{S3Request, S3Result, s3_error};
 use super::etag;
 use super::put_object::{asked_checksum, body_length, check_metadata};
 use crate::checksums::{Algorithm, Kind, answer_checksum, given_checksum};
-use crate::storage::{Begun, Expected, Part, Received, Storage, Upload, blocking, now, receive, take_headers};
+use crate::storage::{Begun, Bucket, Expected, Part, Received, Storage, Upload, blocking, receive, take_headers};
 
 /// The most parts of an upload.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
@@ -27,7 +27,7 @@ pub(crate) async fn create(
     let headers = take_headers!(input);
     check_metadata(&headers)?;
     let checksum = asked(input.checksum_algorithm.as_ref(), input.checksum_type.as_ref())?;
-    let begun = Begun::now(input.key.clone(), headers, checksum);
+    let begun = Begun { key: input.key.clone(), headers, checksum, ..Begun::default() };
     let upload = blocking(move || bucket.begin_upload(begun)).await?;
     Ok(CreateMultipartUploadOutput {
         bucket: Some(input.bucket),
@@ -83,7 +83,7 @@ pub(crate) async fn part(storage: &Arc<Storage>, request: S3Request<UploadPartIn
         ..asked
     };
     let received = receive(input.body, &bucket.temporary(), expected).await?;
-    let part = keep(upload, input.part_number, received).await?;
+    let part = keep(&bucket, upload, input.part_number, received).await?;
     let mut output = UploadPartOutput { e_tag: Some(etag(&part.etag)), ..Default::default() };
     if let Some(checksum) = part.checksum {
         answer_checksum!(output, checksum.algorithm, checksum.value);
@@ -92,9 +92,9 @@ pub(crate) async fn part(storage: &Arc<Storage>, request: S3Request<UploadPartIn
 }
 
 /// Puts a part that was received.
-pub(super) async fn keep(upload: Arc<Upload>, number: i32, received: Received) -> S3Result<Part> {
-    let part =
-        Part { number, size: received.size, etag: received.etag, modified: now(), checksum: Some(received.checksum) };
+pub(super) async fn keep(bucket: &Bucket, upload: Arc<Upload>, number: i32, received: Received) -> S3Result<Part> {
+    let modified = bucket.now();
+    let part = Part { number, size: received.size, etag: received.etag, modified, checksum: Some(received.checksum) };
     blocking(move || upload.put_part(received.file, part.clone()).map(|()| part)).await
 }
 

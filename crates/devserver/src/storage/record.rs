@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use s3s::dto::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::VersionId;
 use crate::checksums::Checksum;
 
-/// What is kept of an object beside its bytes.
+/// What is kept of an object, or of one of its versions, beside its bytes.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Record {
     pub(crate) key: String,
@@ -21,6 +22,15 @@ pub(crate) struct Record {
     pub(crate) checksum: Option<Checksum>,
     /// The sizes of the parts, of an object that was uploaded in parts.
     pub(crate) parts: Vec<u64>,
+    #[serde(default)]
+    pub(crate) version: VersionId,
+    /// Whether it is no object but says that there is none.
+    #[serde(default)]
+    pub(crate) delete_marker: bool,
+    /// As the how many-th of its bucket it was written: the order of a key's versions,
+    /// for which times are too coarse.
+    #[serde(default)]
+    pub(crate) sequence: u64,
 }
 
 /// The headers that come with an object and go out with it.
@@ -69,3 +79,16 @@ pub(crate) struct Part {
 }
 
 pub(crate) use take_headers;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_before_there_were_versions_is_a_null_version() {
+        let json = r#"{"key":"k","size":1,"etag":"e","modified":"2026-01-02T03:04:05Z","headers":{"metadata":{}},
+            "checksum":null,"parts":[]}"#;
+        let record: Record = serde_json::from_str(json).unwrap();
+        assert_eq!((record.version, record.delete_marker, record.sequence), (VersionId::NULL, false, 0));
+    }
+}

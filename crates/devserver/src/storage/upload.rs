@@ -11,7 +11,7 @@ use s3s::{S3Error, S3Result, s3_error};
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
-use super::{Bucket, ObjectHeaders, Part, at, now, read, trailer, write};
+use super::{Bucket, ObjectHeaders, Part, at, read, trailer, write};
 use crate::checksums::{Algorithm, Hasher, Kind};
 
 /// A multipart upload under way.
@@ -23,7 +23,7 @@ pub(crate) struct Upload {
 }
 
 /// What an upload was begun with.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Begun {
     pub(crate) key: String,
     pub(crate) initiated: Timestamp,
@@ -102,7 +102,8 @@ impl Upload {
 
 impl Bucket {
     /// Begins an upload under a new id. Blocks.
-    pub(crate) fn begin_upload(&self, begun: Begun) -> S3Result<Arc<Upload>> {
+    pub(crate) fn begin_upload(&self, mut begun: Begun) -> S3Result<Arc<Upload>> {
+        begun.initiated = self.now();
         let make = || -> io::Result<Upload> {
             let directory = tempfile::Builder::new().prefix("").rand_bytes(32).tempdir_in(self.uploads_directory())?;
             fs::write(directory.path().join(BEGUN), serde_json::to_vec(&begun)?)?;
@@ -132,13 +133,6 @@ impl Bucket {
         state.ended = true;
         write(&self.uploads).remove(&upload.id);
         fs::remove_dir_all(&upload.directory).map_err(S3Error::internal_error)
-    }
-}
-
-impl Begun {
-    /// An upload of `key`, begun now.
-    pub(crate) fn now(key: String, headers: ObjectHeaders, checksum: Option<(Algorithm, Kind)>) -> Self {
-        Self { key, initiated: now(), headers, checksum }
     }
 }
 

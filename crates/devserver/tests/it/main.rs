@@ -10,3 +10,4 @@ mod objects;
 mod restart;
 mod signatures;
 mod uploads;
+mod versions;
