@@ -15,6 +15,7 @@ use crate::conditions::Unconditional;
 use crate::config::Credentials;
 use crate::errors;
 use crate::faults::{Action, Faults};
+use crate::operations::restore_object::RestoresTakeLong;
 use crate::request_log::Entry;
 use crate::terms::Terms;
 
@@ -85,6 +86,9 @@ impl S3Access for Gate {
         context.extensions_mut().insert(Arc::clone(&self.faults));
         if self.terms.ignores_conditions() {
             context.extensions_mut().insert(Unconditional);
+        }
+        if self.terms.restores_take_long() {
+            context.extensions_mut().insert(RestoresTakeLong);
         }
         let query = context.uri().query().unwrap_or_default();
         let Some(action) = self.faults.strike(&operation, key.as_deref(), query) else { return Ok(()) };

@@ -64,7 +64,7 @@ impl Layer {
             body.drain().await;
         }
         let response = if pretends { refused() } else { response };
-        let response = self.name_server(escape_controls(interleaved(partial(response))));
+        let response = self.name_server(escape_controls(interleaved(partial(with_status(response)))));
         let response = if exchange.fault() == Some(&Action::WrongDigests) { misdescribed(response) } else { response };
         exchange.entry.answered(response.status().as_u16());
         let half = length(&response) / 2;
@@ -114,6 +114,18 @@ fn refused() -> Response<s3s::Body> {
 fn length(response: &Response<s3s::Body>) -> u64 {
     let header = response.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     header.or_else(|| response.body().size_hint().exact()).unwrap_or(0)
+}
+
+/// In a response's extensions: its status, where `s3s` has another one for the operation.
+#[derive(Clone, Copy)]
+pub(crate) struct Answered(pub(crate) StatusCode);
+
+/// The status that the operation says.
+fn with_status(mut response: Response<s3s::Body>) -> Response<s3s::Body> {
+    if let Some(Answered(status)) = response.extensions_mut().remove() {
+        *response.status_mut() = status;
+    }
+    response
 }
 
 /// The status 206 for a part of an object, to `HEAD` too.

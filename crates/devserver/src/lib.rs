@@ -21,7 +21,7 @@
 //! in `operations`, over `storage`. `listing`, `conditions` and `checksums` are
 //! pure.
 //!
-//! What S3 does and this server doesn't: tags, access control lists, encryption,
+//! What S3 does and this server doesn't: access control lists, encryption,
 //! lifecycle, presigned POST policies beyond what `s3s` checks.
 
 mod bodies;
@@ -41,6 +41,7 @@ mod request_log;
 mod server;
 mod service;
 mod storage;
+mod tags;
 mod terms;
 mod version_page;
 mod virtual_hosts;

@@ -9,6 +9,8 @@ pub(crate) mod list_objects;
 pub(crate) mod list_uploads;
 pub(crate) mod list_versions;
 pub(crate) mod put_object;
+pub(crate) mod restore_object;
+pub(crate) mod tagging;
 pub(crate) mod uploads;
 pub(crate) mod versioning;
 

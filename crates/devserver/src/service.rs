@@ -8,18 +8,21 @@ use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, CompleteMultipartUploadInput, CompleteMultipartUploadOutput,
     CopyObjectInput, CopyObjectOutput, CreateBucketInput, CreateBucketOutput, CreateMultipartUploadInput,
     CreateMultipartUploadOutput, DeleteBucketInput, DeleteBucketOutput, DeleteObjectInput, DeleteObjectOutput,
-    DeleteObjectsInput, DeleteObjectsOutput, GetBucketLocationInput, GetBucketLocationOutput, GetBucketVersioningInput,
-    GetBucketVersioningOutput, GetObjectInput, GetObjectOutput, HeadBucketInput, HeadBucketOutput, HeadObjectInput,
-    HeadObjectOutput, ListBucketsInput, ListBucketsOutput, ListMultipartUploadsInput, ListMultipartUploadsOutput,
-    ListObjectVersionsInput, ListObjectVersionsOutput, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input,
-    ListObjectsV2Output, ListPartsInput, ListPartsOutput, PutBucketVersioningInput, PutBucketVersioningOutput,
-    PutObjectInput, PutObjectOutput, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput, UploadPartOutput,
+    DeleteObjectTaggingInput, DeleteObjectTaggingOutput, DeleteObjectsInput, DeleteObjectsOutput,
+    GetBucketLocationInput, GetBucketLocationOutput, GetBucketVersioningInput, GetBucketVersioningOutput,
+    GetObjectInput, GetObjectOutput, GetObjectTaggingInput, GetObjectTaggingOutput, HeadBucketInput, HeadBucketOutput,
+    HeadObjectInput, HeadObjectOutput, ListBucketsInput, ListBucketsOutput, ListMultipartUploadsInput,
+    ListMultipartUploadsOutput, ListObjectVersionsInput, ListObjectVersionsOutput, ListObjectsInput, ListObjectsOutput,
+    ListObjectsV2Input, ListObjectsV2Output, ListPartsInput, ListPartsOutput, PutBucketVersioningInput,
+    PutBucketVersioningOutput, PutObjectInput, PutObjectOutput, PutObjectTaggingInput, PutObjectTaggingOutput,
+    RestoreObjectInput, RestoreObjectOutput, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput,
+    UploadPartOutput,
 };
 use s3s::{S3, S3Request, S3Response, S3Result};
 
 use crate::operations::{
     buckets, complete_upload, copy_object, delete_objects, get_object, list_objects, list_uploads, list_versions,
-    put_object, uploads, versioning,
+    put_object, restore_object, tagging, uploads, versioning,
 };
 use crate::storage::Storage;
 
@@ -29,20 +32,16 @@ pub(crate) struct Service {
 }
 
 /// Each operation's name, input, output, and the function that does it: at once
-/// from the index, or with bodies and files, for which it waits.
+/// from the index, or with bodies and files, for which it waits; or with a response that
+/// says more than the output.
 macro_rules! operations {
     (
         at_once { $($quick:ident($quick_input:ty) -> $quick_output:ty = $look:path;)+ }
         with_files { $($name:ident($input:ty) -> $output:ty = $function:path;)+ }
+        with_responses_of_their_own { $($own:ident($own_input:ty) -> $own_output:ty = $respond:path;)+ }
     ) => {
         #[async_trait]
         impl S3 for Service {
-            async fn list_object_versions(
-                &self,
-                request: S3Request<ListObjectVersionsInput>,
-            ) -> S3Result<S3Response<ListObjectVersionsOutput>> {
-                list_versions::list(&self.storage, request)
-            }
             $(
                 async fn $quick(&self, request: S3Request<$quick_input>) -> S3Result<S3Response<$quick_output>> {
                     Ok(S3Response::new($look(&self.storage, request)?))
@@ -51,6 +50,11 @@ macro_rules! operations {
             $(
                 async fn $name(&self, request: S3Request<$input>) -> S3Result<S3Response<$output>> {
                     Ok(S3Response::new($function(&self.storage, request).await?))
+                }
+            )+
+            $(
+                async fn $own(&self, request: S3Request<$own_input>) -> S3Result<S3Response<$own_output>> {
+                    $respond(&self.storage, request).await
                 }
             )+
         }
@@ -63,9 +67,9 @@ operations! {
         head_bucket(HeadBucketInput) -> HeadBucketOutput = buckets::head;
         get_bucket_location(GetBucketLocationInput) -> GetBucketLocationOutput = buckets::location;
         get_bucket_versioning(GetBucketVersioningInput) -> GetBucketVersioningOutput = versioning::get;
+        get_object_tagging(GetObjectTaggingInput) -> GetObjectTaggingOutput = tagging::get;
         list_objects(ListObjectsInput) -> ListObjectsOutput = list_objects::first_version;
         list_objects_v2(ListObjectsV2Input) -> ListObjectsV2Output = list_objects::second_version;
-        head_object(HeadObjectInput) -> HeadObjectOutput = get_object::head;
         list_parts(ListPartsInput) -> ListPartsOutput = list_uploads::parts;
         list_multipart_uploads(ListMultipartUploadsInput) -> ListMultipartUploadsOutput = list_uploads::uploads;
     }
@@ -75,6 +79,8 @@ operations! {
         put_bucket_versioning(PutBucketVersioningInput) -> PutBucketVersioningOutput = versioning::put;
         get_object(GetObjectInput) -> GetObjectOutput = get_object::get;
         put_object(PutObjectInput) -> PutObjectOutput = put_object::put;
+        put_object_tagging(PutObjectTaggingInput) -> PutObjectTaggingOutput = tagging::put;
+        delete_object_tagging(DeleteObjectTaggingInput) -> DeleteObjectTaggingOutput = tagging::delete;
         copy_object(CopyObjectInput) -> CopyObjectOutput = copy_object::copy;
         delete_object(DeleteObjectInput) -> DeleteObjectOutput = delete_objects::one;
         delete_objects(DeleteObjectsInput) -> DeleteObjectsOutput = delete_objects::many;
@@ -84,5 +90,10 @@ operations! {
         abort_multipart_upload(AbortMultipartUploadInput) -> AbortMultipartUploadOutput = uploads::abort;
         complete_multipart_upload(CompleteMultipartUploadInput) -> CompleteMultipartUploadOutput
             = complete_upload::complete;
+    }
+    with_responses_of_their_own {
+        head_object(HeadObjectInput) -> HeadObjectOutput = get_object::head;
+        list_object_versions(ListObjectVersionsInput) -> ListObjectVersionsOutput = list_versions::list;
+        restore_object(RestoreObjectInput) -> RestoreObjectOutput = restore_object::restore;
     }
 }

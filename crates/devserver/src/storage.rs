@@ -16,6 +16,7 @@
 //! the records at start; replacing and removing happens under its lock, which
 //! makes conditions atomic.
 
+mod attributes;
 mod bucket;
 mod keys;
 mod receive;
@@ -33,6 +34,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use s3s::{S3Error, S3Result, s3_error};
 use thiserror::Error;
 
+pub(crate) use self::attributes::{Attributes, take_attributes};
 pub(crate) use self::bucket::{Bucket, Removed, Versioning};
 pub(crate) use self::keys::Keys;
 pub(crate) use self::receive::{Expected, Received, copy_body, receive};

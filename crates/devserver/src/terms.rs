@@ -2,7 +2,7 @@
 //! region, by the server's clock, in a session that hasn't ended. And whether
 //! writes and deletions keep to the conditions that come with them.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -28,6 +28,7 @@ pub struct Terms {
     clock_offset: AtomicI64,
     /// What is written is dated with it.
     pub(crate) written: Arc<Clock>,
+    slow_restores: AtomicBool,
     expired: Mutex<Vec<String>>,
     conditions: Mutex<Conditions>,
     /// Requests that have come while conditions were kept only every other time.
@@ -69,6 +70,16 @@ impl Terms {
         self.written.stand_at(time);
     }
 
+    /// From now on what is restored from an archive isn't there yet, or with `false` it is
+    /// there at once, also what was restored before.
+    pub fn let_restores_take_long(&self, long: bool) {
+        self.slow_restores.store(long, Ordering::Relaxed);
+    }
+
+    pub(crate) fn restores_take_long(&self) -> bool {
+        self.slow_restores.load(Ordering::Relaxed)
+    }
+
     /// From now on conditions are dealt with so.
     pub fn treat_conditions(&self, conditions: Conditions) {
         *lock(&self.conditions) = conditions;
@@ -99,6 +110,7 @@ impl Terms {
         lock(&self.expired).clear();
         self.set_clock_ahead(0);
         self.write_at(None);
+        self.let_restores_take_long(false);
         self.treat_conditions(Conditions::Kept);
     }
 

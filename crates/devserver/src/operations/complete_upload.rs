@@ -80,6 +80,7 @@ fn join(bucket: &Bucket, upload: &Upload, mut asked: Asked) -> S3Result<Arc<Reco
         size,
         etag: multipart_etag(parts.iter().map(|part| part.etag.as_str()))?,
         headers: upload.begun.headers.clone(),
+        attributes: upload.begun.attributes.clone(),
         checksum: Some(checksum),
         parts: parts.iter().map(|part| part.size).collect(),
         ..Record::default()

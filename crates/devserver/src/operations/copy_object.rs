@@ -4,19 +4,20 @@ use std::fs::File;
 use std::ops::Range;
 use std::sync::Arc;
 
-use http::HeaderMap;
+use http::{Extensions, HeaderMap};
 use s3s::dto::{
     ChecksumType, CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopyPartResult, CopySource, ETagCondition,
-    MetadataDirective, UploadPartCopyInput, UploadPartCopyOutput,
+    MetadataDirective, TaggingDirective, UploadPartCopyInput, UploadPartCopyOutput,
 };
 use s3s::{S3ErrorCode, S3Request, S3Result, s3_error};
 
 use super::etag;
 use super::put_object::check_metadata;
+use super::restore_object::check_readable;
 use super::uploads::{check_number, keep};
 use crate::checksums::{Algorithm, answer_checksum};
 use crate::conditions::{Reading, Writing};
-use crate::storage::{Bucket, Record, Storage, VersionId, blocking, copy_body, take_headers};
+use crate::storage::{Bucket, Record, Storage, VersionId, blocking, copy_body, take_attributes, take_headers};
 
 /// Takes the conditions on the source out of a copying input.
 macro_rules! reading_source {
@@ -36,25 +37,36 @@ pub(crate) async fn copy(storage: &Arc<Storage>, request: S3Request<CopyObjectIn
     let bucket = storage.bucket(&input.bucket)?;
     let source = Source::named(storage, &input.copy_source)?;
     let replaced = input.metadata_directive.as_ref().is_some_and(|it| it.as_str() == MetadataDirective::REPLACE);
-    let is_itself = source.bucket.name == bucket.name && source.key == input.key && source.version.is_none();
-    if !replaced && is_itself {
-        return Err(s3_error!(InvalidRequest, "An object can be copied to itself only if its metadata is replaced."));
-    }
+    let retagged = input.tagging_directive.as_ref().is_some_and(|it| it.as_str() == TaggingDirective::REPLACE);
     let headers = take_headers!(input);
+    let mut attributes = take_attributes!(input);
+    let changed = replaced || headers.storage_class.is_some() || headers.website_redirect_location.is_some();
+    let is_itself = source.bucket.name == bucket.name && source.key == input.key && source.version.is_none();
+    if is_itself && !changed {
+        return Err(s3_error!(
+            InvalidRequest,
+            "This copy request is illegal because it is trying to copy an object to itself without changing the \
+             object's metadata, storage class, website redirect location or encryption attributes."
+        ));
+    }
     check_metadata(&headers)?;
     let source_conditions = reading_source!(input);
     let conditions = writing(&request.headers)?;
     let algorithm = input.checksum_algorithm.as_ref().map(|name| Algorithm::named(name.as_str())).transpose()?;
     let copying = Arc::clone(&bucket);
     let (record, source_version) = blocking(move || {
-        let (from, file) = source.open(&source_conditions)?;
+        let (from, file) = source.open(&source_conditions, &request.extensions)?;
+        if !retagged {
+            attributes.tags = from.attributes.tags.clone();
+        }
         let algorithm = algorithm.or(from.checksum.as_ref().map(|checksum| checksum.algorithm));
         let copied = copy_body(file, 0..from.size, &copying.temporary(), algorithm)?;
         let record = Record {
             key: input.key,
             size: copied.size,
             etag: copied.etag,
-            headers: if replaced { headers } else { from.headers.clone() },
+            headers: if replaced { headers } else { headers.and_copied(&from.headers) },
+            attributes,
             checksum: Some(copied.checksum),
             ..Record::default()
         };
@@ -93,7 +105,7 @@ pub(crate) async fn part(
     let algorithm = upload.begun.checksum.map(|(algorithm, _)| algorithm);
     let temporary = bucket.temporary();
     let (copied, source_version) = blocking(move || {
-        let (from, file) = source.open(&source_conditions)?;
+        let (from, file) = source.open(&source_conditions, &request.extensions)?;
         let bytes = range.map_or(Ok(0..from.size), |range| source_range(&range, from.size))?;
         Ok((copy_body(file, bytes, &temporary, algorithm)?, source.bucket.shown(&from)))
     })
@@ -129,7 +141,7 @@ impl Source {
     }
 
     /// Blocks.
-    fn open(&self, conditions: &Reading) -> S3Result<(Arc<Record>, File)> {
+    fn open(&self, conditions: &Reading, extensions: &Extensions) -> S3Result<(Arc<Record>, File)> {
         let opened = self.bucket.open_object(&self.key, self.version.as_ref());
         let (record, file) = opened.map_err(|error| match error.code() {
             S3ErrorCode::MethodNotAllowed => {
@@ -141,6 +153,7 @@ impl Source {
             _ => error,
         })?;
         conditions.check_source(&record)?;
+        check_readable(&record, extensions)?;
         Ok((record, file))
     }
 }

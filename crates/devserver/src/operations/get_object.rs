@@ -12,8 +12,9 @@ use s3s::dto::{
     ChecksumMode, ChecksumType, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, StorageClass,
     StreamingBlob,
 };
-use s3s::{Body, S3Error, S3ErrorCode, S3Request, S3Result, s3_error};
+use s3s::{Body, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 
+use super::restore_object::{self, check_readable};
 use super::{etag, signed};
 use crate::checksums::answer_checksum;
 use crate::conditions::Reading;
@@ -46,7 +47,7 @@ macro_rules! reading {
 
 /// An output with all that `GET` and `HEAD` answer alike.
 macro_rules! answer {
-    ($output:ident, $record:expr, $chosen:expr, $mode:expr) => {{
+    ($output:ident, $record:expr, $chosen:expr, $mode:expr, $extensions:expr) => {{
         let (record, chosen): (&Record, &Chosen) = ($record, $chosen);
         let headers = &record.headers;
         let mut output = $output {
@@ -63,6 +64,7 @@ macro_rules! answer {
             last_modified: Some(record.modified.clone()),
             metadata: Some(headers.metadata.clone()),
             parts_count: chosen.parts_count,
+            restore: restore_object::status(record, $extensions),
             storage_class: headers.storage_class.clone().filter(|class| class != "STANDARD").map(StorageClass::from),
             website_redirect_location: headers.website_redirect_location.clone(),
             ..Default::default()
@@ -83,31 +85,42 @@ pub(crate) async fn get(storage: &Arc<Storage>, request: S3Request<GetObjectInpu
     let bucket = storage.bucket(&input.bucket)?;
     let version = VersionId::asked(input.version_id.as_deref())?;
     let (key, range, part) = (input.key, input.range, input.part_number);
-    let reading = Arc::clone(&bucket);
+    let (reading, extensions) = (Arc::clone(&bucket), request.extensions.clone());
     let (record, chosen, body) = blocking(move || {
         let (record, mut file) = reading.open_object(&key, version.as_ref())?;
         conditions.check(&record)?;
+        check_readable(&record, &extensions)?;
         let chosen = choose(&record, range.as_ref(), part)?;
         let first = read_chunk(&mut file, &chosen.bytes).map_err(S3Error::internal_error)?;
         let body = body(file, first, chosen.bytes.clone());
         Ok((record, chosen, body))
     })
     .await?;
-    let mut output = answer!(GetObjectOutput, &record, &chosen, input.checksum_mode);
+    let mut output = answer!(GetObjectOutput, &record, &chosen, input.checksum_mode, &request.extensions);
     output.body = Some(body);
+    output.tag_count = record.attributes.tags.count();
     output.version_id = bucket.shown(&record);
     Ok(output)
 }
 
-pub(crate) fn head(storage: &Storage, request: S3Request<HeadObjectInput>) -> S3Result<HeadObjectOutput> {
+#[expect(clippy::unused_async, reason = "it is called as those are that wait")]
+pub(crate) async fn head(
+    storage: &Arc<Storage>,
+    request: S3Request<HeadObjectInput>,
+) -> S3Result<S3Response<HeadObjectOutput>> {
     let mut input = request.input;
     let bucket = storage.bucket(&input.bucket)?;
     let record = bucket.record(&input.key, VersionId::asked(input.version_id.as_deref())?.as_ref())?;
     reading!(input).check(&record)?;
     let chosen = choose(&record, input.range.as_ref(), input.part_number)?;
-    let mut output = answer!(HeadObjectOutput, &record, &chosen, input.checksum_mode);
+    let mut output = answer!(HeadObjectOutput, &record, &chosen, input.checksum_mode, &request.extensions);
     output.version_id = bucket.shown(&record);
-    Ok(output)
+    let mut response = S3Response::new(output);
+    if let Some(count) = record.attributes.tags.count() {
+        // `s3s` has no field for it.
+        response.headers.insert("x-amz-tagging-count", count.into());
+    }
+    Ok(response)
 }
 
 /// The bytes that a range or part number asks for, or 416.

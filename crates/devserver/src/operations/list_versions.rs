@@ -1,5 +1,7 @@
 //! `ListObjectVersions`.
 
+use std::sync::Arc;
+
 use s3s::dto::{
     ChecksumAlgorithm, ChecksumType, DeleteMarkerEntry, ListObjectVersionsInput, ListObjectVersionsOutput,
     ObjectStorageClass, ObjectVersion, ObjectVersionStorageClass,
@@ -11,8 +13,9 @@ use crate::interleaving::DeleteMarkers;
 use crate::storage::{Storage, VersionId};
 use crate::version_page::{Element, Selection, page};
 
-pub(crate) fn list(
-    storage: &Storage,
+#[expect(clippy::unused_async, reason = "it is called as those are that wait")]
+pub(crate) async fn list(
+    storage: &Arc<Storage>,
     request: S3Request<ListObjectVersionsInput>,
 ) -> S3Result<S3Response<ListObjectVersionsOutput>> {
     let input = request.input;

@@ -9,7 +9,7 @@ use s3s::{S3Request, S3Result, s3_error};
 use super::{etag, signed};
 use crate::checksums::{Algorithm, answer_checksum, given_checksum};
 use crate::conditions::Writing;
-use crate::storage::{Expected, ObjectHeaders, Record, Storage, blocking, receive, take_headers};
+use crate::storage::{Expected, ObjectHeaders, Record, Storage, blocking, receive, take_attributes, take_headers};
 
 /// The most bytes that one `PutObject` or part may bring: 5 GiB.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
@@ -23,6 +23,7 @@ pub(crate) async fn put(storage: &Arc<Storage>, request: S3Request<PutObjectInpu
     let mut input = request.input;
     let bucket = storage.bucket(&input.bucket)?;
     let headers = take_headers!(input);
+    let attributes = take_attributes!(input);
     check_metadata(&headers)?;
     let expected = Expected {
         length: body_length(&request.headers)?,
@@ -41,6 +42,7 @@ pub(crate) async fn put(storage: &Arc<Storage>, request: S3Request<PutObjectInpu
         etag: received.etag,
         headers,
         checksum: Some(received.checksum),
+        attributes,
         ..Record::default()
     };
     let putting = Arc::clone(&bucket);

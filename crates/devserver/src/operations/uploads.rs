@@ -11,7 +11,9 @@ use s3s::{S3Request, S3Result, s3_error};
 use super::etag;
 use super::put_object::{asked_checksum, body_length, check_metadata};
 use crate::checksums::{Algorithm, Kind, answer_checksum, given_checksum};
-use crate::storage::{Begun, Bucket, Expected, Part, Received, Storage, Upload, blocking, receive, take_headers};
+use crate::storage::{
+    Begun, Bucket, Expected, Part, Received, Storage, Upload, blocking, receive, take_attributes, take_headers,
+};
 
 /// The most parts of an upload.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
@@ -25,9 +27,10 @@ pub(crate) async fn create(
     let mut input = request.input;
     let bucket = storage.bucket(&input.bucket)?;
     let headers = take_headers!(input);
+    let attributes = take_attributes!(input);
     check_metadata(&headers)?;
     let checksum = asked(input.checksum_algorithm.as_ref(), input.checksum_type.as_ref())?;
-    let begun = Begun { key: input.key.clone(), headers, checksum, ..Begun::default() };
+    let begun = Begun { key: input.key.clone(), headers, attributes, checksum, ..Begun::default() };
     let upload = blocking(move || bucket.begin_upload(begun)).await?;
     Ok(CreateMultipartUploadOutput {
         bucket: Some(input.bucket),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
@@ -270,6 +270,30 @@ impl Bucket {
             self.tell(&index, current.as_deref(), key, conditions);
         }
         Ok(Removed { version: Some(id).filter(|_| version.is_some()), delete_marker })
+    }
+
+    /// Changes what is kept of a version beside its bytes, unless `change` refuses. Blocks.
+    pub(crate) fn change(
+        &self,
+        key: &str,
+        version: Option<&VersionId>,
+        change: impl FnOnce(&mut Record) -> S3Result<()>,
+    ) -> S3Result<Arc<Record>> {
+        let mut index = write(&self.index);
+        let mut record = Record::clone(self.find(&index, key, version)?);
+        change(&mut record)?;
+        let path = self.path(key, &record.version);
+        let rewrite = || -> io::Result<()> {
+            let mut file = NamedTempFile::new_in(self.temporary())?;
+            io::copy(&mut File::open(&path)?.take(record.size), &mut file)?;
+            trailer::append(file.as_file_mut(), &record)?;
+            file.persist(&path)?;
+            Ok(())
+        };
+        rewrite().map_err(S3Error::internal_error)?;
+        let record = Arc::new(record);
+        index.keys.replace(&self.shared.order.sort_key(key), &record);
+        Ok(record)
     }
 
     /// Makes `record` the current version of its key.

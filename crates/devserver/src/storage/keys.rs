@@ -80,6 +80,13 @@ impl Keys {
         }
     }
 
+    /// Puts `record` in the place of the version of the same id.
+    pub(crate) fn replace(&mut self, key: &[u8], record: &Arc<Record>) {
+        let object = self.objects.get_mut(key).into_iter();
+        let all = object.chain(self.others.get_mut(key).into_iter().flatten());
+        all.filter(|it| it.version == record.version).for_each(|it| *it = Arc::clone(record));
+    }
+
     /// Removes a version; the one behind the current one becomes current in its place.
     pub(crate) fn remove(&mut self, key: &[u8], id: &VersionId) -> Option<Arc<Record>> {
         let is_current = self.objects.get(key).is_some_and(|record| record.version == *id);
@@ -134,6 +141,20 @@ mod tests {
         assert!(keys.remove(b"k", &VersionId::NULL).is_none());
         keys.remove(b"k", &second.version);
         assert!(keys.is_empty());
+    }
+
+    #[test]
+    fn what_is_changed_stays_where_it_is() {
+        let mut keys = Keys::default();
+        let written = [version(1, false, true), version(2, false, false), version(3, false, false)];
+        for record in &written {
+            keys.put(b"k".to_vec(), Arc::clone(record));
+        }
+        for record in &written {
+            keys.replace(b"k", &Arc::new(Record { size: record.sequence, ..Record::clone(record) }));
+        }
+        let sizes: Vec<u64> = keys.versions(b"k").map(|it| it.size).collect();
+        assert_eq!((sequences(&keys, "k"), sizes), (vec![3, 2, 1], vec![3, 2, 1]));
     }
 
     proptest! {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use s3s::dto::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::VersionId;
+use super::{Attributes, VersionId};
 use crate::checksums::Checksum;
 
 /// What is kept of an object, or of one of its versions, beside its bytes.
@@ -22,6 +22,8 @@ pub(crate) struct Record {
     pub(crate) checksum: Option<Checksum>,
     /// The sizes of the parts, of an object that was uploaded in parts.
     pub(crate) parts: Vec<u64>,
+    #[serde(default)]
+    pub(crate) attributes: Attributes,
     #[serde(default)]
     pub(crate) version: VersionId,
     /// Whether it is no object but says that there is none.
@@ -46,6 +48,19 @@ pub(crate) struct ObjectHeaders {
     pub(crate) storage_class: Option<String>,
     /// `x-amz-meta-*`, by the name after that.
     pub(crate) metadata: HashMap<String, String>,
+}
+
+impl ObjectHeaders {
+    /// The headers of a copy that takes them over. What is said of where and how the copy is
+    /// kept is said by its request alone.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html>
+    pub(crate) fn and_copied(self, source: &Self) -> Self {
+        Self {
+            website_redirect_location: self.website_redirect_location,
+            storage_class: self.storage_class,
+            ..source.clone()
+        }
+    }
 }
 
 /// Takes the headers of an object out of an input that brings them.

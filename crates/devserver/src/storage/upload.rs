@@ -11,7 +11,7 @@ use s3s::{S3Error, S3Result, s3_error};
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
-use super::{Bucket, ObjectHeaders, Part, at, read, trailer, write};
+use super::{Attributes, Bucket, ObjectHeaders, Part, at, read, trailer, write};
 use crate::checksums::{Algorithm, Hasher, Kind};
 
 /// A multipart upload under way.
@@ -28,6 +28,8 @@ pub(crate) struct Begun {
     pub(crate) key: String,
     pub(crate) initiated: Timestamp,
     pub(crate) headers: ObjectHeaders,
+    #[serde(default)]
+    pub(crate) attributes: Attributes,
     /// The checksum of the object to be; `None` where the request named none
     /// and S3's default applies.
     pub(crate) checksum: Option<(Algorithm, Kind)>,
