@@ -21,7 +21,7 @@
 //! in `operations`, over `storage`. `listing`, `conditions` and `checksums` are
 //! pure.
 //!
-//! What S3 does and this server doesn't: access control lists, encryption,
+//! What S3 does and this server doesn't: access control lists,
 //! lifecycle, presigned POST policies beyond what `s3s` checks.
 
 mod bodies;
@@ -30,6 +30,7 @@ mod checksums;
 mod clock;
 mod conditions;
 mod config;
+mod encryption;
 mod errors;
 mod faults;
 mod gate;

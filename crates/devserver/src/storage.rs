@@ -18,6 +18,7 @@
 
 mod attributes;
 mod bucket;
+mod changes;
 mod keys;
 mod receive;
 mod record;
@@ -35,7 +36,8 @@ use s3s::{S3Error, S3Result, s3_error};
 use thiserror::Error;
 
 pub(crate) use self::attributes::{Attributes, take_attributes};
-pub(crate) use self::bucket::{Bucket, Removed, Versioning};
+pub(crate) use self::bucket::{Bucket, Versioning};
+pub(crate) use self::changes::Removed;
 pub(crate) use self::keys::Keys;
 pub(crate) use self::receive::{Expected, Received, copy_body, receive};
 pub(crate) use self::record::{ObjectHeaders, Part, Record, take_headers};

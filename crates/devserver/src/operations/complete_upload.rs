@@ -9,6 +9,7 @@ use tempfile::NamedTempFile;
 use super::{etag, signed};
 use crate::checksums::{Algorithm, Checksum, Hasher, Kind, answer_checksum, composite, given_checksum, multipart_etag};
 use crate::conditions::Writing;
+use crate::encryption::answer_service_encryption;
 use crate::errors;
 use crate::storage::{Bucket, Part, Record, Storage, Upload, UploadState, blocking};
 
@@ -49,6 +50,7 @@ pub(crate) async fn complete(
         version_id: bucket.shown(&record),
         ..Default::default()
     };
+    answer_service_encryption!(output, &record.attributes.encryption);
     if let Some(checksum) = &record.checksum {
         answer_checksum!(output, checksum.algorithm, checksum.value.clone());
         output.checksum_type = Some(ChecksumType::from(checksum.kind.name().to_owned()));

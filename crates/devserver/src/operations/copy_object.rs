@@ -17,6 +17,7 @@ use super::restore_object::check_readable;
 use super::uploads::{check_number, keep};
 use crate::checksums::{Algorithm, answer_checksum};
 use crate::conditions::{Reading, Writing};
+use crate::encryption::{Encryption, answer_encryption, given_key, given_source_key};
 use crate::storage::{Bucket, Record, Storage, VersionId, blocking, copy_body, take_attributes, take_headers};
 
 /// Takes the conditions on the source out of a copying input.
@@ -35,12 +36,15 @@ macro_rules! reading_source {
 pub(crate) async fn copy(storage: &Arc<Storage>, request: S3Request<CopyObjectInput>) -> S3Result<CopyObjectOutput> {
     let mut input = request.input;
     let bucket = storage.bucket(&input.bucket)?;
-    let source = Source::named(storage, &input.copy_source)?;
+    let source = Source::named(storage, &input.copy_source, given_source_key!(input)?)?;
     let replaced = input.metadata_directive.as_ref().is_some_and(|it| it.as_str() == MetadataDirective::REPLACE);
     let retagged = input.tagging_directive.as_ref().is_some_and(|it| it.as_str() == TaggingDirective::REPLACE);
     let headers = take_headers!(input);
     let mut attributes = take_attributes!(input);
-    let changed = replaced || headers.storage_class.is_some() || headers.website_redirect_location.is_some();
+    let changed = replaced
+        || headers.storage_class.is_some()
+        || headers.website_redirect_location.is_some()
+        || attributes.encryption != Encryption::Unsaid;
     let is_itself = source.bucket.name == bucket.name && source.key == input.key && source.version.is_none();
     if is_itself && !changed {
         return Err(s3_error!(
@@ -64,7 +68,7 @@ pub(crate) async fn copy(storage: &Arc<Storage>, request: S3Request<CopyObjectIn
         let record = Record {
             key: input.key,
             size: copied.size,
-            etag: copied.etag,
+            etag: attributes.encryption.etag(copied.etag),
             headers: if replaced { headers } else { headers.and_copied(&from.headers) },
             attributes,
             checksum: Some(copied.checksum),
@@ -82,12 +86,14 @@ pub(crate) async fn copy(storage: &Arc<Storage>, request: S3Request<CopyObjectIn
         answer_checksum!(result, checksum.algorithm, checksum.value.clone());
         result.checksum_type = Some(ChecksumType::from(checksum.kind.name().to_owned()));
     }
-    Ok(CopyObjectOutput {
+    let mut output = CopyObjectOutput {
         copy_object_result: Some(result),
         copy_source_version_id: source_version,
         version_id: bucket.shown(&record),
         ..Default::default()
-    })
+    };
+    answer_encryption!(output, &record.attributes.encryption);
+    Ok(output)
 }
 
 /// `UploadPartCopy`.
@@ -99,7 +105,8 @@ pub(crate) async fn part(
     let bucket = storage.bucket(&input.bucket)?;
     let upload = bucket.upload(&input.upload_id, &input.key)?;
     check_number(input.part_number)?;
-    let source = Source::named(storage, &input.copy_source)?;
+    upload.begun.attributes.encryption.check_part_key(given_key!(input)?.as_deref())?;
+    let source = Source::named(storage, &input.copy_source, given_source_key!(input)?)?;
     let source_conditions = reading_source!(input);
     let range = input.copy_source_range.take();
     let algorithm = upload.begun.checksum.map(|(algorithm, _)| algorithm);
@@ -110,17 +117,20 @@ pub(crate) async fn part(
         Ok((copy_body(file, bytes, &temporary, algorithm)?, source.bucket.shown(&from)))
     })
     .await?;
+    let encryption = upload.begun.attributes.encryption.clone();
     let part = keep(&bucket, upload, input.part_number, copied).await?;
     let mut result =
         CopyPartResult { e_tag: Some(etag(&part.etag)), last_modified: Some(part.modified), ..Default::default() };
     if let Some(checksum) = part.checksum {
         answer_checksum!(result, checksum.algorithm, checksum.value);
     }
-    Ok(UploadPartCopyOutput {
+    let mut output = UploadPartCopyOutput {
         copy_part_result: Some(result),
         copy_source_version_id: source_version,
         ..Default::default()
-    })
+    };
+    answer_encryption!(output, &encryption);
+    Ok(output)
 }
 
 /// What a copy is made of.
@@ -129,15 +139,17 @@ struct Source {
     key: String,
     /// `None`: the current one.
     version: Option<VersionId>,
+    /// The MD5 of the customer's key that it is read with.
+    customer_key: Option<String>,
 }
 
 impl Source {
-    fn named(storage: &Storage, source: &CopySource) -> S3Result<Self> {
+    fn named(storage: &Storage, source: &CopySource, customer_key: Option<String>) -> S3Result<Self> {
         let CopySource::Bucket { bucket, key, version_id } = source else {
             return Err(s3_error!(NotImplemented, "There are no access points here."));
         };
         let version = VersionId::asked(version_id.as_deref())?;
-        Ok(Self { bucket: storage.bucket(bucket)?, key: key.to_string(), version })
+        Ok(Self { bucket: storage.bucket(bucket)?, key: key.to_string(), version, customer_key })
     }
 
     /// Blocks.
@@ -154,6 +166,7 @@ impl Source {
         })?;
         conditions.check_source(&record)?;
         check_readable(&record, extensions)?;
+        record.attributes.encryption.check_key(self.customer_key.as_deref())?;
         Ok((record, file))
     }
 }

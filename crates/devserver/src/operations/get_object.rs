@@ -18,6 +18,7 @@ use super::restore_object::{self, check_readable};
 use super::{etag, signed};
 use crate::checksums::answer_checksum;
 use crate::conditions::Reading;
+use crate::encryption::{answer_encryption, given_key};
 use crate::errors;
 use crate::storage::{Record, Storage, VersionId, blocking};
 
@@ -69,6 +70,7 @@ macro_rules! answer {
             website_redirect_location: headers.website_redirect_location.clone(),
             ..Default::default()
         };
+        answer_encryption!(output, &record.attributes.encryption);
         let enabled = $mode.as_ref().is_some_and(|mode: &ChecksumMode| mode.as_str() == ChecksumMode::ENABLED);
         // A checksum of the whole would be taken for one of the part.
         if let Some(checksum) = record.checksum.as_ref().filter(|_| enabled && chosen.content_range.is_none()) {
@@ -84,10 +86,12 @@ pub(crate) async fn get(storage: &Arc<Storage>, request: S3Request<GetObjectInpu
     let conditions = reading!(input);
     let bucket = storage.bucket(&input.bucket)?;
     let version = VersionId::asked(input.version_id.as_deref())?;
+    let customer_key = given_key!(input)?;
     let (key, range, part) = (input.key, input.range, input.part_number);
     let (reading, extensions) = (Arc::clone(&bucket), request.extensions.clone());
     let (record, chosen, body) = blocking(move || {
         let (record, mut file) = reading.open_object(&key, version.as_ref())?;
+        record.attributes.encryption.check_key(customer_key.as_deref())?;
         conditions.check(&record)?;
         check_readable(&record, &extensions)?;
         let chosen = choose(&record, range.as_ref(), part)?;
@@ -111,6 +115,7 @@ pub(crate) async fn head(
     let mut input = request.input;
     let bucket = storage.bucket(&input.bucket)?;
     let record = bucket.record(&input.key, VersionId::asked(input.version_id.as_deref())?.as_ref())?;
+    record.attributes.encryption.check_key(given_key!(input)?.as_deref())?;
     reading!(input).check(&record)?;
     let chosen = choose(&record, input.range.as_ref(), input.part_number)?;
     let mut output = answer!(HeadObjectOutput, &record, &chosen, input.checksum_mode, &request.extensions);

@@ -9,6 +9,7 @@ use s3s::{S3Request, S3Result, s3_error};
 use super::{etag, signed};
 use crate::checksums::{Algorithm, answer_checksum, given_checksum};
 use crate::conditions::Writing;
+use crate::encryption::answer_encryption;
 use crate::storage::{Expected, ObjectHeaders, Record, Storage, blocking, receive, take_attributes, take_headers};
 
 /// The most bytes that one `PutObject` or part may bring: 5 GiB.
@@ -39,7 +40,7 @@ pub(crate) async fn put(storage: &Arc<Storage>, request: S3Request<PutObjectInpu
     let record = Record {
         key: input.key,
         size: received.size,
-        etag: received.etag,
+        etag: attributes.encryption.etag(received.etag),
         headers,
         checksum: Some(received.checksum),
         attributes,
@@ -53,6 +54,7 @@ pub(crate) async fn put(storage: &Arc<Storage>, request: S3Request<PutObjectInpu
         version_id: bucket.shown(&record),
         ..Default::default()
     };
+    answer_encryption!(output, &record.attributes.encryption);
     if let Some(checksum) = &record.checksum {
         answer_checksum!(output, checksum.algorithm, checksum.value.clone());
         output.checksum_type = Some(ChecksumType::from(checksum.kind.name().to_owned()));

@@ -11,6 +11,7 @@ use s3s::{S3Request, S3Result, s3_error};
 use super::etag;
 use super::put_object::{asked_checksum, body_length, check_metadata};
 use crate::checksums::{Algorithm, Kind, answer_checksum, given_checksum};
+use crate::encryption::{answer_encryption, given_key};
 use crate::storage::{
     Begun, Bucket, Expected, Part, Received, Storage, Upload, blocking, receive, take_attributes, take_headers,
 };
@@ -32,14 +33,16 @@ pub(crate) async fn create(
     let checksum = asked(input.checksum_algorithm.as_ref(), input.checksum_type.as_ref())?;
     let begun = Begun { key: input.key.clone(), headers, attributes, checksum, ..Begun::default() };
     let upload = blocking(move || bucket.begin_upload(begun)).await?;
-    Ok(CreateMultipartUploadOutput {
+    let mut output = CreateMultipartUploadOutput {
         bucket: Some(input.bucket),
         key: Some(input.key),
         upload_id: Some(upload.id.clone()),
         checksum_algorithm: checksum.map(|(algorithm, _)| ChecksumAlgorithm::from(algorithm.name().to_owned())),
         checksum_type: checksum.map(|(_, kind)| ChecksumType::from(kind.name().to_owned())),
         ..Default::default()
-    })
+    };
+    answer_encryption!(output, &upload.begun.attributes.encryption);
+    Ok(output)
 }
 
 /// The checksum that the object is to have, and the combinations that S3 has.
@@ -77,6 +80,8 @@ pub(crate) async fn part(storage: &Arc<Storage>, request: S3Request<UploadPartIn
     let bucket = storage.bucket(&input.bucket)?;
     let upload = bucket.upload(&input.upload_id, &input.key)?;
     check_number(input.part_number)?;
+    let encryption = upload.begun.attributes.encryption.clone();
+    encryption.check_part_key(given_key!(input)?.as_deref())?;
     let asked = asked_checksum(given_checksum!(input)?, input.checksum_algorithm.as_ref(), &request.headers)?;
     let expected = Expected {
         length: body_length(&request.headers)?,
@@ -88,6 +93,7 @@ pub(crate) async fn part(storage: &Arc<Storage>, request: S3Request<UploadPartIn
     let received = receive(input.body, &bucket.temporary(), expected).await?;
     let part = keep(&bucket, upload, input.part_number, received).await?;
     let mut output = UploadPartOutput { e_tag: Some(etag(&part.etag)), ..Default::default() };
+    answer_encryption!(output, &encryption);
     if let Some(checksum) = part.checksum {
         answer_checksum!(output, checksum.algorithm, checksum.value);
     }
@@ -97,7 +103,8 @@ pub(crate) async fn part(storage: &Arc<Storage>, request: S3Request<UploadPartIn
 /// Puts a part that was received.
 pub(super) async fn keep(bucket: &Bucket, upload: Arc<Upload>, number: i32, received: Received) -> S3Result<Part> {
     let modified = bucket.now();
-    let part = Part { number, size: received.size, etag: received.etag, modified, checksum: Some(received.checksum) };
+    let etag = upload.begun.attributes.encryption.etag(received.etag);
+    let part = Part { number, size: received.size, etag, modified, checksum: Some(received.checksum) };
     blocking(move || upload.put_part(received.file, part.clone()).map(|()| part)).await
 }
 

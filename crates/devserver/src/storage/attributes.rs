@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use s3s::dto::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::encryption::Encryption;
 use crate::tags::Tags;
 
 /// What is said of an object, or of one of its versions.
@@ -12,6 +13,7 @@ use crate::tags::Tags;
 #[serde(default)]
 pub(crate) struct Attributes {
     pub(crate) tags: Tags,
+    pub(crate) encryption: Encryption,
     /// Until when a copy of an archived object can be read.
     pub(crate) restored_until: Option<Timestamp>,
 }
@@ -21,6 +23,11 @@ macro_rules! take_attributes {
     ($input:expr) => {
         crate::storage::Attributes {
             tags: crate::tags::Tags::parse($input.tagging.take().as_deref().unwrap_or_default())?,
+            encryption: crate::encryption::Encryption::asked(
+                $input.server_side_encryption.take().as_ref(),
+                $input.ssekms_key_id.take(),
+                crate::encryption::given_key!($input)?,
+            )?,
             ..Default::default()
         }
     };

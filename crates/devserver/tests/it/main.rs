@@ -4,6 +4,7 @@
 
 mod attributes;
 mod client;
+mod encryption;
 mod faults;
 mod keys;
 mod listings;
