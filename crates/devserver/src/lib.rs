@@ -21,9 +21,9 @@
 //! in `operations`, over `storage`. `listing`, `conditions` and `checksums` are
 //! pure.
 //!
-//! What S3 does and this server doesn't: access control lists,
-//! lifecycle, presigned POST policies beyond what `s3s` checks.
+//! What S3 does and this server doesn't: lifecycle, presigned POST policies beyond what `s3s` checks.
 
+mod acl;
 mod bodies;
 mod change_log;
 mod checksums;
@@ -37,6 +37,7 @@ mod gate;
 mod interleaving;
 mod layer;
 mod listing;
+mod object_lock;
 mod operations;
 mod request_log;
 mod server;

@@ -1,5 +1,6 @@
 //! What the operations do, by operation or small group.
 
+pub(crate) mod acl;
 pub(crate) mod buckets;
 pub(crate) mod complete_upload;
 pub(crate) mod copy_object;
@@ -8,6 +9,7 @@ pub(crate) mod get_object;
 pub(crate) mod list_objects;
 pub(crate) mod list_uploads;
 pub(crate) mod list_versions;
+pub(crate) mod object_lock;
 pub(crate) mod put_object;
 pub(crate) mod restore_object;
 pub(crate) mod tagging;
@@ -17,9 +19,11 @@ pub(crate) mod versioning;
 use s3s::dto::{ETag, EncodingType, Owner};
 use s3s::{S3Result, s3_error};
 
+use crate::acl::OWNER;
+
 /// The one account, as listings show it.
 fn owner() -> Owner {
-    Owner { display_name: Some("brigade".to_owned()), id: Some("brigade".to_owned()) }
+    Owner { display_name: Some(OWNER.to_owned()), id: Some(OWNER.to_owned()) }
 }
 
 fn etag(value: &str) -> ETag {

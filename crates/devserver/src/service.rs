@@ -10,19 +10,23 @@ use s3s::dto::{
     CreateMultipartUploadOutput, DeleteBucketInput, DeleteBucketOutput, DeleteObjectInput, DeleteObjectOutput,
     DeleteObjectTaggingInput, DeleteObjectTaggingOutput, DeleteObjectsInput, DeleteObjectsOutput,
     GetBucketLocationInput, GetBucketLocationOutput, GetBucketVersioningInput, GetBucketVersioningOutput,
-    GetObjectInput, GetObjectOutput, GetObjectTaggingInput, GetObjectTaggingOutput, HeadBucketInput, HeadBucketOutput,
+    GetObjectAclInput, GetObjectAclOutput, GetObjectInput, GetObjectLegalHoldInput, GetObjectLegalHoldOutput,
+    GetObjectLockConfigurationInput, GetObjectLockConfigurationOutput, GetObjectOutput, GetObjectRetentionInput,
+    GetObjectRetentionOutput, GetObjectTaggingInput, GetObjectTaggingOutput, HeadBucketInput, HeadBucketOutput,
     HeadObjectInput, HeadObjectOutput, ListBucketsInput, ListBucketsOutput, ListMultipartUploadsInput,
     ListMultipartUploadsOutput, ListObjectVersionsInput, ListObjectVersionsOutput, ListObjectsInput, ListObjectsOutput,
     ListObjectsV2Input, ListObjectsV2Output, ListPartsInput, ListPartsOutput, PutBucketVersioningInput,
-    PutBucketVersioningOutput, PutObjectInput, PutObjectOutput, PutObjectTaggingInput, PutObjectTaggingOutput,
+    PutBucketVersioningOutput, PutObjectAclInput, PutObjectAclOutput, PutObjectInput, PutObjectLegalHoldInput,
+    PutObjectLegalHoldOutput, PutObjectLockConfigurationInput, PutObjectLockConfigurationOutput, PutObjectOutput,
+    PutObjectRetentionInput, PutObjectRetentionOutput, PutObjectTaggingInput, PutObjectTaggingOutput,
     RestoreObjectInput, RestoreObjectOutput, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput,
     UploadPartOutput,
 };
 use s3s::{S3, S3Request, S3Response, S3Result};
 
 use crate::operations::{
-    buckets, complete_upload, copy_object, delete_objects, get_object, list_objects, list_uploads, list_versions,
-    put_object, restore_object, tagging, uploads, versioning,
+    acl, buckets, complete_upload, copy_object, delete_objects, get_object, list_objects, list_uploads, list_versions,
+    object_lock, put_object, restore_object, tagging, uploads, versioning,
 };
 use crate::storage::Storage;
 
@@ -68,6 +72,11 @@ operations! {
         get_bucket_location(GetBucketLocationInput) -> GetBucketLocationOutput = buckets::location;
         get_bucket_versioning(GetBucketVersioningInput) -> GetBucketVersioningOutput = versioning::get;
         get_object_tagging(GetObjectTaggingInput) -> GetObjectTaggingOutput = tagging::get;
+        get_object_acl(GetObjectAclInput) -> GetObjectAclOutput = acl::get;
+        get_object_lock_configuration(GetObjectLockConfigurationInput) -> GetObjectLockConfigurationOutput
+            = object_lock::configuration;
+        get_object_retention(GetObjectRetentionInput) -> GetObjectRetentionOutput = object_lock::retention;
+        get_object_legal_hold(GetObjectLegalHoldInput) -> GetObjectLegalHoldOutput = object_lock::legal_hold;
         list_objects(ListObjectsInput) -> ListObjectsOutput = list_objects::first_version;
         list_objects_v2(ListObjectsV2Input) -> ListObjectsV2Output = list_objects::second_version;
         list_parts(ListPartsInput) -> ListPartsOutput = list_uploads::parts;
@@ -81,6 +90,11 @@ operations! {
         put_object(PutObjectInput) -> PutObjectOutput = put_object::put;
         put_object_tagging(PutObjectTaggingInput) -> PutObjectTaggingOutput = tagging::put;
         delete_object_tagging(DeleteObjectTaggingInput) -> DeleteObjectTaggingOutput = tagging::delete;
+        put_object_acl(PutObjectAclInput) -> PutObjectAclOutput = acl::put;
+        put_object_lock_configuration(PutObjectLockConfigurationInput) -> PutObjectLockConfigurationOutput
+            = object_lock::configure;
+        put_object_retention(PutObjectRetentionInput) -> PutObjectRetentionOutput = object_lock::retain;
+        put_object_legal_hold(PutObjectLegalHoldInput) -> PutObjectLegalHoldOutput = object_lock::hold;
         copy_object(CopyObjectInput) -> CopyObjectOutput = copy_object::copy;
         delete_object(DeleteObjectInput) -> DeleteObjectOutput = delete_objects::one;
         delete_objects(DeleteObjectsInput) -> DeleteObjectsOutput = delete_objects::many;

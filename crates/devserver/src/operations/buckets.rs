@@ -9,7 +9,7 @@ use s3s::dto::{
 use s3s::{S3Request, S3Result, s3_error};
 
 use super::owner;
-use crate::storage::{Storage, blocking};
+use crate::storage::{Storage, Versioning, blocking};
 
 /// The most buckets of one answer.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html>
@@ -48,8 +48,18 @@ pub(crate) async fn create(
     request: S3Request<CreateBucketInput>,
 ) -> S3Result<CreateBucketOutput> {
     let (storage, name) = (Arc::clone(storage), request.input.bucket);
+    let locks = request.input.object_lock_enabled_for_bucket.unwrap_or(false);
     let location = format!("/{name}");
-    blocking(move || storage.create_bucket(&name)).await?;
+    blocking(move || {
+        storage.create_bucket(&name)?;
+        if locks {
+            let bucket = storage.bucket(&name)?;
+            bucket.set_versioning(Versioning::Enabled)?;
+            bucket.enable_object_lock()?;
+        }
+        Ok(())
+    })
+    .await?;
     Ok(CreateBucketOutput { location: Some(location) })
 }
 

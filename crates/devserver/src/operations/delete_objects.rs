@@ -25,7 +25,8 @@ pub(crate) async fn one(storage: &Arc<Storage>, request: S3Request<DeleteObjectI
     let bucket = storage.bucket(&input.bucket)?;
     let conditions = Writing::of(&request.extensions, input.if_match, None);
     let version = VersionId::asked(input.version_id.as_deref())?;
-    let removed = blocking(move || bucket.remove(&input.key, version.as_ref(), &conditions)).await?;
+    let bypass = input.bypass_governance_retention.unwrap_or(false);
+    let removed = blocking(move || bucket.remove(&input.key, version.as_ref(), &conditions, bypass)).await?;
     Ok(DeleteObjectOutput {
         delete_marker: removed.delete_marker.then_some(true),
         version_id: removed.version.map(|id| id.to_string()),
@@ -45,6 +46,7 @@ pub(crate) async fn many(
     if delete.objects.is_empty() || delete.objects.len() > MOST_KEYS {
         return Err(s3_error!(MalformedXML, "A request may have between 1 and 1000 keys."));
     }
+    let bypass = request.input.bypass_governance_retention.unwrap_or(false);
     let quiet = delete.quiet.unwrap_or(false);
     blocking(move || {
         let (mut deleted, mut failed) = (Vec::new(), Vec::new());
@@ -54,7 +56,7 @@ pub(crate) async fn many(
             } else {
                 let conditions = Writing::of(&extensions, e_tag.map(ETagCondition::ETag), None);
                 VersionId::asked(version_id.as_deref())
-                    .and_then(|version| bucket.remove(&key, version.as_ref(), &conditions))
+                    .and_then(|version| bucket.remove(&key, version.as_ref(), &conditions, bypass))
             };
             match removed {
                 Ok(_) if quiet => {}

@@ -9,8 +9,8 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use s3s::dto::{
-    ChecksumMode, ChecksumType, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, StorageClass,
-    StreamingBlob,
+    ChecksumMode, ChecksumType, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput,
+    ObjectLockLegalHoldStatus, ObjectLockMode, StorageClass, StreamingBlob,
 };
 use s3s::{Body, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 
@@ -50,7 +50,7 @@ macro_rules! reading {
 macro_rules! answer {
     ($output:ident, $record:expr, $chosen:expr, $mode:expr, $extensions:expr) => {{
         let (record, chosen): (&Record, &Chosen) = ($record, $chosen);
-        let headers = &record.headers;
+        let (headers, lock) = (&record.headers, &record.attributes.lock);
         let mut output = $output {
             accept_ranges: Some("bytes".to_owned()),
             cache_control: headers.cache_control.clone(),
@@ -65,6 +65,11 @@ macro_rules! answer {
             last_modified: Some(record.modified.clone()),
             metadata: Some(headers.metadata.clone()),
             parts_count: chosen.parts_count,
+            object_lock_legal_hold_status: lock
+                .legal_hold
+                .then(|| ObjectLockLegalHoldStatus::from_static(ObjectLockLegalHoldStatus::ON)),
+            object_lock_mode: lock.retention.clone().map(|(mode, _)| ObjectLockMode::from(mode)),
+            object_lock_retain_until_date: lock.retention.clone().map(|(_, until)| until),
             restore: restore_object::status(record, $extensions),
             storage_class: headers.storage_class.clone().filter(|class| class != "STANDARD").map(StorageClass::from),
             website_redirect_location: headers.website_redirect_location.clone(),

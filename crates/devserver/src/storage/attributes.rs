@@ -5,7 +5,9 @@ use std::time::{Duration, SystemTime};
 use s3s::dto::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::acl::Acl;
 use crate::encryption::Encryption;
+use crate::object_lock::Lock;
 use crate::tags::Tags;
 
 /// What is said of an object, or of one of its versions.
@@ -14,6 +16,8 @@ use crate::tags::Tags;
 pub(crate) struct Attributes {
     pub(crate) tags: Tags,
     pub(crate) encryption: Encryption,
+    pub(crate) acl: Acl,
+    pub(crate) lock: Lock,
     /// Until when a copy of an archived object can be read.
     pub(crate) restored_until: Option<Timestamp>,
 }
@@ -28,6 +32,8 @@ macro_rules! take_attributes {
                 $input.ssekms_key_id.take(),
                 crate::encryption::given_key!($input)?,
             )?,
+            acl: crate::acl::given_acl!($input)?,
+            lock: crate::object_lock::given_lock!($input)?,
             ..Default::default()
         }
     };

@@ -37,6 +37,8 @@ pub(super) struct Index {
     /// How many versions were written.
     pub(super) written: u64,
     pub(super) versioning: Versioning,
+    /// Whether versions can be locked.
+    pub(super) object_lock: bool,
     /// Set when the bucket is removed, for those who still hold it.
     pub(super) deleted: bool,
 }
@@ -59,6 +61,8 @@ struct Description {
     created: Timestamp,
     #[serde(default)]
     versioning: Versioning,
+    #[serde(default)]
+    object_lock: bool,
 }
 
 const DESCRIPTION: &str = "bucket.json";
@@ -72,7 +76,8 @@ impl Bucket {
         for part in [OBJECTS, TEMPORARY, UPLOADS] {
             fs::create_dir_all(directory.join(part))?;
         }
-        let description = Description { created: shared.clock.now(), versioning: Versioning::Never };
+        let description =
+            Description { created: shared.clock.now(), versioning: Versioning::Never, object_lock: false };
         fs::write(directory.join(DESCRIPTION), serde_json::to_vec(&description)?)?;
         Ok(Self::new(name, directory, shared, &description))
     }
@@ -105,7 +110,11 @@ impl Bucket {
             created: description.created.clone(),
             directory: directory.to_owned(),
             shared,
-            index: RwLock::new(Index { versioning: description.versioning, ..Index::default() }),
+            index: RwLock::new(Index {
+                versioning: description.versioning,
+                object_lock: description.object_lock,
+                ..Index::default()
+            }),
             lagging: RwLock::default(),
             uploads: RwLock::default(),
         }
@@ -175,14 +184,41 @@ impl Bucket {
     /// From now on the bucket keeps versions so. Blocks.
     pub(crate) fn set_versioning(&self, versioning: Versioning) -> S3Result<()> {
         let mut index = write(&self.index);
-        let replace = || -> io::Result<()> {
-            let mut file = NamedTempFile::new_in(self.temporary())?;
-            serde_json::to_writer(&mut file, &Description { created: self.created.clone(), versioning })?;
-            file.persist(self.directory.join(DESCRIPTION))?;
-            Ok(())
-        };
-        replace().map_err(S3Error::internal_error)?;
+        if index.object_lock && versioning != Versioning::Enabled {
+            let message = "An Object Lock configuration is present on this bucket, so the versioning state cannot be \
+                           changed.";
+            return Err(s3_error!(InvalidBucketState, "{message}"));
+        }
+        self.describe(versioning, index.object_lock).map_err(S3Error::internal_error)?;
         index.versioning = versioning;
+        Ok(())
+    }
+
+    /// From now on versions can be locked. Blocks.
+    pub(crate) fn enable_object_lock(&self) -> S3Result<()> {
+        let mut index = write(&self.index);
+        if index.versioning != Versioning::Enabled {
+            let message = "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration";
+            return Err(s3_error!(InvalidBucketState, "{message}"));
+        }
+        self.describe(index.versioning, true).map_err(S3Error::internal_error)?;
+        index.object_lock = true;
+        Ok(())
+    }
+
+    pub(crate) fn has_object_lock(&self) -> bool {
+        read(&self.index).object_lock
+    }
+
+    /// Refuses what locks versions where they can't be locked.
+    pub(crate) fn check_object_lock(&self) -> S3Result<()> {
+        if self.has_object_lock() { Ok(()) } else { Err(no_object_lock()) }
+    }
+
+    fn describe(&self, versioning: Versioning, object_lock: bool) -> io::Result<()> {
+        let mut file = NamedTempFile::new_in(self.temporary())?;
+        serde_json::to_writer(&mut file, &Description { created: self.created.clone(), versioning, object_lock })?;
+        file.persist(self.directory.join(DESCRIPTION))?;
         Ok(())
     }
 
@@ -239,6 +275,10 @@ impl Bucket {
         index.deleted = true;
         fs::remove_dir_all(&self.directory).map_err(S3Error::internal_error)
     }
+}
+
+pub(super) fn no_object_lock() -> S3Error {
+    s3_error!(InvalidRequest, "Bucket is missing Object Lock Configuration")
 }
 
 fn no_such_key() -> S3Error {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use s3s::{S3Error, S3Result, s3_error};
 use tempfile::NamedTempFile;
 
-use super::bucket::{Index, Versioning};
+use super::bucket::{Index, Versioning, no_object_lock};
 use super::{Bucket, Record, VersionId, trailer, write};
 use crate::conditions::Writing;
 
@@ -28,14 +28,24 @@ impl Bucket {
         if index.deleted {
             return Err(s3_error!(NoSuchBucket, "The specified bucket does not exist"));
         }
+        if record.attributes.lock.is_set() && !index.object_lock {
+            return Err(no_object_lock());
+        }
         let current = index.keys.object(&self.shared.order.sort_key(&record.key));
         conditions.check(current.map(Arc::as_ref))?;
         self.add(&mut index, body, record, conditions)
     }
 
     /// Removes the version of that id or, where none is named, the object: as far as the
-    /// bucket keeps versions, by a delete marker. To remove nothing is no error. Blocks.
-    pub(crate) fn remove(&self, key: &str, version: Option<&VersionId>, conditions: &Writing) -> S3Result<Removed> {
+    /// bucket keeps versions, by a delete marker. A locked version is not removed; `bypass`
+    /// bypasses governance. To remove nothing is no error. Blocks.
+    pub(crate) fn remove(
+        &self,
+        key: &str,
+        version: Option<&VersionId>,
+        conditions: &Writing,
+        bypass: bool,
+    ) -> S3Result<Removed> {
         let sort_key = self.shared.order.sort_key(key);
         let mut index = write(&self.index);
         let current = index.keys.object(&sort_key).cloned();
@@ -50,6 +60,7 @@ impl Bucket {
         let id = version.cloned().unwrap_or_default();
         let mut delete_marker = false;
         if let Some(record) = index.keys.version(&sort_key, &id) {
+            record.attributes.lock.check_deletion(bypass)?;
             delete_marker = record.delete_marker;
             fs::remove_file(self.path(key, &id)).map_err(S3Error::internal_error)?;
             index.keys.remove(&sort_key, &id);

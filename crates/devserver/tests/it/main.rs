@@ -8,6 +8,7 @@ mod encryption;
 mod faults;
 mod keys;
 mod listings;
+mod locks;
 mod objects;
 mod restart;
 mod signatures;
