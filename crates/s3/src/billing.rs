@@ -33,13 +33,18 @@ const fn class(operation: Operation) -> RequestClass {
         | Operation::CompleteMultipartUpload
         | Operation::CreateBucket
         | Operation::CopyObject
-        | Operation::UploadPartCopy => RequestClass::Write,
-        Operation::ListObjectsV2 | Operation::ListParts | Operation::ListMultipartUploads | Operation::ListBuckets => {
-            RequestClass::List
-        }
-        Operation::GetObject | Operation::HeadObject | Operation::HeadBucket | Operation::GetObjectTagging => {
-            RequestClass::Read
-        }
+        | Operation::UploadPartCopy
+        | Operation::PutBucketVersioning => RequestClass::Write,
+        Operation::ListObjectsV2
+        | Operation::ListObjectVersions
+        | Operation::ListParts
+        | Operation::ListMultipartUploads
+        | Operation::ListBuckets => RequestClass::List,
+        Operation::GetObject
+        | Operation::HeadObject
+        | Operation::HeadBucket
+        | Operation::GetBucketVersioning
+        | Operation::GetObjectTagging => RequestClass::Read,
         Operation::DeleteObject | Operation::DeleteObjects | Operation::AbortMultipartUpload => RequestClass::Delete,
     }
 }
@@ -54,6 +59,8 @@ mod tests {
             ("PutObject", Some(RequestClass::Write)),
             ("UploadPart", Some(RequestClass::Write)),
             ("ListObjectsV2", Some(RequestClass::List)),
+            ("ListObjectVersions", Some(RequestClass::List)),
+            ("GetBucketVersioning", Some(RequestClass::Read)),
             ("HeadObject", Some(RequestClass::Read)),
             ("DeleteObjects", Some(RequestClass::Delete)),
             ("AbortMultipartUpload", Some(RequestClass::Delete)),

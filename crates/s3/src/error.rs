@@ -27,6 +27,8 @@ struct Details {
     after_lost_reply: bool,
     /// Whether the requests of this client are not signed.
     unsigned: bool,
+    /// Whether the request named a version.
+    of_version: bool,
 }
 
 /// What the service said when it refused.
@@ -54,6 +56,7 @@ impl Error {
             message,
             after_lost_reply: false,
             unsigned: false,
+            of_version: false,
         }))
     }
 
@@ -73,6 +76,12 @@ impl Error {
     /// The same, of a client that doesn't sign.
     pub(crate) fn unsigned(mut self, unsigned: bool) -> Self {
         self.0.unsigned = unsigned;
+        self
+    }
+
+    /// The same, of a request that named a version, or none.
+    pub(crate) fn of_version(mut self, of_version: bool) -> Self {
+        self.0.of_version = of_version;
         self
     }
 
@@ -218,16 +227,21 @@ impl Error {
 
     /// Which permission is missing, for what.
     fn permission_advice(&self) -> String {
-        let permission = self.0.operation.permission();
+        let (operation, of_version) = (self.0.operation, self.0.of_version);
+        let permission = if of_version { operation.permission_of_version() } else { operation.permission() };
         let place = match (self.bucket(), self.key()) {
             (Some(bucket), Some(_)) => format!("for this key of the bucket {bucket}"),
             (Some(bucket), None) => format!("for the bucket {bucket}"),
             (None, _) => "for the account".to_owned(),
         };
         // https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
-        let otherwise = match self.0.operation {
+        let otherwise = match operation {
             Operation::HeadObject | Operation::GetObject => {
                 " (without s3:ListBucket S3 answers so for a key that is not there, too)"
+            }
+            // https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
+            Operation::DeleteObject | Operation::DeleteObjects if of_version => {
+                " (S3 answers so for a version under an object lock, too)"
             }
             _ => "",
         };

@@ -8,7 +8,7 @@ use crate::credentials::FetchError;
 use crate::error::{Error, ErrorKind, Refusal, with_causes};
 use crate::error_kind::{is_redirect, kind_of};
 use crate::proxy::ProxyError;
-use crate::request::{Request, Response};
+use crate::request::{Request, Response, VERSION_ID};
 use crate::timestamp::parse_http_date;
 use crate::xml::{XmlError, walk};
 
@@ -140,6 +140,7 @@ impl Failure {
     pub(crate) fn into_error(self, request: &Request<'_>, after_lost_reply: bool) -> Error {
         Error::new(self.kind, request.operation, self.refusal, self.message)
             .about(request.bucket, request.key)
+            .of_version(request.query.iter().any(|(name, _)| *name == VERSION_ID))
             .after_lost_reply(after_lost_reply && request.method != Method::GET)
     }
 }

@@ -22,7 +22,7 @@ use crate::encoding::{Keep, decode_listed, encode};
 use crate::failure::{Failure, parse_retry_after};
 use crate::hashing::Hashes;
 use crate::operations::list_objects_v2::{ListedPage, parse};
-use crate::operations::{Operation, delete_objects, list_multipart_uploads, list_parts};
+use crate::operations::{Operation, delete_objects, list_multipart_uploads, list_object_versions, list_parts};
 use crate::request::{Request, Response};
 use crate::timestamp::{SigningTime, parse_http_date, parse_iso8601};
 
@@ -49,12 +49,20 @@ pub fn listing(document: &[u8]) {
     uploads(document);
 }
 
-/// The same of the listings of parts and of uploads.
+/// The same of the listings of parts, of versions and of uploads.
 fn uploads(document: &[u8]) {
     match list_parts::parse(document, true) {
         Ok(page) => {
             let etags = page.parts.iter().map(|part| part.etag.len()).sum::<usize>();
             assert!(etags <= document.len(), "more text than there was");
+        }
+        Err(error) => assert_readable(Failure::rejected(Rejection::from(error))),
+    }
+    match list_object_versions::parse(document) {
+        Ok(page) => {
+            let names = page.versions.iter().map(|version| version.key.len() + version.version_id.len());
+            assert!(names.sum::<usize>() <= document.len(), "more text than there was");
+            assert!(page.versions.is_sorted_by_key(|version| version.key.as_bytes()), "out of order");
         }
         Err(error) => assert_readable(Failure::rejected(Rejection::from(error))),
     }
@@ -127,7 +135,7 @@ pub fn error(document: &[u8]) {
     }
     match delete_objects::parse(document) {
         Ok(outcomes) => {
-            let keys = outcomes.keys().map(String::len).sum::<usize>();
+            let keys = outcomes.iter().map(|answer| answer.key.len()).sum::<usize>();
             assert!(keys <= document.len(), "more keys than there were");
         }
         Err(rejection) => assert_readable(Failure::rejected(rejection)),

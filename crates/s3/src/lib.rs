@@ -56,9 +56,10 @@ pub use dialect::{Dialect, Fact, Provider, Remembered, Support, UnknownProvider}
 pub use error::{ConfigError, Error, ErrorKind};
 pub use operations::{
     CompleteMultipartUpload, Condition, Continuation, CopyObject, CopySource, CreateMultipartUpload, DeleteObject,
-    Endless, GetObject, GotObject, HeadObject, ListMultipartUploads, ListObjectsV2, ListParts, ListedObject,
-    ListedPage, ListedUpload, MultipartUpload, NOTED_MD5, NewHeaders, ObjectHead, PartsPage, PutObject, Stored,
-    UploadPart, UploadPartCopy, UploadedPart, UploadsContinuation, UploadsMarker, UploadsPage,
+    Endless, GetObject, GotObject, HeadObject, ListMultipartUploads, ListObjectVersions, ListObjectsV2, ListParts,
+    ListedObject, ListedPage, ListedUpload, ListedVersion, MultipartUpload, NOTED_MD5, NewHeaders, ObjectHead,
+    PartsPage, PutObject, Stored, UploadPart, UploadPartCopy, UploadedPart, UploadsContinuation, UploadsMarker,
+    UploadsPage, VersionContent, VersionName, Versioning, VersionsContinuation, VersionsMarker, VersionsPage,
 };
 pub use pace::RequestLimit;
 pub use writing::{CustomerKey, Encryption, Writing};

@@ -10,15 +10,19 @@ mod create_multipart_upload;
 mod delete_many;
 mod delete_object;
 pub(crate) mod delete_objects;
+mod delete_versions;
+mod get_bucket_versioning;
 mod get_object;
 mod get_object_tagging;
 mod head_bucket;
 mod head_object;
 mod list_buckets;
 pub(crate) mod list_multipart_uploads;
+pub(crate) mod list_object_versions;
 pub(crate) mod list_objects_v2;
 pub(crate) mod list_parts;
 mod object_headers;
+mod put_bucket_versioning;
 mod put_object;
 mod upload_part;
 mod upload_part_copy;
@@ -30,9 +34,14 @@ pub use continuation::{Continuation, Endless};
 pub use copy_object::{CopyObject, CopySource};
 pub use create_multipart_upload::{CreateMultipartUpload, MultipartUpload};
 pub use delete_object::DeleteObject;
+pub use delete_versions::VersionName;
+pub use get_bucket_versioning::Versioning;
 pub use get_object::{GetObject, GotObject};
 pub use head_object::{HeadObject, NOTED_MD5, ObjectHead};
 pub use list_multipart_uploads::{ListMultipartUploads, ListedUpload, UploadsContinuation, UploadsMarker, UploadsPage};
+pub use list_object_versions::{
+    ListObjectVersions, ListedVersion, VersionContent, VersionsContinuation, VersionsMarker, VersionsPage,
+};
 pub use list_objects_v2::{ListObjectsV2, ListedObject, ListedPage};
 pub use list_parts::{ListParts, PartsPage};
 pub use object_headers::NewHeaders;
@@ -62,11 +71,14 @@ pub(crate) enum Operation {
     CopyObject,
     UploadPartCopy,
     GetObjectTagging,
+    ListObjectVersions,
+    GetBucketVersioning,
+    PutBucketVersioning,
 }
 
 impl Operation {
     /// Every operation, in the order of their numbers.
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::ListObjectsV2,
         Self::GetObject,
         Self::HeadObject,
@@ -85,6 +97,9 @@ impl Operation {
         Self::CopyObject,
         Self::UploadPartCopy,
         Self::GetObjectTagging,
+        Self::ListObjectVersions,
+        Self::GetBucketVersioning,
+        Self::PutBucketVersioning,
     ];
 
     /// S3's name of it.
@@ -108,6 +123,9 @@ impl Operation {
             Self::CopyObject => "CopyObject",
             Self::UploadPartCopy => "UploadPartCopy",
             Self::GetObjectTagging => "GetObjectTagging",
+            Self::ListObjectVersions => "ListObjectVersions",
+            Self::GetBucketVersioning => "GetBucketVersioning",
+            Self::PutBucketVersioning => "PutBucketVersioning",
         }
     }
 
@@ -130,6 +148,18 @@ impl Operation {
             Self::ListMultipartUploads => "s3:ListBucketMultipartUploads",
             Self::ListBuckets => "s3:ListAllMyBuckets",
             Self::CreateBucket => "s3:CreateBucket",
+            Self::ListObjectVersions => "s3:ListBucketVersions",
+            Self::GetBucketVersioning => "s3:GetBucketVersioning",
+            Self::PutBucketVersioning => "s3:PutBucketVersioning",
+        }
+    }
+
+    /// The permission that it needs where it names a version.
+    pub(crate) const fn permission_of_version(self) -> &'static str {
+        match self {
+            Self::GetObject | Self::HeadObject => "s3:GetObjectVersion",
+            Self::DeleteObject | Self::DeleteObjects => "s3:DeleteObjectVersion",
+            other => other.permission(),
         }
     }
 

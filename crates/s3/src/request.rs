@@ -14,6 +14,9 @@ use crate::operations::Operation;
 /// of 1000 keys of 1024 bytes is under 5 MiB even when all is escaped.
 pub(crate) const DOCUMENT_LIMIT: u64 = 16 << 20;
 
+/// The parameter that names a version.
+pub(crate) const VERSION_ID: &str = "versionId";
+
 /// Headers for which a request has room from the beginning: a write's, signed.
 const HEADERS: usize = 12;
 

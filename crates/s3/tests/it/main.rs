@@ -11,4 +11,5 @@ mod retries;
 mod server;
 mod tls;
 mod uploads;
+mod versions;
 mod wire;
