@@ -56,7 +56,8 @@ pub(crate) fn encode(text: &str, keep: Keep) -> String {
 /// Decodes what a listing with `encoding-type=url` says of a key. S3 writes a
 /// space as `+` there, and a plus as `%2B`. `None` where an escape is broken
 /// or the result isn't UTF-8, which no S3 key can be.
-pub(crate) fn decode_listed(text: &str) -> Option<Cow<'_, str>> {
+#[must_use]
+pub fn decode_listed(text: &str) -> Option<Cow<'_, str>> {
     if !text.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
         return Some(Cow::Borrowed(text));
     }

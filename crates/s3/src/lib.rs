@@ -53,6 +53,7 @@ pub use config::{AccessKey, Addressing, Config};
 pub use counters::RequestCount;
 pub use credentials::CredentialsOrigin;
 pub use dialect::{Dialect, Fact, Provider, Remembered, Support, UnknownProvider};
+pub use encoding::decode_listed;
 pub use error::{ConfigError, Error, ErrorKind};
 pub use operations::{
     CompleteMultipartUpload, Condition, Continuation, CopyObject, CopySource, CreateMultipartUpload, DeleteObject,
@@ -62,4 +63,5 @@ pub use operations::{
     UploadsPage, VersionContent, VersionName, Versioning, VersionsContinuation, VersionsMarker, VersionsPage,
 };
 pub use pace::RequestLimit;
+pub use timestamp::parse_iso8601;
 pub use writing::{CustomerKey, Encryption, Writing};

@@ -45,7 +45,8 @@ fn unsigned(field: i8) -> u8 {
 }
 
 /// A listing's `LastModified`: `2009-10-12T17:50:30.000Z`.
-pub(crate) fn parse_iso8601(text: &str) -> Option<SystemTime> {
+#[must_use]
+pub fn parse_iso8601(text: &str) -> Option<SystemTime> {
     text.parse::<Timestamp>().ok().map(SystemTime::from)
 }
 

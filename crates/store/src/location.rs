@@ -184,7 +184,7 @@ fn scheme_of(written: &OsStr) -> Option<String> {
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>)
 /// and those of old buckets, which allowed capitals, underscores and 255
 /// characters. The service itself decides the rest.
-fn may_name_a_bucket(name: &str) -> bool {
+pub(crate) fn may_name_a_bucket(name: &str) -> bool {
     (3..=255).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
 }
 

@@ -7,9 +7,10 @@ use brigade_s3::Client;
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 use tokio_util::sync::CancellationToken;
 
+use crate::inventory::Inventory;
 use crate::local::{LocalStore, Symlinks};
 use crate::s3::{BucketStore, Config, ConfigError};
-use crate::{Location, Store};
+use crate::{InventoryError, Location, Store};
 
 /// What a store is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +76,9 @@ pub enum OpenError {
     /// The S3 client could not be made.
     #[error(transparent)]
     S3(#[from] ConfigError),
+    /// The report that was to stand for the bucket's listing can't.
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
 }
 
 /// Opens the store at a location. The S3 settings are for buckets; nothing is
@@ -105,10 +109,12 @@ pub async fn open(
     }
 }
 
-/// Opens two stores that one sync is between, each by its own S3 settings; they may not overlap.
+/// Opens two stores that one sync is between, each by its own S3 settings; they may not overlap. If
+/// `manifest` names a report of S3 Inventory, the first one, a bucket, is listed from that.
 pub async fn open_both(
     locations: [&Location; 2],
     roles: [Role; 2],
+    manifest: Option<&Location>,
     s3: [&Config; 2],
     abandon: &CancellationToken,
 ) -> Result<[Arc<dyn Store>; 2], OpenError> {
@@ -116,13 +122,34 @@ pub async fn open_both(
     if locations[0].overlaps(locations[1]) {
         return Err(overlap());
     }
-    let one = open(locations[0], roles[0], s3[0], abandon).await;
+    let one = match manifest {
+        Some(manifest) => open_listed_from(manifest, locations[0], roles[0], s3[0], abandon).await,
+        None => open(locations[0], roles[0], s3[0], abandon).await,
+    };
     let other = open(locations[1], roles[1], s3[1], abandon).await;
     let (one, other) = (one?, other?);
     match (one.in_bucket(), other.in_bucket()) {
         (Some(bucket), Some(other)) if bucket.overlaps(other) => Err(overlap()),
         _ => Ok([one, other]),
     }
+}
+
+/// Opens a store as [`open`] does. Where it is a bucket, its listing is read from the report of S3
+/// Inventory that has this manifest, and nothing else is: what is looked at, read or compared is what the
+/// bucket holds. The manifest, which is an object or a file, is read now.
+async fn open_listed_from(
+    manifest: &Location,
+    location: &Location,
+    role: Role,
+    s3: &Config,
+    abandon: &CancellationToken,
+) -> Result<Arc<dyn Store>, OpenError> {
+    let Location::Bucket { bucket, prefix, written } = location else {
+        return open(location, role, s3, abandon).await;
+    };
+    let client = Client::connect(Config { abandon: abandon.clone(), ..s3.clone() }).await?;
+    let inventory = Inventory::open(&client, manifest, bucket, prefix, written).await?;
+    Ok(Arc::new(BucketStore::new(client.bucket(bucket), prefix, written, role).listed_from(inventory)))
 }
 
 /// Tells a wrong path at once, before anything is listed on the other side.
@@ -179,7 +206,7 @@ mod tests {
             let locations = [one, other].map(|written| Location::parse(written.as_ref()).unwrap());
             let roles = [Role::Source { symlinks: Symlinks::Follow }, Role::Destination];
             let [one, other] = &locations;
-            let opened = open_both([one, other], roles, [&here, config], &CancellationToken::new()).await;
+            let opened = open_both([one, other], roles, None, [&here, config], &CancellationToken::new()).await;
             assert_eq!(matches!(opened, Err(OpenError::Overlap { .. })), expected, "{one} {other}");
         }
     }

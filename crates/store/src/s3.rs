@@ -12,6 +12,7 @@ mod upload;
 mod uploads;
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
@@ -23,6 +24,7 @@ pub use brigade_s3::{
     Remembered, RequestClass, RequestLimit, Support, UnknownProvider, Writing, probe,
 };
 
+use crate::inventory::Inventory;
 use crate::{
     Capabilities, ClockSkew, Condition, Conditions, CopyFailure, Copying, Digest, DigestKind, Entry, Failure, Forecast,
     Key, KeyRange, Kind, Listing, ListingError, NewObject, Object, OpenUploads, Order, Reader, Receipt, RequestCount,
@@ -49,6 +51,8 @@ pub struct BucketStore {
     names: Names,
     location: String,
     role: Role,
+    /// What stands for its listing, if something does.
+    inventory: Option<Arc<Inventory>>,
 }
 
 impl BucketStore {
@@ -56,7 +60,12 @@ impl BucketStore {
     /// in `/`; the location is how the user wrote it. The listing of a
     /// destination leaves out what is reserved.
     pub(crate) fn new(bucket: Bucket, prefix: &str, location: impl Into<String>, role: Role) -> Self {
-        Self { bucket, names: Names::below(prefix), location: location.into(), role }
+        Self { bucket, names: Names::below(prefix), location: location.into(), role, inventory: None }
+    }
+
+    /// The same bucket, whose listing is read from a report.
+    pub(crate) fn listed_from(self, inventory: Inventory) -> Self {
+        Self { inventory: Some(Arc::new(inventory)), ..self }
     }
 
     fn pages(&self, range: &KeyRange) -> listing::Pages {
@@ -109,6 +118,8 @@ impl Store for BucketStore {
     fn capabilities(&self) -> Capabilities {
         let dialect = self.bucket.dialect();
         let order = match dialect.lists_by_bytes {
+            // It is sorted before it is listed.
+            _ if self.inventory.is_some() => Order::ByBytes,
             Support::No => Order::Other,
             Support::Yes => Order::ByBytes,
             Support::Unknown => Order::Presumed,
@@ -125,11 +136,17 @@ impl Store for BucketStore {
     }
 
     fn list(&self, range: &KeyRange) -> Box<dyn Listing> {
-        Box::new(listing::BucketListing::new(self.pages(range)))
+        match &self.inventory {
+            Some(inventory) => inventory.list(range),
+            None => Box::new(listing::BucketListing::new(self.pages(range))),
+        }
     }
 
     async fn first_after(&self, key: &Key) -> Result<Option<Key>, ListingError> {
-        self.pages(&KeyRange { after: Some(key.clone()), through: None }).first().await
+        match &self.inventory {
+            Some(inventory) => inventory.first_after(key).await,
+            None => self.pages(&KeyRange { after: Some(key.clone()), through: None }).first().await,
+        }
     }
 
     async fn look(&self, key: &Key) -> Result<Option<Entry>, Failure> {

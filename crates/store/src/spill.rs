@@ -2,6 +2,7 @@
 //! in memory, spilled to an unnamed temporary file, and merged.
 
 mod encoding;
+mod file;
 mod records;
 mod runs;
 
@@ -9,6 +10,7 @@ use std::io;
 
 use crate::Listed;
 pub(crate) use encoding::{decode_reason, encode_reason};
+pub use file::{SortedFile, SortedPages};
 pub(crate) use records::{RecordSorter, RunLimit, SortedRecords};
 
 /// Bytes of entries that are sorted in memory before they are spilled.

@@ -6,5 +6,6 @@
 mod browse;
 mod bucket;
 mod conformance;
+mod inventory;
 mod resuming;
 mod subjects;
