@@ -69,6 +69,12 @@ pub(crate) enum UsageError {
     /// An index of a tree, which is walked anyway.
     #[error("--index is for a bucket as the destination: a directory is always walked")]
     IndexOfDirectory,
+    /// A report of a tree, which is walked anyway.
+    #[error("--source-inventory is for a bucket as the source: a directory is always walked")]
+    InventoryOfDirectory,
+    /// A report that is a bucket.
+    #[error("--source-inventory {0} is a bucket; name the manifest.json of a report in it")]
+    InventoryIsBucket(String),
     /// A file is no list of prices.
     #[error(transparent)]
     PriceList(#[from] crate::prices::PriceListError),

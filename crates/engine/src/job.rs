@@ -30,6 +30,9 @@ pub struct JobSpec {
     pub indexing: Indexing,
     /// Whether an object's tags go along from bucket to bucket.
     pub carries_tags: bool,
+    /// The report that stands for the source's listing, as the person named it, if one does: a run
+    /// takes up only what another one concluded from the same.
+    pub source_inventory: Option<String>,
 }
 
 /// Where what the destination, a bucket, holds is known from.
@@ -54,7 +57,16 @@ impl JobSpec {
     #[must_use]
     pub fn digest(&self) -> JobDigest {
         // Every field is named, so that a new one can't be forgotten.
-        let Self { filters, comparison, clock_fudge_factor, delete, symlinks, indexing, carries_tags } = self;
+        let Self {
+            filters,
+            comparison,
+            clock_fudge_factor,
+            delete,
+            symlinks,
+            indexing,
+            carries_tags,
+            source_inventory,
+        } = self;
         let mut fields = Fields::of(filters);
         fields.add(match comparison {
             Comparison::Auto => "compare: auto",
@@ -76,6 +88,9 @@ impl JobSpec {
         }
         if !carries_tags {
             fields.add("tags: ignored");
+        }
+        if let Some(report) = source_inventory {
+            fields.add(&format!("source inventory: {report}"));
         }
         fields.digest()
     }

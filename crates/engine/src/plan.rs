@@ -319,6 +319,7 @@ mod tests {
             symlinks: Symlinks::Follow,
             indexing: Indexing::Off,
             carries_tags: true,
+            source_inventory: None,
         };
         Planner::new(&job, Kind::Local).decide(&Key::from(key), [left, right], None, Default::default())
     }
@@ -370,6 +371,7 @@ mod tests {
             symlinks: Symlinks::Follow,
             indexing: Indexing::Off,
             carries_tags: true,
+            source_inventory: None,
         };
         let side = Fingerprint::of(&here);
         let pair = |unsure, assumed, lost| {
@@ -425,6 +427,7 @@ mod tests {
                 symlinks: Symlinks::Follow,
                 indexing: Indexing::Off,
                 carries_tags: true,
+                source_inventory: None,
             };
             let there = listed.map_or(Presence::Absent, |entry| Presence::Present(entry.clone()));
             let listed_both = [Presence::Present(source.clone()), there];

@@ -10,6 +10,8 @@ mod replay;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 
+use crate::inventory::csv::Record;
+use crate::inventory::fuzzing::{read_manifest, read_rows};
 use crate::s3::{Names, mtime};
 use crate::{Key, Location};
 
@@ -72,6 +74,35 @@ pub fn modified(stored: &[u8]) {
     }
 }
 
+/// A manifest of S3 Inventory, or rows, list no more than was said, and what is wrong with them is told in one line.
+pub fn inventory(file: &[u8]) {
+    if let Err(error) = read_manifest(file) {
+        assert!(!error.contains(char::is_control), "{error:?}");
+    }
+    match read_rows(file) {
+        Ok(keys) => {
+            assert!(keys.iter().all(|key| (1..=1024).contains(&key.len())), "{keys:?}");
+            assert!(keys.iter().map(String::len).sum::<usize>() <= file.len(), "more text than there was");
+        }
+        Err(error) => assert!(!error.contains(char::is_control), "{error:?}"),
+    }
+    assert_reads_the_same(file);
+}
+
+/// Records with every field quoted are the records that were read.
+fn assert_reads_the_same(mut file: &[u8]) {
+    let (mut record, mut again) = (Record::default(), Record::default());
+    while let Ok(true) = record.read(&mut file) {
+        let fields = (0..record.len()).map(|number| {
+            let doubled = record.field(number).iter().flat_map(|byte| vec![*byte; if *byte == b'"' { 2 } else { 1 }]);
+            [vec![b'"'], doubled.collect(), vec![b'"']].concat()
+        });
+        let written = fields.collect::<Vec<_>>().join(&b',');
+        assert!(matches!(again.read(&mut written.as_slice()), Ok(true)), "{record:?}");
+        assert_eq!(again, record);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::replay::replay;
@@ -79,6 +110,11 @@ mod tests {
     #[test]
     fn locations() {
         replay("url", super::location);
+    }
+
+    #[test]
+    fn inventories() {
+        replay("inventory", super::inventory);
     }
 
     #[test]

@@ -7,8 +7,10 @@ mod columns;
 pub(crate) mod csv;
 mod error;
 mod files;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod listing;
-pub(crate) mod manifest;
+mod manifest;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod rows;

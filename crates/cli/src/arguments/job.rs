@@ -29,6 +29,14 @@ pub(crate) struct JobArguments {
     #[arg(long, value_enum, value_name = "HOW", default_value_t, help_heading = "What to sync")]
     pub(crate) symlinks: Symlinks,
 
+    /// List SOURCE, a bucket, from a report of S3 Inventory, by its manifest.json: a path, or s3://bucket/key
+    ///
+    /// For a bucket that takes hours to list. Its files, CSV or Parquet, are read as SOURCE is, or from beside a local
+    /// manifest. What has changed or gone since is noticed when its turn comes; what is newer is left to another run
+    /// (docs/inventory.md).
+    #[arg(long, value_name = "MANIFEST", help_heading = "What to sync")]
+    pub(crate) source_inventory: Option<OsString>,
+
     /// How to tell whether an object has changed
     #[arg(long, value_enum, value_name = "HOW", default_value_t, help_heading = "How to compare")]
     pub(crate) compare: Compare,

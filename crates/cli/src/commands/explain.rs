@@ -44,7 +44,9 @@ async fn find_out(asked: &Explain) -> Result<Explanation, String> {
     // Nothing is begun that would have to be cleaned up: whoever stops this drops it.
     let never = CancellationToken::new();
     let roles = [Role::Source { symlinks: job.spec.symlinks }, Role::Preview];
-    let opened = open_both([&job.source, &job.dest], roles, None, [&sides.source, &sides.dest], &never).await;
+    let opened =
+        open_both([&job.source, &job.dest], roles, job.source_inventory.as_ref(), [&sides.source, &sides.dest], &never)
+            .await;
     let [source, dest] = opened.map_err(|error| error.to_string())?;
     let binding = state::binding(source.as_ref(), dest.as_ref());
     let reach = Reach { s3, cancel: &never, abandon: &never };

@@ -154,7 +154,14 @@ async fn remember(sync: &Sync, source: &dyn Store, dest: &dyn Store, stop: &Stop
 async fn open_stores(sync: &Sync, stop: &Stop) -> Result<[Arc<dyn Store>; 2], OpenError> {
     let dest = if sync.options.dry_run { Role::Preview } else { Role::Destination };
     let roles = [Role::Source { symlinks: sync.job.symlinks }, dest];
-    open_both([&sync.source, &sync.dest], roles, None, [&sync.sides.source, &sync.sides.dest], &stop.abandon).await
+    open_both(
+        [&sync.source, &sync.dest],
+        roles,
+        sync.source_inventory.as_ref(),
+        [&sync.sides.source, &sync.sides.dest],
+        &stop.abandon,
+    )
+    .await
 }
 
 fn interrupted(stop: &Stop, summary: Option<Summary>) -> Ending {

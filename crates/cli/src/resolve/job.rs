@@ -1,5 +1,6 @@
 //! What is to be in step, as plain data: the two locations and the job spec.
 
+use std::ffi::OsStr;
 use std::time::Duration;
 
 use brigade_engine::job::{Comparison, DeleteLimit, Indexing, JobSpec};
@@ -16,6 +17,8 @@ pub(crate) struct Job {
     pub(crate) source: Location,
     /// Where they go.
     pub(crate) dest: Location,
+    /// The manifest of the report that the source is listed from, if it is.
+    pub(crate) source_inventory: Option<Location>,
     /// What sending an object is called here: `upload`, `download`.
     pub(crate) send: &'static str,
     /// All the rest.
@@ -29,6 +32,7 @@ pub(crate) fn resolve(arguments: &JobArguments, most: DeleteLimit) -> Result<Job
     let source = Location::parse(&arguments.source)?;
     let dest = Location::parse(&arguments.dest)?;
     let send = direction(&source, &dest);
+    let source_inventory = inventory(arguments.source_inventory.as_deref(), &source)?;
     let filters = filters::resolve(&arguments.filters)?;
     let spec = JobSpec {
         filters: filters.filters,
@@ -38,8 +42,21 @@ pub(crate) fn resolve(arguments: &JobArguments, most: DeleteLimit) -> Result<Job
         symlinks: symlinks(arguments.symlinks),
         indexing: Indexing::Off,
         carries_tags: !arguments.ignore_tags,
+        source_inventory: source_inventory.as_ref().map(ToString::to_string),
     };
-    Ok(Job { source, dest, send, spec, origins: filters.origins })
+    Ok(Job { source, dest, source_inventory, send, spec, origins: filters.origins })
+}
+
+/// The manifest, where the source is what S3 Inventory reports of.
+fn inventory(manifest: Option<&OsStr>, source: &Location) -> Result<Option<Location>, UsageError> {
+    let Some(manifest) = manifest else { return Ok(None) };
+    match (Location::parse(manifest)?, source) {
+        (Location::Bucket { prefix, written, .. }, _) if prefix.is_empty() => {
+            Err(UsageError::InventoryIsBucket(written))
+        }
+        (manifest, Location::Bucket { .. }) => Ok(Some(manifest)),
+        (_, Location::Local(_)) => Err(UsageError::InventoryOfDirectory),
+    }
 }
 
 /// What sending an object is called between these locations.

@@ -23,6 +23,8 @@ pub(crate) struct Sync {
     pub(crate) source: Location,
     /// Where they go.
     pub(crate) dest: Location,
+    /// The manifest of the report that the source is listed from, if it is.
+    pub(crate) source_inventory: Option<Location>,
     /// How S3 is reached for what is of neither side: a ledger.
     pub(crate) s3: Config,
     /// How each side is reached.
@@ -47,7 +49,7 @@ pub(crate) struct Sync {
 /// progress can be drawn on standard error.
 pub(crate) fn resolve(arguments: &arguments::Sync, can_draw: bool) -> Result<Sync, UsageError> {
     let most = arguments.max_delete.map_or(DeleteLimit::Unlimited, |max_delete| max_delete.0);
-    let Job { source, dest, send, mut spec, .. } = job::resolve(&arguments.job, most)?;
+    let Job { source, dest, source_inventory, send, mut spec, .. } = job::resolve(&arguments.job, most)?;
     let memory = ledger::resolve(&arguments.ledger)?;
     spec.indexing = indexing(arguments, &dest, &memory)?;
     let s3 = s3::resolve(&arguments.s3, arguments.jobs.0.most(), Probed::unless(arguments.ledger.no_ledger));
@@ -55,6 +57,7 @@ pub(crate) fn resolve(arguments: &arguments::Sync, can_draw: bool) -> Result<Syn
     Ok(Sync {
         source,
         dest,
+        source_inventory,
         memory,
         locks: ledger::locks(&arguments.locks),
         sides: s3::sides(&s3, &arguments.sides),
@@ -189,6 +192,29 @@ mod tests {
         ];
         for (line, expected) in table {
             assert_eq!(parse(line).unwrap_err(), expected, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_report_is_of_a_bucket_and_is_part_of_the_job() {
+        let with = |source: &str, manifest: &str| {
+            let option = format!("--source-inventory={manifest}");
+            resolve(&parse(&[source, "/nonexistent/a", &option]).unwrap(), false)
+        };
+        let digest = |manifest: &str| with("s3://bucket", manifest).unwrap().job.digest();
+        let none = resolve(&parse(&["s3://bucket", "/nonexistent/a"]).unwrap(), false).unwrap().job.digest();
+        assert_eq!(digest("s3://reports/a/manifest.json"), digest("s3://reports/a/manifest.json"));
+        for other in [digest("s3://reports/b/manifest.json"), digest("manifest.json"), none] {
+            assert_ne!(other, digest("s3://reports/a/manifest.json"));
+        }
+        let table = [
+            ("/nonexistent/b", "manifest.json", "is for a bucket as the source"),
+            ("s3://bucket", "s3://reports/", "name the manifest.json of a report in it"),
+            ("s3://bucket", "", "the location is empty"),
+        ];
+        for (source, manifest, part) in table {
+            let error = with(source, manifest).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
         }
     }
 

@@ -56,6 +56,8 @@ mod indexing;
 #[cfg(test)]
 mod interruptions;
 #[cfg(test)]
+mod inventories;
+#[cfg(test)]
 mod lagging_listings;
 #[cfg(test)]
 mod ledgers;

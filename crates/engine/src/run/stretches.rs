@@ -158,6 +158,7 @@ mod tests {
             symlinks: Symlinks::Follow,
             indexing: Indexing::Off,
             carries_tags: true,
+            source_inventory: None,
         };
         let ok = || Ok(Planner::new(&job, Kind::Remote));
         let broken = |location: &str| {

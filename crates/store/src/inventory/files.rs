@@ -13,7 +13,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::error::InventoryError;
 use super::manifest::{DataFile, parse_md5};
-use crate::Location;
+use crate::{Key, Location};
 
 /// Bytes that are fetched at a time.
 const PIECE: u64 = 8 << 20;
@@ -78,7 +78,7 @@ fn hint(reason: &str) -> String {
 }
 
 async fn get(bucket: &Bucket, key: &str) -> Result<Bytes, Error> {
-    let wanted = GetObject { key, range: None, if_match: None, limit: LONGEST_MANIFEST };
+    let wanted = GetObject { key, version_id: None, range: None, if_match: None, limit: LONGEST_MANIFEST };
     Ok(bucket.get_object(wanted).await?.body)
 }
 
@@ -94,10 +94,9 @@ async fn read_file(path: PathBuf) -> io::Result<Bytes> {
 impl Files {
     /// Where a file is read from, for messages.
     pub(super) fn name(&self, file: &DataFile) -> String {
-        match self.local(file) {
-            Some(path) => path.display().to_string(),
-            None => format!("s3://{}/{}", self.bucket.name(), file.key),
-        }
+        let path = self.local(file).map(|path| path.display().to_string());
+        // What a manifest says may be anything.
+        Key::from(path.unwrap_or_else(|| format!("s3://{}/{}", self.bucket.name(), file.key))).to_string()
     }
 
     /// Fetches these files one after the other, one ahead of whoever reads them.
@@ -134,6 +133,7 @@ impl Files {
             let range = start..file.size.min(start + PIECE);
             let wanted = GetObject {
                 key: &file.key,
+                version_id: None,
                 // An empty one can't be asked for in ranges.
                 range: (!range.is_empty()).then_some(range),
                 if_match: etag.as_deref().filter(|etag| !etag.is_empty()),

@@ -84,7 +84,7 @@ impl Row {
         if etag.len() > LONGEST_ETAG {
             return Err(format!("the ETag of {key:?} is too long"));
         }
-        Ok(ListedObject { key, size, last_modified, etag: etag.to_owned() })
+        Ok(ListedObject { key, size, last_modified, etag: etag.to_owned(), storage_class: None })
     }
 }
 

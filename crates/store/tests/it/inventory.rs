@@ -46,7 +46,7 @@ impl Scene {
     async fn put(&self, bucket: &str, key: &str, body: impl Into<Bytes>) {
         let bucket: Bucket = self.client.bucket(bucket);
         let (condition, body) = (brigade_s3::Condition::Always, body.into());
-        bucket.put_object(PutObject { key, body, content_type: None, metadata: &[], condition }).await.unwrap();
+        bucket.put_object(PutObject { key, body, condition, ..PutObject::default() }).await.unwrap();
     }
 
     /// Puts a report of these data files: their names, and what is in them.

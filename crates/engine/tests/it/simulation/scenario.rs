@@ -236,6 +236,7 @@ fn job(rng: &mut Rng, selection: Selection) -> JobSpec {
         symlinks: Symlinks::Follow,
         indexing: Indexing::Off,
         carries_tags: true,
+        source_inventory: None,
     }
 }
 

@@ -1,0 +1,205 @@
+//! Reports of S3 Inventory in place of a listing of the source: made of what `aws` lists, compressed
+//! by `gzip`, and older than what the bucket holds.
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::harness::{Files, Scene, on_both_servers};
+
+const SCHEMA: &str = "Bucket, Key, Size, LastModifiedDate, ETag, StorageClass";
+
+/// What makes the embedded server be trusted with conditions and the order of listings.
+const TRUSTED: [&str; 2] = ["--provider", "brigade-dev"];
+
+/// Writes a report of the bucket as it is now below `reports` in it, its rows in no order; the URL of its manifest.
+fn report(scene: &Scene) -> String {
+    report_as(scene, |_| ())
+}
+
+/// The same, with another manifest.
+fn report_as(scene: &Scene, change: impl FnOnce(&mut Value)) -> String {
+    let listed = scene.aws(["s3api", "list-objects-v2", "--bucket", &scene.bucket, "--output", "json"]);
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    let row = |object: &Value| {
+        let text = |field: &str| object[field].as_str().unwrap().to_owned();
+        let (key, etag) = (encoded(&text("Key")), text("ETag").replace('"', ""));
+        let (size, modified) = (&object["Size"], text("LastModified").replace("+00:00", ".000Z"));
+        format!("\"{}\",\"{key}\",\"{size}\",\"{modified}\",\"{etag}\",\"STANDARD\"\n", scene.bucket)
+    };
+    let mut rows: Vec<String> = listed["Contents"].as_array().unwrap().iter().map(row).collect();
+    rows.sort_by_key(|row| row.bytes().rev().collect::<Vec<u8>>());
+    let halves = rows.split_at(rows.len() / 2);
+    let files = [halves.0, halves.1].into_iter().enumerate().map(|(number, rows)| {
+        let key = format!("reports/all/data/{number}.csv.gz");
+        let (size, md5) = put_compressed(scene, &key, &rows.concat());
+        json!({"key": key, "size": size, "MD5checksum": md5})
+    });
+    let mut manifest = json!({
+        "sourceBucket": scene.bucket,
+        "destinationBucket": format!("arn:aws:s3:::{}", scene.bucket),
+        "version": "2016-11-30",
+        "creationTimestamp": "1514944800000",
+        "fileFormat": "CSV",
+        "fileSchema": SCHEMA,
+        "files": files.collect::<Vec<_>>(),
+    });
+    change(&mut manifest);
+    scene.put("reports/all/2018-01-03T02-00Z/manifest.json", manifest.to_string().as_bytes());
+    scene.url("reports/all/2018-01-03T02-00Z/manifest.json")
+}
+
+/// Puts the text, compressed; how long it is then, and its MD5.
+fn put_compressed(scene: &Scene, key: &str, text: &str) -> (u64, String) {
+    let path = scene.path("rows");
+    fs::write(&path, text).unwrap();
+    let script = "gzip --force --keep rows && md5sum rows.gz";
+    let said = Command::new("/bin/sh").args(["-c", script]).current_dir(scene.path("")).output().unwrap();
+    assert!(said.status.success(), "{said:?}");
+    let compressed = fs::read(scene.path("rows.gz")).unwrap();
+    scene.put(key, &compressed);
+    (compressed.len() as u64, String::from_utf8(said.stdout).unwrap()[..32].to_owned())
+}
+
+/// As S3 writes a key in CSV.
+fn encoded(key: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'*' | b'/' => char::from(byte).to_string(),
+        b' ' => "+".to_owned(),
+        byte => format!("%{byte:02X}"),
+    };
+    key.bytes().map(byte).collect()
+}
+
+on_both_servers! {
+    fn a_bucket_is_synced_without_being_listed(scene) {
+        let files = Files::troublesome();
+        scene.write("origin", &files);
+        scene.rclone(["copy", &scene.arg("origin"), &scene.remote("site")]);
+        scene.put("site2/elsewhere", b"not below the prefix");
+        let manifest = report(&scene);
+        let (site, tree) = (scene.url("site"), scene.arg("tree"));
+        let first = scene.sync(&site, &tree, ["--source-inventory", &manifest]);
+        first.counts([("created", files.count())]);
+        assert_eq!(first.requests("ListObjectsV2"), 0);
+        scene.read("tree").assert_are(&files);
+
+        let second = scene.sync(&site, &tree, ["--source-inventory", &manifest]);
+        second.counts([("in_step", files.count())]);
+        // The manifest, its digest, which isn't there, and two files.
+        assert_eq!(second.requests("GetObject"), 4);
+        // What is remembered is the same, however it was listed.
+        scene.sync(&site, &tree, []).counts([("in_step", files.count())]);
+    }
+
+    fn what_has_changed_since_comes_as_it_is_and_what_is_gone_is_counted(scene) {
+        for key in ["site/gone", "site/changed", "site/grown", "site/same"] {
+            scene.put(key, b"listed");
+        }
+        let manifest = report(&scene);
+        scene.aws(["s3", "rm", "--quiet", &scene.url("site/gone")]);
+        scene.put("site/changed", b"edited");
+        scene.put("site/grown", b"and longer than it was");
+        scene.put("site/new", b"no report lists it");
+        let (site, tree) = (scene.url("site"), scene.arg("tree"));
+        let current: Files =
+            Files::new([("changed", b"edited"), ("grown", b"and longer than it was"), ("same", b"listed")]);
+        let arguments = ["--source-inventory", &manifest];
+        scene.sync(&site, &tree, arguments).counts([("created", 3), ("withdrawn", 1)]);
+        scene.read("tree").assert_are(&current);
+        // The same old report takes nothing back.
+        scene.sync(&site, &tree, arguments).counts([("in_step", 3), ("withdrawn", 1)]);
+        scene.read("tree").assert_are(&current);
+        scene.sync(&site, &tree, []).counts([("in_step", 3), ("created", 1)]);
+    }
+
+    fn nothing_is_deleted_that_the_bucket_has_although_no_report_lists_it(scene) {
+        scene.put("site/old", b"old");
+        let manifest = report(&scene);
+        scene.put("site/new", b"newer than the report");
+        scene.write("tree", &Files::new([("old", b"old"), ("new", b"newer than the report"), ("gone", b"gone")]));
+        let ended = scene.sync(&scene.url("site"), &scene.arg("tree"), ["--source-inventory", &manifest, "--delete"]);
+        ended.counts([("in_step", 1), ("withdrawn", 1), ("deleted", 1)]);
+        assert_eq!(scene.read("tree").paths(), ["new", "old"]);
+    }
+}
+
+#[test]
+fn ranges_of_a_report_are_merged_with_those_of_the_destination() {
+    let scene = Scene::public_with_pages_of(20);
+    let mut files = Files::default();
+    for number in 0..400 {
+        files.put(&format!("{:02}/{number:03}", number % 20), format!("{number}"));
+    }
+    scene.write("origin", &files);
+    let (from, to) = (scene.url("from"), scene.url("to"));
+    scene.sync(&scene.arg("origin"), &from, []);
+    let manifest = report(&scene);
+    let arguments = ["--source-inventory", &manifest, TRUSTED[0], TRUSTED[1], "--listers", "4"];
+    scene.sync(&from, &to, arguments).counts([("created", 400)]);
+    scene.log().forget_requests();
+    let second = scene.sync(&from, &to, arguments);
+    second.counts([("in_step", 400)]);
+    let cuts = scene.log().records().into_iter().filter(|record| record.query.contains("max-keys=1"));
+    assert!(cuts.count() > 0, "the destination was not listed in ranges");
+    assert_eq!(scene.stored("to").count(), 400);
+}
+
+#[test]
+fn a_report_that_cannot_be_used_ends_the_run_before_anything_is_done() {
+    let scene = Scene::embedded();
+    scene.put("site/a", b"a");
+    scene.write("tree", &Files::new([("b", b"b")]));
+    let none = "0".repeat(32);
+    let table = [
+        ("/sourceBucket", "other-bucket", "is of the bucket other-bucket"),
+        ("/fileFormat", "ORC", "let the inventory be written as CSV or Parquet"),
+        ("/fileSchema", "Bucket, Key", "add Size, LastModifiedDate, ETag to the fields"),
+        ("/files/1/key", "reports/lost.csv.gz", "lost.csv.gz, which"),
+        ("/files/1/MD5checksum", &none, "its MD5 is another one"),
+    ];
+    for (place, value, reason) in table {
+        let manifest = report_as(&scene, |manifest| *manifest.pointer_mut(place).unwrap() = value.into());
+        let (site, tree) = (scene.url("site"), scene.arg("tree"));
+        let line = ["sync", &site, &tree, "--delete", "--source-inventory", &manifest];
+        scene.brigade(line).exits(1).complains(reason);
+        assert_eq!(scene.read("tree").paths(), ["b"], "{reason}");
+    }
+}
+
+#[test]
+fn a_local_manifest_of_parquet_is_read_and_explained() {
+    let scene = Scene::embedded();
+    scene.aws(["s3api", "create-bucket", "--bucket", "photos"]);
+    for key in ["p/z", "p/b"] {
+        fs::write(scene.path("body"), key).unwrap();
+        scene.aws(["s3api", "put-object", "--bucket", "photos", "--key", key, "--body", &scene.arg("body")]);
+    }
+    let parquet = concat!(env!("CARGO_MANIFEST_DIR"), "/../store/tests/data/inventory.parquet");
+    let directory = scene.path("report/data");
+    fs::create_dir_all(&directory).unwrap();
+    fs::copy(parquet, directory.join("1.parquet")).unwrap();
+    let said = Command::new("md5sum").arg(parquet).output().unwrap();
+    let manifest = json!({
+        "sourceBucket": "photos",
+        "destinationBucket": "arn:aws:s3:::nowhere",
+        "fileFormat": "Parquet",
+        "fileSchema": "message s3.inventory { required binary key (UTF8); optional int64 size; \
+            optional int64 last_modified_date (TIMESTAMP_MILLIS); optional binary e_tag (UTF8); }",
+        "files": [{
+            "key": "daily/data/1.parquet",
+            "size": fs::metadata(parquet).unwrap().len(),
+            "MD5checksum": String::from_utf8(said.stdout).unwrap()[..32],
+        }],
+    });
+    fs::write(scene.path("report/manifest.json"), manifest.to_string()).unwrap();
+    let (tree, report) = (scene.arg("tree"), scene.arg("report/manifest.json"));
+    fs::create_dir(&tree).unwrap();
+    let explained = scene.brigade(["explain", "s3://photos/p", &tree, "a\nb", "--source-inventory", &report]).exits(0);
+    assert!(explained.stdout.contains("5 bytes"), "what the report lists is shown: {}", explained.stdout);
+    // The report lists three objects more, which are not there.
+    let ended = scene.sync("s3://photos/p", &tree, ["--source-inventory", &report]);
+    ended.counts([("created", 2), ("withdrawn", 3)]);
+    assert_eq!(scene.read("tree").paths(), ["b", "z"]);
+}
