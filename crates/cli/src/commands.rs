@@ -66,7 +66,7 @@ fn builder() -> Builder {
 async fn run_command(command: Command, streams: Streams, stop: &Stop) -> Exit {
     match command {
         Command::Sync(arguments) => Box::pin(sync::run(&arguments, streams, stop)).await,
-        Command::Explain(arguments) => explain::run(&arguments, streams, stop).await,
+        Command::Explain(arguments) => Box::pin(explain::run(&arguments, streams, stop)).await,
         Command::Ledger(arguments) => ledger::run(&arguments, streams, stop).await,
         Command::Ls(arguments) => ls::run(&arguments, streams, stop).await,
         Command::Cleanup(arguments) => cleanup::run(&arguments, streams, stop).await,

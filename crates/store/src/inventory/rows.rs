@@ -190,6 +190,7 @@ mod tests {
             size,
             last_modified: UNIX_EPOCH + Duration::from_secs(seconds),
             etag: etag.into(),
+            storage_class: None,
         });
         assert_eq!((objects.as_slice(), older), (expected.as_slice(), 2));
     }
