@@ -19,6 +19,7 @@ mod s3;
 mod serve;
 mod sides;
 mod sync;
+mod writing;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -37,6 +38,7 @@ pub(crate) use s3::{Addressing, S3Arguments};
 pub(crate) use serve::Serve;
 pub(crate) use sides::SideArguments;
 pub(crate) use sync::{Progress, Sync};
+pub(crate) use writing::{BucketArguments, WritingArguments};
 
 /// What to type first, where the server for it is built in.
 const TRY_IT: &str = if cfg!(feature = "devserver") {

@@ -5,6 +5,7 @@
 pub(crate) mod at_once;
 pub(crate) mod bandwidth;
 pub(crate) mod cleanup;
+pub(crate) mod customer_key;
 pub(crate) mod duration;
 pub(crate) mod environment;
 pub(crate) mod explain;
@@ -18,6 +19,7 @@ pub(crate) mod s3;
 pub(crate) mod serve;
 pub(crate) mod size;
 pub(crate) mod sync;
+pub(crate) mod writing;
 
 /// A command line that parses and still can't be meant: a usage error.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +77,15 @@ pub(crate) enum UsageError {
     /// A report that is a bucket.
     #[error("--source-inventory {0} is a bucket; name the manifest.json of a report in it")]
     InventoryIsBucket(String),
+    /// A file holds no key.
+    #[error(transparent)]
+    KeyFile(#[from] customer_key::KeyFileError),
+    /// What is said of objects in a bucket, for files.
+    #[error("--storage-class, --acl, --sse and --tagging are for a bucket as the destination")]
+    WrittenToDirectory,
+    /// What is said of a bucket, for a directory.
+    #[error("--create-bucket and --enable-versioning are for a bucket as the destination: a directory is made anyway")]
+    BucketOfDirectory,
     /// A file is no list of prices.
     #[error(transparent)]
     PriceList(#[from] crate::prices::PriceListError),

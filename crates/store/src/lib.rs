@@ -16,6 +16,7 @@ mod listing;
 mod local;
 mod location;
 pub mod memory;
+mod new_bucket;
 mod open;
 pub mod record;
 pub mod s3;
@@ -33,6 +34,7 @@ pub use key::{Key, is_unprintable};
 pub use listing::{Extent, KeyRange, Listed, Listing, ListingError, Unknown, UnknownReason};
 pub use local::{LocalStore, Symlinks, remove_temporary_files};
 pub use location::{Location, LocationError};
+pub use new_bucket::{NewBucket, NewBucketError};
 pub use open::{OpenError, Role, open, open_both};
 pub use spill::{Sorted, Sorter};
 pub use store::{

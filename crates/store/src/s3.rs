@@ -79,6 +79,11 @@ impl BucketStore {
         }
     }
 
+    /// The bucket.
+    pub(crate) fn bucket(&self) -> &Bucket {
+        &self.bucket
+    }
+
     /// Whether both are the same place, or one lies inside the other.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {

@@ -1,5 +1,7 @@
 //! How to reach one side, where the two are not reached alike.
 
+use std::path::PathBuf;
+
 use brigade_store::s3::Provider;
 use clap::Args;
 
@@ -46,4 +48,12 @@ pub(crate) struct SideArguments {
     /// Send the requests about SOURCE unsigned, for a public bucket
     #[arg(long)]
     pub(crate) source_no_sign_request: bool,
+
+    /// A file with the key that objects in SOURCE are encrypted with (SSE-C): 32 bytes, or those in base64
+    #[arg(long, value_name = "FILE")]
+    pub(crate) source_sse_c_key: Option<PathBuf>,
+
+    /// A file with the key that objects in DEST are, and will be, encrypted with (SSE-C)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) dest_sse_c_key: Option<PathBuf>,
 }

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueEnum};
 
-use super::{Format, JobArguments, LedgerArguments, LockArguments, S3Arguments, SideArguments};
+use super::{
+    BucketArguments, Format, JobArguments, LedgerArguments, LockArguments, S3Arguments, SideArguments, WritingArguments,
+};
 use crate::resolve::at_once::{Jobs, Listers};
 use crate::resolve::max_delete::MaxDelete;
 use crate::resolve::size::Size;
@@ -129,6 +131,12 @@ pub(crate) struct Sync {
 
     #[command(flatten)]
     pub(crate) sides: SideArguments,
+
+    #[command(flatten)]
+    pub(crate) writing: WritingArguments,
+
+    #[command(flatten)]
+    pub(crate) bucket: BucketArguments,
 }
 
 /// How progress is shown (`--progress`).

@@ -111,6 +111,12 @@ async fn carry_out(sync: Sync, reporter: &Arc<Reporter>, stop: &Stop) -> Ending 
     if sync.job.indexing != Indexing::Off && !sync.options.dry_run && state.ledger().is_none() {
         return could_not_run(&StateError::NoIndex);
     }
+    if let Some(bucket) = sync.bucket.as_ref().filter(|_| !sync.options.dry_run) {
+        match bucket.prepare(dest.as_ref()).await {
+            Ok(done) => done.iter().for_each(|done| reporter.note(done)),
+            Err(error) => return could_not_run(&error),
+        }
+    }
     reporter.begin_file();
     let (s3, dry_run) = (sync.s3, sync.options.dry_run);
     let prices = sync.prices.or_else(|| prices_of([&source, &dest]));

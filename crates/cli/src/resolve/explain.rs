@@ -42,7 +42,7 @@ pub(crate) fn resolve(arguments: &arguments::Explain) -> Result<Explain, UsageEr
     let perhaps = perhaps.filter(|perhaps| *perhaps != key);
     let memory = ledger::resolve(&arguments.ledger)?;
     let s3 = s3::resolve(&arguments.s3, CONNECTIONS, Probed::unless(arguments.ledger.no_ledger));
-    Ok(Explain { key, perhaps, memory, sides: s3::sides(&s3, &arguments.sides), s3, job })
+    Ok(Explain { key, perhaps, memory, sides: s3::sides(&s3, &arguments.sides)?, s3, job })
 }
 
 /// The key that is meant: a URL and an absolute path name one below the place

@@ -5,6 +5,7 @@ use brigade_store::s3::{Addressing, Bandwidth, Config, Provider, RequestLimit};
 
 use crate::arguments::{self, S3Arguments, SideArguments};
 use crate::remembered;
+use crate::resolve::customer_key::{self, KeyFileError};
 
 /// Whether what a probe found out is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +55,7 @@ pub(crate) fn resolve(arguments: &S3Arguments, jobs: usize, probed: Probed) -> C
 }
 
 /// How each side is reached: as is said for both, but for what is said of it alone.
-pub(crate) fn sides(both: &Config, arguments: &SideArguments) -> Sides {
+pub(crate) fn sides(both: &Config, arguments: &SideArguments) -> Result<Sides, KeyFileError> {
     let SideArguments {
         source_profile,
         dest_profile,
@@ -65,6 +66,8 @@ pub(crate) fn sides(both: &Config, arguments: &SideArguments) -> Sides {
         source_provider,
         dest_provider,
         source_no_sign_request,
+        source_sse_c_key,
+        dest_sse_c_key,
     } = arguments;
     let side = |profile: &Option<String>, endpoint_url: &Option<String>, region: &Option<String>, provider| {
         let own: Option<Provider> = provider;
@@ -79,8 +82,14 @@ pub(crate) fn sides(both: &Config, arguments: &SideArguments) -> Sides {
         }
     };
     let source = side(source_profile, source_endpoint_url, source_region, *source_provider);
-    let source = Config { sign: source.sign && !source_no_sign_request, ..source };
-    Sides { source, dest: side(dest_profile, dest_endpoint_url, dest_region, *dest_provider) }
+    let source = Config {
+        sign: source.sign && !source_no_sign_request,
+        customer_key: source_sse_c_key.as_deref().map(customer_key::read).transpose()?,
+        ..source
+    };
+    let dest = side(dest_profile, dest_endpoint_url, dest_region, *dest_provider);
+    let customer_key = dest_sse_c_key.as_deref().map(customer_key::read).transpose()?;
+    Ok(Sides { source, dest: Config { customer_key, ..dest } })
 }
 
 fn addressing(addressing: arguments::Addressing) -> Addressing {

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use brigade_engine::job::{DeleteLimit, Indexing, JobSpec, RunOptions};
-use brigade_store::Location;
 use brigade_store::s3::Config;
+use brigade_store::{Location, NewBucket};
 
 use super::job::{self, Job};
 use super::ledger::{self, Locks, Memory};
 use super::s3::{Probed, Sides};
-use super::{UsageError, s3};
+use super::{UsageError, s3, writing};
 use crate::arguments;
 use crate::output::Show;
 use crate::output::progress::Style;
@@ -29,6 +29,8 @@ pub(crate) struct Sync {
     pub(crate) s3: Config,
     /// How each side is reached.
     pub(crate) sides: Sides,
+    /// What is done to the destination's bucket before.
+    pub(crate) bucket: Option<NewBucket>,
     /// What is to be in step.
     pub(crate) job: JobSpec,
     /// How the run goes about it.
@@ -55,12 +57,13 @@ pub(crate) fn resolve(arguments: &arguments::Sync, can_draw: bool) -> Result<Syn
     let s3 = s3::resolve(&arguments.s3, arguments.jobs.0.most(), Probed::unless(arguments.ledger.no_ledger));
     let wording = Wording { verbosity: verbosity(arguments), send, dry_run: arguments.dry_run };
     Ok(Sync {
-        source,
-        dest,
         source_inventory,
         memory,
         locks: ledger::locks(&arguments.locks),
-        sides: s3::sides(&s3, &arguments.sides),
+        sides: writing::resolve(s3::sides(&s3, &arguments.sides)?, &arguments.writing, &dest)?,
+        bucket: writing::bucket(&arguments.bucket, &dest)?,
+        source,
+        dest,
         s3,
         job: spec,
         options: options(arguments),

@@ -8,6 +8,8 @@ mod bad_ledgers;
 #[cfg(test)]
 mod buckets;
 #[cfg(test)]
+mod carrying;
+#[cfg(test)]
 mod changed_between_runs;
 #[cfg(test)]
 mod changing_files;

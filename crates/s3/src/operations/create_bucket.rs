@@ -12,15 +12,16 @@ use crate::request::Request;
 use crate::xml::escape_into;
 
 impl Bucket {
-    /// Makes the bucket, in the client's region. One that is ours already is a success.
-    pub async fn create_bucket(&self) -> Result<(), Error> {
+    /// Makes the bucket, in this region or the client's. One that is ours already is a success.
+    pub async fn create_bucket(&self, region: Option<&str>) -> Result<(), Error> {
         let mut request = Request::new(Operation::CreateBucket, Method::PUT).bucket(self.name());
-        // AWS refuses a constraint to us-east-1, and wants one for every other region.
-        if self.client().provider() == Provider::Aws && self.client().region() != "us-east-1" {
+        // AWS refuses a constraint to us-east-1, and wants one for every other region. Others may know no regions.
+        let own = Some(self.client().region()).filter(|_| self.client().provider() == Provider::Aws);
+        if let Some(region) = region.or(own).filter(|region| *region != "us-east-1") {
             let mut document = String::from(
                 "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><LocationConstraint>",
             );
-            escape_into(&mut document, self.client().region());
+            escape_into(&mut document, region);
             document.push_str("</LocationConstraint></CreateBucketConfiguration>");
             request =
                 request.text_header(header::CONTENT_TYPE.as_str(), "application/xml")?.body(Bytes::from(document));

@@ -45,7 +45,7 @@ impl Setting {
         let config = brigade_devserver::Config::new(directory.path(), Credentials::new("id", "secret"));
         let server = Server::start(config).await.unwrap();
         let bucket = Client::connect(config_for(&server, provider, "secret")).await.unwrap().bucket("bucket");
-        bucket.create_bucket().await.unwrap();
+        bucket.create_bucket(None).await.unwrap();
         Self { server, bucket, _directory: directory }
     }
 
@@ -269,7 +269,7 @@ async fn a_put_that_was_applied_before_its_answer_was_lost_is_ours() {
 #[tokio::test]
 async fn buckets_are_made_found_and_listed() {
     let setting = Setting::new(Provider::BrigadeDev).await;
-    setting.bucket.create_bucket().await.unwrap();
+    setting.bucket.create_bucket(None).await.unwrap();
     setting.bucket.head_bucket().await.unwrap();
     let client = setting.bucket.client();
     assert_eq!(client.list_buckets().await.unwrap(), ["bucket"]);

@@ -33,7 +33,7 @@ impl Setting {
             ..Config::default()
         };
         let bucket = Client::connect(config).await.unwrap().bucket("bucket");
-        bucket.create_bucket().await.unwrap();
+        bucket.create_bucket(None).await.unwrap();
         assert_eq!(bucket.get_bucket_versioning().await.unwrap(), Versioning::Never);
         bucket.put_bucket_versioning(Versioning::Enabled).await.unwrap();
         assert_eq!(bucket.get_bucket_versioning().await.unwrap(), Versioning::Enabled);

@@ -38,7 +38,7 @@ impl Scene {
         let server = TestServer::start(ListingOrder::Bytes).await;
         let client = Client::connect(server.config(Provider::BrigadeDev)).await.unwrap();
         for bucket in ["photos", "reports"] {
-            client.bucket(bucket).create_bucket().await.unwrap();
+            client.bucket(bucket).create_bucket(None).await.unwrap();
         }
         Self { server, client, nowhere: tempfile::tempdir().unwrap() }
     }

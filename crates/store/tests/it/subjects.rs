@@ -76,7 +76,7 @@ impl TestServer {
             ..brigade_devserver::Config::new(directory.path(), credentials)
         };
         let started = Self { server: Server::start(config).await.unwrap(), _directory: directory };
-        started.bucket().await.create_bucket().await.unwrap();
+        started.bucket().await.create_bucket(None).await.unwrap();
         started
     }
 

@@ -1,0 +1,201 @@
+//! What goes along with the content from bucket to bucket: headers, metadata, tags, storage class, encryption.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::harness::{Scene, content};
+
+/// Puts an object with everything that may go along with one, as somebody else's tool does.
+fn put_with_everything(scene: &Scene, key: &str, body: &[u8]) {
+    let file = scene.path("body");
+    fs::write(&file, body).unwrap();
+    scene.aws([
+        "s3api",
+        "put-object",
+        "--bucket",
+        &scene.bucket,
+        "--key",
+        key,
+        "--body",
+        file.to_str().unwrap(),
+        "--content-type",
+        "text/x-own; charset=utf-8",
+        "--cache-control",
+        "max-age=60",
+        "--content-disposition",
+        "attachment; filename=\"a b.txt\"",
+        "--content-encoding",
+        "identity",
+        "--content-language",
+        "de-CH",
+        "--metadata",
+        "owner=somebody,mtime=1700000000.5",
+        "--tagging",
+        "project=a%20b&keep=1",
+        "--storage-class",
+        "STANDARD_IA",
+    ]);
+}
+
+fn head(scene: &Scene, key: &str) -> Value {
+    let said = scene.aws(["s3api", "head-object", "--bucket", &scene.bucket, "--key", key]);
+    let mut head: Value = serde_json::from_str(&said).unwrap();
+    for changing in ["LastModified", "ETag", "AcceptRanges", "ChecksumCRC64NVME", "ChecksumCRC32", "ChecksumType"] {
+        head.as_object_mut().unwrap().remove(changing);
+    }
+    head
+}
+
+fn tags(scene: &Scene, key: &str) -> Value {
+    let said = scene.aws(["s3api", "get-object-tagging", "--bucket", &scene.bucket, "--key", key]);
+    let mut tags = serde_json::from_str::<Value>(&said).unwrap()["TagSet"].clone();
+    tags.as_array_mut().unwrap().sort_by_key(Value::to_string);
+    tags
+}
+
+#[test]
+fn everything_goes_along_whoever_copies() {
+    let scene = Scene::embedded();
+    let large = content(20 << 20);
+    put_with_everything(&scene, "from/small", b"small");
+    put_with_everything(&scene, "from/large", &large);
+    for (place, args) in [("inside", &[][..]), ("through", &["--no-server-side-copy"])] {
+        let to = scene.url(place);
+        let ended = scene.brigade(["sync", &scene.url("from"), &to, "--output", "json"].iter().chain(args)).exits(0);
+        ended.summary().counts([("created", 2)]);
+        assert_eq!(ended.summary().requests("GetObject") > 0, place == "through", "{place}");
+        for key in ["small", "large"] {
+            let (mut copy, original) = (head(&scene, &format!("{place}/{key}")), head(&scene, &format!("from/{key}")));
+            // Only what is uploaded in parts has its MD5 noted: its ETag doesn't give it.
+            let noted = copy["Metadata"].as_object_mut().unwrap().remove("md5chksum");
+            assert_eq!(noted.is_some(), (place, key) == ("through", "large"));
+            assert_eq!(copy, original, "{place}/{key}");
+            assert_eq!(copy["Metadata"], json!({ "owner": "somebody", "mtime": "1700000000.5" }));
+            assert_eq!(tags(&scene, &format!("{place}/{key}")), tags(&scene, &format!("from/{key}")), "{place}/{key}");
+            assert_eq!(tags(&scene, &format!("{place}/{key}")).as_array().unwrap().len(), 2);
+        }
+        let again = scene.sync(&scene.url("from"), &to, ["--no-ledger"]);
+        again.counts([("in_step", 2)]);
+        again.changed_nothing();
+    }
+}
+
+#[test]
+fn tags_are_left_out_on_request_only() {
+    let scene = Scene::embedded();
+    put_with_everything(&scene, "from/a", b"a");
+    scene.put("from/untagged", b"b");
+    // Whoever may not read tags is told of none.
+    scene.log().refuse_all("GetObjectTagging");
+    let through = ["--no-server-side-copy", "--jobs", "1"];
+    let line = ["sync", &scene.url("from"), &scene.url("to")];
+    let ended = scene.brigade(line.iter().chain(&through)).exits(3);
+    for key in ["a", "untagged"] {
+        ended.complains_of(key, "--ignore-tags copies without them");
+    }
+    assert_eq!(scene.stored("to").count(), 0);
+    for (args, place) in [(&["--ignore-tags"][..], "inside"), (&["--ignore-tags", "--no-server-side-copy"], "through")]
+    {
+        let line = ["sync", &scene.url("from"), &scene.url(place), "--output", "json"];
+        scene.brigade(line.iter().chain(args)).exits(0).summary().counts([("created", 2)]);
+        scene.log().heal();
+        assert_eq!(tags(&scene, &format!("{place}/a")), json!([]), "{place}");
+        assert_eq!(head(&scene, &format!("{place}/a"))["Metadata"]["owner"], "somebody");
+    }
+}
+
+#[test]
+fn what_is_said_of_all_objects_is_written_with_each() {
+    let scene = Scene::embedded();
+    let said = ["--storage-class", "GLACIER_IR", "--acl", "public-read", "--sse", "aws:kms", "--sse-kms-key-id", "k1"];
+    let (large, tagged) = (content(20 << 20), ["--tagging", "a=1"]);
+    put_with_everything(&scene, "from/small", b"small");
+    scene.put("from/large", &large);
+    scene.write("tree", &crate::harness::Files::new([("file", b"file"), ("large", &large)]));
+    let runs = [
+        (scene.url("from"), "inside", &[][..]),
+        (scene.url("from"), "through", &["--no-server-side-copy"]),
+        (scene.arg("tree"), "up", &[]),
+    ];
+    for (source, place, args) in runs {
+        let to = scene.url(place);
+        let line = [&["sync", &source, &to, "--output", "json"], &said[..], &tagged, args].concat();
+        let summary = scene.brigade(&line).exits(0).summary();
+        summary.counts([("created", 2)]);
+        let small = if place == "up" { "file" } else { "small" };
+        for key in [small, "large"] {
+            let key = format!("{place}/{key}");
+            let head = head(&scene, &key);
+            assert_eq!(head["StorageClass"], "GLACIER_IR", "{key}");
+            assert_eq!(
+                (&head["ServerSideEncryption"], &head["SSEKMSKeyId"]),
+                (&json!("aws:kms"), &json!("k1")),
+                "{key}"
+            );
+            assert_eq!(tags(&scene, &key), json!([{ "Key": "a", "Value": "1" }]), "{key}");
+            let acl = scene.aws(["s3api", "get-object-acl", "--bucket", &scene.bucket, "--key", &key]);
+            assert!(acl.contains("AllUsers"), "{key}: {acl}");
+        }
+        // Under SSE-KMS an ETag is no MD5, and what else there is decides.
+        let again = scene.sync(&source, &to, ["--no-ledger"]);
+        again.counts([("in_step", 2)]);
+        again.changed_nothing();
+    }
+}
+
+#[test]
+fn a_customers_key_goes_with_each_request_and_is_never_shown() {
+    let scene = Scene::embedded();
+    let (one, other) = (scene.path("one.key"), scene.path("other.key"));
+    fs::write(&one, [b'1'; 32]).unwrap();
+    fs::write(&other, "b29vb29vb29vb29vb29vb29vb29vb29vb29vb29vb28=").unwrap();
+    let (one, other) = (one.to_str().unwrap().to_owned(), other.to_str().unwrap().to_owned());
+    let files = crate::harness::Files::new([("small", b"small"), ("large", &content(20 << 20))]);
+    scene.write("tree", &files);
+    let (tree, a, b, down) = (scene.arg("tree"), scene.url("a"), scene.url("b"), scene.arg("down"));
+    let run = |args: &[&str]| {
+        let line = [&["sync", "--output", "json", "-vvv"], args].concat();
+        let ended = scene.brigade(&line).exits(0);
+        for secret in ["MTExMTEx", "b29vb29v", "1111111", "ooooooo"] {
+            assert!(!ended.stderr.contains(secret) && !ended.stdout.contains(secret), "{secret} was shown");
+        }
+        ended.summary()
+    };
+    run(&[&tree, &a, "--dest-sse-c-key", &one]).counts([("created", 2)]);
+    run(&[&tree, &a, "--dest-sse-c-key", &one, "--no-ledger"]).counts([("in_step", 2)]);
+    run(&[&a, &b, "--source-sse-c-key", &one, "--dest-sse-c-key", &other]).counts([("created", 2)]);
+    let through = ["--source-sse-c-key", &other, "--dest-sse-c-key", &one, "--no-server-side-copy"];
+    run(&[&[b.as_str(), &scene.url("c")], &through[..]].concat()).counts([("created", 2)]);
+    run(&[&b, &down, "--source-sse-c-key", &other]).counts([("created", 2)]);
+    scene.read("down").assert_are(&files);
+
+    // Without the key nothing is read, and with another one neither.
+    let none = scene.brigade(["sync", &b, &scene.arg("none")]).exits(3);
+    none.complains_of("small", "Server Side Encryption");
+    scene.brigade(["sync", &b, &scene.arg("none"), "--source-sse-c-key", &one]).exits(3);
+    assert!(!scene.path("none/small").exists());
+    fs::write(scene.path("no.key"), "short").unwrap();
+    let wrong = scene.brigade(["sync", &b, &scene.arg("none"), "--source-sse-c-key", &scene.arg("no.key")]).exits(2);
+    wrong.complains("holds no key for SSE-C");
+}
+
+#[test]
+fn a_missing_bucket_is_made_and_keeps_versions_on_request() {
+    let scene = Scene::embedded();
+    scene.put("from/a", b"a");
+    let missing = ["sync", &scene.url("from"), "s3://new-bucket/to"];
+    scene.brigade(missing).exits(1).complains("new-bucket");
+    let dry = scene.brigade(missing.iter().chain(&["--create-bucket", "--dry-run"])).exits(1);
+    dry.complains("new-bucket");
+    let made =
+        scene.brigade(missing.iter().chain(&["--create-bucket", "--location", "eu-west-1", "--enable-versioning"]));
+    made.exits(0).complains("made the bucket new-bucket").complains("new-bucket keeps versions from now on");
+    let said = scene.aws(["s3api", "get-bucket-versioning", "--bucket", "new-bucket"]);
+    assert!(said.contains("Enabled"), "{said}");
+    // It is there now, and has what it is to have.
+    let again = scene.brigade(missing.iter().chain(&["--create-bucket", "--enable-versioning"])).exits(0);
+    assert!(!again.stderr.contains("new-bucket keeps"), "{}", again.stderr);
+    scene.brigade(["sync", &scene.url("from"), &scene.arg("tree"), "--create-bucket"]).exits(2);
+    scene.brigade(["sync", &scene.url("from"), &scene.arg("tree"), "--acl", "private"]).exits(2);
+}
