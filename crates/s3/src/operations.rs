@@ -37,7 +37,7 @@ pub use delete_object::DeleteObject;
 pub use delete_versions::VersionName;
 pub use get_bucket_versioning::Versioning;
 pub use get_object::{GetObject, GotObject};
-pub use head_object::{HeadObject, NOTED_MD5, ObjectHead};
+pub use head_object::{HeadObject, NOTED_MD5, ObjectHead, USUAL_CLASS};
 pub use list_multipart_uploads::{ListMultipartUploads, ListedUpload, UploadsContinuation, UploadsMarker, UploadsPage};
 pub use list_object_versions::{
     ListObjectVersions, ListedVersion, VersionContent, VersionsContinuation, VersionsMarker, VersionsPage,

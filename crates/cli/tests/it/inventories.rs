@@ -155,7 +155,7 @@ fn a_report_that_cannot_be_used_ends_the_run_before_anything_is_done() {
     let table = [
         ("/sourceBucket", "other-bucket", "is of the bucket other-bucket"),
         ("/fileFormat", "ORC", "let the inventory be written as CSV or Parquet"),
-        ("/fileSchema", "Bucket, Key", "add Size, LastModifiedDate, ETag to the fields"),
+        ("/fileSchema", "Bucket, Key", "add Size, LastModifiedDate, ETag, StorageClass to the fields"),
         ("/files/1/key", "reports/lost.csv.gz", "lost.csv.gz, which"),
         ("/files/1/MD5checksum", &none, "its MD5 is another one"),
     ];
@@ -186,7 +186,8 @@ fn a_local_manifest_of_parquet_is_read_and_explained() {
         "destinationBucket": "arn:aws:s3:::nowhere",
         "fileFormat": "Parquet",
         "fileSchema": "message s3.inventory { required binary key (UTF8); optional int64 size; \
-            optional int64 last_modified_date (TIMESTAMP_MILLIS); optional binary e_tag (UTF8); }",
+            optional int64 last_modified_date (TIMESTAMP_MILLIS); optional binary e_tag (UTF8); \
+            optional binary storage_class (UTF8); }",
         "files": [{
             "key": "daily/data/1.parquet",
             "size": fs::metadata(parquet).unwrap().len(),

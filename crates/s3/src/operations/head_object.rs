@@ -25,7 +25,7 @@ const TAGGING_COUNT: HeaderName = HeaderName::from_static("x-amz-tagging-count")
 
 /// The storage class of whatever nothing else is said of
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-class-intro.html>).
-pub(super) const USUAL_CLASS: &str = "STANDARD";
+pub const USUAL_CLASS: &str = "STANDARD";
 
 const ENCRYPTION: HeaderName = HeaderName::from_static("x-amz-server-side-encryption");
 const CUSTOMER_ENCRYPTION: HeaderName = HeaderName::from_static("x-amz-server-side-encryption-customer-algorithm");

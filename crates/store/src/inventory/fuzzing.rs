@@ -11,8 +11,16 @@ pub(crate) fn read_manifest(text: &[u8]) -> Result<(), String> {
 
 /// The keys of all rows, of a report of versions.
 pub(crate) fn read_rows(text: &[u8]) -> Result<Vec<String>, String> {
-    let columns =
-        Columns::among(["Key", "VersionId", "IsLatest", "IsDeleteMarker", "Size", "LastModifiedDate", "ETag"])?;
+    let columns = Columns::among([
+        "Key",
+        "VersionId",
+        "IsLatest",
+        "IsDeleteMarker",
+        "Size",
+        "LastModifiedDate",
+        "ETag",
+        "StorageClass",
+    ])?;
     let (mut rows, mut keys) = (CsvRows::new(text, columns), Vec::new());
     while let Some(page) = rows.next_page(2)? {
         keys.extend(page.objects.into_iter().map(|object| object.key));

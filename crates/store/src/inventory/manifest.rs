@@ -169,7 +169,8 @@ pub(super) mod tests {
 
     const CSV: &str = "Bucket, Key, Size, LastModifiedDate, ETag, StorageClass";
     const PARQUET: &str = "message s3.inventory { required binary bucket (UTF8); required binary key (UTF8); \
-        optional int64 size; optional int64 last_modified_date (TIMESTAMP_MILLIS); optional binary e_tag (UTF8); }";
+        optional int64 size; optional int64 last_modified_date (TIMESTAMP_MILLIS); optional binary e_tag (UTF8); \
+        optional binary storage_class (UTF8); }";
     const MD5: &str = "f11166069f1990abeb9c97ace9cdfabc";
 
     fn refused(text: &str) -> String {

@@ -30,6 +30,7 @@ struct Group {
     size: Column<Int64Type>,
     modified: Column<Int64Type>,
     etag: Column<ByteArrayType>,
+    storage_class: Column<ByteArrayType>,
     is_latest: Option<Column<BoolType>>,
     is_delete_marker: Option<Column<BoolType>>,
     rows_left: usize,
@@ -48,6 +49,7 @@ impl ParquetRows {
         check(found.size, Type::INT64)?;
         check(found.modified, Type::INT64)?;
         check(found.etag, Type::BYTE_ARRAY)?;
+        check(found.storage_class, Type::BYTE_ARRAY)?;
         for place in [found.is_latest, found.is_delete_marker].into_iter().flatten() {
             check(place, Type::BOOLEAN)?;
         }
@@ -80,6 +82,7 @@ impl Group {
             size: Column::open(group, columns.size)?,
             modified: Column::open(group, columns.modified)?,
             etag: Column::open(group, columns.etag)?,
+            storage_class: Column::open(group, columns.storage_class)?,
             is_latest: columns.is_latest.map(|place| Column::open(group, place)).transpose()?,
             is_delete_marker: columns.is_delete_marker.map(|place| Column::open(group, place)).transpose()?,
             rows_left,
@@ -90,11 +93,11 @@ impl Group {
         let most = most.min(self.rows_left);
         let flags = |column: &mut Option<Column<BoolType>>| column.as_mut().map(|column| column.read(most)).transpose();
         let (latest, markers) = (flags(&mut self.is_latest)?, flags(&mut self.is_delete_marker)?);
-        let (keys, sizes) = (self.key.read(most)?, self.size.read(most)?);
-        let (dates, etags) = (self.modified.read(most)?, self.etag.read(most)?);
+        let (mut keys, sizes, dates) = (self.key.read(most)?, self.size.read(most)?, self.modified.read(most)?);
+        let (mut etags, mut classes) = (self.etag.read(most)?, self.storage_class.read(most)?);
         self.rows_left -= most;
         let mut page = Page::default();
-        for (place, (((key, size), date), etag)) in keys.into_iter().zip(sizes).zip(dates).zip(etags).enumerate() {
+        for place in 0..most {
             let is_latest = latest.as_ref().map_or(Some(true), |latest| latest[place]);
             let is_marker = markers.as_ref().is_some_and(|markers| markers[place] == Some(true));
             if !is_latest.ok_or("a row doesn't say whether it is current")? || is_marker {
@@ -102,10 +105,11 @@ impl Group {
                 continue;
             }
             let row = Row {
-                key: text(key)?,
-                size: size.and_then(|size| size.try_into().ok()),
-                modified: date.map(|date| ticks.moment(date)),
-                etag: text(etag)?,
+                key: text(keys[place].take())?,
+                size: sizes[place].and_then(|size| size.try_into().ok()),
+                modified: dates[place].map(|date| ticks.moment(date)),
+                etag: text(etags[place].take())?,
+                storage_class: text(classes[place].take())?,
             };
             page.objects.push(row.object()?);
         }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::time::SystemTime;
 
-use brigade_s3::{ListedObject, decode_listed, parse_iso8601};
+use brigade_s3::{ListedObject, USUAL_CLASS, decode_listed, parse_iso8601};
 use flate2::read::MultiGzDecoder;
 
 use super::columns::Columns;
@@ -69,12 +69,13 @@ pub(super) struct Row {
     pub(super) size: Option<u64>,
     pub(super) modified: Option<SystemTime>,
     pub(super) etag: String,
+    pub(super) storage_class: String,
 }
 
 impl Row {
     /// The object that it is of.
     pub(super) fn object(self) -> Result<ListedObject, String> {
-        let Self { key, size, modified, etag } = self;
+        let Self { key, size, modified, etag, storage_class } = self;
         if key.is_empty() || key.len() > LONGEST_KEY {
             return Err(format!("its key has {} bytes, which no object's has", key.len()));
         }
@@ -84,7 +85,9 @@ impl Row {
         if etag.len() > LONGEST_ETAG {
             return Err(format!("the ETag of {key:?} is too long"));
         }
-        Ok(ListedObject { key, size, last_modified, etag: etag.to_owned(), storage_class: None })
+        // A listing names the usual one by saying nothing.
+        let storage_class = Some(storage_class).filter(|class| !class.is_empty() && class != USUAL_CLASS);
+        Ok(ListedObject { key, size, last_modified, etag: etag.to_owned(), storage_class })
     }
 }
 
@@ -133,7 +136,8 @@ impl<R: std::io::BufRead> CsvRows<R> {
         let key = decode_listed(key).ok_or_else(|| format!("the key {key:?} is not URL-encoded"))?.into_owned();
         let size = text(columns.size)?.parse().ok();
         let modified = parse_iso8601(text(columns.modified)?);
-        Row { key, size, modified, etag: text(columns.etag)?.to_owned() }.object().map(Some)
+        let [etag, storage_class] = [text(columns.etag)?, text(columns.storage_class)?].map(str::to_owned);
+        Row { key, size, modified, etag, storage_class }.object().map(Some)
     }
 
     fn at(&self, reason: &str) -> String {
@@ -155,8 +159,17 @@ mod tests {
 
     use super::*;
 
-    const SCHEMA: [&str; 8] =
-        ["Bucket", "Key", "VersionId", "IsLatest", "IsDeleteMarker", "Size", "LastModifiedDate", "ETag"];
+    const SCHEMA: [&str; 9] = [
+        "Bucket",
+        "Key",
+        "VersionId",
+        "IsLatest",
+        "IsDeleteMarker",
+        "Size",
+        "LastModifiedDate",
+        "StorageClass",
+        "ETag",
+    ];
 
     fn read(text: &str, schema: &[&str]) -> Result<(Vec<ListedObject>, u64), String> {
         let columns = Columns::among(schema.iter().copied()).unwrap();
@@ -169,28 +182,27 @@ mod tests {
     }
 
     fn keys(text: &str) -> Result<Vec<String>, String> {
-        let row = |key: &str| format!("\"{key}\",\"1\",\"2024-02-29T01:02:03.000Z\",\"e\"\n");
+        let row = |key: &str| format!("\"{key}\",\"1\",\"2024-02-29T01:02:03.000Z\",\"e\",\"\"\n");
         let text: String = text.split(' ').map(row).collect();
-        let (objects, _) = read(&text, &["Key", "Size", "LastModifiedDate", "ETag"])?;
+        let (objects, _) = read(&text, &["Key", "Size", "LastModifiedDate", "ETag", "StorageClass"])?;
         Ok(objects.into_iter().map(|object| object.key).collect())
     }
 
     #[test]
     fn only_current_objects_are_listed() {
-        let text = "\"b\",\"a\",\"v2\",\"true\",\"false\",\"12\",\"2024-02-29T01:02:03.000Z\",\"d41d8cd98f00b204e9800998ecf8427e\",\n\
-            \"b\",\"a\",\"v1\",\"false\",\"false\",\"11\",\"2023-02-28T01:02:03.000Z\",\"e\",\n\
-            \"b\",\"gone\",\"v3\",\"true\",\"true\",\"\",\"2024-02-29T01:02:03.000Z\",\"\",\n\
-            \"b\",\"c\",\"\",\"True\",\"\",\"0\",\"1970-01-01T00:00:01Z\",\"\"\"q-2\"\"\",\n";
-        let mut schema = SCHEMA.to_vec();
-        schema.push("StorageClass");
-        let (objects, older) = read(text, &schema).unwrap();
-        let expected = [("a", 12, 1_709_168_523, "d41d8cd98f00b204e9800998ecf8427e"), ("c", 0, 1, "q-2")];
-        let expected = expected.map(|(key, size, seconds, etag)| ListedObject {
+        let text = "\"b\",\"a\",\"v2\",\"true\",\"false\",\"12\",\"2024-02-29T01:02:03.000Z\",\"STANDARD\",\"d41d8cd98f00b204e9800998ecf8427e\"\n\
+            \"b\",\"a\",\"v1\",\"false\",\"false\",\"11\",\"2023-02-28T01:02:03.000Z\",\"STANDARD\",\"e\"\n\
+            \"b\",\"gone\",\"v3\",\"true\",\"true\",\"\",\"2024-02-29T01:02:03.000Z\",\"\",\"\"\n\
+            \"b\",\"c\",\"\",\"True\",\"\",\"0\",\"1970-01-01T00:00:01Z\",\"GLACIER\",\"\"\"q-2\"\"\"\n";
+        let (objects, older) = read(text, &SCHEMA).unwrap();
+        let expected =
+            [("a", 12, 1_709_168_523, "d41d8cd98f00b204e9800998ecf8427e", None), ("c", 0, 1, "q-2", Some("GLACIER"))];
+        let expected = expected.map(|(key, size, seconds, etag, class)| ListedObject {
             key: key.into(),
             size,
             last_modified: UNIX_EPOCH + Duration::from_secs(seconds),
             etag: etag.into(),
-            storage_class: None,
+            storage_class: class.map(str::to_owned),
         });
         assert_eq!((objects.as_slice(), older), (expected.as_slice(), 2));
     }
@@ -208,11 +220,11 @@ mod tests {
 
     #[test]
     fn a_row_that_says_too_little_or_nonsense_says_where() {
-        let good = "b,k,v,true,false,1,2024-02-29T01:02:03.000Z,e\n";
+        let good = "b,k,v,true,false,1,2024-02-29T01:02:03.000Z,,e\n";
         let row = |from: &str, to: &str| format!("{good}{}", good.replace(from, to));
         let table = [
-            (row(",e", ""), "record 2: it has 7 fields, and the manifest names 8"),
-            (row(",e", ",e,f"), "record 2: it has 9 fields, and the manifest names 8"),
+            (row(",,e", ","), "record 2: it has 8 fields, and the manifest names 9"),
+            (row(",e", ",e,f"), "record 2: it has 10 fields, and the manifest names 9"),
             (row(",1,", ",,"), "record 2: the size of \"k\" is missing"),
             (row(",1,", ",-1,"), "record 2: the size of \"k\" is missing"),
             (row("2024-02-29T01:02:03.000Z", "yesterday"), "record 2: the date of \"k\" is missing"),

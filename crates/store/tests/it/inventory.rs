@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use brigade_devserver::ListingOrder;
-use brigade_s3::{Bucket, Client, PutObject};
+use brigade_s3::{Bucket, Client, NewHeaders, PutObject};
 use brigade_store::s3::Provider;
 use brigade_store::{Entry, Key, KeyRange, Listed, Location, OpenError, Order, Role, Store, Symlinks, open_both};
 use bytes::Bytes;
@@ -18,9 +18,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::subjects::TestServer;
 
-const CSV: &str = "Bucket, Key, Size, LastModifiedDate, ETag";
+const CSV: &str = "Bucket, Key, Size, LastModifiedDate, ETag, StorageClass";
+#[cfg(feature = "parquet")]
 const PARQUET: &str = "message s3.inventory { required binary bucket (UTF8); required binary key (UTF8); \
-    optional int64 size; optional int64 last_modified_date (TIMESTAMP_MILLIS); optional binary e_tag (UTF8); }";
+    optional int64 size; optional int64 last_modified_date (TIMESTAMP_MILLIS); optional binary e_tag (UTF8); \
+    optional binary storage_class (UTF8); }";
 
 /// Where the manifest and the data files of the tests' reports are in the bucket `reports`.
 const MANIFEST: &str = "daily/photos/all/2026-11-20T01-00Z/manifest.json";
@@ -46,7 +48,7 @@ impl Scene {
     async fn put(&self, bucket: &str, key: &str, body: impl Into<Bytes>) {
         let bucket: Bucket = self.client.bucket(bucket);
         let (condition, body) = (brigade_s3::Condition::Always, body.into());
-        bucket.put_object(PutObject { key, body, condition, ..PutObject::default() }).await.unwrap();
+        bucket.put_object(PutObject { key, body, headers: NewHeaders::default(), condition }).await.unwrap();
     }
 
     /// Puts a report of these data files: their names, and what is in them.
@@ -116,7 +118,7 @@ fn gzip(text: &str) -> Vec<u8> {
 /// Rows of objects with these keys, as URL-encoded.
 fn rows(keys: &[&str]) -> String {
     keys.iter().fold(String::new(), |mut rows, key| {
-        writeln!(rows, "\"photos\",\"{key}\",\"5\",\"2024-02-29T01:02:03.000Z\",\"e-{key}\"").unwrap();
+        writeln!(rows, "\"photos\",\"{key}\",\"5\",\"2024-02-29T01:02:03.000Z\",\"e-{key}\",\"STANDARD_IA\"").unwrap();
         rows
     })
 }
@@ -159,7 +161,7 @@ async fn what_it_lists_below_the_prefix_is_listed_in_order_and_in_range() {
     assert_eq!(source.first_after(&"a-b".into()).await.unwrap(), Some("a/b".into()));
     assert_eq!(source.first_after(&"é".into()).await.unwrap(), None);
     let first = entries(&*source, range("a-b", "a/b")).await.remove(0);
-    assert_eq!((first.size, first.etag()), (5, Some("e-p/a%2Fb")));
+    assert_eq!((first.size, first.etag(), first.storage_class()), (5, Some("e-p/a%2Fb"), Some("STANDARD_IA")));
     assert_eq!(first.modified, UNIX_EPOCH + Duration::from_secs(1_709_168_523));
     let gets = source.requests().iter().map(|count| (count.operation, count.sent)).collect::<Vec<_>>();
     // The manifest, no digest beside it, and each file once.
@@ -199,6 +201,7 @@ async fn parquet_is_read_as_another_program_writes_it() {
         assert_eq!((newline.size, space.size, emoji.size), (5, 11, 9));
         assert_eq!(space.modified, UNIX_EPOCH + Duration::from_secs(1_709_168_523));
         assert_eq!(emoji.modified, UNIX_EPOCH + Duration::from_millis(1_709_168_523_001));
+        assert_eq!(space.storage_class(), None, "it is the usual one");
         assert_eq!(space.etag(), Some("d41d8cd98f00b204e9800998ecf8427e"));
     }
 }
@@ -242,7 +245,7 @@ async fn a_file_of_many_pieces_comes_whole() {
     for number in 0..110_000_u32 {
         let (key, etag) =
             (number.reverse_bits(), [etag(), etag(), etag(), etag(), etag(), etag(), etag(), etag()].concat());
-        writeln!(text, "photos,{key:010},1,2024-02-29T01:02:03.000Z,{etag}").unwrap();
+        writeln!(text, "photos,{key:010},1,2024-02-29T01:02:03.000Z,{etag},STANDARD").unwrap();
     }
     let content = gzip(&text);
     assert!(content.len() > 8 << 20, "{}", content.len());
