@@ -1,5 +1,6 @@
 //! What may be counted on: a provider's table, and what was found out by trying.
 
+pub(crate) mod google;
 mod provider;
 mod remembered;
 mod table;
@@ -45,17 +46,17 @@ impl Support {
 pub struct Dialect {
     /// `ListObjectsV2` gives keys in the order of their bytes.
     pub lists_by_bytes: Support,
-    /// `PutObject` honours `If-None-Match: *`.
+    /// `PutObject` honours `If-None-Match: *`, or what its provider has in its place.
     pub put_if_absent: Support,
-    /// `PutObject` honours `If-Match`.
+    /// `PutObject` honours `If-Match`, or what its provider has in its place.
     pub put_if_match: Support,
     /// `CompleteMultipartUpload` honours both.
     pub complete_conditions: Support,
     /// `CopyObject` honours both, of what it replaces.
     pub copy_conditions: Support,
-    /// `DeleteObject` honours `If-Match`, and `DeleteObjects` an `ETag` with a key.
+    /// `DeleteObject` honours `If-Match`, or what its provider has in its place, and `DeleteObjects` an `ETag` with a key.
     pub delete_if_match: Support,
-    /// There is a `DeleteObjects`.
+    /// There is a `DeleteObjects`, with all the conditions that `DeleteObject` has.
     pub bulk_delete: Support,
     /// `x-amz-checksum-crc64nvme` is checked on the way in and given back.
     pub crc64nvme: Support,

@@ -10,6 +10,7 @@ use crate::address::Address;
 use crate::checksum::sha256_hex;
 use crate::client::{Inner, Rejection};
 use crate::connect::Connections;
+use crate::dialect::google;
 use crate::encoding::hex;
 use crate::error::{ErrorKind, with_causes};
 use crate::failure::{Failure, Stated};
@@ -17,7 +18,7 @@ use crate::hashing::Hashes;
 use crate::incoming::{Reception, collect};
 use crate::outgoing::{Outgoing, Progress};
 use crate::request::{DOCUMENT_LIMIT, Request, Response};
-use crate::sign::{Scope, Signable, UNSIGNED_PAYLOAD, canonical_query};
+use crate::sign::{Scheme, Scope, Signable, UNSIGNED_PAYLOAD, canonical_query};
 use crate::timestamp::SigningTime;
 
 /// How the client calls itself.
@@ -85,8 +86,11 @@ impl Inner {
             }
         })?;
         progress.mark();
-        let (head, body) = answer.into_parts();
+        let (mut head, body) = answer.into_parts();
         self.observe(&head.headers);
+        if self.provider.is_google() {
+            google::translate_answer(&mut head.headers);
+        }
         let limit = if head.status.is_success() { request.limit } else { DOCUMENT_LIMIT };
         // While it works at something long, the service sends a blank now and then: each counts.
         let counts_each = request.operation.is_long();
@@ -120,8 +124,18 @@ impl Inner {
                 headers.insert(HeaderName::from_static(name), secret(value)?);
             }
         }
+        if self.provider.is_google() {
+            google::translate_request(&mut headers).map_err(|name| Failure::untranslatable(&name))?;
+        }
         self.sign(request, address, region, &query, &mut headers).await?;
         headers.insert(header::USER_AGENT, USER_AGENT);
+        if request.body.is_empty() && matches!(request.method, Method::POST | Method::PUT) {
+            // Google answers 411 without it, as R2 does; hyper leaves it out.
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        if self.provider.is_google() && matches!(request.method, Method::GET | Method::HEAD) {
+            google::ask_as_stored(&mut headers);
+        }
 
         let target = if query.is_empty() { address.path.clone() } else { format!("{}?{query}", address.path) };
         let mut parts = uri::Parts::default();
@@ -153,13 +167,19 @@ impl Inner {
             Some(sha256) => hex(&sha256),
             None => sha256_hex(&request.body),
         };
-        headers.insert(AMZ_DATE, text(time.full())?);
-        headers.insert(CONTENT_SHA256, text(&payload)?);
-        if let Some(token) = credentials.session_token() {
-            headers.insert(SECURITY_TOKEN, secret(token.to_owned())?);
-        }
+        let scope = if self.provider.is_google() {
+            headers.insert(google::DATE, text(time.full())?);
+            headers.insert(google::CONTENT_SHA256, text(&payload)?);
+            Scope { scheme: Scheme::GOOGLE, time: &time, region: google::REGION, service: google::SERVICE }
+        } else {
+            headers.insert(AMZ_DATE, text(time.full())?);
+            headers.insert(CONTENT_SHA256, text(&payload)?);
+            if let Some(token) = credentials.session_token() {
+                headers.insert(SECURITY_TOKEN, secret(token.to_owned())?);
+            }
+            Scope { scheme: Scheme::AWS, time: &time, region, service: "s3" }
+        };
         let signable = Signable { method: &request.method, path: &address.path, query, headers, payload: &payload };
-        let scope = Scope { time: &time, region, service: "s3" };
         let authorization = self.signer.authorization(&signable, &scope, &credentials);
         headers.insert(header::AUTHORIZATION, secret(authorization)?);
         Ok(())

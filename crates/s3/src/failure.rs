@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use http::Method;
+use http::{HeaderName, Method};
 
 use crate::credentials::FetchError;
 use crate::error::{Error, ErrorKind, Refusal, with_causes};
@@ -80,6 +80,12 @@ impl Failure {
     /// The request can't be written down as HTTP.
     pub(crate) fn unsendable(error: &dyn std::error::Error) -> Self {
         Self::new(ErrorKind::Other, format!("the request cannot be sent: {}", with_causes(error)), false)
+    }
+
+    /// The provider has nothing like what this header asks for.
+    pub(crate) fn untranslatable(name: &HeaderName) -> Self {
+        let message = format!("Google Cloud Storage has nothing like {name}, and it is not left out silently");
+        Self::new(ErrorKind::NotImplemented, message, false)
     }
 
     /// The answer is longer than it may be.

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, Method, header};
 use crate::encoding::{Keep, encode};
 use crate::md5_lanes::md5_of_each;
 use crate::operations::list_objects_v2;
-use crate::sign::{Scope, Signable, Signer};
+use crate::sign::{Scheme, Scope, Signable, Signer};
 use crate::timestamp::SigningTime;
 
 /// A page of a listing of these keys, as S3 writes it.
@@ -52,7 +52,7 @@ pub fn sign(key: &str) -> Option<()> {
     headers.insert("x-amz-meta-mtime", HeaderValue::from_static("1700000000.123456789"));
     let path = format!("/{}", encode(key, Keep::UnreservedAndSlash));
     let request = Signable { method: &Method::PUT, path: &path, query: "", headers: &headers, payload };
-    let scope = Scope { time: &time, region: "eu-west-1", service: "s3" };
+    let scope = Scope { scheme: Scheme::AWS, time: &time, region: "eu-west-1", service: "s3" };
     (!signer.authorization(&request, &scope, credentials).is_empty()).then_some(())
 }
 

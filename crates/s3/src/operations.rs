@@ -14,6 +14,7 @@ mod delete_versions;
 mod get_bucket_versioning;
 mod get_object;
 mod get_object_tagging;
+mod guard;
 mod head_bucket;
 mod head_object;
 mod list_buckets;

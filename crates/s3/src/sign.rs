@@ -1,5 +1,6 @@
-//! AWS Signature Version 4, in the `Authorization` header.
+//! AWS Signature Version 4, in the `Authorization` header, and Google's, which is the same but for names.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html>
+//! <https://cloud.google.com/storage/docs/authentication/signatures>
 
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,9 +30,28 @@ pub(crate) struct Signable<'a> {
     pub(crate) payload: &'a str,
 }
 
+/// What the two kinds of signature call things.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Scheme {
+    algorithm: &'static str,
+    /// What stands before the secret.
+    prefix: &'static str,
+    /// What a scope ends in.
+    end: &'static str,
+}
+
+impl Scheme {
+    /// AWS's: headers of the service begin with `x-amz-`.
+    pub(crate) const AWS: Self = Self { algorithm: "AWS4-HMAC-SHA256", prefix: "AWS4", end: "aws4_request" };
+    /// Google's, with an HMAC key: they begin with `x-goog-`
+    /// (<https://cloud.google.com/storage/docs/aws-simple-migration>, "Use the Authorization header").
+    pub(crate) const GOOGLE: Self = Self { algorithm: "GOOG4-HMAC-SHA256", prefix: "GOOG4", end: "goog4_request" };
+}
+
 /// Whose signature it is, and where and when it counts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scope<'a> {
+    pub(crate) scheme: Scheme,
     pub(crate) time: &'a SigningTime,
     pub(crate) region: &'a str,
     pub(crate) service: &'a str,
@@ -46,6 +66,7 @@ pub(crate) struct Signer {
 
 /// A key derived from a secret for one day, region and service.
 struct DerivedKey {
+    scheme: Scheme,
     access_key_id: String,
     region: String,
     day: String,
@@ -61,7 +82,8 @@ impl Signer {
         let signature = hmac::sign(&self.key(scope, credentials).key, to_sign.as_bytes());
         let mut authorization = String::with_capacity(256 + signed_headers.len());
         for piece in [
-            "AWS4-HMAC-SHA256 Credential=",
+            scope.scheme.algorithm,
+            " Credential=",
             credentials.access_key_id(),
             "/",
             scope.time.day(),
@@ -69,7 +91,9 @@ impl Signer {
             scope.region,
             "/",
             scope.service,
-            "/aws4_request,SignedHeaders=",
+            "/",
+            scope.scheme.end,
+            ",SignedHeaders=",
             &signed_headers,
             ",Signature=",
             &hex(signature.as_ref()),
@@ -84,12 +108,14 @@ impl Signer {
         let held = keys.iter().position(|key| key.region == scope.region);
         if let Some(key) = held.map(|place| &keys[place])
             && key.day == scope.time.day()
+            && key.scheme == scope.scheme
             && key.service == scope.service
             && key.access_key_id == credentials.access_key_id()
         {
             return Arc::clone(key);
         }
         let derived = Arc::new(DerivedKey {
+            scheme: scope.scheme,
             access_key_id: credentials.access_key_id().to_owned(),
             region: scope.region.to_owned(),
             day: scope.time.day().to_owned(),
@@ -105,8 +131,8 @@ impl Signer {
 }
 
 fn derive_key(secret: &str, scope: &Scope<'_>) -> hmac::Key {
-    let mut key = hmac::Key::new(hmac::HMAC_SHA256, format!("AWS4{secret}").as_bytes());
-    for step in [scope.time.day(), scope.region, scope.service, "aws4_request"] {
+    let mut key = hmac::Key::new(hmac::HMAC_SHA256, format!("{}{secret}", scope.scheme.prefix).as_bytes());
+    for step in [scope.time.day(), scope.region, scope.service, scope.scheme.end] {
         key = hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&key, step.as_bytes()).as_ref());
     }
     key
@@ -183,7 +209,8 @@ fn push_trimmed(canonical: &mut String, value: &HeaderValue) {
 fn string_to_sign(canonical_request: &str, scope: &Scope<'_>) -> String {
     let mut to_sign = String::with_capacity(192);
     for piece in [
-        "AWS4-HMAC-SHA256\n",
+        scope.scheme.algorithm,
+        "\n",
         scope.time.full(),
         "\n",
         scope.time.day(),
@@ -191,7 +218,9 @@ fn string_to_sign(canonical_request: &str, scope: &Scope<'_>) -> String {
         scope.region,
         "/",
         scope.service,
-        "/aws4_request\n",
+        "/",
+        scope.scheme.end,
+        "\n",
         &sha256_hex(canonical_request.as_bytes()),
     ] {
         to_sign.push_str(piece);

@@ -28,7 +28,7 @@ use crate::inventory::Inventory;
 use crate::{
     Capabilities, ClockSkew, Condition, Conditions, CopyFailure, Copying, Digest, DigestKind, Entry, Failure, Forecast,
     Key, KeyRange, Kind, Listing, ListingError, NewObject, Object, OpenUploads, Order, Reader, Receipt, RequestCount,
-    Resumed, Role, Store, Upload, Verified, Version, Work,
+    Resumed, Role, Store, Upload, Verified, Version, VersionId, Work,
 };
 use failures::{changed, failure, unwritten};
 pub(crate) use names::Names;
@@ -204,13 +204,13 @@ impl Store for BucketStore {
     }
 
     async fn write(&self, object: &NewObject, body: Bytes) -> Result<Receipt, Failure> {
-        let outgoing = headers::Outgoing::of(&object.headers);
+        let outgoing = headers::Outgoing::of(&self.bucket, &object.headers);
         let metadata = outgoing.metadata();
         let put = PutObject {
             key: &self.names.of(&object.key)?,
             body,
             headers: outgoing.headers(&metadata),
-            condition: condition(&object.condition),
+            condition: condition(&self.bucket, &object.condition),
         };
         let stored = self.bucket.put_object(put).await.map_err(|error| unwritten(&error))?;
         Ok(receipt(&object.key, object.size, stored))
@@ -255,7 +255,10 @@ impl Store for BucketStore {
         let objects: Vec<DeleteObject<'_>> = entries
             .iter()
             .zip(&names)
-            .filter_map(|(entry, name)| Some(DeleteObject { key: name.as_ref().ok()?, if_match: etag(entry) }))
+            .filter_map(|(entry, name)| {
+                let generation = generation(&self.bucket, entry);
+                Some(DeleteObject { key: name.as_ref().ok()?, if_match: etag(entry), generation })
+            })
             .collect();
         let mut removed = self.bucket.delete_many(&objects, NonZeroUsize::MIN).await.into_iter();
         let outcome = |name: Result<String, Failure>| {
@@ -293,7 +296,9 @@ impl Store for BucketStore {
 
 /// What is at the key, by its HEAD.
 pub(crate) fn entry(key: &Key, head: &ObjectHead) -> Entry {
-    let version = Version::object(head.etag.as_str());
+    let id = head.generation.as_deref().map(VersionId::from);
+    let storage_class = head.storage_class.clone().map(String::into_boxed_str);
+    let version = Version::Object { etag: head.etag.clone(), id, storage_class };
     Entry { key: key.clone(), size: head.size, modified: head.last_modified, version }
 }
 
@@ -306,10 +311,19 @@ fn check_version(listed: &Entry, head: &ObjectHead) -> Result<(), Failure> {
     if listed.same_version(&entry(&listed.key, head)) { Ok(()) } else { Err(changed()) }
 }
 
-fn condition(condition: &Condition) -> brigade_s3::Condition<'_> {
+/// The generation to guard with, where the service has those and told it.
+fn generation<'a>(bucket: &Bucket, entry: &'a Entry) -> Option<&'a str> {
+    entry.version_id().filter(|_| bucket.client().provider().is_google())
+}
+
+fn condition<'a>(bucket: &Bucket, condition: &'a Condition) -> brigade_s3::Condition<'a> {
     match condition {
         Condition::Absent => brigade_s3::Condition::IfAbsent,
-        Condition::Replaces(entry) => etag(entry).map_or(brigade_s3::Condition::Always, brigade_s3::Condition::IfMatch),
+        Condition::Replaces(entry) => match (generation(bucket, entry), etag(entry)) {
+            (Some(generation), _) => brigade_s3::Condition::IfGeneration(generation),
+            (None, Some(etag)) => brigade_s3::Condition::IfMatch(etag),
+            (None, None) => brigade_s3::Condition::Always,
+        },
     }
 }
 
@@ -323,7 +337,8 @@ fn verified(verified: brigade_s3::Verified) -> Verified {
 /// A write's answer has no `LastModified`: the local clock's stands in until
 /// the next listing.
 fn receipt(key: &Key, size: u64, stored: brigade_s3::Stored) -> Receipt {
-    let version = Version::object(stored.etag);
+    let id = stored.generation.as_deref().map(VersionId::from);
+    let version = Version::Object { etag: stored.etag, id, storage_class: None };
     let entry = Entry { key: key.clone(), size, modified: SystemTime::now(), version };
     Receipt { entry, verified: verified(stored.verified), digest: None }
 }

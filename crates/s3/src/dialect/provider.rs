@@ -87,6 +87,12 @@ impl Provider {
         header.starts_with("SeaweedFS").then_some(Self::SeaweedFs)
     }
 
+    /// Whether it goes by Google's names, and guards writes by generations.
+    #[must_use]
+    pub const fn is_google(self) -> bool {
+        matches!(self, Self::Gcs)
+    }
+
     /// Whether it refuses too many requests of one prefix, and takes those of others all the same.
     #[must_use]
     pub const fn refuses_by_prefix(self) -> bool {

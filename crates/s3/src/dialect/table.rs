@@ -33,15 +33,19 @@ impl Provider {
                 // https://cloud.google.com/storage/docs/xml-api/get-bucket-list: "ordered lexicographically by
                 // name". Names are Unicode, of which the lexicographical order is that of their UTF-8 bytes.
                 lists_by_bytes: Yes,
-                // https://cloud.google.com/storage/docs/request-preconditions: writes are guarded by
-                // generation; `If-Match` and `If-None-Match` are for requests that retrieve data.
-                put_if_absent: No,
-                put_if_match: No,
+                // https://cloud.google.com/storage/docs/request-preconditions: by generation. `If-Match` and
+                // `If-None-Match` are for requests that retrieve data, and ignored by others.
+                put_if_absent: Yes,
+                put_if_match: Yes,
+                // https://cloud.google.com/storage/docs/multipart-uploads: "Preconditions are not supported in the
+                // requests." One that begins an upload is refused for them, one that ends it ignores them.
                 complete_conditions: No,
-                copy_conditions: No,
-                delete_if_match: No,
-                // https://cloud.google.com/storage/docs/xml-api/post-bucket
-                bulk_delete: Yes,
+                // https://cloud.google.com/storage/docs/xml-api/put-object-copy
+                copy_conditions: Yes,
+                delete_if_match: Yes,
+                // https://cloud.google.com/storage/docs/xml-api/post-bucket: there is one, but it takes no
+                // condition. One by one they cost nothing (https://cloud.google.com/storage/pricing).
+                bulk_delete: No,
                 // https://cloud.google.com/storage/docs/data-validation: CRC32C and MD5.
                 crc64nvme: No,
             },

@@ -6,7 +6,8 @@ use std::fmt::Write;
 use bytes::Bytes;
 use http::{Method, header};
 
-use super::put_object::{may_be_ours, with_condition};
+use super::head_object::generation;
+use super::put_object::may_be_ours;
 use crate::checksum::{
     CRC64NVME, Checksum, Verified, combine_crc64nvme, format_crc64nvme, multipart_etag, parse_crc64nvme,
 };
@@ -36,7 +37,10 @@ impl Bucket {
     pub async fn complete_multipart_upload(&self, upload: CompleteMultipartUpload<'_>) -> Result<Stored, Error> {
         let mut parts: Vec<&UploadedPart> = upload.parts.iter().collect();
         parts.sort_by_key(|part| part.number);
+        let is_google = self.client().provider().is_google();
         let whole = Whole::of(&parts);
+        // There it is none of the parts' MD5s: https://cloud.google.com/storage/docs/xml-api/post-object-complete.
+        let whole = Whole { is_etag_certain: whole.is_etag_certain && !is_google, ..whole };
         let mut request = Request::new(Operation::CompleteMultipartUpload, Method::POST)
             .bucket(self.name())
             .key(upload.key)
@@ -49,8 +53,12 @@ impl Bucket {
                 .text_header("x-amz-checksum-type", "FULL_OBJECT")?;
         }
         let honoured = self.dialect().complete_conditions.is_certain();
-        let request = if honoured { with_condition(request, upload.condition)? } else { request };
-        match self.client().send_for(&request, |response| whole.confirm(&response.body)).await {
+        let request = if honoured { self.guarded(request, upload.condition).await? } else { request };
+        if is_google {
+            // It takes no guard here, and a look just before is better than none.
+            self.check_by_looking(&request, upload.condition).await?;
+        }
+        match self.client().send_for(&request, |response| whole.confirm(&response.body, generation(response))).await {
             Err(error) if may_be_ours(&error) || (upload.resumed && may_be_completed(&error)) => {
                 self.recognise_whole(upload.key, &whole, error).await
             }
@@ -63,7 +71,7 @@ impl Bucket {
     async fn recognise_whole(&self, key: &str, whole: &Whole, refused: Error) -> Result<Stored, Error> {
         let Ok(head) = self.head_object(HeadObject { key, ..HeadObject::default() }).await else { return Err(refused) };
         match whole.compare(&head) {
-            Some(verified) => Ok(Stored { etag: head.etag, verified }),
+            Some(verified) => Ok(head.stored(verified)),
             None => Err(refused),
         }
     }
@@ -111,7 +119,7 @@ impl Whole {
 
     /// Reads the answer: its status says nothing, since S3 may find out that it
     /// failed long after it has sent the headers.
-    fn confirm(&self, document: &[u8]) -> Result<Stored, Rejection> {
+    fn confirm(&self, document: &[u8], generation: Option<String>) -> Result<Stored, Rejection> {
         let (mut etag, mut crc64nvme) = (None, None);
         walk(document, |path, text| {
             match path {
@@ -124,14 +132,14 @@ impl Whole {
         let etag = etag.ok_or_else(|| Rejection::Unreadable("the answer has no ETag".to_owned()))?;
         if let Some((sent, stored)) = self.crc64nvme.zip(crc64nvme) {
             return if sent == stored {
-                Ok(Stored { etag, verified: Verified::Yes })
+                Ok(Stored { etag, generation, verified: Verified::Yes })
             } else {
                 Err(Rejection::Corrupt("the stored object's CRC64NVME is not that of its parts".to_owned()))
             };
         }
         match self.compare_etag(&etag) {
             Some(false) => Err(Rejection::Corrupt(format!("the stored object's ETag {etag} is not that of its parts"))),
-            Some(true) | None => Ok(Stored { etag, verified: self.verified }),
+            Some(true) | None => Ok(Stored { etag, generation, verified: self.verified }),
         }
     }
 
@@ -207,6 +215,7 @@ mod tests {
         ObjectHead {
             size,
             etag,
+            generation: None,
             last_modified,
             content_type: None,
             metadata,
@@ -239,11 +248,11 @@ mod tests {
             [b"1234".as_slice(), b"56789"].map(|content| part(1, content, Checksum::Crc64Nvme(crc64nvme(content))));
         let whole = Whole::of(&parts.iter().collect::<Vec<_>>());
         assert_eq!((whole.size, whole.crc64nvme), (9, Some(crc64nvme(b"123456789"))));
-        let right = whole.confirm(result("x-2", whole.crc64nvme).as_bytes()).unwrap();
-        assert_eq!(right, Stored { etag: "x-2".to_owned(), verified: Verified::Yes });
-        assert!(matches!(whole.confirm(result("x-2", Some(1)).as_bytes()), Err(Rejection::Corrupt(_))));
+        let right = whole.confirm(result("x-2", whole.crc64nvme).as_bytes(), None).unwrap();
+        assert_eq!(right, Stored { etag: "x-2".to_owned(), generation: None, verified: Verified::Yes });
+        assert!(matches!(whole.confirm(result("x-2", Some(1)).as_bytes(), None), Err(Rejection::Corrupt(_))));
         // Each part was confirmed, which is all that can be known without an answer for the whole.
-        assert_eq!(whole.confirm(result("x-2", None).as_bytes()).unwrap().verified, Verified::Yes);
+        assert_eq!(whole.confirm(result("x-2", None).as_bytes(), None).unwrap().verified, Verified::Yes);
     }
 
     #[test]
@@ -251,13 +260,13 @@ mod tests {
         let parts = [b"1234".as_slice(), b"56789"].map(|content| part(1, content, Checksum::Md5(md5(content))));
         let whole = Whole::of(&parts.iter().collect::<Vec<_>>());
         let etag = multipart_etag(&[md5(b"1234"), md5(b"56789")]);
-        assert_eq!(whole.confirm(result(&etag, None).as_bytes()).unwrap().verified, Verified::Yes);
+        assert_eq!(whole.confirm(result(&etag, None).as_bytes(), None).unwrap().verified, Verified::Yes);
         let other = multipart_etag(&[md5(b"1234"), md5(b"5678")]);
-        assert!(matches!(whole.confirm(result(&other, None).as_bytes()), Err(Rejection::Corrupt(_))));
-        assert!(matches!(whole.confirm(b"<Html/>"), Err(Rejection::Unreadable(_))));
+        assert!(matches!(whole.confirm(result(&other, None).as_bytes(), None), Err(Rejection::Corrupt(_))));
+        assert!(matches!(whole.confirm(b"<Html/>", None), Err(Rejection::Unreadable(_))));
 
         let unsure = Whole { verified: Verified::Unverifiable, is_etag_certain: false, ..whole };
-        assert_eq!(unsure.confirm(result(&other, None).as_bytes()).unwrap().verified, Verified::Unverifiable);
+        assert_eq!(unsure.confirm(result(&other, None).as_bytes(), None).unwrap().verified, Verified::Unverifiable);
     }
 
     #[test]
@@ -278,7 +287,7 @@ mod tests {
             let whole = Whole::of(&parts.iter().collect::<Vec<_>>());
             assert_eq!((whole.crc64nvme, whole.verified, whole.is_etag_certain), (crc64nvme, verified, is_certain));
             let confirmed =
-                |etag: &str| whole.confirm(result(etag, None).as_bytes()).ok().map(|stored| stored.verified);
+                |etag: &str| whole.confirm(result(etag, None).as_bytes(), None).ok().map(|stored| stored.verified);
             assert_eq!(confirmed("x-2"), Some(verified));
             assert_eq!(confirmed(&other), (!is_certain).then_some(verified));
             assert_eq!(whole.compare(&head(8, &etag, None)), None, "another size");

@@ -3,14 +3,16 @@
 
 use http::Method;
 
+use super::head_object::generation;
 use super::object_headers::with_writing;
-use super::put_object::{may_be_ours, quoted, with_condition};
+use super::put_object::{may_be_ours, quoted};
 use crate::checksum::Verified;
 use crate::client::{Bucket, Rejection};
+use crate::dialect::google;
 use crate::encoding::{Keep, encode_into};
 use crate::error::Error;
 use crate::operations::{Condition, HeadObject, Operation, Stored};
-use crate::request::{Request, unquote};
+use crate::request::{Request, Response, unquote};
 use crate::writing::CustomerKey;
 use crate::xml::walk;
 
@@ -48,15 +50,15 @@ impl Bucket {
     /// Has the service copy an object. It is done only if the answer's body says so.
     pub async fn copy_object(&self, copy: CopyObject<'_>) -> Result<Stored, Error> {
         let request = Request::new(Operation::CopyObject, Method::PUT).bucket(self.name()).key(copy.key);
-        let mut request = with_source(request, &copy.source)?;
+        let mut request = self.with_source(request, &copy.source)?;
         let writing = &self.client().0.config.writing;
         if copy.without_tags || writing.tagging.is_some() {
             request = request.text_header("x-amz-tagging-directive", "REPLACE")?;
         }
         let request = with_writing(request, copy.storage_class, None, writing)?;
         let honoured = self.dialect().copy_conditions.is_certain();
-        let request = if honoured { with_condition(request, copy.condition)? } else { request };
-        match self.client().send_for(&request, |response| read(&response.body, copy.source.if_match)).await {
+        let request = if honoured { self.guarded(request, copy.condition).await? } else { request };
+        match self.client().send_for(&request, |response| read(response, copy.source.if_match)).await {
             Err(error) if may_be_ours(&error) => self.recognise_copy(&copy, error).await,
             result => result,
         }
@@ -66,30 +68,37 @@ impl Bucket {
     async fn recognise_copy(&self, copy: &CopyObject<'_>, refused: Error) -> Result<Stored, Error> {
         let head = self.head_object(HeadObject { key: copy.key, ..HeadObject::default() }).await;
         match (head, copy.source.if_match) {
-            (Ok(head), Some(etag)) if head.etag == etag => Ok(Stored { etag: head.etag, verified: Verified::Yes }),
+            (Ok(head), Some(etag)) if head.etag == etag => Ok(head.stored(Verified::Yes)),
             _ => Err(refused),
         }
     }
 }
 
-/// Adds what says what is copied.
-pub(super) fn with_source<'a>(request: Request<'a>, source: &CopySource<'_>) -> Result<Request<'a>, Error> {
-    let mut request = request.text_header("x-amz-copy-source", &path(source))?;
-    if let Some(etag) = source.if_match {
-        request = request.text_header("x-amz-copy-source-if-match", &quoted(etag))?;
-    }
-    if let Some(key) = source.customer_key {
-        for (name, value) in key.headers_of_source() {
-            request = request.secret_header(name, &value)?;
+impl Bucket {
+    /// Adds what says what is copied.
+    pub(super) fn with_source<'a>(&self, request: Request<'a>, source: &CopySource<'_>) -> Result<Request<'a>, Error> {
+        let generation = source.version_id.filter(|_| self.client().provider().is_google());
+        let version_id = source.version_id.filter(|_| generation.is_none());
+        let mut request = request.text_header("x-amz-copy-source", &path(source, version_id))?;
+        if let Some(generation) = generation {
+            // It takes no ETag here of an object that was put together from parts.
+            request = request.text_header(google::COPY_SOURCE_GENERATION.as_str(), generation)?;
+        } else if let Some(etag) = source.if_match {
+            request = request.text_header("x-amz-copy-source-if-match", &quoted(etag))?;
         }
+        if let Some(key) = source.customer_key {
+            for (name, value) in key.headers_of_source() {
+                request = request.secret_header(name, &value)?;
+            }
+        }
+        Ok(request)
     }
-    Ok(request)
 }
 
-fn path(source: &CopySource<'_>) -> String {
+fn path(source: &CopySource<'_>, version_id: Option<&str>) -> String {
     let mut path = format!("/{}/", source.bucket);
     encode_into(&mut path, source.key.as_bytes(), Keep::UnreservedAndSlash);
-    if let Some(id) = source.version_id {
+    if let Some(id) = version_id {
         path.push_str("?versionId=");
         encode_into(&mut path, id.as_bytes(), Keep::Unreserved);
     }
@@ -97,7 +106,13 @@ fn path(source: &CopySource<'_>) -> String {
 }
 
 /// Reads the answer. What was copied is proven by an `ETag` that is the source's: both are MD5s of the content then.
-fn read(document: &[u8], of_source: Option<&str>) -> Result<Stored, Rejection> {
+fn read(response: &Response, of_source: Option<&str>) -> Result<Stored, Rejection> {
+    let (etag, generation) = (parse(&response.body)?, generation(response));
+    let same = !etag.is_empty() && of_source == Some(etag.as_str());
+    Ok(Stored { etag, generation, verified: if same { Verified::Yes } else { Verified::Unverifiable } })
+}
+
+fn parse(document: &[u8]) -> Result<String, Rejection> {
     let (mut etag, mut is_result) = (None, false);
     walk(document, |path, text| {
         match path {
@@ -110,27 +125,37 @@ fn read(document: &[u8], of_source: Option<&str>) -> Result<Stored, Rejection> {
     if !is_result {
         return Err(Rejection::Unreadable("the answer is no CopyObjectResult".to_owned()));
     }
-    let etag = etag.unwrap_or_default();
-    let same = !etag.is_empty() && of_source == Some(etag.as_str());
-    Ok(Stored { etag, verified: if same { Verified::Yes } else { Verified::Unverifiable } })
+    Ok(etag.unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+    use http::{HeaderMap, StatusCode};
+
     use super::*;
+    use crate::hashing::Hashes;
 
     #[test]
     fn any_source_can_be_named() {
-        let source = |key, version_id| CopySource { bucket: "b", key, version_id, if_match: None, customer_key: None };
-        assert_eq!(path(&source("a//b/../c +é", None)), "/b/a//b/../c%20%2B%C3%A9");
-        assert_eq!(path(&source("k?versionId=1", Some("x/y="))), "/b/k%3FversionId%3D1?versionId=x%2Fy%3D");
+        let source = |key| CopySource { bucket: "b", key, version_id: None, if_match: None, customer_key: None };
+        assert_eq!(path(&source("a//b/../c +é"), None), "/b/a//b/../c%20%2B%C3%A9");
+        assert_eq!(path(&source("k?versionId=1"), Some("x/y=")), "/b/k%3FversionId%3D1?versionId=x%2Fy%3D");
     }
 
     #[test]
     fn a_copy_is_done_only_if_the_body_says_so() {
         let done = br#"<CopyObjectResult><ETag>"abc"</ETag></CopyObjectResult>"#;
-        assert_eq!(read(done, Some("abc")).unwrap(), Stored { etag: "abc".into(), verified: Verified::Yes });
-        assert_eq!(read(done, Some("other")).unwrap().verified, Verified::Unverifiable);
-        assert!(read(b"<Other/>", Some("abc")).is_err());
+        let answer = |body: &'static [u8]| Response {
+            status: StatusCode::OK,
+            headers: HeaderMap::new(),
+            body: Bytes::from_static(body),
+            hashes: Hashes::default(),
+            after_lost_reply: false,
+        };
+        let same = Stored { etag: "abc".into(), generation: None, verified: Verified::Yes };
+        assert_eq!(read(&answer(done), Some("abc")).unwrap(), same);
+        assert_eq!(read(&answer(done), Some("other")).unwrap().verified, Verified::Unverifiable);
+        assert!(read(&answer(b"<Other/>"), Some("abc")).is_err());
     }
 }

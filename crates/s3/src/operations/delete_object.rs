@@ -1,12 +1,11 @@
 //! `DeleteObject`: removes an object.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html>
 
-use http::{Method, header};
+use http::Method;
 
-use super::put_object::quoted;
 use crate::client::Bucket;
 use crate::error::{Error, ErrorKind};
-use crate::operations::{HeadObject, Operation};
+use crate::operations::{Condition, HeadObject, Operation};
 use crate::request::Request;
 
 /// An object that is about to be removed.
@@ -18,24 +17,43 @@ pub struct DeleteObject<'a> {
     /// the provider is known to honour it ([`crate::Dialect`]); elsewhere the
     /// object is removed in any case.
     pub if_match: Option<&'a str>,
+    /// The generation that it must still be; it comes before the ETag, where the
+    /// provider guards by those, and nowhere else.
+    pub generation: Option<&'a str>,
+}
+
+impl<'a> DeleteObject<'a> {
+    fn condition(&self) -> Condition<'a> {
+        let by_etag = || self.if_match.map_or(Condition::Always, Condition::IfMatch);
+        self.generation.map_or_else(by_etag, Condition::IfGeneration)
+    }
 }
 
 impl Bucket {
     /// Removes an object. One that isn't there (any more) is a success.
     pub async fn delete_object(&self, object: DeleteObject<'_>) -> Result<(), Error> {
-        let mut request = Request::new(Operation::DeleteObject, Method::DELETE).bucket(self.name()).key(object.key);
+        let request = Request::new(Operation::DeleteObject, Method::DELETE).bucket(self.name()).key(object.key);
         let honoured = self.dialect().delete_if_match.is_certain();
-        if let Some(etag) = object.if_match.filter(|_| honoured) {
-            request = request.text_header(header::IF_MATCH.as_str(), &quoted(etag))?;
-        }
+        let guarded = if honoured { self.guarded(request, object.condition()).await } else { Ok(request) };
+        let request = match guarded {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            guarded => guarded?,
+        };
         match self.client().send_for(&request, |_| Ok(())).await {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            Err(error) if error.is_after_lost_reply() => self.recognise_absence(object.key, error).await,
+            Err(error) if error.is_after_lost_reply() || self.may_be_absent(&error) => {
+                self.recognise_absence(object.key, error).await
+            }
             result => result,
         }
     }
 
-    /// A removal whose answer was lost was carried out if nothing is there,
+    /// Whether there may be nothing to remove: a generation that must be there isn't, where there is none at all.
+    fn may_be_absent(&self, error: &Error) -> bool {
+        error.kind() == ErrorKind::PreconditionFailed && self.client().provider().is_google()
+    }
+
+    /// A removal whose answer was lost, or that a generation guards, was carried out if nothing is there,
     /// whatever became of it when it was sent again.
     async fn recognise_absence(&self, key: &str, refused: Error) -> Result<(), Error> {
         match self.head_object(HeadObject { key, ..HeadObject::default() }).await {

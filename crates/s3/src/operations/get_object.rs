@@ -10,6 +10,7 @@ use super::head_object::{CHECKSUM_MODE, known, of_version};
 use super::put_object::quoted;
 use crate::checksum::Verified;
 use crate::client::{Bucket, Rejection};
+use crate::dialect::google;
 use crate::error::Error;
 use crate::hashing::Wanted;
 use crate::operations::{ObjectHead, Operation};
@@ -80,7 +81,13 @@ fn read(response: &Response, range: Option<&Range<u64>>) -> Result<GotObject, Re
         (Some(range), _) if *range != (0..length) => {
             return Err(Rejection::Unreadable(format!("{length} bytes came in place of the range {range:?}")));
         }
-        _ => length,
+        _ => match response.header(google::STORED_LENGTH).and_then(|stored| stored.parse::<u64>().ok()) {
+            Some(stored) if stored != length => {
+                let what = format!("{length} bytes came of an object that is stored as {stored}: it was decompressed");
+                return Err(Rejection::Unreadable(what));
+            }
+            _ => length,
+        },
     };
     let head = ObjectHead::read(response, size)?;
     let verified = if length == size {

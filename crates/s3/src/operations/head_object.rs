@@ -6,10 +6,11 @@ use std::time::SystemTime;
 use http::{HeaderName, HeaderValue, Method, header};
 
 use super::object_headers::kept;
-use crate::checksum::{CRC64NVME, Known, parse_crc64nvme, parse_md5, parse_md5_etag};
+use crate::checksum::{CRC64NVME, Known, Verified, parse_crc64nvme, parse_md5, parse_md5_etag};
 use crate::client::{Bucket, Rejection};
+use crate::dialect::google;
 use crate::error::Error;
-use crate::operations::{GetObject, Operation};
+use crate::operations::{GetObject, Operation, Stored};
 use crate::request::{Request, Response, unquote};
 use crate::timestamp::parse_http_date;
 
@@ -46,6 +47,8 @@ pub struct ObjectHead {
     pub size: u64,
     /// Its ETag, without quotes; empty where the service gives none.
     pub etag: String,
+    /// Its generation, where the provider has those: another one with each write.
+    pub generation: Option<String>,
     /// When it was written, by the service's clock.
     pub last_modified: SystemTime,
     /// Its `Content-Type`.
@@ -60,7 +63,7 @@ pub struct ObjectHead {
     pub tags: u32,
     /// CRC-64/NVME of its whole content, where the service has it.
     pub crc64nvme: Option<u64>,
-    /// MD5 of its whole content, where the ETag is known to be one: not under
+    /// MD5 of its whole content, where the service tells it, or the ETag is known to be one: not under
     /// SSE-KMS or SSE-C, nor for a multipart upload. Else as it was noted in the metadata ([`NOTED_MD5`]).
     pub md5: Option<[u8; 16]>,
 }
@@ -76,6 +79,11 @@ impl ObjectHead {
     #[must_use]
     pub fn metadata(&self, name: &str) -> Option<&str> {
         self.metadata.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+
+    /// What the answer to its write would have been.
+    pub(crate) fn stored(self, verified: Verified) -> Stored {
+        Stored { etag: self.etag, generation: self.generation, verified }
     }
 
     /// What the content can be checked against.
@@ -98,6 +106,7 @@ impl ObjectHead {
         });
         Ok(Self {
             size,
+            generation: generation(response),
             last_modified,
             content_type: response.header(header::CONTENT_TYPE).map(str::to_owned),
             metadata: metadata.collect(),
@@ -113,9 +122,24 @@ impl ObjectHead {
 
 /// What the whole content can be checked against, by an answer's headers.
 pub(super) fn known(response: &Response) -> Known {
-    let etag = response.header(header::ETAG).map(unquote).filter(|_| is_etag_md5(response));
     let noted = || response.header(NOTED_MD5_HEADER).and_then(parse_md5);
-    Known { crc64nvme: crc64nvme_of_whole(response), md5: etag.and_then(parse_md5_etag).or_else(noted) }
+    Known { crc64nvme: crc64nvme_of_whole(response), md5: md5_of(response).or_else(noted) }
+}
+
+/// The generation of the object that an answer is about, where the provider has those.
+pub(super) fn generation(response: &Response) -> Option<String> {
+    response.header(google::GENERATION).map(str::to_owned)
+}
+
+/// MD5 of the object that an answer is about. Where digests are told, only they say it: the ETag of an object that
+/// was put together from parts is none at Google
+/// (<https://cloud.google.com/storage/docs/xml-api/post-object-complete>).
+pub(super) fn md5_of(response: &Response) -> Option<[u8; 16]> {
+    if response.headers.contains_key(google::HASH) {
+        return parse_md5(google::hash(&response.headers, "md5")?);
+    }
+    let etag = response.header(header::ETAG).map(unquote).filter(|_| is_etag_md5(response));
+    etag.and_then(parse_md5_etag)
 }
 
 fn crc64nvme_of_whole(response: &Response) -> Option<u64> {
@@ -127,7 +151,7 @@ fn crc64nvme_of_whole(response: &Response) -> Option<u64> {
 
 /// Under SSE-KMS and SSE-C the ETag is no MD5
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html>).
-pub(super) fn is_etag_md5(response: &Response) -> bool {
+fn is_etag_md5(response: &Response) -> bool {
     let is_kms = response.header(ENCRYPTION).is_some_and(|kind| kind.starts_with("aws:kms"));
     !is_kms && !response.headers.contains_key(CUSTOMER_ENCRYPTION)
 }
@@ -148,8 +172,10 @@ impl Bucket {
             Request::new(Operation::HeadObject, Method::HEAD).bucket(self.name()).key(object.key).header(name, value);
         let request = of_version(request, object.version_id);
         let read = |response: &Response| {
+            // Of what is compressed Google tells no other length.
             let size = response
-                .header(header::CONTENT_LENGTH)
+                .header(google::STORED_LENGTH)
+                .or_else(|| response.header(header::CONTENT_LENGTH))
                 .and_then(|length| length.parse().ok())
                 .ok_or_else(|| Rejection::Unreadable("the answer has no Content-Length".to_owned()))?;
             ObjectHead::read(response, size)

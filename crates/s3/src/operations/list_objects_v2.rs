@@ -54,6 +54,8 @@ pub struct ListedObject {
     pub etag: String,
     /// Its storage class, where it isn't the usual one.
     pub storage_class: Option<String>,
+    /// Its generation, where the provider has those.
+    pub generation: Option<String>,
 }
 
 impl Bucket {
@@ -94,6 +96,7 @@ struct Partial {
     last_modified: Option<SystemTime>,
     etag: String,
     storage_class: Option<String>,
+    generation: Option<String>,
 }
 
 impl Partial {
@@ -109,6 +112,8 @@ impl Partial {
             "LastModified" => self.last_modified = parse_iso8601(text),
             "ETag" => unquote(text).clone_into(&mut self.etag),
             "StorageClass" if text != USUAL_CLASS && !text.is_empty() => self.storage_class = Some(text.to_owned()),
+            // As Google's listings have it: https://cloud.google.com/storage/docs/xml-api/get-bucket-list
+            "Generation" => self.generation = Some(text.to_owned()),
             _ => {}
         }
     }
@@ -166,8 +171,8 @@ fn complete(object: Partial) -> Result<ListedObject, XmlError> {
     let Some(last_modified) = object.last_modified else {
         return Err(XmlError(format!("the key {key:?} has no LastModified that can be read")));
     };
-    let (etag, storage_class) = (object.etag, object.storage_class);
-    Ok(ListedObject { key, size, last_modified, etag, storage_class })
+    let Partial { etag, storage_class, generation, .. } = object;
+    Ok(ListedObject { key, size, last_modified, etag, storage_class, generation })
 }
 
 #[cfg(test)]
@@ -192,6 +197,7 @@ mod tests {
                 last_modified: parse_iso8601("2013-05-24T00:00:00Z").unwrap(),
                 etag: "d41d8cd98f00b204e9800998ecf8427e".to_owned(),
                 storage_class: None,
+                generation: None,
             }],
             common_prefixes: vec!["p/é/".to_owned()],
             next: Some("1+a/b%20=".to_owned()),
@@ -203,6 +209,12 @@ mod tests {
     fn a_storage_class_is_told_where_it_is_not_the_usual_one() {
         let page = parse(PAGE.replace("STANDARD", "GLACIER").as_bytes()).unwrap();
         assert_eq!(page.objects[0].storage_class.as_deref(), Some("GLACIER"));
+    }
+
+    #[test]
+    fn generations_are_read_where_they_are_told() {
+        let page = parse(PAGE.replace("<Size>", "<Generation>1724433686019527</Generation><Size>").as_bytes()).unwrap();
+        assert_eq!(page.objects[0].generation.as_deref(), Some("1724433686019527"));
     }
 
     #[test]

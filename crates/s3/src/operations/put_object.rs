@@ -2,11 +2,11 @@
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html>
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, header};
+use http::Method;
 
-use super::head_object::is_etag_md5;
+use super::head_object::{generation, md5_of};
 use super::object_headers::with_headers;
-use crate::checksum::{CRC64NVME, Checksum, Verified, parse_crc64nvme, parse_md5_etag};
+use crate::checksum::{CRC64NVME, Checksum, Verified, parse_crc64nvme};
 use crate::client::{Bucket, Rejection};
 use crate::error::Error;
 use crate::hashing::Hashes;
@@ -38,6 +38,9 @@ pub enum Condition<'a> {
     IfAbsent,
     /// The object there has this ETag, without quotes.
     IfMatch(&'a str),
+    /// The object there is this generation: where the provider guards writes by
+    /// those ([`crate::Provider::is_google`]), and nowhere else.
+    IfGeneration(&'a str),
 }
 
 /// What the service answered to a write.
@@ -45,6 +48,8 @@ pub enum Condition<'a> {
 pub struct Stored {
     /// The new object's ETag, without quotes.
     pub etag: String,
+    /// Its generation, where the provider has those.
+    pub generation: Option<String>,
     /// Whether the service confirmed a checksum of the content.
     pub verified: Verified,
 }
@@ -64,9 +69,9 @@ impl Bucket {
         let honoured = match object.condition {
             Condition::Always => false,
             Condition::IfAbsent => dialect.put_if_absent.is_certain(),
-            Condition::IfMatch(_) => dialect.put_if_match.is_certain(),
+            Condition::IfMatch(_) | Condition::IfGeneration(_) => dialect.put_if_match.is_certain(),
         };
-        let request = if honoured { with_condition(request, object.condition)? } else { request };
+        let request = if honoured { self.guarded(request, object.condition).await? } else { request };
         match self.client().send_for(&request, |response| confirm(response, checksum)).await {
             Err(error) if may_be_ours(&error) => self.recognise(&object, error).await,
             result => result,
@@ -82,7 +87,7 @@ impl Bucket {
         let is_ours = head.size == object.body.len() as u64
             && matches!(head.known().verify(&object.body, &Hashes::default()), Ok(Verified::Yes))
             && object.headers.metadata.iter().all(|(name, value)| head.metadata(name) == Some(*value));
-        if is_ours { Ok(Stored { etag: head.etag, verified: Verified::Yes }) } else { Err(refused) }
+        if is_ours { Ok(head.stored(Verified::Yes)) } else { Err(refused) }
     }
 }
 
@@ -95,26 +100,17 @@ pub(super) fn may_be_ours(error: &Error) -> bool {
 /// Compares what the service says of the content with what was sent.
 pub(super) fn confirm(response: &Response, sent: Checksum) -> Result<Stored, Rejection> {
     let etag = response.etag().unwrap_or_default();
+    let generation = generation(response);
     let confirmed = match sent {
         Checksum::Crc64Nvme(crc) => response.header(CRC64NVME).and_then(parse_crc64nvme).map(|got| got == crc),
-        Checksum::Md5(md5) if is_etag_md5(response) => parse_md5_etag(&etag).map(|got| got == md5),
-        Checksum::Md5(_) => None,
+        Checksum::Md5(md5) => md5_of(response).map(|got| got == md5),
     };
     match confirmed {
-        Some(true) => Ok(Stored { etag, verified: Verified::Yes }),
-        None => Ok(Stored { etag, verified: Verified::Unverifiable }),
+        Some(true) => Ok(Stored { etag, generation, verified: Verified::Yes }),
+        None => Ok(Stored { etag, generation, verified: Verified::Unverifiable }),
         Some(false) => {
             Err(Rejection::Corrupt("the checksum of what was stored is not that of what was sent".to_owned()))
         }
-    }
-}
-
-/// Adds the header that states the condition.
-pub(super) fn with_condition<'a>(request: Request<'a>, condition: Condition<'_>) -> Result<Request<'a>, Error> {
-    match condition {
-        Condition::Always => Ok(request),
-        Condition::IfAbsent => Ok(request.header(header::IF_NONE_MATCH, HeaderValue::from_static("*"))),
-        Condition::IfMatch(etag) => request.text_header(header::IF_MATCH.as_str(), &quoted(etag)),
     }
 }
 

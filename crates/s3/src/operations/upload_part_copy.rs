@@ -5,7 +5,6 @@ use std::ops::Range;
 
 use http::Method;
 
-use super::copy_object::with_source;
 use crate::checksum::{Checksum, Verified, parse_crc64nvme};
 use crate::client::{Bucket, Rejection};
 use crate::error::Error;
@@ -39,7 +38,7 @@ impl Bucket {
             .query("partNumber", part.number.to_string())
             .query("uploadId", part.upload_id)
             .text_header("x-amz-copy-source-range", &format!("bytes={}-{last}", part.range.start))?;
-        let request = with_source(request, &part.source)?;
+        let request = self.with_source(request, &part.source)?;
         let (etag, crc64nvme) = self.client().send_for(&request, |response| read(&response.body)).await?;
         let checksum = crc64nvme.map(Checksum::Crc64Nvme);
         Ok(UploadedPart { number: part.number, size, etag, checksum, verified: Verified::Unverifiable })

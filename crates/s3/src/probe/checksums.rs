@@ -58,7 +58,7 @@ pub(super) async fn crc64nvme(scratch: &Scratch<'_>, tries: &mut Vec<Try>) -> Tr
 /// `DeleteObjects`, where there is one, takes this checksum too.
 async fn in_bulk(scratch: &Scratch<'_>, bucket: &Bucket, tries: &mut Vec<Try>) -> Tried {
     let (key, _) = scratch.put("checksum/gone", CONTENT).await?;
-    let objects = [DeleteObject { key: &key, if_match: None }];
+    let objects = [DeleteObject { key: &key, if_match: None, ..DeleteObject::default() }];
     let without = scratch.tried.assuming(scratch.tried.dialect().with(Fact::Crc64Nvme, Support::No));
     match Outcome::of_success(without.delete_objects(&objects).await) {
         Outcome::Wrong(_) => return Ok(()),

@@ -16,7 +16,8 @@ pub(super) async fn one_if_match(scratch: &Scratch<'_>, tries: &mut Vec<Try>) ->
     }
     for (key, _) in &objects {
         scratch.go_on()?;
-        let answer = scratch.tried.delete_object(DeleteObject { key, if_match: Some(WRONG) }).await;
+        let answer =
+            scratch.tried.delete_object(DeleteObject { key, if_match: Some(WRONG), ..DeleteObject::default() }).await;
         let outcome = Outcome::of_refusal(answer, &[ErrorKind::PreconditionFailed], "answered as deleted");
         tries.push(Try::of("with a wrong ETag", outcome));
     }
@@ -28,7 +29,8 @@ pub(super) async fn one_if_match(scratch: &Scratch<'_>, tries: &mut Vec<Try>) ->
     }
     for (key, etag) in objects.iter().take(scratch.successes()) {
         scratch.go_on()?;
-        let answer = scratch.tried.delete_object(DeleteObject { key, if_match: Some(etag) }).await;
+        let answer =
+            scratch.tried.delete_object(DeleteObject { key, if_match: Some(etag), ..DeleteObject::default() }).await;
         tries.push(Try::of("with the right ETag", Outcome::of_success(answer)));
     }
     for (key, _) in objects.iter().take(scratch.successes()) {
@@ -50,7 +52,7 @@ pub(super) async fn many(scratch: &Scratch<'_>, tries: &mut Vec<Try>) -> Tried {
     }
     for (_, _, keys) in &rounds {
         scratch.go_on()?;
-        let objects = keys.each_ref().map(|key| DeleteObject { key, if_match: None });
+        let objects = keys.each_ref().map(|key| DeleteObject { key, if_match: None, ..DeleteObject::default() });
         match scratch.tried.delete_objects(&objects).await {
             Ok(accounts) => {
                 for (what, account) in kinds.into_iter().zip(accounts) {
@@ -87,7 +89,11 @@ pub(super) async fn many_if_match(scratch: &Scratch<'_>, tries: &mut Vec<Try>) -
     }
     for ((kept, _), (gone, etag)) in &rounds {
         scratch.go_on()?;
-        let objects = [(kept, WRONG), (gone, etag)].map(|(key, etag)| DeleteObject { key, if_match: Some(etag) });
+        let objects = [(kept, WRONG), (gone, etag)].map(|(key, etag)| DeleteObject {
+            key,
+            if_match: Some(etag),
+            ..DeleteObject::default()
+        });
         match scratch.tried.delete_objects(&objects).await {
             Ok(mut accounts) => {
                 let (right, wrong) = (accounts.pop(), accounts.pop());

@@ -179,7 +179,12 @@ impl<'a> Scratch<'a> {
         for id in uploads {
             failed = self.bucket.abort_multipart_upload(key, id).await.err().or(failed);
         }
-        failed = self.bucket.delete_object(DeleteObject { key, if_match: None }).await.err().or(failed);
+        failed = self
+            .bucket
+            .delete_object(DeleteObject { key, if_match: None, ..DeleteObject::default() })
+            .await
+            .err()
+            .or(failed);
         match failed {
             Some(error) => self.written().entry(key.to_owned()).or_default().failure = Some(error.reason()),
             None => drop(self.written().remove(key)),

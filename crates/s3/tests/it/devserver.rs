@@ -89,7 +89,8 @@ async fn hostile_keys_come_back_as_they_went() {
         let page = setting.bucket.list_objects_v2(ListObjectsV2::default()).await.unwrap();
         let listed: Vec<&str> = page.objects.iter().map(|object| object.key.as_str()).collect();
         assert_eq!(listed, keys);
-        let all: Vec<DeleteObject<'_>> = keys.iter().map(|key| DeleteObject { key, if_match: None }).collect();
+        let all: Vec<DeleteObject<'_>> =
+            keys.iter().map(|key| DeleteObject { key, if_match: None, ..DeleteObject::default() }).collect();
         assert!(setting.bucket.delete_many(&all, NonZeroUsize::MIN).await.iter().all(Result::is_ok));
         assert_eq!(setting.bucket.list_objects_v2(ListObjectsV2::default()).await.unwrap().objects, []);
     }
@@ -124,13 +125,14 @@ async fn conditions_guard_writes_and_deletes() {
     let second = setting.bucket.put_object(replace.clone()).await.unwrap();
     assert_eq!(setting.bucket.put_object(replace).await.unwrap_err().kind(), ErrorKind::PreconditionFailed);
 
-    let stale = DeleteObject { key: "k", if_match: Some(&first.etag) };
+    let stale = DeleteObject { key: "k", if_match: Some(&first.etag), ..DeleteObject::default() };
     assert_eq!(setting.bucket.delete_object(stale).await.unwrap_err().kind(), ErrorKind::PreconditionFailed);
-    let pair = [stale, DeleteObject { key: "nothing there", if_match: None }];
+    let pair = [stale, DeleteObject { key: "nothing there", if_match: None, ..DeleteObject::default() }];
     let results = setting.bucket.delete_many(&pair, NonZeroUsize::MIN).await;
     assert_eq!(results[0].as_ref().unwrap_err().kind(), ErrorKind::PreconditionFailed);
     assert!(results[1].is_ok());
-    setting.bucket.delete_object(DeleteObject { key: "k", if_match: Some(&second.etag) }).await.unwrap();
+    let current = DeleteObject { key: "k", if_match: Some(&second.etag), ..DeleteObject::default() };
+    setting.bucket.delete_object(current).await.unwrap();
     let error = setting.bucket.head_object(HeadObject { key: "k", ..HeadObject::default() }).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
 }

@@ -162,7 +162,11 @@ async fn a_bulk_delete_accounts_for_every_key() {
     let removed = || answer("204 No Content", "", "");
     let server = Server::start([answer("200 OK", "", answered), removed(), removed(), removed()]).await;
     let bucket = server.bucket().await;
-    let keys = ["a", "b", "c", "forgotten", "line\rend"].map(|key| DeleteObject { key, if_match: None });
+    let keys = ["a", "b", "c", "forgotten", "line\rend"].map(|key| DeleteObject {
+        key,
+        if_match: None,
+        ..DeleteObject::default()
+    });
     let results = bucket.delete_many(&keys, NonZeroUsize::MIN).await;
     let kinds: Vec<Option<ErrorKind>> =
         results.iter().map(|result| result.as_ref().err().map(brigade_s3::Error::kind)).collect();
@@ -185,7 +189,7 @@ async fn a_stranger_is_asked_to_delete_one_by_one() {
     let mut config = server.config();
     config.provider = Some(Provider::Unknown);
     let bucket = Client::connect(config).await.unwrap().bucket("b");
-    let keys = ["a", "b"].map(|key| DeleteObject { key, if_match: Some("e") });
+    let keys = ["a", "b"].map(|key| DeleteObject { key, if_match: Some("e"), ..DeleteObject::default() });
     assert!(bucket.delete_many(&keys, NonZeroUsize::MIN).await.iter().all(Result::is_ok));
     let sent = server.finish().await;
     assert!(sent.iter().all(|request| request.line.starts_with("DELETE ") && request.header("if-match").is_none()));

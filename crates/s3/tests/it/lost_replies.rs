@@ -28,7 +28,7 @@ async fn a_put_whose_answer_was_lost_is_recognised() {
     ])
     .await;
     let stored = server.bucket().await.put_object(put(Condition::IfAbsent)).await.unwrap();
-    assert_eq!(stored, Stored { etag: "e".to_owned(), verified: Verified::Yes });
+    assert_eq!(stored, Stored { etag: "e".to_owned(), generation: None, verified: Verified::Yes });
     assert_eq!(server.finish().await.len(), 3);
 }
 
@@ -55,7 +55,12 @@ async fn a_delete_whose_answer_was_lost_is_recognised() {
         head_answer("404 Not Found", "", 0),
     ])
     .await;
-    server.bucket().await.delete_object(DeleteObject { key: "k", if_match: Some("e") }).await.unwrap();
+    server
+        .bucket()
+        .await
+        .delete_object(DeleteObject { key: "k", if_match: Some("e"), ..DeleteObject::default() })
+        .await
+        .unwrap();
     assert_eq!(server.finish().await.len(), 3);
 }
 
@@ -80,7 +85,7 @@ async fn a_bulk_delete_whose_answer_was_lost_is_recognised() {
     for (script, expected) in [(lost, [None, precondition, None]), (never_lost, [precondition; 3])] {
         let requests = script.len();
         let server = Server::start(script).await;
-        let keys = ["a", "b", "c"].map(|key| DeleteObject { key, if_match: Some("e") });
+        let keys = ["a", "b", "c"].map(|key| DeleteObject { key, if_match: Some("e"), ..DeleteObject::default() });
         let results = server.bucket().await.delete_many(&keys, NonZeroUsize::MIN).await;
         let kinds: Vec<Option<ErrorKind>> =
             results.iter().map(|result| result.as_ref().err().map(brigade_s3::Error::kind)).collect();
@@ -123,7 +128,7 @@ async fn a_complete_that_fails_within_its_200_is_sent_again() {
     let failed = answer("200 OK", "", "  \n<Error><Code>InternalError</Code></Error>");
     let server = Server::start([uploaded(), failed, completed(CRC_OF_123456789)]).await;
     let stored = complete(&server).await.unwrap();
-    assert_eq!(stored, Stored { etag: "e-1".to_owned(), verified: Verified::Yes });
+    assert_eq!(stored, Stored { etag: "e-1".to_owned(), generation: None, verified: Verified::Yes });
     let sent = server.finish().await;
     assert_eq!(sent[1].line, "POST /b/k?uploadId=u HTTP/1.1");
     assert_eq!(sent[1].header("x-amz-checksum-crc64nvme"), Some(CRC_OF_123456789));
@@ -139,7 +144,7 @@ async fn a_complete_whose_answer_was_lost_is_recognised() {
     let gone = refusal("404 Not Found", "", "NoSuchUpload");
     let server = Server::start([uploaded(), Reaction::HangUp, gone.clone(), head_answer("200 OK", &head, 9)]).await;
     let stored = complete(&server).await.unwrap();
-    assert_eq!(stored, Stored { etag: "e-1".to_owned(), verified: Verified::Yes });
+    assert_eq!(stored, Stored { etag: "e-1".to_owned(), generation: None, verified: Verified::Yes });
     server.finish().await;
 
     let server = Server::start([uploaded(), gone]).await;
@@ -156,7 +161,7 @@ async fn a_complete_that_is_refused_by_its_own_condition_is_recognised() {
         head_answer("200 OK", &headers, 9)
     };
     let refused = refusal("412 Precondition Failed", "", "PreconditionFailed");
-    let ours = Ok(Stored { etag: "e-1".to_owned(), verified: Verified::Yes });
+    let ours = Ok(Stored { etag: "e-1".to_owned(), generation: None, verified: Verified::Yes });
     let table = [
         (vec![Reaction::HangUp, refused.clone(), head(CRC_OF_123456789)], ours),
         (vec![Reaction::HangUp, refused.clone(), head("AAAAAAAAAAA=")], Err(ErrorKind::PreconditionFailed)),
@@ -178,7 +183,7 @@ async fn a_complete_that_made_something_else_is_an_error() {
         );
         head_answer("200 OK", &headers, 9)
     };
-    let ours = Ok(Stored { etag: "e-1".to_owned(), verified: Verified::Yes });
+    let ours = Ok(Stored { etag: "e-1".to_owned(), generation: None, verified: Verified::Yes });
     // Only what stands there tells whether the object is wrong, or no more than the answer.
     for (crc, expected) in [("AAAAAAAAAAA=", Err(ErrorKind::Corrupt)), (CRC_OF_123456789, ours)] {
         let server = Server::start([uploaded(), completed("AAAAAAAAAAA="), head(crc)]).await;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 mod devserver;
+mod google;
 mod integrity;
 mod limits;
 mod listings;

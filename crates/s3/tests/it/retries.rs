@@ -134,7 +134,8 @@ async fn a_region_in_an_error_is_followed_once_only() {
     let body = "<Error><Code>AuthorizationHeaderMalformed</Code><Region>garage</Region></Error>";
     let server = Server::start([answer("400 Bad Request", "", body), answer("400 Bad Request", "", body)]).await;
     let bucket = signing_client(&server).await.bucket("b");
-    let error = bucket.delete_object(DeleteObject { key: "k", if_match: None }).await.unwrap_err();
+    let error =
+        bucket.delete_object(DeleteObject { key: "k", if_match: None, ..DeleteObject::default() }).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Credentials);
     let regions: Vec<String> = server.finish().await.iter().map(|request| credential_part(request, 2)).collect();
     assert_eq!(regions, ["us-east-1", "garage"]);

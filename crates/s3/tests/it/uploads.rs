@@ -148,7 +148,7 @@ async fn listed_parts_and_written_ones_are_completed_together() {
     );
     let server = Server::start([parts_page(1, None, &checksum), uploaded(), answer("200 OK", "", &completed)]).await;
     let stored = resume(&server.bucket().await).await.unwrap();
-    assert_eq!(stored, Stored { etag: "e-2".to_owned(), verified: Verified::Yes });
+    assert_eq!(stored, Stored { etag: "e-2".to_owned(), generation: None, verified: Verified::Yes });
     let sent = server.finish().await;
     assert_eq!(sent[2].header("x-amz-checksum-crc64nvme"), Some(CRC_OF_123456789));
     let document = String::from_utf8(sent[2].body.clone()).unwrap();
@@ -169,7 +169,7 @@ async fn an_upload_that_the_earlier_process_completed_is_recognised() {
     let checksum = format!("<ChecksumCRC64NVME>{CRC_OF_1234}</ChecksumCRC64NVME>");
     let gone = refusal("404 Not Found", "", "NoSuchUpload");
     let refused = refusal("412 Precondition Failed", "", "PreconditionFailed");
-    let ours = Ok(Stored { etag: "e-2".to_owned(), verified: Verified::Yes });
+    let ours = Ok(Stored { etag: "e-2".to_owned(), generation: None, verified: Verified::Yes });
     let table = [
         (&checksum, gone.clone(), head("e-2", Some(CRC_OF_123456789)), ours.clone()),
         (&checksum, refused.clone(), head("e-2", Some(CRC_OF_123456789)), ours),

@@ -73,7 +73,7 @@ async fn versions_are_listed_and_removed_whatever_their_keys() {
         for key in keys {
             setting.put(key, "one").await;
             setting.put(key, "second").await;
-            setting.bucket.delete_object(DeleteObject { key, if_match: None }).await.unwrap();
+            setting.bucket.delete_object(DeleteObject { key, ..DeleteObject::default() }).await.unwrap();
         }
         let versions = setting.versions().await;
         let shown: Vec<_> = versions
@@ -142,7 +142,7 @@ async fn a_delete_marker_that_is_made_is_a_success() {
         setting.put(key, "x").await;
     }
     setting.server.clear_requests();
-    let objects = ["a", "b"].map(|key| DeleteObject { key, if_match: None });
+    let objects = ["a", "b"].map(|key| DeleteObject { key, ..DeleteObject::default() });
     assert!(setting.bucket.delete_many(&objects, NonZeroUsize::MIN).await.iter().all(Result::is_ok));
     assert_eq!((setting.server.count("DeleteObjects"), setting.server.count("DeleteObject")), (1, 0));
     assert_eq!(setting.versions().await.iter().filter(|it| it.content.is_none()).count(), 2);

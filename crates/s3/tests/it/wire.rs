@@ -27,7 +27,7 @@ const HOSTILE: [(&str, &str); 15] = [
 async fn sent_for(config: Config, server: Server, keys: &[&str]) -> Vec<String> {
     let bucket = Client::connect(config).await.unwrap().bucket("b");
     for key in keys {
-        bucket.delete_object(DeleteObject { key, if_match: None }).await.unwrap();
+        bucket.delete_object(DeleteObject { key, if_match: None, ..DeleteObject::default() }).await.unwrap();
     }
     server.finish().await.into_iter().map(|request| request.line).collect()
 }

@@ -87,7 +87,7 @@ impl Row {
         }
         // A listing names the usual one by saying nothing.
         let storage_class = Some(storage_class).filter(|class| !class.is_empty() && class != USUAL_CLASS);
-        Ok(ListedObject { key, size, last_modified, etag: etag.to_owned(), storage_class })
+        Ok(ListedObject { key, size, last_modified, etag: etag.to_owned(), generation: None, storage_class })
     }
 }
 
@@ -202,6 +202,7 @@ mod tests {
             size,
             last_modified: UNIX_EPOCH + Duration::from_secs(seconds),
             etag: etag.into(),
+            generation: None,
             storage_class: class.map(str::to_owned),
         });
         assert_eq!((objects.as_slice(), older), (expected.as_slice(), 2));

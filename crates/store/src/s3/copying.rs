@@ -51,7 +51,7 @@ pub(super) async fn copy(store: &BucketStore, copying: &Copying<'_>) -> Result<O
         source: found.source(entry),
         storage_class: entry.storage_class(),
         without_tags: copying.without_tags,
-        condition: condition(copying.condition),
+        condition: condition(&store.bucket, copying.condition),
     };
     match store.bucket.copy_object(copy).await {
         Ok(stored) => Ok(Some(receipt(&entry.key, entry.size, stored))),

@@ -20,6 +20,8 @@ pub(super) fn foresee(bucket: &Bucket, names: &Names, work: Work<'_>, forecast: 
             forecast.add("CreateMultipartUpload", 1);
             forecast.add("UploadPart", parts);
             forecast.add("CompleteMultipartUpload", 1);
+            // Where nothing guards it, it is looked at just before.
+            forecast.add("HeadObject", u64::from(bucket.client().provider().is_google()));
         }
         Work::Copy => forecast.add("CopyObject", 1),
         Work::CopyInParts(parts) => {

@@ -1,15 +1,15 @@
 //! What goes with an object's content, between the store's words and S3's.
 
-use brigade_s3::{NOTED_MD5, NewHeaders, ObjectHead, format_md5};
+use brigade_s3::{Bucket, NOTED_MD5, NewHeaders, ObjectHead, format_md5};
 
 use super::mtime;
 use crate::{ObjectHeaders, Tags};
 
 /// What an answer says of it.
 pub(super) fn of_head(head: &ObjectHead) -> ObjectHeaders {
-    let modified = head.metadata(mtime::NAME).and_then(mtime::parse);
+    let modified = mtime::of(head);
     // A time that can't be read stays what it is: a piece of metadata.
-    let is_other = |name: &str| name != mtime::NAME || modified.is_none();
+    let is_other = |name: &str| !mtime::NAMES.contains(&name) || modified.is_none();
     ObjectHeaders {
         modified,
         content_type: head.content_type.clone(),
@@ -24,23 +24,24 @@ pub(super) fn of_head(head: &ObjectHead) -> ObjectHeaders {
 /// What is written with an object.
 pub(super) struct Outgoing<'a> {
     headers: &'a ObjectHeaders,
-    modified: Option<String>,
+    /// Names and values.
+    modified: Vec<(&'static str, String)>,
     md5: Option<String>,
 }
 
 impl<'a> Outgoing<'a> {
-    pub(super) fn of(headers: &'a ObjectHeaders) -> Self {
+    pub(super) fn of(bucket: &Bucket, headers: &'a ObjectHeaders) -> Self {
         let is_noted = headers.metadata.iter().any(|(name, _)| name == NOTED_MD5);
         let md5 = headers.md5.filter(|_| !is_noted).map(format_md5);
-        Self { headers, modified: headers.modified.map(mtime::format), md5 }
+        Self { headers, modified: mtime::metadata(bucket, headers.modified), md5 }
     }
 
     /// All of its user metadata.
     pub(super) fn metadata(&self) -> Vec<(&str, &str)> {
-        let modified = self.modified.as_deref().map(|modified| (mtime::NAME, modified));
+        let modified = self.modified.iter().map(|(name, value)| (*name, value.as_str()));
         let others = self.headers.metadata.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let md5 = self.md5.as_deref().map(|md5| (NOTED_MD5, md5));
-        modified.into_iter().chain(md5).chain(others).collect()
+        modified.chain(md5).chain(others).collect()
     }
 
     /// All of it, with that metadata.

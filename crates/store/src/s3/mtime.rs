@@ -1,13 +1,49 @@
 //! `x-amz-meta-mtime`, the content's own time: rclone's convention, seconds
 //! since the epoch as a decimal fraction
-//! (<https://rclone.org/s3/#modification-times-and-hashes>).
+//! (<https://rclone.org/s3/#modification-times-and-hashes>). At Google it is in RFC 3339, and beside it, in
+//! whole seconds, what Google's own tools read (<https://rclone.org/googlecloudstorage/#modification-times>).
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use brigade_s3::{Bucket, ObjectHead};
+use jiff::Timestamp;
+
 /// The name of the user metadata, without `x-amz-meta-`.
-pub(super) const NAME: &str = "mtime";
+const NAME: &str = "mtime";
+
+/// That of Google's own tools, without `x-goog-meta-`.
+const GOOGLE_NAME: &str = "goog-reserved-file-mtime";
 
 const NANOSECONDS: usize = 9;
+
+/// All names that the time may be stored by.
+pub(super) const NAMES: [&str; 2] = [NAME, GOOGLE_NAME];
+
+/// What is stored of the time in this bucket: names and values.
+pub(super) fn metadata(bucket: &Bucket, modified: Option<SystemTime>) -> Vec<(&'static str, String)> {
+    let Some(modified) = modified else { return Vec::new() };
+    match Timestamp::try_from(modified) {
+        Ok(moment) if bucket.client().provider().is_google() => {
+            vec![(NAME, moment.to_string()), (GOOGLE_NAME, whole_seconds(modified))]
+        }
+        _ => vec![(NAME, format(modified))],
+    }
+}
+
+/// What an object's metadata says, whoever wrote it.
+pub(super) fn of(head: &ObjectHead) -> Option<SystemTime> {
+    let ours = head.metadata(NAME).and_then(|stored| parse(stored).or_else(|| parse_rfc3339(stored)));
+    ours.or_else(|| head.metadata(GOOGLE_NAME).and_then(parse))
+}
+
+fn parse_rfc3339(stored: &str) -> Option<SystemTime> {
+    stored.parse::<Timestamp>().ok().map(SystemTime::from)
+}
+
+fn whole_seconds(modified: SystemTime) -> String {
+    let text = format(modified);
+    text.split_once('.').map_or(text.as_str(), |(seconds, _)| seconds).to_owned()
+}
 
 /// As it is stored: exact to the nanosecond, without zeros at the end of the fraction.
 pub(crate) fn format(modified: SystemTime) -> String {
@@ -62,6 +98,16 @@ mod tests {
                 assert_eq!(parse(&format!("-{text}")), Some(UNIX_EPOCH - after));
             }
         }
+    }
+
+    #[test]
+    fn what_google_has_is_read_in_either_form() {
+        let moment = UNIX_EPOCH + Duration::new(1_622_715_932, 123_456_789);
+        assert_eq!(Timestamp::try_from(moment).unwrap().to_string(), "2021-06-03T10:25:32.123456789Z");
+        for written in ["2021-06-03T10:25:32.123456789Z", "2021-06-03T12:25:32.123456789+02:00"] {
+            assert_eq!(parse_rfc3339(written), Some(moment), "{written}");
+        }
+        assert_eq!(whole_seconds(moment), "1622715932");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use brigade_s3::ListedObject;
 
-use crate::{Entry, Failure, FailureKind, Key, KeyRange, Version};
+use crate::{Entry, Failure, FailureKind, Key, KeyRange, Version, VersionId};
 
 /// Bytes that a name may have in S3
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>).
@@ -93,7 +93,8 @@ impl Names {
             return Ok(None);
         }
         let storage_class = object.storage_class.map(String::into_boxed_str);
-        let version = Version::Object { etag: object.etag, id: None, storage_class };
+        let id = object.generation.as_deref().map(VersionId::from);
+        let version = Version::Object { etag: object.etag, id, storage_class };
         Ok(Some(Entry { key, size: object.size, modified: object.last_modified, version }))
     }
 }
@@ -164,6 +165,7 @@ mod tests {
                 last_modified: UNIX_EPOCH,
                 etag: "e".into(),
                 storage_class: None,
+                generation: None,
             };
             names.entry(object).unwrap().map(|entry| entry.key.to_string())
         };

@@ -42,7 +42,7 @@ struct Written {
 
 impl BucketUpload {
     pub(super) async fn begin(bucket: Bucket, name: String, object: NewObject) -> Result<Self, Failure> {
-        let outgoing = Outgoing::of(&object.headers);
+        let outgoing = Outgoing::of(&bucket, &object.headers);
         let metadata = outgoing.metadata();
         let create = CreateMultipartUpload { key: &name, headers: outgoing.headers(&metadata) };
         let created = bucket.create_multipart_upload(create).await.map_err(|error| {
@@ -123,7 +123,7 @@ impl Upload for BucketUpload {
             key: &self.name,
             upload_id: &self.upload_id,
             parts: &parts,
-            condition: condition(&self.object.condition),
+            condition: condition(&self.bucket, &self.object.condition),
             resumed: self.is_resumed,
         };
         let stored = self.bucket.complete_multipart_upload(complete).await.map_err(|error| unwritten(&error))?;

@@ -149,7 +149,11 @@ async fn an_object_that_vanishes_is_absent_in_the_middle_of_a_read() {
     let store = test.store("s3://bucket", Provider::BrigadeDev).await;
     let entry = put(&*store, "k", "content").await.unwrap();
     let reader = store.open(&entry).await.unwrap();
-    test.bucket().await.delete_object(DeleteObject { key: "k", if_match: None }).await.unwrap();
+    test.bucket()
+        .await
+        .delete_object(DeleteObject { key: "k", if_match: None, ..DeleteObject::default() })
+        .await
+        .unwrap();
     assert_eq!(reader.read(0..3).await.unwrap_err().kind, FailureKind::Absent);
     assert_eq!(reader.check_unchanged().await.unwrap_err().kind, FailureKind::Absent);
 }

@@ -1,0 +1,81 @@
+//! What guards a write or a removal: a condition on the ETag, or on the generation where the provider has those.
+
+use http::{HeaderValue, header};
+
+use super::put_object::quoted;
+use crate::client::Bucket;
+use crate::dialect::google::IF_GENERATION_MATCH;
+use crate::error::{Error, ErrorKind};
+use crate::operations::{Condition, HeadObject, ObjectHead};
+use crate::request::Request;
+
+impl Bucket {
+    /// The request with the header that states the condition on its key. Where the
+    /// provider guards by generation, and only an ETag is known, a look tells which one has it.
+    pub(super) async fn guarded<'a>(
+        &self,
+        request: Request<'a>,
+        condition: Condition<'_>,
+    ) -> Result<Request<'a>, Error> {
+        if !self.client().provider().is_google() {
+            return by_etag(request, condition);
+        }
+        match condition {
+            Condition::Always => Ok(request),
+            Condition::IfAbsent => Ok(request.header(IF_GENERATION_MATCH, HeaderValue::from_static("0"))),
+            Condition::IfGeneration(generation) => request.text_header(IF_GENERATION_MATCH.as_str(), generation),
+            Condition::IfMatch(_) => {
+                let head = self.check_by_looking(&request, condition).await?;
+                match head.and_then(|head| head.generation) {
+                    Some(generation) => request.text_header(IF_GENERATION_MATCH.as_str(), &generation),
+                    None => Err(unguarded(&request)),
+                }
+            }
+        }
+    }
+
+    /// Looks whether the condition on the request's key holds now; what is there. Of what
+    /// comes after the look it says nothing.
+    pub(super) async fn check_by_looking(
+        &self,
+        request: &Request<'_>,
+        condition: Condition<'_>,
+    ) -> Result<Option<ObjectHead>, Error> {
+        if condition == Condition::Always {
+            return Ok(None);
+        }
+        let now = HeadObject { key: request.key.unwrap_or_default(), version_id: None };
+        let head = match self.head_object(now).await {
+            Ok(head) => Some(head),
+            Err(error) if error.kind() == ErrorKind::NotFound && condition == Condition::IfAbsent => None,
+            Err(error) => return Err(error),
+        };
+        let holds = match (condition, &head) {
+            (Condition::Always, _) | (Condition::IfAbsent, None) => true,
+            (Condition::IfMatch(etag), Some(head)) => head.etag == etag,
+            (Condition::IfGeneration(generation), Some(head)) => head.generation.as_deref() == Some(generation),
+            (Condition::IfAbsent, Some(_)) | (_, None) => false,
+        };
+        if holds { Ok(head) } else { Err(failed(request)) }
+    }
+}
+
+fn by_etag<'a>(request: Request<'a>, condition: Condition<'_>) -> Result<Request<'a>, Error> {
+    match condition {
+        Condition::Always => Ok(request),
+        Condition::IfAbsent => Ok(request.header(header::IF_NONE_MATCH, HeaderValue::from_static("*"))),
+        Condition::IfMatch(etag) => request.text_header(header::IF_MATCH.as_str(), &quoted(etag)),
+        Condition::IfGeneration(_) => Err(unguarded(&request)),
+    }
+}
+
+fn failed(request: &Request<'_>) -> Error {
+    let message = "a look just before it showed that another version is there by now";
+    Error::local(ErrorKind::PreconditionFailed, request.operation, message).about(request.bucket, request.key)
+}
+
+/// Without the guard it would be done in any case.
+fn unguarded(request: &Request<'_>) -> Error {
+    let message = "the service tells no generation, without which this can't be guarded against other writers";
+    Error::local(ErrorKind::BadAnswer, request.operation, message).about(request.bucket, request.key)
+}
