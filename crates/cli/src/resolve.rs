@@ -74,6 +74,11 @@ pub(crate) enum UsageError {
     /// A report of a tree, which is walked anyway.
     #[error("--source-inventory is for a bucket as the source: a directory is always walked")]
     InventoryOfDirectory,
+    /// A report of a service that writes others.
+    #[error(
+        "--source-inventory is for reports of S3 Inventory, and {0} is at Google: leave it out, and the source is listed"
+    )]
+    InventoryAtGoogle(String),
     /// A report that is a bucket.
     #[error("--source-inventory {0} is a bucket; name the manifest.json of a report in it")]
     InventoryIsBucket(String),

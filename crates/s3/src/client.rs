@@ -14,7 +14,7 @@ use crate::address::Endpoint;
 pub(crate) use crate::bucket::Bucket;
 use crate::checksum::Checksum;
 use crate::clock::{Clock, ClockSkew};
-use crate::config::Config;
+use crate::config::{Account, Config};
 use crate::connect::{Connections, Pool};
 use crate::counters::{Counters, RequestCount};
 use crate::credentials::{CachedCredentials, CredentialsOrigin};
@@ -78,7 +78,10 @@ impl Client {
         let url = surroundings.endpoint_url.as_deref();
         let endpoint = Endpoint::choose(url, surroundings.aws_hosts, &surroundings.region)?;
         let proxies = Proxies::choose(&surroundings.proxies, &endpoint)?;
-        let provider = config.provider.unwrap_or_else(|| Provider::of_host(endpoint.host()));
+        let provider = match config.account {
+            Account::Aws => config.provider.unwrap_or_else(|| Provider::of_host(endpoint.host())),
+            Account::Google => Provider::Gcs,
+        };
         let inner = Inner {
             pool: Pool::new(&config, surroundings.ca_bundle.as_deref(), proxies, endpoint.is_encrypted())?,
             endpoint,

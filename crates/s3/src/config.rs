@@ -16,6 +16,8 @@ use crate::writing::{CustomerKey, Writing};
 /// in the environment, then in the profile, as AWS's own tools do.
 #[derive(Clone)]
 pub struct Config {
+    /// Whose account it is for, which decides where all that is left out is looked for.
+    pub account: Account,
     /// The service's address, `http://` or `https://`; without one
     /// `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL`, the profile's
     /// `endpoint_url`, or AWS.
@@ -73,6 +75,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            account: Account::default(),
             endpoint_url: None,
             region: None,
             profile: None,
@@ -114,6 +117,19 @@ impl fmt::Debug for Config {
             .field("ca_bundle", &self.ca_bundle)
             .finish_non_exhaustive()
     }
+}
+
+/// Whose account a client is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Account {
+    /// AWS's, or that of anybody who speaks S3: what is left out of a [`Config`] is
+    /// looked for as AWS's own tools do.
+    #[default]
+    Aws,
+    /// Google's: so is the provider; the endpoint is Google's, unless it is given or the profile that was
+    /// named says another one; so is the key, but that one in `AWS_ACCESS_KEY_ID` is taken
+    /// too where it is one of Google's.
+    Google,
 }
 
 /// Where a bucket's name goes in a request.

@@ -53,6 +53,12 @@ pub enum ConfigError {
          or use --no-sign-request for a public bucket"
     )]
     NoCredentials(String),
+    /// There are none for Google.
+    #[error(
+        "no credentials for Google Cloud Storage were found ({0}); set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to an \
+         HMAC key, name a profile that has one with --profile, or use --no-sign-request for a public bucket"
+    )]
+    NoGoogleCredentials(String),
     /// The profile that was named gives none.
     #[error(
         "the profile {profile} gives no credentials ({reason}); look at it in ~/.aws/config and ~/.aws/credentials, or \

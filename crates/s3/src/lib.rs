@@ -49,7 +49,7 @@ pub use bucket::Bucket;
 pub use checksum::{Verified, format_md5};
 pub use client::Client;
 pub use clock::ClockSkew;
-pub use config::{AccessKey, Addressing, Config};
+pub use config::{AccessKey, Account, Addressing, Config};
 pub use counters::RequestCount;
 pub use credentials::CredentialsOrigin;
 pub use dialect::{Dialect, Fact, Provider, Remembered, Support, UnknownProvider};

@@ -9,8 +9,9 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_types::service_config::ServiceConfigKey;
 
 use crate::address::{AwsHosts, region_of_url};
-use crate::config::Config;
+use crate::config::{Account, Config};
 use crate::credentials::CachedCredentials;
+use crate::dialect::google;
 use crate::error::ConfigError;
 use crate::proxy::{ProxySettings, Setting};
 
@@ -32,6 +33,44 @@ impl Surroundings {
     /// Looks around: files and the environment, and with `sign` whatever
     /// gives the credentials.
     pub(crate) async fn of(config: &Config) -> Result<Self, ConfigError> {
+        match config.account {
+            Account::Aws => Self::of_aws(config).await,
+            Account::Google => Self::of_google(config).await,
+        }
+    }
+
+    /// At Google. What speaks of AWS in the environment speaks of another service, but for
+    /// the certificates to trust; a profile that was named is meant.
+    async fn of_google(config: &Config) -> Result<Self, ConfigError> {
+        let region = config.region.clone().unwrap_or_else(|| google::REGION.to_owned());
+        let shared = load(config, Some(region.clone())).await;
+        let settings = Settings { shared: &shared, variable: &variable, profile_first: true };
+        let in_profile = || {
+            let url = config.profile.as_ref().and_then(|_| settings.in_profile("endpoint_url"));
+            url.map(|url| url.to_string_lossy().into_owned())
+        };
+        let endpoint_url = config.endpoint_url.clone().or_else(in_profile);
+        Ok(Self {
+            endpoint_url: Some(endpoint_url.unwrap_or_else(|| google::ENDPOINT.to_owned())),
+            aws_hosts: AwsHosts::default(),
+            ca_bundle: config.ca_bundle.clone().or_else(|| settings.ca_bundle()),
+            proxies: settings.proxies(),
+            credentials: if config.sign { Some(Self::google_key(config, &region).await?) } else { None },
+            region,
+        })
+    }
+
+    /// An HMAC key: given, of the profile that was named, or in the environment.
+    async fn google_key(config: &Config, region: &str) -> Result<CachedCredentials, ConfigError> {
+        let in_environment =
+            variable("AWS_ACCESS_KEY_ID").is_some_and(|id| google::is_access_id(&id.to_string_lossy()));
+        if config.access_key.is_some() || config.profile.is_some() || in_environment {
+            return CachedCredentials::of(config, region).await;
+        }
+        Err(ConfigError::NoGoogleCredentials("there is no HMAC key".to_owned()))
+    }
+
+    async fn of_aws(config: &Config) -> Result<Self, ConfigError> {
         let given_region = match &config.region {
             Some(region) => Some(region.clone()),
             None => region_around(config.profile.as_deref(), config.profile_first).await,

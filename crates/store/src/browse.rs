@@ -70,8 +70,8 @@ pub async fn ls(place: &Place, s3: &Config) -> Result<Level, BrowseError> {
             Source::Whole(buckets.into_iter().map(Found::Bucket).collect::<Vec<_>>().into_iter())
         }
         Place::Location(Location::Local(path)) => Source::Whole(directory(path.clone()).await?.into_iter()),
-        Place::Location(Location::Bucket { bucket, prefix, written }) => {
-            let client = Client::connect(s3.clone()).await.map_err(OpenError::from)?;
+        Place::Location(Location::Bucket { service, bucket, prefix, written }) => {
+            let client = Client::connect(service.settings(s3)).await.map_err(OpenError::from)?;
             Source::Bucket(BucketLevel {
                 bucket: client.bucket(bucket),
                 names: Names::below(prefix),

@@ -33,7 +33,7 @@ pub use inventory::InventoryError;
 pub use key::{Key, is_unprintable};
 pub use listing::{Extent, KeyRange, Listed, Listing, ListingError, Unknown, UnknownReason};
 pub use local::{LocalStore, Symlinks, remove_temporary_files};
-pub use location::{Location, LocationError};
+pub use location::{Location, LocationError, Service};
 pub use new_bucket::{NewBucket, NewBucketError};
 pub use open::{OpenError, Role, open, open_both};
 pub use spill::{Sorted, Sorter};

@@ -12,8 +12,10 @@ pub enum Location {
     /// A directory on this machine: everything that doesn't begin with
     /// `scheme://`. A directory that does is written `./s3://odd`.
     Local(PathBuf),
-    /// A bucket, or what is below a prefix of it: `s3://bucket[/prefix]`.
+    /// A bucket, or what is below a prefix of it: `s3://bucket[/prefix]`, or `gs://` for one of Google's.
     Bucket {
+        /// Where the bucket is.
+        service: Service,
         /// The bucket's name.
         bucket: String,
         /// What all keys of the place begin with: empty, or ending in `/`.
@@ -23,20 +25,32 @@ pub enum Location {
     },
 }
 
+/// Where a bucket is, by the scheme that names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// At AWS, or anybody else who speaks S3: `s3://`.
+    S3,
+    /// At Google Cloud Storage: `gs://`.
+    Google,
+}
+
+impl Service {
+    /// The scheme, without `://`.
+    #[must_use]
+    pub const fn scheme(self) -> &'static str {
+        match self {
+            Self::S3 => "s3",
+            Self::Google => "gs",
+        }
+    }
+}
+
 /// What a user wrote and that names no place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LocationError {
     /// Nothing at all.
-    #[error("the location is empty; write . for the current directory, or s3://bucket")]
+    #[error("the location is empty; write . for the current directory, s3://bucket or gs://bucket")]
     Empty,
-    /// A scheme that may come one day.
-    #[error("{written}: {scheme}:// is not supported yet; write a directory, or s3://bucket[/prefix]")]
-    NotYet {
-        /// The scheme.
-        scheme: String,
-        /// The whole.
-        written: String,
-    },
     /// A local path written as a URL.
     #[error("{written}: write a local path as it is, without file://")]
     File {
@@ -45,8 +59,8 @@ pub enum LocationError {
     },
     /// A scheme that nobody knows.
     #[error(
-        "{written}: {scheme}:// is not a scheme that brigade knows; write a directory, or s3://bucket[/prefix] \
-         (a directory of this name is written ./{written})"
+        "{written}: {scheme}:// is not a scheme that brigade knows; write a directory, s3://bucket[/prefix], or \
+         gs://bucket[/prefix] (a directory of this name is written ./{written})"
     )]
     Scheme {
         /// The scheme.
@@ -79,9 +93,11 @@ pub enum LocationError {
         /// The whole, without them.
         written: String,
     },
-    /// `s3://` without a bucket.
-    #[error("{written}: the bucket is missing; write s3://bucket[/prefix]")]
+    /// `s3://` or `gs://` without a bucket.
+    #[error("{written}: the bucket is missing; write {}://bucket[/prefix]", .service.scheme())]
     NoBucket {
+        /// Where it would be.
+        service: Service,
         /// The whole.
         written: String,
     },
@@ -115,17 +131,18 @@ impl Location {
             return meant.map_or_else(|| Ok(Self::Local(written.into())), |scheme| Err(slashes(scheme)));
         };
         match scheme.as_str() {
-            "s3" => Self::bucket(written.to_str().ok_or(LocationError::NotText { written: shown })?),
-            "gs" => Err(LocationError::NotYet { scheme, written: shown }),
+            "s3" => Self::bucket(Service::S3, written.to_str().ok_or(LocationError::NotText { written: shown })?),
+            "gs" => Self::bucket(Service::Google, written.to_str().ok_or(LocationError::NotText { written: shown })?),
             "file" => Err(LocationError::File { written: shown }),
             _ => Err(LocationError::Scheme { scheme, written: shown }),
         }
     }
 
-    fn bucket(written: &str) -> Result<Self, LocationError> {
-        let (bucket, prefix) = written["s3://".len()..].split_once('/').unwrap_or((&written["s3://".len()..], ""));
+    fn bucket(service: Service, written: &str) -> Result<Self, LocationError> {
+        let after_scheme = &written[service.scheme().len() + "://".len()..];
+        let (bucket, prefix) = after_scheme.split_once('/').unwrap_or((after_scheme, ""));
         if bucket.is_empty() {
-            return Err(LocationError::NoBucket { written: shown(written) });
+            return Err(LocationError::NoBucket { service, written: shown(written) });
         }
         if !may_name_a_bucket(bucket) {
             let (bucket, written, has_user) = (bucket.into(), shown(written), written.contains('@'));
@@ -137,7 +154,7 @@ impl Location {
             });
         }
         let end = if prefix.is_empty() || prefix.ends_with('/') { "" } else { "/" };
-        Ok(Self::Bucket { bucket: bucket.into(), prefix: format!("{prefix}{end}"), written: written.into() })
+        Ok(Self::Bucket { service, bucket: bucket.into(), prefix: format!("{prefix}{end}"), written: written.into() })
     }
 
     /// Whether both are directories, and the same one, or one lies inside the other: a sync
@@ -223,10 +240,14 @@ mod tests {
             ("s3://bucket//x", "bucket", "/x/"),
             ("s3://bucket/a b/../%20?x#y", "bucket", "a b/../%20?x#y/"),
             ("S3://Old_Bucket.2006/p", "Old_Bucket.2006", "p/"),
+            ("gs://bucket", "bucket", ""),
+            ("gs://my_bucket.example.org/p", "my_bucket.example.org", "p/"),
+            ("GS://bucket//x", "bucket", "/x/"),
         ];
         for (written, bucket, prefix) in table {
+            let service = if written.to_ascii_lowercase().starts_with("gs") { Service::Google } else { Service::S3 };
             let expected =
-                Location::Bucket { bucket: bucket.into(), prefix: prefix.into(), written: written.to_owned() };
+                Location::Bucket { service, bucket: bucket.into(), prefix: prefix.into(), written: written.to_owned() };
             assert_eq!(parse(written), Ok(expected), "{written}");
             assert_eq!(parse(written).unwrap().to_string(), written);
         }
@@ -249,7 +270,8 @@ mod tests {
             ("s3://ab", "no bucket is called \"ab\": a name has 3 to 255"),
             ("s3://bu cket/p", "no bucket is called \"bu cket\""),
             ("s3://arn:aws:s3:::bucket", "an access point is named by its alias"),
-            ("gs://bucket/p", "gs:// is not supported yet"),
+            ("gs://", "the bucket is missing; write gs://bucket[/prefix]"),
+            ("gs://bu cket/p", "no bucket is called \"bu cket\""),
             ("file:///tmp/x", "without file://"),
             (
                 "s3:/bucket/p",

@@ -102,8 +102,8 @@ pub async fn open(
             };
             Ok(Arc::new(store.abandoned_with(abandon.clone())))
         }
-        Location::Bucket { bucket, prefix, written } => {
-            let client = Client::connect(Config { abandon: abandon.clone(), ..s3.clone() }).await?;
+        Location::Bucket { service, bucket, prefix, written } => {
+            let client = Client::connect(Config { abandon: abandon.clone(), ..service.settings(s3) }).await?;
             Ok(Arc::new(BucketStore::new(client.bucket(bucket), prefix, written, role)))
         }
     }
@@ -144,10 +144,10 @@ async fn open_listed_from(
     s3: &Config,
     abandon: &CancellationToken,
 ) -> Result<Arc<dyn Store>, OpenError> {
-    let Location::Bucket { bucket, prefix, written } = location else {
+    let Location::Bucket { service, bucket, prefix, written } = location else {
         return open(location, role, s3, abandon).await;
     };
-    let client = Client::connect(Config { abandon: abandon.clone(), ..s3.clone() }).await?;
+    let client = Client::connect(Config { abandon: abandon.clone(), ..service.settings(s3) }).await?;
     let inventory = Inventory::open(&client, manifest, bucket, prefix, written).await?;
     Ok(Arc::new(BucketStore::new(client.bucket(bucket), prefix, written, role).listed_from(inventory)))
 }

@@ -8,6 +8,7 @@ mod listing;
 pub(crate) mod mtime;
 mod names;
 mod reader;
+mod service;
 mod upload;
 mod uploads;
 

@@ -10,11 +10,11 @@ use super::FilterArguments;
 /// Two places, and what it means that they are in step.
 #[derive(Debug, Args)]
 pub(crate) struct JobArguments {
-    /// Where objects come from: a directory, or s3://bucket[/prefix]
+    /// Where objects come from: a directory, s3://bucket[/prefix], or gs://bucket[/prefix]
     #[arg(value_name = "SOURCE")]
     pub(crate) source: OsString,
 
-    /// Where they go: a directory, or s3://bucket[/prefix]
+    /// Where they go: a directory, s3://bucket[/prefix], or gs://bucket[/prefix]
     #[arg(value_name = "DEST")]
     pub(crate) dest: OsString,
 

@@ -172,6 +172,6 @@ mod tests {
         let below_a_prefix = |line: &[&str]| parse(line).unwrap().is_below_a_prefix();
         assert!(below_a_prefix(&["s3://bucket/p"]) && below_a_prefix(&["s3://bucket/p", "-r"]));
         assert!(!below_a_prefix(&["s3://"]) && !below_a_prefix(&["s3://bucket/"]) && !below_a_prefix(&["/"]));
-        assert!(parse(&["gs://bucket"]).unwrap_err().contains("not supported yet"));
+        assert!(parse(&["gs://"]).unwrap_err().contains("the bucket is missing"));
     }
 }

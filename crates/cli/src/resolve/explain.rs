@@ -42,27 +42,30 @@ pub(crate) fn resolve(arguments: &arguments::Explain) -> Result<Explain, UsageEr
     let perhaps = perhaps.filter(|perhaps| *perhaps != key);
     let memory = ledger::resolve(&arguments.ledger)?;
     let s3 = s3::resolve(&arguments.s3, CONNECTIONS, Probed::unless(arguments.ledger.no_ledger));
-    Ok(Explain { key, perhaps, memory, sides: s3::sides(&s3, &arguments.sides)?, s3, job })
+    Ok(Explain { key, perhaps, memory, sides: s3::sides(&s3, &arguments.sides, [&job.source, &job.dest])?, s3, job })
 }
 
 /// The key that is meant: a URL and an absolute path name one below the place
 /// that they lie in, everything else is a key as it stands.
 fn key(job: &Job, written: &OsStr) -> Result<Key, UsageError> {
     let bytes = written.as_bytes();
-    if bytes.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"s3://")) {
+    let scheme = bytes.get(..5).map(<[u8]>::to_ascii_lowercase);
+    if let Some(scheme @ (b"s3://" | b"gs://")) = scheme.as_deref() {
         let roots = [&job.source, &job.dest].into_iter().filter_map(|place| match place {
-            Location::Bucket { bucket, prefix, .. } => Some(format!("{bucket}/{prefix}")),
+            Location::Bucket { service, bucket, prefix, .. } => {
+                Some(format!("{}://{bucket}/{prefix}", service.scheme()))
+            }
             Location::Local(_) => None,
         });
         let roots: Vec<String> = roots.collect();
         if roots.is_empty() {
             return Ok(Key::new(bytes));
         }
-        let below = roots.iter().find_map(|root| bytes[5..].strip_prefix(root.as_bytes()));
-        return below.map(Key::new).ok_or_else(|| UsageError::KeyElsewhere {
-            key: written.display().to_string(),
-            root: roots.iter().map(|root| format!("s3://{root}")).collect::<Vec<_>>().join(" or "),
-        });
+        let url = [scheme, &bytes[5..]].concat();
+        let below = roots.iter().find_map(|root| url.strip_prefix(root.as_bytes()));
+        return below
+            .map(Key::new)
+            .ok_or_else(|| UsageError::KeyElsewhere { key: written.display().to_string(), root: roots.join(" or ") });
     }
     let below = directory(job).filter(|_| bytes.starts_with(b"/")).and_then(|root| below(root, Path::new(written)));
     Ok(below.unwrap_or_else(|| Key::new(bytes)))

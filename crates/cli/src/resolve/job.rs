@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::time::Duration;
 
 use brigade_engine::job::{Comparison, DeleteLimit, Indexing, JobSpec};
-use brigade_store::{Location, Symlinks};
+use brigade_store::{Location, Service, Symlinks};
 
 use super::UsageError;
 use super::filters::{self, Origin};
@@ -54,8 +54,12 @@ fn inventory(manifest: Option<&OsStr>, source: &Location) -> Result<Option<Locat
         (Location::Bucket { prefix, written, .. }, _) if prefix.is_empty() => {
             Err(UsageError::InventoryIsBucket(written))
         }
-        (manifest, Location::Bucket { .. }) => Ok(Some(manifest)),
         (_, Location::Local(_)) => Err(UsageError::InventoryOfDirectory),
+        (Location::Bucket { service: Service::Google, written, .. }, _) => Err(UsageError::InventoryAtGoogle(written)),
+        (_, Location::Bucket { service: Service::Google, written, .. }) => {
+            Err(UsageError::InventoryAtGoogle(written.clone()))
+        }
+        (manifest, _) => Ok(Some(manifest)),
     }
 }
 

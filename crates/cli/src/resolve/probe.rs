@@ -32,10 +32,10 @@ pub(crate) struct Asked {
 pub(crate) fn resolve(arguments: &arguments::Probe) -> Result<Asked, UsageError> {
     match Location::parse(&arguments.location)? {
         Location::Local(path) => Err(UsageError::NoService { path: path.display().to_string() }),
-        Location::Bucket { bucket, prefix, .. } => Ok(Asked {
+        Location::Bucket { service, bucket, prefix, .. } => Ok(Asked {
             bucket,
             prefix,
-            s3: few_attempts(s3::resolve(&arguments.s3, CONNECTIONS, Probed::NotLookedAt)),
+            s3: few_attempts(service.settings(&s3::resolve(&arguments.s3, CONNECTIONS, Probed::NotLookedAt))),
             write: arguments.write,
             remember: !arguments.no_ledger,
         }),

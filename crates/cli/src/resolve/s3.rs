@@ -2,6 +2,7 @@
 //! here: the client looks for it in AWS's environment variables and files.
 
 use brigade_store::s3::{Addressing, Bandwidth, Config, Provider, RequestLimit};
+use brigade_store::{Location, Service};
 
 use crate::arguments::{self, S3Arguments, SideArguments};
 use crate::remembered;
@@ -54,8 +55,10 @@ pub(crate) fn resolve(arguments: &S3Arguments, jobs: usize, probed: Probed) -> C
     }
 }
 
-/// How each side is reached: as is said for both, but for what is said of it alone.
-pub(crate) fn sides(both: &Config, arguments: &SideArguments) -> Result<Sides, KeyFileError> {
+/// How each of these sides is reached: as is said for both, but for what is said of it
+/// alone. Where only one of them is at Google, what is said for both speaks of the other one: a profile or an
+/// endpoint of AWS's is none of Google's.
+pub(crate) fn sides(both: &Config, arguments: &SideArguments, places: [&Location; 2]) -> Result<Sides, KeyFileError> {
     let SideArguments {
         source_profile,
         dest_profile,
@@ -69,8 +72,12 @@ pub(crate) fn sides(both: &Config, arguments: &SideArguments) -> Result<Sides, K
         source_sse_c_key,
         dest_sse_c_key,
     } = arguments;
-    let side = |profile: &Option<String>, endpoint_url: &Option<String>, region: &Option<String>, provider| {
+    let services = places.map(service);
+    let only_google = Config { profile: None, endpoint_url: None, region: None, provider: None, ..both.clone() };
+    let side = |place, profile: &Option<String>, endpoint_url: &Option<String>, region: &Option<String>, provider| {
         let own: Option<Provider> = provider;
+        let is_other = services.contains(&Some(Service::S3)) && service(place) == Some(Service::Google);
+        let both = if is_other { &only_google } else { both };
         Config {
             profile: profile.clone().or_else(|| both.profile.clone()),
             profile_first: profile.is_some(),
@@ -81,15 +88,22 @@ pub(crate) fn sides(both: &Config, arguments: &SideArguments) -> Result<Sides, K
             ..both.clone()
         }
     };
-    let source = side(source_profile, source_endpoint_url, source_region, *source_provider);
+    let source = side(places[0], source_profile, source_endpoint_url, source_region, *source_provider);
     let source = Config {
         sign: source.sign && !source_no_sign_request,
         customer_key: source_sse_c_key.as_deref().map(customer_key::read).transpose()?,
         ..source
     };
-    let dest = side(dest_profile, dest_endpoint_url, dest_region, *dest_provider);
+    let dest = side(places[1], dest_profile, dest_endpoint_url, dest_region, *dest_provider);
     let customer_key = dest_sse_c_key.as_deref().map(customer_key::read).transpose()?;
     Ok(Sides { source, dest: Config { customer_key, ..dest } })
+}
+
+fn service(place: &Location) -> Option<Service> {
+    match place {
+        Location::Bucket { service, .. } => Some(*service),
+        Location::Local(_) => None,
+    }
 }
 
 fn addressing(addressing: arguments::Addressing) -> Addressing {
@@ -160,6 +174,28 @@ mod tests {
         assert_eq!(config.ca_bundle.as_deref(), Some(Path::new("/etc/ca.pem")));
         assert_eq!(config.addressing, Addressing::Virtual);
         assert!(!config.sign && config.request_payer);
+    }
+
+    #[test]
+    fn what_is_said_for_both_sides_is_not_said_of_googles_beside_another_ones() {
+        let both = config(&["--profile=work", "--endpoint-url=http://aws", "--region=r", "--provider=minio"]);
+        let own = SideArguments { dest_profile: Some("own".to_owned()), ..SideArguments::default() };
+        let told = |config: &Config| {
+            [&config.profile, &config.endpoint_url, &config.region].map(|said| said.clone().unwrap_or_default())
+        };
+        let work = ["work", "http://aws", "r"];
+        let table = [
+            (["tree", "gs://bucket"], work, ["own", "http://aws", "r"]),
+            (["gs://bucket", "gs://other"], work, ["own", "http://aws", "r"]),
+            (["s3://bucket", "gs://bucket"], work, ["own", "", ""]),
+            (["gs://bucket", "s3://bucket"], ["", "", ""], ["own", "http://aws", "r"]),
+        ];
+        for (places, source, dest) in table {
+            let [from, to] = places.map(|place| Location::parse(place.as_ref()).unwrap());
+            let sides = sides(&both, &own, [&from, &to]).unwrap();
+            assert_eq!((told(&sides.source), told(&sides.dest)), (source.map(str::to_owned), dest.map(str::to_owned)));
+            assert_eq!(sides.source.provider.is_none(), source[1].is_empty());
+        }
     }
 
     #[test]

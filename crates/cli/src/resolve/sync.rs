@@ -56,11 +56,12 @@ pub(crate) fn resolve(arguments: &arguments::Sync, can_draw: bool) -> Result<Syn
     spec.indexing = indexing(arguments, &dest, &memory)?;
     let s3 = s3::resolve(&arguments.s3, arguments.jobs.0.most(), Probed::unless(arguments.ledger.no_ledger));
     let wording = Wording { verbosity: verbosity(arguments), send, dry_run: arguments.dry_run };
+    let sides = s3::sides(&s3, &arguments.sides, [&source, &dest])?;
     Ok(Sync {
         source_inventory,
         memory,
         locks: ledger::locks(&arguments.locks),
-        sides: writing::resolve(s3::sides(&s3, &arguments.sides)?, &arguments.writing, &dest)?,
+        sides: writing::resolve(sides, &arguments.writing, &dest)?,
         bucket: writing::bucket(&arguments.bucket, &dest)?,
         source,
         dest,
@@ -214,6 +215,8 @@ mod tests {
             ("/nonexistent/b", "manifest.json", "is for a bucket as the source"),
             ("s3://bucket", "s3://reports/", "name the manifest.json of a report in it"),
             ("s3://bucket", "", "the location is empty"),
+            ("gs://bucket", "manifest.json", "gs://bucket is at Google"),
+            ("s3://bucket", "gs://reports/manifest.json", "gs://reports/manifest.json is at Google"),
         ];
         for (source, manifest, part) in table {
             let error = with(source, manifest).unwrap_err().to_string();

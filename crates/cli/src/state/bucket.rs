@@ -98,13 +98,13 @@ impl InBucket {
 
 /// The place that the object is in, and its key there.
 fn split(location: &Location) -> Result<(Location, Key), String> {
-    let Location::Bucket { bucket, prefix, written } = location else {
+    let Location::Bucket { service, bucket, prefix, written } = location else {
         return Err(format!("{location} is not in a bucket"));
     };
     let name = prefix.trim_end_matches('/');
     let (above, key) = name.rsplit_once('/').map_or(("", name), |(above, key)| (above, key));
     let above = if above.is_empty() { String::new() } else { format!("{above}/") };
-    let above = Location::Bucket { bucket: bucket.clone(), prefix: above, written: written.clone() };
+    let above = Location::Bucket { service: *service, bucket: bucket.clone(), prefix: above, written: written.clone() };
     Ok((above, Key::from(key)))
 }
 

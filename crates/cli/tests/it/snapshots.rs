@@ -163,7 +163,7 @@ fn what_is_wrong_with_a_command_line() {
         "sync tree tree/below",
         "sync tree s3://",
         "sync tree s3://b",
-        "sync tree gs://bucket",
+        "sync tree gs://",
         "sync BUCKET/p BUCKET",
         "explain tree BUCKET s3://elsewhere/one",
         "cleanup BUCKET",

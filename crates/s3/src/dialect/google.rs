@@ -33,6 +33,16 @@ pub(crate) const SERVICE: &str = "storage";
 /// See [`SERVICE`].
 pub(crate) const REGION: &str = "auto";
 
+/// Where it answers, whatever the bucket's location
+/// (<https://cloud.google.com/storage/docs/request-endpoints>).
+pub(crate) const ENDPOINT: &str = "https://storage.googleapis.com";
+
+/// Whether it is the id of an HMAC key of Google's: those start with `GOOG`
+/// (<https://cloud.google.com/storage/docs/authentication/hmackeys>).
+pub(crate) fn is_access_id(id: &str) -> bool {
+    id.starts_with("GOOG")
+}
+
 const S3: &str = "x-amz-";
 const GOOGLE: &str = "x-goog-";
 const METADATA: &str = "meta-";
