@@ -7,6 +7,7 @@
 
 mod agreed;
 pub mod apart;
+mod checks;
 pub(crate) mod cursor;
 pub(crate) mod encoding;
 mod error;
@@ -31,6 +32,7 @@ use crate::job::JobDigest;
 use crate::plan::{Action, Phase};
 pub(crate) use agreed::{Agreed, Proof};
 pub use apart::{Apart, Held, Index};
+pub use checks::{Checked, Checks, VersionsDigest};
 pub use cursor::Cursor;
 pub use error::LedgerError;
 pub(crate) use known::{Known, KnownStrip};

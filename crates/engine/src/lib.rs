@@ -9,6 +9,7 @@
 //!
 //! [`run::run`] is the whole pipe. Each file is a stage of it.
 
+pub mod check;
 pub mod cleanup;
 pub mod compare;
 pub mod copy;

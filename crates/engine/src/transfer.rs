@@ -33,8 +33,11 @@ use crate::plan::{Action, Phase, Transfer};
 use crate::spool::Spool;
 use crate::tally::Tally;
 use between::Between;
+pub(crate) use content::{fitting_part_sizes, same_content};
 pub use locked_out::LockedOut;
+pub(crate) use parts::part_size;
 use sending::Sent;
+pub(crate) use sending::Stopped;
 
 /// What all transfers of a run share.
 pub(crate) struct Transfers {
@@ -304,8 +307,8 @@ impl Transfers {
 /// beyond this would take more memory than it is worth.
 const MOST_FETCHED_AT_ONCE: usize = 64;
 
-fn at_once(jobs: AtOnce, source: &dyn Store) -> AtOnce {
-    match (jobs, source.capabilities().kind) {
+pub(crate) fn at_once(jobs: AtOnce, store: &dyn Store) -> AtOnce {
+    match (jobs, store.capabilities().kind) {
         (AtOnce::Growing { .. }, Kind::Remote) => jobs.within(MOST_FETCHED_AT_ONCE),
         _ => jobs,
     }

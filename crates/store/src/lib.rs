@@ -10,6 +10,7 @@ mod failure;
 mod forecast;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
+mod hashers;
 mod inventory;
 mod key;
 mod listing;
@@ -29,6 +30,7 @@ pub use digest::{Digest, DigestKind};
 pub use entry::{Entry, Version, VersionId};
 pub use failure::{CopyFailure, Failure, FailureKind};
 pub use forecast::{Forecast, Work};
+pub use hashers::Hashers;
 pub use inventory::InventoryError;
 pub use key::{Key, is_unprintable};
 pub use listing::{Extent, KeyRange, Listed, Listing, ListingError, Unknown, UnknownReason};

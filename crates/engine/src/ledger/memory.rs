@@ -9,8 +9,8 @@ use brigade_store::Key;
 
 use super::cursor::joined;
 use super::{
-    Apart, BegunUpload, Change, Cursor, Index, Ledger, LedgerError, Progress, Remembered, Settled, SettledPair,
-    UnfinishedRun,
+    Apart, BegunUpload, Change, Checked, Checks, Cursor, Index, Ledger, LedgerError, Progress, Remembered, Settled,
+    SettledPair, UnfinishedRun,
 };
 use crate::events::Side;
 use crate::plan::{Action, Phase};
@@ -33,6 +33,7 @@ struct Held {
     unordered: Vec<Side>,
     apart: BTreeMap<Key, Apart>,
     index: Option<Index>,
+    checked: BTreeMap<Key, Checked>,
     witness: Option<Witness>,
 }
 
@@ -50,6 +51,27 @@ impl MemoryLedger {
 
     fn held(&self) -> MutexGuard<'_, Held> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Checks for MemoryLedger {
+    async fn checked(&self, after: Option<&Key>, most: usize) -> Result<Vec<Checked>, LedgerError> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let held = self.held();
+        Ok(held
+            .checked
+            .range::<Key, _>((from, Bound::Unbounded))
+            .take(most)
+            .map(|(_, checked)| checked.clone())
+            .collect())
+    }
+
+    async fn note_checks(&self, good: Vec<Checked>, forgotten: Vec<Key>) -> Result<(), LedgerError> {
+        let mut held = self.held();
+        held.checked.retain(|key, _| !forgotten.contains(key));
+        held.checked.extend(good.into_iter().map(|checked| (checked.key.clone(), checked)));
+        Ok(())
     }
 }
 

@@ -2,6 +2,7 @@
 //! docs/formats/ledger.md says what is in it.
 
 mod changes;
+mod checks;
 mod open;
 mod rows;
 mod schema;

@@ -34,26 +34,36 @@ impl Transfers {
 
     /// What the content of both versions, which are of one size, tells.
     pub(super) async fn same_content(&self, source: &Entry, dest: &Entry) -> Result<Content, Stopped> {
-        let (left, right) = (self.source.as_ref(), self.dest.as_ref());
-        match (left.capabilities().kind, right.capabilities().kind) {
-            (Kind::Local, Kind::Remote) => {
-                let file = Held { store: left, entry: source, blame: Stopped::Source };
-                file.same_as_object(&Held { store: right, entry: dest, blame: Stopped::Dest }).await
-            }
-            (Kind::Remote, Kind::Local) => {
-                let file = Held { store: right, entry: dest, blame: Stopped::Dest };
-                file.same_as_object(&Held { store: left, entry: source, blame: Stopped::Source }).await
-            }
-            (kind, _) => {
-                let left = Held { store: left, entry: source, blame: Stopped::Source };
-                let right = Held { store: right, entry: dest, blame: Stopped::Dest };
-                // What a tree has to work out is worked out once.
-                let wanted: &[DigestKind] = match kind {
-                    Kind::Local => &[DigestKind::Crc64Nvme],
-                    Kind::Remote => &[DigestKind::Crc64Nvme, DigestKind::Md5],
-                };
-                Ok(by_stored(&left.digests(wanted).await?, &right.digests(wanted).await?))
-            }
+        same_content(self.source.as_ref(), source, self.dest.as_ref(), dest).await
+    }
+}
+
+/// What the digests of both versions, which are of one size, tell: a file is
+/// read, of an object nothing is fetched.
+pub(crate) async fn same_content(
+    left: &dyn Store,
+    source: &Entry,
+    right: &dyn Store,
+    dest: &Entry,
+) -> Result<Content, Stopped> {
+    match (left.capabilities().kind, right.capabilities().kind) {
+        (Kind::Local, Kind::Remote) => {
+            let file = Held { store: left, entry: source, blame: Stopped::Source };
+            file.same_as_object(&Held { store: right, entry: dest, blame: Stopped::Dest }).await
+        }
+        (Kind::Remote, Kind::Local) => {
+            let file = Held { store: right, entry: dest, blame: Stopped::Dest };
+            file.same_as_object(&Held { store: left, entry: source, blame: Stopped::Source }).await
+        }
+        (kind, _) => {
+            let left = Held { store: left, entry: source, blame: Stopped::Source };
+            let right = Held { store: right, entry: dest, blame: Stopped::Dest };
+            // What a tree has to work out is worked out once.
+            let wanted: &[DigestKind] = match kind {
+                Kind::Local => &[DigestKind::Crc64Nvme],
+                Kind::Remote => &[DigestKind::Crc64Nvme, DigestKind::Md5],
+            };
+            Ok(by_stored(&left.digests(wanted).await?, &right.digests(wanted).await?))
         }
     }
 }
@@ -124,7 +134,7 @@ fn by_crc64(stored: &[Digest], other: &[Digest]) -> Content {
 }
 
 /// The ways, besides ours, in which an object of this size may have been cut into so many parts.
-fn fitting_part_sizes(ours: u64, size: u64, parts: u32) -> Vec<DigestKind> {
+pub(crate) fn fitting_part_sizes(ours: u64, size: u64, parts: u32) -> Vec<DigestKind> {
     let mut candidates: Vec<u64> = USUAL_PART_SIZES.iter().map(|mebibytes| mebibytes << 20).collect();
     candidates.push(ours);
     // One part only: whatever its size was, it held everything.

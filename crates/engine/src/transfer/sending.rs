@@ -27,7 +27,7 @@ pub(super) enum Sent {
 }
 
 /// Why an object didn't arrive, by the side that it is due to.
-pub(super) enum Stopped {
+pub(crate) enum Stopped {
     Source(Failure),
     Dest(Failure),
     Interrupted,

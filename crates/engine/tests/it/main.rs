@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy takes only the test functions themselves for tests")]
 
+mod checking;
 mod durable;
 mod failures;
 mod fixture;

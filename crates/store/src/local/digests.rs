@@ -4,10 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use crc_fast::CrcAlgorithm;
-use md5::{Digest as _, Md5};
-
-use crate::{Digest, DigestKind};
+use crate::{Digest, DigestKind, Hashers};
 
 /// Bytes that are read at once.
 const CHUNK: usize = 256 << 10;
@@ -15,7 +12,7 @@ const CHUNK: usize = 256 << 10;
 /// The digests of everything that the file holds, one for each kind, in the
 /// same order, and how many bytes that were.
 pub(super) fn of_file(file: &File, wanted: &[DigestKind]) -> io::Result<(Vec<Digest>, u64)> {
-    let mut hashers: Vec<Hasher> = wanted.iter().copied().map(Hasher::new).collect();
+    let mut hashers = Hashers::new(wanted);
     let mut buffer = vec![0; CHUNK];
     let mut offset = 0;
     loop {
@@ -25,95 +22,17 @@ pub(super) fn of_file(file: &File, wanted: &[DigestKind]) -> io::Result<(Vec<Dig
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),
         };
-        for hasher in &mut hashers {
-            hasher.update(&buffer[..read]);
-        }
+        hashers.update(&buffer[..read]);
         offset += read as u64;
     }
-    Ok((hashers.into_iter().map(Hasher::finish).collect(), offset))
-}
-
-enum Hasher {
-    Md5(Md5),
-    Multipart(PartHasher),
-    Crc64Nvme(crc_fast::Digest),
-}
-
-impl Hasher {
-    fn new(kind: DigestKind) -> Self {
-        match kind {
-            DigestKind::Md5 => Self::Md5(Md5::new()),
-            DigestKind::MultipartMd5 { part_size } => Self::Multipart(PartHasher::new(part_size)),
-            DigestKind::Crc64Nvme => Self::Crc64Nvme(crc_fast::Digest::new(CrcAlgorithm::Crc64Nvme)),
-        }
-    }
-
-    fn update(&mut self, bytes: &[u8]) {
-        match self {
-            Self::Md5(md5) => md5.update(bytes),
-            Self::Multipart(parts) => parts.update(bytes),
-            Self::Crc64Nvme(crc) => crc.update(bytes),
-        }
-    }
-
-    fn finish(self) -> Digest {
-        match self {
-            Self::Md5(md5) => Digest::Md5(md5.finalize().into()),
-            Self::Multipart(parts) => parts.finish(),
-            Self::Crc64Nvme(crc) => Digest::Crc64Nvme(crc.finalize()),
-        }
-    }
-}
-
-/// Works out what the `ETag` of a multipart upload is made of.
-struct PartHasher {
-    part_size: u64,
-    /// Bytes that the part under way still lacks.
-    left: u64,
-    part: Md5,
-    /// MD5 of the MD5s of the parts that are done.
-    whole: Md5,
-    parts: u32,
-}
-
-impl PartHasher {
-    fn new(part_size: u64) -> Self {
-        // Parts of no bytes would never come to an end.
-        let part_size = part_size.max(1);
-        Self { part_size, left: part_size, part: Md5::new(), whole: Md5::new(), parts: 0 }
-    }
-
-    fn update(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() {
-            // A full part is ended by the byte after it: the last one may be full as well.
-            if self.left == 0 {
-                self.end_part();
-            }
-            let length = usize::try_from(self.left).unwrap_or(usize::MAX).min(bytes.len());
-            let (now, rest) = bytes.split_at(length);
-            self.part.update(now);
-            self.left -= length as u64;
-            bytes = rest;
-        }
-    }
-
-    fn end_part(&mut self) {
-        self.whole.update(std::mem::take(&mut self.part).finalize());
-        self.parts = self.parts.saturating_add(1);
-        self.left = self.part_size;
-    }
-
-    /// An empty object is one empty part.
-    fn finish(mut self) -> Digest {
-        self.end_part();
-        Digest::MultipartMd5 { md5: self.whole.finalize().into(), parts: self.parts }
-    }
+    Ok((hashers.finish(), offset))
 }
 
 #[cfg(test)]
 mod tests {
     use std::io::Write;
 
+    use md5::{Digest as _, Md5};
     use proptest::prelude::*;
 
     use super::*;

@@ -204,18 +204,18 @@ fn index(connection: &Connection) -> Result<Option<Index>, Trouble> {
     Ok(connection.query_row("SELECT filters, is_whole, in_use FROM listed", [], index).optional()?)
 }
 
-fn bytes(key: Option<&Key>) -> &[u8] {
+pub(super) fn bytes(key: Option<&Key>) -> &[u8] {
     key.map_or(&[], Key::as_bytes)
 }
 
-fn count_of(most: usize) -> i64 {
+pub(super) fn count_of(most: usize) -> i64 {
     i64::try_from(most).unwrap_or(i64::MAX)
 }
 
-fn key(row: &Row<'_>, column: usize) -> Result<Key, Trouble> {
+pub(super) fn key(row: &Row<'_>, column: usize) -> Result<Key, Trouble> {
     Ok(Key::new(blob(row, column)?))
 }
 
-fn blob<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a [u8], Trouble> {
+pub(super) fn blob<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a [u8], Trouble> {
     row.get_ref(column)?.as_blob().map_err(|_| Trouble::Garbled)
 }

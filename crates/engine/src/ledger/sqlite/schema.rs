@@ -5,16 +5,19 @@ use rusqlite::{Connection, OptionalExtension};
 use super::{Binding, Trouble};
 
 /// The newest format that this program writes, and the newest that it reads: SQLite's `user_version`.
-pub const FORMAT: i64 = 3;
+pub const FORMAT: i64 = 4;
 
 /// The first format that has an index: whoever only reads doesn't migrate.
 pub(super) const HAS_INDEX: i64 = 3;
+
+/// The first format that remembers checks.
+pub(super) const HAS_CHECKS: i64 = 4;
 
 /// What tells a ledger from any other SQLite database: SQLite's `application_id`, the letters BRGD.
 pub const APPLICATION: i64 = 0x4252_4744;
 
 /// What makes each format of the one before it; the first, of nothing.
-const MIGRATIONS: [&str; 3] = [FIRST, RANGES, INDEX];
+const MIGRATIONS: [&str; 4] = [FIRST, RANGES, INDEX, CHECKS];
 
 pub(super) const FIRST: &str = "
     CREATE TABLE locations (
@@ -84,6 +87,11 @@ const INDEX: &str = "
         is_whole INTEGER NOT NULL,
         in_use INTEGER NOT NULL
     );
+";
+
+/// When objects were last found good.
+const CHECKS: &str = "
+    CREATE TABLE checked (key BLOB PRIMARY KEY, versions BLOB NOT NULL, seconds INTEGER NOT NULL) WITHOUT ROWID;
 ";
 
 /// Brings the tables to the newest format, from whichever they have.

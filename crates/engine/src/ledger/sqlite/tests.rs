@@ -13,7 +13,7 @@ use super::*;
 use crate::events::Side;
 use crate::job::JobDigest;
 use crate::ledger::memory::MemoryLedger;
-use crate::ledger::{Apart, BegunUpload, Cursor, Fingerprint, Held, Index, Unseen};
+use crate::ledger::{Apart, BegunUpload, Checked, Checks, Cursor, Fingerprint, Held, Index, Unseen, VersionsDigest};
 use crate::plan::Transfer;
 
 fn binding() -> Binding {
@@ -236,7 +236,7 @@ async fn what_is_no_ledger_of_these_locations_is_refused_and_left_alone() {
     refused("torn", &torn, "is damaged");
     let mut newer = whole.clone();
     newer[60..64].copy_from_slice(&99u32.to_be_bytes());
-    refused("newer", &newer, "written by a newer brigade (format 99; this one reads up to 3)");
+    refused("newer", &newer, "written by a newer brigade (format 99; this one reads up to 4)");
     let mut foreign = whole.clone();
     foreign[68..72].copy_from_slice(b"ABCD");
     refused("another program's", &foreign, "is no ledger");
@@ -268,6 +268,30 @@ async fn a_ledger_of_the_first_format_is_taken_up_where_it_was() {
         assert_eq!(run.cursors, [Cursor { after: None, through: Some(Key::from("k")), unseen }], "{access:?}");
         assert_eq!((run.begun, run.failed), (brigade_store::time::at(7, 8), vec![Key::from("a")]));
         assert_eq!(ledger.apart(None, 10).await.unwrap(), []);
+        assert_eq!(ledger.checked(None, 10).await.unwrap(), []);
+    }
+}
+
+#[tokio::test]
+async fn checks_are_remembered_beside_everything_else_and_in_key_order() {
+    let (_directory, path) = place();
+    let ledger = open(&path).unwrap();
+    ledger.commit(vec![Change::Settle(pair(Key::from("a"), 1))]).await.unwrap();
+    let before = (ledger.contents().await.unwrap(), ledger.page(None, 10).await.unwrap());
+    let checked = |key: &str, version, seconds| Checked {
+        key: Key::from(key),
+        versions: VersionsDigest([version; 16]),
+        at: brigade_store::time::at(seconds, 0),
+    };
+    ledger.note_checks(vec![checked("b", 1, 7), checked("", 2, 8), checked("a", 3, -9)], vec![]).await.unwrap();
+    ledger.note_checks(vec![checked("b", 4, 10)], vec![Key::from("a"), Key::from("b")]).await.unwrap();
+    drop(ledger);
+    for access in [Access::Read, Access::Write] {
+        let ledger = SqliteLedger::open(&path, &binding(), access).unwrap().unwrap();
+        assert_eq!(ledger.checked(None, 10).await.unwrap(), [checked("", 2, 8), checked("b", 4, 10)]);
+        assert_eq!(ledger.checked(Some(&Key::from("")), 10).await.unwrap(), [checked("b", 4, 10)]);
+        assert_eq!(ledger.checked(None, 1).await.unwrap().len(), 1);
+        assert_eq!((ledger.contents().await.unwrap(), ledger.page(None, 10).await.unwrap()), before);
     }
 }
 

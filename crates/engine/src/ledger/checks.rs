@@ -1,0 +1,56 @@
+//! When objects were last found good by a check: what `brigade check --since-last` goes by.
+
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+use brigade_store::{Entry, Key};
+use md5::{Digest, Md5};
+
+use super::encoding::encode_fingerprint;
+use super::{Fingerprint, LedgerError};
+use crate::merge::Keyed;
+
+/// When a check last found that both sides of a key have the same content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// The key.
+    pub key: Key,
+    /// Which versions it found so: of others, it says nothing.
+    pub versions: VersionsDigest,
+    /// When, by the local clock, to the second.
+    pub at: SystemTime,
+}
+
+/// A digest of the fingerprints of both sides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VersionsDigest(pub [u8; 16]);
+
+impl VersionsDigest {
+    /// That of the versions which these entries show.
+    #[must_use]
+    pub fn of(source: &Entry, dest: &Entry) -> Self {
+        let mut digest = Md5::new();
+        for entry in [source, dest] {
+            let fingerprint = encode_fingerprint(&Fingerprint::of(entry));
+            digest.update((fingerprint.len() as u64).to_be_bytes());
+            digest.update(fingerprint);
+        }
+        Self(digest.finalize().into())
+    }
+}
+
+impl Keyed for Checked {
+    fn key(&self) -> &Key {
+        &self.key
+    }
+}
+
+/// What is remembered of checks. A sync neither reads nor writes it, and a check nothing else.
+#[async_trait]
+pub trait Checks: Send + Sync + 'static {
+    /// The next checks after this key, at most so many, in ascending order of keys; empty at the end.
+    async fn checked(&self, after: Option<&Key>, most: usize) -> Result<Vec<Checked>, LedgerError>;
+
+    /// Remembers these, in the place of earlier ones of their keys, and forgets all of those keys.
+    async fn note_checks(&self, good: Vec<Checked>, forgotten: Vec<Key>) -> Result<(), LedgerError>;
+}
