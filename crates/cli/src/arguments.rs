@@ -4,6 +4,7 @@
 
 #![expect(clippy::doc_markdown, reason = "the comments on arguments are the help, which is plain text")]
 
+mod check;
 mod cleanup;
 mod completions;
 mod explain;
@@ -23,6 +24,7 @@ mod writing;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub(crate) use check::Check;
 pub(crate) use cleanup::Cleanup;
 pub(crate) use completions::Completions;
 pub(crate) use explain::Explain;
@@ -75,6 +77,8 @@ pub(crate) enum Command {
     Sync(Box<Sync>),
     /// Say what a sync would do with one key, and why
     Explain(Box<Explain>),
+    /// Prove that a copy is good: read it, all or a sample
+    Check(Box<Check>),
     /// List what is in a bucket or a directory
     Ls(Ls),
     /// Abort uploads that nobody finishes

@@ -1,5 +1,6 @@
 //! The commands. Each makes one call into the rooms below and shows what came of it.
 
+mod check;
 mod cleanup;
 mod completions;
 #[cfg(feature = "devserver")]
@@ -68,6 +69,7 @@ async fn run_command(command: Command, streams: Streams, stop: &Stop) -> Exit {
         Command::Sync(arguments) => Box::pin(sync::run(&arguments, streams, stop)).await,
         Command::Explain(arguments) => Box::pin(explain::run(&arguments, streams, stop)).await,
         Command::Ledger(arguments) => ledger::run(&arguments, streams, stop).await,
+        Command::Check(arguments) => Box::pin(check::run(&arguments, streams, stop)).await,
         Command::Ls(arguments) => ls::run(&arguments, streams, stop).await,
         Command::Cleanup(arguments) => cleanup::run(&arguments, streams, stop).await,
         Command::Probe(arguments) => Box::pin(probe::run(&arguments, streams, stop)).await,

@@ -3,6 +3,7 @@
 //!
 //! Standard output has results and events, standard error everything else.
 
+pub(crate) mod checking;
 #[cfg(test)]
 mod contract;
 pub(crate) mod explanation;

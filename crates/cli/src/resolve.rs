@@ -4,6 +4,7 @@
 
 pub(crate) mod at_once;
 pub(crate) mod bandwidth;
+pub(crate) mod check;
 pub(crate) mod cleanup;
 pub(crate) mod customer_key;
 pub(crate) mod duration;
@@ -13,6 +14,7 @@ pub(crate) mod filters;
 pub(crate) mod job;
 pub(crate) mod ledger;
 pub(crate) mod max_delete;
+pub(crate) mod percent;
 pub(crate) mod probe;
 pub(crate) mod s3;
 #[cfg(feature = "devserver")]

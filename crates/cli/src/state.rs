@@ -12,7 +12,7 @@ use brigade_engine::filters::LedgerFiles;
 use brigade_engine::ledger::file::{self, lock_of};
 use brigade_engine::ledger::lock::{Lock, LockError};
 use brigade_engine::ledger::sqlite::{Access, Binding, SqliteLedger};
-use brigade_engine::ledger::{Ledger, LedgerError};
+use brigade_engine::ledger::{Checks, Ledger, LedgerError};
 use brigade_store::s3::Config;
 use brigade_store::{Key, Location, Store};
 use tokio_util::sync::CancellationToken;
@@ -57,6 +57,9 @@ pub(crate) enum StateError {
     /// There is nothing to keep an index in.
     #[error("--index is kept in the ledger, which can't be written anywhere; give --ledger a file")]
     NoIndex,
+    /// There is nothing to remember checks in.
+    #[error("--since-last is kept in the ledger, which can't be written anywhere; give --ledger a file")]
+    NoChecks,
     /// The person asked to stop.
     #[error("interrupted")]
     Interrupted,
@@ -66,6 +69,11 @@ impl State {
     /// The ledger, if there is one.
     pub(crate) fn ledger(&self) -> Option<Arc<dyn Ledger>> {
         self.ledger.clone().map(|ledger| Arc::new(ledger) as Arc<dyn Ledger>)
+    }
+
+    /// What it remembers of checks, if there is one.
+    pub(crate) fn checks(&self) -> Option<Arc<dyn Checks>> {
+        self.ledger.clone().map(|ledger| Arc::new(ledger) as Arc<dyn Checks>)
     }
 
     /// To be written: by one run at a time.

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 const DOCUMENT: &str = include_str!("../../../../docs/formats/events.md");
 /// Where what is written is declared.
-const SOURCES: [&str; 8] = [
+const SOURCES: [&str; 9] = [
+    include_str!("checking/event.rs"),
     include_str!("json.rs"),
     include_str!("json/summary.rs"),
     include_str!("explanation/event.rs"),

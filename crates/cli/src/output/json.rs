@@ -149,7 +149,7 @@ impl<'a> OutcomeField<'a> {
     }
 }
 
-fn side_name(side: Side) -> &'static str {
+pub(super) fn side_name(side: Side) -> &'static str {
     match side {
         Side::Source => "source",
         Side::Dest => "dest",

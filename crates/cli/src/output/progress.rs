@@ -41,12 +41,19 @@ const GAUGE: usize = 26;
 pub(super) fn bar(totals: &Totals, elapsed: Duration, columns: usize) -> String {
     let room = columns.saturating_sub(1);
     // A narrow terminal has room for the figures or for the gauge.
-    let mut line = if room >= 3 * GAUGE { format!("{} ", gauge(totals)) } else { String::new() };
+    let line = if room >= 3 * GAUGE { format!("{} ", gauge(totals)) } else { String::new() };
+    fitting(line, &parts(totals, elapsed), columns)
+}
+
+/// The line, with as many of the parts, the most important first, as fit into
+/// a terminal of so many columns.
+pub(super) fn fitting(mut line: String, parts: &[String], columns: usize) -> String {
+    let room = columns.saturating_sub(1);
     let mut separator = "";
-    for part in parts(totals, elapsed) {
+    for part in parts {
         if line.len() + separator.len() + part.len() <= room {
             line.push_str(separator);
-            line.push_str(&part);
+            line.push_str(part);
             separator = ", ";
         }
     }

@@ -24,6 +24,17 @@ pub(crate) enum Verbosity {
 }
 
 impl Verbosity {
+    /// By `-q`, and how often `-v` was given.
+    pub(crate) fn of(quiet: bool, verbose: u8) -> Self {
+        match (quiet, verbose) {
+            (true, _) => Self::Quiet,
+            (false, 0) => Self::Normal,
+            (false, 1) => Self::Verbose,
+            (false, 2) => Self::VeryVerbose,
+            (false, _) => Self::Trace,
+        }
+    }
+
     /// The most detailed of what is said on the side that is listened to.
     pub(crate) fn log_level(self) -> Level {
         match self {
@@ -58,7 +69,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    fn new(to: To, tone: Tone, word: &str, rest: String) -> Self {
+    pub(super) fn new(to: To, tone: Tone, word: &str, rest: String) -> Self {
         Self { to, tone, word: word.to_owned(), rest, reason: None }
     }
 

@@ -72,7 +72,8 @@ fn direction(source: &Location, dest: &Location) -> &'static str {
     }
 }
 
-fn symlinks(symlinks: arguments::Symlinks) -> Symlinks {
+/// What is done with symlinks.
+pub(super) fn symlinks(symlinks: arguments::Symlinks) -> Symlinks {
     match symlinks {
         arguments::Symlinks::Follow => Symlinks::Follow,
         arguments::Symlinks::Skip => Symlinks::Skip,

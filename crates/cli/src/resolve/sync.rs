@@ -55,7 +55,8 @@ pub(crate) fn resolve(arguments: &arguments::Sync, can_draw: bool) -> Result<Syn
     let memory = ledger::resolve(&arguments.ledger)?;
     spec.indexing = indexing(arguments, &dest, &memory)?;
     let s3 = s3::resolve(&arguments.s3, arguments.jobs.0.most(), Probed::unless(arguments.ledger.no_ledger));
-    let wording = Wording { verbosity: verbosity(arguments), send, dry_run: arguments.dry_run };
+    let wording =
+        Wording { verbosity: Verbosity::of(arguments.quiet, arguments.verbose), send, dry_run: arguments.dry_run };
     let sides = s3::sides(&s3, &arguments.sides, [&source, &dest])?;
     Ok(Sync {
         source_inventory,
@@ -98,16 +99,6 @@ fn options(arguments: &arguments::Sync) -> RunOptions {
         dry_run: arguments.dry_run,
         server_side_copy: !arguments.no_server_side_copy,
         allow_empty_source: arguments.allow_empty_source,
-    }
-}
-
-fn verbosity(arguments: &arguments::Sync) -> Verbosity {
-    match (arguments.quiet, arguments.verbose) {
-        (true, _) => Verbosity::Quiet,
-        (false, 0) => Verbosity::Normal,
-        (false, 1) => Verbosity::Verbose,
-        (false, 2) => Verbosity::VeryVerbose,
-        (false, _) => Verbosity::Trace,
     }
 }
 

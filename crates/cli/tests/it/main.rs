@@ -16,8 +16,9 @@ mod changing_files;
 #[cfg(test)]
 mod changing_trees;
 #[cfg(test)]
-mod cleaning_up;
+mod checking;
 #[cfg(test)]
+mod cleaning_up;
 mod closed_streams;
 #[cfg(test)]
 mod comparing;

@@ -37,4 +37,11 @@ fn many_objects_take_no_more_memory() {
         assert!(peak < BOUND, "{what}: {peak} KiB");
     }
     scene.read("copy").assert_are(&files);
+    for (what, source, dest) in [("up", &tree, &bucket), ("down", &bucket, &copy)] {
+        for sample in ["--percent=100", "--sample=1000"] {
+            let peak = peak_memory(&scene, ["check", source, dest, "--quiet", sample]);
+            println!("{OBJECTS} objects checked {what}, {sample}: {peak} KiB at most");
+            assert!(peak < BOUND, "check {what} {sample}: {peak} KiB");
+        }
+    }
 }

@@ -83,7 +83,7 @@ fn blanked(line: &str, start: &str, end: char) -> String {
 #[test]
 fn help() {
     let scene = Scene::embedded();
-    for name in ["", "sync", "explain", "ls", "cleanup", "probe", "serve", "demo", "completions", "man"] {
+    for name in ["", "sync", "explain", "check", "ls", "cleanup", "probe", "serve", "demo", "completions", "man"] {
         for (option, length) in [("-h", "short"), ("--help", "long")] {
             let args: Vec<&str> = [name, option].into_iter().filter(|word| !word.is_empty()).collect();
             let ended = Ended::of(command(&scene, &args)).exits(0);
@@ -106,6 +106,8 @@ fn runs() {
     said.push(transcript(&scene, "explain tree BUCKET one --exclude *.tmp"));
     said.push(transcript(&scene, "sync tree BUCKET --delete --exclude *.tmp"));
     said.push(transcript(&scene, "sync BUCKET copy -q"));
+    said.push(transcript(&scene, "check BUCKET copy -v --jobs 1"));
+    said.push(transcript(&scene, "check tree BUCKET --sample 1 --seed 1"));
     said.push(transcript(&scene, "ls BUCKET"));
     assert_snapshot!(said.join("\n"));
 }
@@ -118,6 +120,7 @@ fn runs_as_json() {
         "explain tree BUCKET one --output json",
         "explain tree BUCKET none --output json",
         "ls BUCKET --output json",
+        "check tree BUCKET --output json --jobs 1",
         "sync tree s3://no-such-bucket --output json",
     ];
     assert_snapshot!(lines.map(|line| transcript(&scene, line)).join("\n"));
