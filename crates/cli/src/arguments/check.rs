@@ -73,7 +73,7 @@ pub(crate) struct Check {
 
     /// Compare headers and metadata too, of what is verified
     ///
-    /// Between two buckets: the standard headers and all metadata. Of a file: its modification time, to the second, with
+    /// Between two buckets: the standard headers and all user metadata. Of a file: its modification time, to the second, with
     /// the x-amz-meta-mtime of an object that has one.
     #[arg(long, help_heading = "What to verify")]
     pub(crate) metadata: bool,

@@ -97,7 +97,7 @@ async fn carry_out(asked: Check, reporter: &Arc<CheckReporter>, stop: &Stop) -> 
     let opened = tokio::select! {
         biased;
         () = stop.token.cancelled() => return Err(Trouble::interrupted(stop)),
-        opened = open_both(places, [role, role], [&asked.sides.source, &asked.sides.dest], &stop.abandon) => opened,
+        opened = open_both(places, [role, role], None, [&asked.sides.source, &asked.sides.dest], &stop.abandon) => opened,
     };
     let [source, dest] = opened.map_err(|error| Trouble::could_not_run(&error))?;
     let binding = state::binding(source.as_ref(), dest.as_ref());

@@ -62,14 +62,15 @@ pub(crate) fn resolve(arguments: &arguments::Check, can_draw: bool) -> Result<Ch
         memory: arguments.memory.0,
     };
     let s3 = s3::resolve(&arguments.s3, arguments.jobs.0.most(), Probed::unless(arguments.ledger.no_ledger));
+    let (source, dest) = (Location::parse(&arguments.source)?, Location::parse(&arguments.dest)?);
     Ok(Check {
-        source: Location::parse(&arguments.source)?,
-        dest: Location::parse(&arguments.dest)?,
         symlinks: symlinks(arguments.symlinks),
         since_last: arguments.since_last,
         memory: if arguments.since_last { ledger::resolve(&arguments.ledger)? } else { Memory::None },
         locks: ledger::locks(&arguments.locks),
-        sides: s3::sides(&s3, &arguments.sides),
+        sides: s3::sides(&s3, &arguments.sides, [&source, &dest])?,
+        source,
+        dest,
         s3,
         shown: Shown {
             format: arguments.output,

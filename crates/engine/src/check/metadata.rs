@@ -1,5 +1,6 @@
 //! Comparing what goes with the content, as far as both sides can have it.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use brigade_store::{Entry, ObjectHeaders};
@@ -17,26 +18,45 @@ impl Checking {
     }
 }
 
+/// What a copy in parts may have noted of the content, which says nothing of a person's.
+const NOTED: &str = "md5chksum";
+
 /// A file has a time, and no other header. Of an object nothing is compared with
 /// it but the time that travels along, where it has one.
 fn differences([source, dest]: [(&Entry, &ObjectHeaders); 2]) -> Vec<HeaderDifference> {
-    let is_object = |(entry, _): (&Entry, _)| entry.etag().is_some();
-    let are_objects = is_object(source) && is_object(dest);
+    let are_objects = source.0.etag().is_some() && dest.0.etag().is_some();
     let [left, right] = [source.1, dest.1];
-    let mut found = Vec::new();
-    if are_objects && left.content_type != right.content_type {
-        let (source, dest) = (left.content_type.clone(), right.content_type.clone());
-        found.push(HeaderDifference { name: "content-type".to_owned(), source, dest });
-    }
+    let mut found = if are_objects { by_name(named(left), named(right)) } else { vec![] };
     let times_differ = match (left.modified, right.modified) {
         (Some(left), Some(right)) => whole_seconds(left) != whole_seconds(right),
         (left, right) => are_objects && left != right,
     };
     if times_differ {
-        let [source, dest] =
-            [left.modified, right.modified].map(|time| time.map(|time| whole_seconds(time).to_string()));
+        let [source, dest] = [left.modified, right.modified].map(|time| Some(whole_seconds(time?).to_string()));
         found.push(HeaderDifference { name: "x-amz-meta-mtime".to_owned(), source, dest });
     }
+    found
+}
+
+/// Everything but the time, by the names that it has on its way.
+fn named(headers: &ObjectHeaders) -> BTreeMap<String, String> {
+    let content_type = headers.content_type.iter().map(|value| ("content-type".to_owned(), value.clone()));
+    let others = headers.others.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+    let metadata = headers.metadata.iter().filter(|(name, _)| name != NOTED);
+    let metadata = metadata.map(|(name, value)| (format!("x-amz-meta-{name}"), value.clone()));
+    content_type.chain(others).chain(metadata).collect()
+}
+
+fn by_name(left: BTreeMap<String, String>, mut right: BTreeMap<String, String>) -> Vec<HeaderDifference> {
+    let mut found = Vec::new();
+    for (name, source) in left {
+        let dest = right.remove(&name);
+        if dest.as_ref() != Some(&source) {
+            found.push(HeaderDifference { name, source: Some(source), dest });
+        }
+    }
+    let only_dest = right.into_iter().map(|(name, dest)| HeaderDifference { name, source: None, dest: Some(dest) });
+    found.extend(only_dest);
     found
 }
 
@@ -55,7 +75,7 @@ mod tests {
 
     fn entry(is_object: bool) -> Entry {
         let version = if is_object {
-            Version::Object { etag: "e".into(), id: None }
+            Version::object("e")
         } else {
             Version::File { changed: SystemTime::UNIX_EPOCH, inode: 1, device: 1 }
         };
@@ -64,7 +84,7 @@ mod tests {
 
     fn headers(seconds: Option<f64>, content_type: Option<&str>) -> ObjectHeaders {
         let modified = seconds.map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs_f64(seconds));
-        ObjectHeaders { modified, content_type: content_type.map(str::to_owned) }
+        ObjectHeaders { modified, content_type: content_type.map(str::to_owned), ..ObjectHeaders::default() }
     }
 
     #[test]
@@ -93,5 +113,26 @@ mod tests {
             let names: Vec<&str> = found.iter().map(|difference| difference.name.as_str()).collect();
             assert_eq!(names, expected, "{left:?} {right:?}");
         }
+    }
+
+    #[test]
+    fn standard_headers_and_metadata_are_compared_by_name() {
+        let object = entry(true);
+        let with = |others: &[(&'static str, &str)], metadata: &[(&str, &str)]| ObjectHeaders {
+            others: others.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
+            metadata: metadata.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            ..ObjectHeaders::default()
+        };
+        let left = with(&[("cache-control", "max-age=1"), ("expires", "never")], &[("b", "2"), ("a", "1")]);
+        let right = with(&[("cache-control", "no-cache")], &[("a", "1"), ("c", "3"), (NOTED, "x")]);
+        let found = differences([(&object, &left), (&object, &right)]);
+        let shown = |difference: &HeaderDifference| {
+            let HeaderDifference { name, source, dest } = difference;
+            format!("{name}: {} | {}", source.as_deref().unwrap_or("-"), dest.as_deref().unwrap_or("-"))
+        };
+        let expected =
+            ["cache-control: max-age=1 | no-cache", "expires: never | -", "x-amz-meta-b: 2 | -", "x-amz-meta-c: - | 3"];
+        assert_eq!(found.iter().map(shown).collect::<Vec<_>>(), expected);
+        assert_eq!(differences([(&object, &left), (&object, &left)]), []);
     }
 }

@@ -62,7 +62,8 @@ impl Checking {
             Content::SameCrc64 => same(DigestName::Crc64Nvme),
             Content::SameMultipart => same(DigestName::MultipartEtag),
             Content::OtherCrc64 => Some(Verdict::Differs("their stored CRC64NVMEs differ".to_owned())),
-            Content::OtherMd5 | Content::OtherMultipart | Content::Unproven => None,
+            // Times prove nothing.
+            Content::OtherMd5 | Content::OtherMultipart | Content::Unproven | Content::WrittenLater => None,
         })
     }
 
