@@ -97,9 +97,9 @@ impl Transfers {
         let Some(Digest::MultipartMd5 { parts, .. }) = reader.entry().listed_digest() else { return usual };
         // What travels through is in memory meanwhile, and several parts should be at once.
         let most = if way == Way::Inside { LARGEST_PART } else { self.memory / 4 };
-        let fits = |size: &u64| {
-            (SMALLEST_PART..=most).contains(size) && reader.entry().size.div_ceil(*size) == u64::from(parts)
-        };
+        let smallest = SMALLEST_PART.min(self.dest.capabilities().part_size);
+        let fits =
+            |size: &u64| (smallest..=most).contains(size) && reader.entry().size.div_ceil(*size) == u64::from(parts);
         if self.kinds[1] == Kind::Remote { reader.part_size().await.filter(fits).or(usual) } else { None }
     }
 

@@ -110,15 +110,23 @@ impl Stored {
             Version::File { .. } => {
                 ObjectHeaders { modified: Some(self.entry.modified), content_type: None, ..ObjectHeaders::default() }
             }
-            Version::Object { .. } => self.content.headers.clone(),
+            Version::Object { .. } => {
+                let md5 = match self.known_digest(DigestKind::Md5) {
+                    Some(Digest::Md5(md5)) => Some(md5),
+                    _ => None,
+                };
+                ObjectHeaders { md5, ..self.content.headers.clone() }
+            }
         }
     }
 
-    /// A digest of this kind: of a file always, by reading it; of an object only what its ETag is.
+    /// A digest of this kind: of a file always, by reading it; of an object what its ETag is, and an MD5 that was noted.
     pub(super) fn known_digest(&self, kind: DigestKind) -> Option<Digest> {
         let known = match self.entry.version {
             Version::File { .. } => true,
-            Version::Object { .. } => self.etag_kind() == kind,
+            Version::Object { .. } => {
+                self.etag_kind() == kind || (kind == DigestKind::Md5 && self.content.headers.md5.is_some())
+            }
         };
         known.then(|| digest(&self.content.body, kind))
     }

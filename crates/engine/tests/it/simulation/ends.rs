@@ -30,7 +30,8 @@ pub(crate) fn check(episode: &Episode<'_>, seen: &Witness<'_>) -> Result<(), Str
             if seen.cancelled == Some(Cancelled::InTime) {
                 return Err("it was told to stop, and says that it came to its end".into());
             }
-            if !seen.struck.listings.is_empty() {
+            // The page that broke off may have been one beyond the end of a range that was cut meanwhile.
+            if !seen.struck.listings.is_empty() && !seen.lists_ranges {
                 return Err("a listing broke off, and it says that it came to its end".into());
             }
             figures_add_up(episode, seen, summary)?;
@@ -54,7 +55,9 @@ fn has_a_reason(episode: &Episode<'_>, seen: &Witness<'_>, why: &Why) -> Result<
         [SOURCE, DEST].map(|side| seen_last(episode, seen, side).map(|it| taking_part(episode, side, it)));
     let has_one = match why {
         Why::Interrupted => seen.cancelled.is_some(),
-        Why::Listing(_) => !seen.struck.listings.is_empty() || (seen.takes_up && seen.struck.glimpse),
+        Why::Listing(_) => {
+            !seen.struck.listings.is_empty() || ((seen.takes_up || seen.lists_ranges) && seen.struck.glimpse)
+        }
         Why::Ledger(_) => seen.struck.durability,
         Why::Refused(_) => {
             let was_touched = seen.takes_up && seen.touched.iter().any(|touched| !touched.is_empty());

@@ -48,8 +48,14 @@ impl Scenario {
             remote.order = *rng.choice(&[Order::ByBytes, Order::Other]).unwrap();
         }
         let misleads = remote.sequence == Sequence::SlashFirst && remote.order == Order::ByBytes;
-        let (local, remote) = (MemoryStore::new(local), MemoryStore::new(remote));
-        let (source, dest) = if rng.bool() { (local, remote) } else { (remote, local) };
+        let another = MemoryOptions { sequence: Sequence::ByBytes, order: Order::ByBytes, ..remote.clone() };
+        let [local, remote, another] = [local, remote, another].map(MemoryStore::new);
+        let (source, dest) = match rng.u64(..6) {
+            0 | 1 => (local, remote),
+            2 | 3 => (remote, local),
+            4 => (remote, another),
+            _ => (another, remote),
+        };
         let selection =
             *rng.choice(&[Selection::Everything; 4].into_iter().chain(Selection::ALL).collect::<Vec<_>>()).unwrap();
         let (job, options) = (job(rng, selection), options(rng));
@@ -130,7 +136,7 @@ impl Scenario {
             // As long as a system takes. A file that is later torn, with its times,
             // may be older than its object by more than a fudge, and count as in step by that.
             self.source.write_later(Duration::from_secs(45));
-        } else {
+        } else if kind(&self.dest) == Kind::Local {
             self.dest.write_later(Duration::from_mins(9));
         }
     }

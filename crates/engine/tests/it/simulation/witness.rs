@@ -210,7 +210,8 @@ impl<'a> Witness<'a> {
             (Call::List | Call::ListMore | Call::ListRange | Call::ListRangeMore, _) if *strike != Strike::None => {
                 self.struck.listings.push(side);
             }
-            (Call::ListWithin, _) => self.struck.glimpse |= *strike != Strike::None,
+            // Where two ranges meet, it is looked whether anything lies between them.
+            (Call::ListWithin | Call::FirstAfter, _) => self.struck.glimpse |= *strike != Strike::None,
             (Call::MakeDurable, _) => self.struck.durability |= *strike != Strike::None,
             (Call::Look, _) if side == Side::Dest && *strike != Strike::None => {
                 self.struck.looks.insert(key.clone());
