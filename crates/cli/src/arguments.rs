@@ -7,6 +7,7 @@
 mod check;
 mod cleanup;
 mod completions;
+mod config;
 mod explain;
 mod filters;
 mod job;
@@ -27,6 +28,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 pub(crate) use check::Check;
 pub(crate) use cleanup::Cleanup;
 pub(crate) use completions::Completions;
+pub(crate) use config::{Config, ConfigAction};
 pub(crate) use explain::Explain;
 pub(crate) use filters::{FilterArgument, FilterArguments};
 pub(crate) use job::{Compare, JobArguments, Symlinks};
@@ -87,6 +89,8 @@ pub(crate) enum Command {
     Probe(Probe),
     /// List, show, export or forget what `brigade sync` remembers
     Ledger(Ledgers),
+    /// Check the file that gives names to stores
+    Config(Config),
     /// Serve a directory as an S3 server, for development
     #[cfg(feature = "devserver")]
     Serve(Serve),

@@ -3,6 +3,7 @@
 mod check;
 mod cleanup;
 mod completions;
+mod config;
 #[cfg(feature = "devserver")]
 mod demo;
 mod explain;
@@ -77,6 +78,7 @@ async fn run_command(command: Command, streams: Streams, stop: &Stop) -> Exit {
         Command::Serve(arguments) => serve::run(&arguments, streams, stop).await,
         #[cfg(feature = "devserver")]
         Command::Demo => demo::run(streams, stop).await,
+        Command::Config(arguments) => config::run(&arguments, streams),
         Command::Completions(arguments) => completions::run(&arguments, streams),
         Command::Man(arguments) => man::run(&arguments, streams),
     }

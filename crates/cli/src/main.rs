@@ -15,6 +15,7 @@ mod remembered;
 mod resolve;
 mod signals;
 mod state;
+mod stores;
 
 use std::process::ExitCode;
 

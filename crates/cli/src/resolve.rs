@@ -93,6 +93,41 @@ pub(crate) enum UsageError {
     /// What is said of a bucket, for a directory.
     #[error("--create-bucket and --enable-versioning are for a bucket as the destination: a directory is made anyway")]
     BucketOfDirectory,
+    /// The file of stores is wrong.
+    #[error(transparent)]
+    Stores(#[from] crate::stores::StoresError),
+    /// A store, and no bucket in it.
+    #[error("{written} names a store; write {written}bucket[/prefix]")]
+    StoreWithoutBucket {
+        /// The location as written.
+        written: String,
+    },
+    /// A store's name written as a scheme.
+    #[error("{written}: a store's name has no slashes after it: write {meant}")]
+    StoreWithSlashes {
+        /// The location as written.
+        written: String,
+        /// As it is to be written.
+        meant: String,
+    },
+    /// What looks like a store's name and is none, where there are stores.
+    #[error("{written}: no store is called {name}; {hint} (a directory of this name is written ./{written})")]
+    NoSuchStore {
+        /// The location as written.
+        written: String,
+        /// What would be the store's name.
+        name: String,
+        /// Which there are, or the one that may have been meant.
+        hint: String,
+    },
+    /// A report in another store than what it is of.
+    #[error(
+        "--source-inventory {manifest} is read as SOURCE is: name it in the same store as SOURCE, as s3://bucket/key, or as a path"
+    )]
+    InventoryElsewhere {
+        /// The manifest as written.
+        manifest: String,
+    },
     /// A file is no list of prices.
     #[error(transparent)]
     PriceList(#[from] crate::prices::PriceListError),

@@ -138,9 +138,18 @@ impl Location {
         }
     }
 
+    /// A bucket of a store that has a name: of what the user wrote, `below` is what follows on the
+    /// store's name, `bucket[/prefix]`.
+    pub fn in_store(written: &str, below: &str) -> Result<Self, LocationError> {
+        Self::below(Service::S3, written, below)
+    }
+
     fn bucket(service: Service, written: &str) -> Result<Self, LocationError> {
-        let after_scheme = &written[service.scheme().len() + "://".len()..];
-        let (bucket, prefix) = after_scheme.split_once('/').unwrap_or((after_scheme, ""));
+        Self::below(service, written, &written[service.scheme().len() + "://".len()..])
+    }
+
+    fn below(service: Service, written: &str, below: &str) -> Result<Self, LocationError> {
+        let (bucket, prefix) = below.split_once('/').unwrap_or((below, ""));
         if bucket.is_empty() {
             return Err(LocationError::NoBucket { service, written: shown(written) });
         }

@@ -30,7 +30,7 @@ pub enum Role {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// A source that isn't there.
-    #[error("{0}: there is no such directory; check the path")]
+    #[error("{0}: there is no such directory; check the path{hint}", hint = hint(.0))]
     Missing(PathBuf),
     /// Something else than a directory.
     #[error("{0} is not a directory; give the directory that it is in, and choose with --include")]
@@ -79,6 +79,17 @@ pub enum OpenError {
     /// The report that was to stand for the bucket's listing can't.
     #[error(transparent)]
     Inventory(#[from] InventoryError),
+}
+
+/// What a path that isn't there may have been meant for.
+fn hint(path: &Path) -> &'static str {
+    let written = path.to_str().and_then(|written| written.split_once(':'));
+    match written {
+        Some((name, below)) if !name.contains('/') && !below.is_empty() => {
+            " (if it begins with a store's name, see `brigade config check`)"
+        }
+        _ => "",
+    }
 }
 
 /// Opens the store at a location. The S3 settings are for buckets; nothing is

@@ -1,5 +1,6 @@
 //! The options of every command that reaches S3.
 
+use std::ffi::OsString;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,6 +17,13 @@ use crate::resolve::duration::Span;
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "S3")]
 pub(crate) struct S3Arguments {
+    /// Take the stores that have names (NAME:bucket/prefix) from this file (docs/config.md)
+    ///
+    /// Otherwise BRIGADE_CONFIG names it, or it is XDG_CONFIG_HOME/brigade/brigade.toml or
+    /// ~/.config/brigade/brigade.toml, if it is there.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<OsString>,
+
     /// Send requests to this server instead of AWS
     ///
     /// Otherwise AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL or the profile says where.

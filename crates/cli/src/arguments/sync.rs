@@ -16,7 +16,8 @@ use crate::resolve::size::Size;
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(after_long_help = "\
-A location is a directory, s3://bucket[/prefix], or gs://bucket[/prefix]. A prefix is a directory: s3://bucket/site and s3://bucket/site/ are \
+A location is a directory, s3://bucket[/prefix], gs://bucket[/prefix], or NAME:bucket[/prefix] of a store that has a name \
+(docs/config.md). A prefix is a directory: s3://bucket/site and s3://bucket/site/ are \
 the same. Between two buckets of one service with the same credentials the service copies by itself; between others \
 what is copied passes through here, and never to a disk.
 

@@ -12,20 +12,21 @@ use crate::exit::Exit;
 use crate::output::{self, Streams, To, Tone};
 use crate::resolve::s3::{self, Probed};
 use crate::signals::Stop;
+use crate::stores::{Located, NamedStore, Stores};
 
 /// Connections that are kept open: one page is fetched after the other.
 const CONNECTIONS: usize = 2;
 
 /// Runs the command.
 pub(crate) async fn run(arguments: &Ls, mut streams: Streams, stop: &Stop) -> Exit {
-    let place = match place(arguments) {
+    let (place, store) = match place(arguments) {
         Ok(place) => place,
         Err(reason) => {
             output::error(&mut streams, &reason);
             return Exit::Usage;
         }
     };
-    let config = s3::resolve(&arguments.s3, CONNECTIONS, Probed::Believed);
+    let config = s3::of_store(&s3::resolve(&arguments.s3, CONNECTIONS, Probed::Believed), store.as_ref());
     let streams = output::log::with_warnings(streams);
     let mut show = Show { format: arguments.output, streams, is_empty: true, failed: false };
     let listed = tokio::select! {
@@ -66,13 +67,15 @@ impl What {
     }
 }
 
-fn place(arguments: &Ls) -> Result<What, String> {
-    match (Place::parse(&arguments.location), arguments.recursive) {
-        (Err(error), _) => Err(error.to_string()),
-        (Ok(place), false) => Ok(What::Level(place)),
-        (Ok(Place::Location(location)), true) => Ok(What::Everything(location)),
-        (Ok(Place::Account), true) => {
-            Err("s3:// lists the buckets, one level; with --recursive, name a bucket".to_owned())
+fn place(arguments: &Ls) -> Result<(What, Option<NamedStore>), String> {
+    let stores = Stores::read(arguments.s3.config.as_deref()).map_err(|error| error.to_string())?;
+    let Located { place, store } = stores.look_into(&arguments.location).map_err(|error| error.to_string())?;
+    match (place, arguments.recursive) {
+        (place, false) => Ok((What::Level(place), store)),
+        (Place::Location(location), true) => Ok((What::Everything(location), store)),
+        (Place::Account, true) => {
+            let written = arguments.location.display();
+            Err(format!("{written} lists the buckets, one level; with --recursive, name a bucket"))
         }
     }
 }
@@ -157,7 +160,7 @@ mod tests {
 
     fn parse(line: &[&str]) -> Result<What, String> {
         match Arguments::try_parse_from(["brigade", "ls"].iter().chain(line)).unwrap().command {
-            Command::Ls(ls) => place(&ls),
+            Command::Ls(ls) => place(&ls).map(|(what, _)| what),
             other => panic!("{other:?}"),
         }
     }

@@ -16,6 +16,7 @@ use crate::arguments;
 use crate::output::checking::Shown;
 use crate::output::progress::Style;
 use crate::output::text::Verbosity;
+use crate::stores::Stores;
 
 /// A check, decided in everything.
 #[derive(Clone, Debug)]
@@ -62,16 +63,22 @@ pub(crate) fn resolve(arguments: &arguments::Check, can_draw: bool) -> Result<Ch
         memory: arguments.memory.0,
     };
     let s3 = s3::resolve(&arguments.s3, arguments.jobs.0.most(), Probed::unless(arguments.ledger.no_ledger));
-    let (source, dest) = (Location::parse(&arguments.source)?, Location::parse(&arguments.dest)?);
+    let stores = Stores::read(arguments.s3.config.as_deref())?;
+    let [source, dest] = [stores.locate(&arguments.source)?, stores.locate(&arguments.dest)?];
+    let named = [source.store.as_ref(), dest.store.as_ref()];
+    let sides = s3::sides(&s3, &arguments.sides, [&source.place, &dest.place], named)?;
+    let (source, dest) = (source.place, dest.place);
+    let (memory, ledger_store) =
+        if arguments.since_last { ledger::resolve(&arguments.ledger, &stores)? } else { (Memory::None, None) };
     Ok(Check {
         symlinks: symlinks(arguments.symlinks),
         since_last: arguments.since_last,
-        memory: if arguments.since_last { ledger::resolve(&arguments.ledger)? } else { Memory::None },
+        memory,
         locks: ledger::locks(&arguments.locks),
-        sides: s3::sides(&s3, &arguments.sides, [&source, &dest])?,
+        sides,
         source,
         dest,
-        s3,
+        s3: s3::of_store(&s3, ledger_store.as_ref()),
         shown: Shown {
             format: arguments.output,
             progress: Style::resolve(arguments.progress, can_draw, arguments.quiet),

@@ -13,6 +13,7 @@ use super::ledger::{self, Memory};
 use super::s3::{Probed, Sides};
 use super::{UsageError, s3};
 use crate::arguments;
+use crate::stores::Stores;
 
 /// Connections that are kept open: one for listing, one for looking.
 const CONNECTIONS: usize = 2;
@@ -36,39 +37,49 @@ pub(crate) struct Explain {
 
 /// Decides everything that the arguments leave open.
 pub(crate) fn resolve(arguments: &arguments::Explain) -> Result<Explain, UsageError> {
-    let job = job::resolve(&arguments.job, DeleteLimit::Unlimited)?;
+    let stores = Stores::read(arguments.s3.config.as_deref())?;
+    let job = job::resolve(&arguments.job, DeleteLimit::Unlimited, &stores)?;
     let key = key(&job, &arguments.key)?;
     let perhaps = directory(&job).and_then(|root| below(root, &absolute(Path::new(&arguments.key)).ok()?));
     let perhaps = perhaps.filter(|perhaps| *perhaps != key);
-    let memory = ledger::resolve(&arguments.ledger)?;
+    let (memory, ledger_store) = ledger::resolve(&arguments.ledger, &stores)?;
     let s3 = s3::resolve(&arguments.s3, CONNECTIONS, Probed::unless(arguments.ledger.no_ledger));
-    Ok(Explain { key, perhaps, memory, sides: s3::sides(&s3, &arguments.sides, [&job.source, &job.dest])?, s3, job })
+    let named = job.stores.each_ref().map(Option::as_ref);
+    let sides = s3::sides(&s3, &arguments.sides, [&job.source, &job.dest], named)?;
+    let s3 = s3::of_store(&s3, ledger_store.as_ref());
+    Ok(Explain { job, key, perhaps, memory, s3, sides })
 }
 
 /// The key that is meant: a URL and an absolute path name one below the place
 /// that they lie in, everything else is a key as it stands.
 fn key(job: &Job, written: &OsStr) -> Result<Key, UsageError> {
     let bytes = written.as_bytes();
-    let scheme = bytes.get(..5).map(<[u8]>::to_ascii_lowercase);
-    if let Some(scheme @ (b"s3://" | b"gs://")) = scheme.as_deref() {
-        let roots = [&job.source, &job.dest].into_iter().filter_map(|place| match place {
-            Location::Bucket { service, bucket, prefix, .. } => {
-                Some(format!("{}://{bucket}/{prefix}", service.scheme()))
-            }
-            Location::Local(_) => None,
+    let roots = [&job.source, &job.dest].into_iter().filter_map(|place| match place {
+        Location::Bucket { bucket, prefix, written, .. } => Some((beginning(written), format!("{bucket}/{prefix}"))),
+        Location::Local(_) => None,
+    });
+    let roots: Vec<(&str, String)> = roots.collect();
+    let after = |beginning: &str| {
+        let (start, rest) = bytes.split_at_checked(beginning.len())?;
+        start.eq_ignore_ascii_case(beginning.as_bytes()).then_some(rest)
+    };
+    if !roots.is_empty()
+        && ["s3://", "gs://"].iter().chain(roots.iter().map(|(start, _)| start)).any(|start| after(start).is_some())
+    {
+        let below = roots.iter().find_map(|(start, root)| after(start)?.strip_prefix(root.as_bytes()));
+        return below.map(Key::new).ok_or_else(|| UsageError::KeyElsewhere {
+            key: written.display().to_string(),
+            root: roots.iter().map(|(start, root)| format!("{start}{root}")).collect::<Vec<_>>().join(" or "),
         });
-        let roots: Vec<String> = roots.collect();
-        if roots.is_empty() {
-            return Ok(Key::new(bytes));
-        }
-        let url = [scheme, &bytes[5..]].concat();
-        let below = roots.iter().find_map(|root| url.strip_prefix(root.as_bytes()));
-        return below
-            .map(Key::new)
-            .ok_or_else(|| UsageError::KeyElsewhere { key: written.display().to_string(), root: roots.join(" or ") });
     }
     let below = directory(job).filter(|_| bytes.starts_with(b"/")).and_then(|root| below(root, Path::new(written)));
     Ok(below.unwrap_or_else(|| Key::new(bytes)))
+}
+
+/// What a bucket's location begins with: `s3://`, or a store's name.
+fn beginning(written: &str) -> &str {
+    let end = written.find("://").map_or_else(|| written.find(':').map_or(0, |end| end + 1), |end| end + "://".len());
+    &written[..end]
 }
 
 /// The side that is a directory.

@@ -1,6 +1,5 @@
 //! What is to be in step, as plain data: the two locations and the job spec.
 
-use std::ffi::OsStr;
 use std::time::Duration;
 
 use brigade_engine::job::{Comparison, DeleteLimit, Indexing, JobSpec};
@@ -9,6 +8,7 @@ use brigade_store::{Location, Service, Symlinks};
 use super::UsageError;
 use super::filters::{self, Origin};
 use crate::arguments::{self, Compare, JobArguments};
+use crate::stores::{Located, NamedStore, Stores};
 
 /// What is to be in step.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub(crate) struct Job {
     pub(crate) source: Location,
     /// Where they go.
     pub(crate) dest: Location,
+    /// The stores that the two were named with, if they were.
+    pub(crate) stores: [Option<NamedStore>; 2],
     /// The manifest of the report that the source is listed from, if it is.
     pub(crate) source_inventory: Option<Location>,
     /// What sending an object is called here: `upload`, `download`.
@@ -28,11 +30,14 @@ pub(crate) struct Job {
 }
 
 /// Decides everything that the arguments leave open. So many deletions are allowed at most, if any are.
-pub(crate) fn resolve(arguments: &JobArguments, most: DeleteLimit) -> Result<Job, UsageError> {
-    let source = Location::parse(&arguments.source)?;
-    let dest = Location::parse(&arguments.dest)?;
+pub(crate) fn resolve(arguments: &JobArguments, most: DeleteLimit, stores: &Stores) -> Result<Job, UsageError> {
+    let source = stores.locate(&arguments.source)?;
+    let dest = stores.locate(&arguments.dest)?;
+    let manifest = arguments.source_inventory.as_deref().map(|manifest| stores.locate(manifest)).transpose()?;
+    let source_inventory = manifest.map(|manifest| inventory(manifest, &source)).transpose()?;
+    let stores = [source.store, dest.store];
+    let (source, dest) = (source.place, dest.place);
     let send = direction(&source, &dest);
-    let source_inventory = inventory(arguments.source_inventory.as_deref(), &source)?;
     let filters = filters::resolve(&arguments.filters)?;
     let spec = JobSpec {
         filters: filters.filters,
@@ -44,13 +49,15 @@ pub(crate) fn resolve(arguments: &JobArguments, most: DeleteLimit) -> Result<Job
         carries_tags: !arguments.ignore_tags,
         source_inventory: source_inventory.as_ref().map(ToString::to_string),
     };
-    Ok(Job { source, dest, source_inventory, send, spec, origins: filters.origins })
+    Ok(Job { source, dest, stores, source_inventory, send, spec, origins: filters.origins })
 }
 
 /// The manifest, where the source is what S3 Inventory reports of.
-fn inventory(manifest: Option<&OsStr>, source: &Location) -> Result<Option<Location>, UsageError> {
-    let Some(manifest) = manifest else { return Ok(None) };
-    match (Location::parse(manifest)?, source) {
+fn inventory(manifest: Located, source: &Located) -> Result<Location, UsageError> {
+    if manifest.store.is_some() && manifest.store != source.store {
+        return Err(UsageError::InventoryElsewhere { manifest: manifest.place.to_string() });
+    }
+    match (manifest.place, &source.place) {
         (Location::Bucket { prefix, written, .. }, _) if prefix.is_empty() => {
             Err(UsageError::InventoryIsBucket(written))
         }
@@ -59,7 +66,7 @@ fn inventory(manifest: Option<&OsStr>, source: &Location) -> Result<Option<Locat
         (_, Location::Bucket { service: Service::Google, written, .. }) => {
             Err(UsageError::InventoryAtGoogle(written.clone()))
         }
-        (manifest, _) => Ok(Some(manifest)),
+        (manifest, _) => Ok(manifest),
     }
 }
 

@@ -9,6 +9,7 @@ use brigade_store::Location;
 
 use super::UsageError;
 use crate::arguments::{LedgerArguments, LockArguments};
+use crate::stores::{Located, NamedStore, Stores};
 
 /// Where what is remembered is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,9 +33,12 @@ pub(crate) struct Locks {
     pub(crate) wait: Duration,
 }
 
-/// Decides where, by the arguments and the environment of this process.
-pub(crate) fn resolve(arguments: &LedgerArguments) -> Result<Memory, UsageError> {
-    from_variables(arguments, |name| std::env::var_os(name))
+/// Decides where, by the arguments and the environment of this process; and the store that was named for it, if one was.
+pub(crate) fn resolve(
+    arguments: &LedgerArguments,
+    stores: &Stores,
+) -> Result<(Memory, Option<NamedStore>), UsageError> {
+    from_variables(arguments, stores, |name| std::env::var_os(name))
 }
 
 /// What the arguments say of locks.
@@ -50,16 +54,18 @@ pub(crate) fn directories() -> Vec<PathBuf> {
 
 fn from_variables(
     arguments: &LedgerArguments,
+    stores: &Stores,
     variable: impl Fn(&str) -> Option<OsString>,
-) -> Result<Memory, UsageError> {
+) -> Result<(Memory, Option<NamedStore>), UsageError> {
     if arguments.no_ledger {
-        return Ok(Memory::None);
+        return Ok((Memory::None, None));
     }
-    let Some(written) = &arguments.ledger else { return Ok(Memory::In(directories_from(variable))) };
-    match Location::parse(written)? {
-        Location::Local(path) => Ok(Memory::At(path)),
+    let Some(written) = &arguments.ledger else { return Ok((Memory::In(directories_from(variable)), None)) };
+    let Located { place, store } = stores.locate(written)?;
+    match place {
+        Location::Local(path) => Ok((Memory::At(path), None)),
         Location::Bucket { prefix, written, .. } if prefix.is_empty() => Err(UsageError::LedgerIsBucket(written)),
-        bucket @ Location::Bucket { .. } => Ok(Memory::InBucket(bucket)),
+        bucket @ Location::Bucket { .. } => Ok((Memory::InBucket(bucket), store)),
     }
 }
 
@@ -87,9 +93,8 @@ mod tests {
 
     fn resolved(ledger: Option<&str>, variables: &[(&str, &str)]) -> Result<Memory, UsageError> {
         let arguments = LedgerArguments { ledger: ledger.map(OsString::from), no_ledger: false };
-        from_variables(&arguments, |name| {
-            variables.iter().find(|(given, _)| *given == name).map(|(_, value)| value.into())
-        })
+        let variable = |name: &str| variables.iter().find(|(given, _)| *given == name).map(|(_, value)| value.into());
+        from_variables(&arguments, &Stores::default(), variable).map(|(memory, _)| memory)
     }
 
     #[test]
@@ -107,7 +112,8 @@ mod tests {
         assert_eq!(resolved(None, &[("XDG_STATE_HOME", "relative"), ("HOME", "")]).unwrap(), directories(&[]));
         assert_eq!(resolved(Some("file"), &all).unwrap(), Memory::At("file".into()));
         let none = LedgerArguments { ledger: None, no_ledger: true };
-        assert_eq!(from_variables(&none, |_| Some("/x".into())).unwrap(), Memory::None);
+        let nowhere = from_variables(&none, &Stores::default(), |_| Some("/x".into())).unwrap();
+        assert_eq!(nowhere, (Memory::None, None));
         assert!(matches!(resolved(Some("s3://bucket/state/l"), &all).unwrap(), Memory::InBucket(_)));
         let error = resolved(Some("s3://bucket"), &all).unwrap_err().to_string();
         assert!(error.contains("s3://bucket is a bucket"), "{error}");

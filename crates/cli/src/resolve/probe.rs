@@ -6,6 +6,7 @@ use brigade_store::s3::Config;
 use super::s3::Probed;
 use super::{UsageError, s3};
 use crate::arguments;
+use crate::stores::{Located, Stores};
 
 /// Connections that are kept open: what was written is removed over them, many objects at once.
 const CONNECTIONS: usize = 16;
@@ -30,12 +31,16 @@ pub(crate) struct Asked {
 
 /// Decides what was asked for.
 pub(crate) fn resolve(arguments: &arguments::Probe) -> Result<Asked, UsageError> {
-    match Location::parse(&arguments.location)? {
+    let Located { place, store } = Stores::read(arguments.s3.config.as_deref())?.locate(&arguments.location)?;
+    match place {
         Location::Local(path) => Err(UsageError::NoService { path: path.display().to_string() }),
         Location::Bucket { service, bucket, prefix, .. } => Ok(Asked {
             bucket,
             prefix,
-            s3: few_attempts(service.settings(&s3::resolve(&arguments.s3, CONNECTIONS, Probed::NotLookedAt))),
+            s3: few_attempts(service.settings(&s3::of_store(
+                &s3::resolve(&arguments.s3, CONNECTIONS, Probed::NotLookedAt),
+                store.as_ref(),
+            ))),
             write: arguments.write,
             remember: !arguments.no_ledger,
         }),

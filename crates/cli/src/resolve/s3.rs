@@ -7,6 +7,7 @@ use brigade_store::{Location, Service};
 use crate::arguments::{self, S3Arguments, SideArguments};
 use crate::remembered;
 use crate::resolve::customer_key::{self, KeyFileError};
+use crate::stores::NamedStore;
 
 /// Whether what a probe found out is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,10 +56,39 @@ pub(crate) fn resolve(arguments: &S3Arguments, jobs: usize, probed: Probed) -> C
     }
 }
 
-/// How each of these sides is reached: as is said for both, but for what is said of it
-/// alone. Where only one of them is at Google, what is said for both speaks of the other one: a profile or an
-/// endpoint of AWS's is none of Google's.
-pub(crate) fn sides(both: &Config, arguments: &SideArguments, places: [&Location; 2]) -> Result<Sides, KeyFileError> {
+/// How a store that has a name is reached: as flags say, and then as its section does. That comes before the
+/// environment, because it was named on the command line, and the environment doesn't say which store it speaks of.
+pub(crate) fn of_store(flags: &Config, store: Option<&NamedStore>) -> Config {
+    let Some(store) = store.cloned() else { return flags.clone() };
+    let flags = flags.clone();
+    Config {
+        endpoint_url: flags.endpoint_url.or(store.endpoint_url),
+        region: flags.region.or(store.region),
+        profile_first: flags.profile_first || (flags.profile.is_none() && store.profile.is_some()),
+        profile: flags.profile.or(store.profile),
+        sign: flags.sign && !store.no_sign_request.unwrap_or_default(),
+        addressing: match flags.addressing {
+            Addressing::Auto => store.addressing.unwrap_or_default(),
+            said => said,
+        },
+        // Who names the provider needs nothing that was found out.
+        remembered: flags.remembered.filter(|_| store.provider.is_none()),
+        provider: flags.provider.or(store.provider),
+        ca_bundle: flags.ca_bundle.or(store.ca_bundle),
+        request_payer: flags.request_payer || store.request_payer.unwrap_or_default(),
+        ..flags
+    }
+}
+
+/// How each of these sides is reached: as is said for both, and then as its store's section says, but for what is
+/// said of it alone. Where one of them is plain `s3://` and the other one is at Google, or a store that has a name, what
+/// is said for both speaks of the plain one: a profile or an endpoint of the one is none of the other.
+pub(crate) fn sides(
+    both: &Config,
+    arguments: &SideArguments,
+    places: [&Location; 2],
+    stores: [Option<&NamedStore>; 2],
+) -> Result<Sides, KeyFileError> {
     let SideArguments {
         source_profile,
         dest_profile,
@@ -72,31 +102,40 @@ pub(crate) fn sides(both: &Config, arguments: &SideArguments, places: [&Location
         source_sse_c_key,
         dest_sse_c_key,
     } = arguments;
-    let services = places.map(service);
-    let only_google = Config { profile: None, endpoint_url: None, region: None, provider: None, ..both.clone() };
-    let side = |place, profile: &Option<String>, endpoint_url: &Option<String>, region: &Option<String>, provider| {
-        let own: Option<Provider> = provider;
-        let is_other = services.contains(&Some(Service::S3)) && service(place) == Some(Service::Google);
-        let both = if is_other { &only_google } else { both };
+    let apart = Config { profile: None, endpoint_url: None, region: None, provider: None, ..both.clone() };
+    let side = |place: usize, profile: &Option<String>, endpoint_url: &Option<String>, region: &Option<String>, own| {
+        let own: Option<Provider> = own;
+        let said = if is_apart(places, stores, place) { &apart } else { both };
+        let base = of_store(said, stores[place]);
         Config {
-            profile: profile.clone().or_else(|| both.profile.clone()),
-            profile_first: profile.is_some(),
-            endpoint_url: endpoint_url.clone().or_else(|| both.endpoint_url.clone()),
-            region: region.clone().or_else(|| both.region.clone()),
-            provider: own.or(both.provider),
-            remembered: both.remembered.clone().filter(|_| own.is_none()),
-            ..both.clone()
+            profile_first: base.profile_first || profile.is_some(),
+            profile: profile.clone().or(base.profile),
+            endpoint_url: endpoint_url.clone().or(base.endpoint_url),
+            region: region.clone().or(base.region),
+            provider: own.or(base.provider),
+            remembered: base.remembered.filter(|_| own.is_none()),
+            ..base
         }
     };
-    let source = side(places[0], source_profile, source_endpoint_url, source_region, *source_provider);
+    let source = side(0, source_profile, source_endpoint_url, source_region, *source_provider);
     let source = Config {
         sign: source.sign && !source_no_sign_request,
         customer_key: source_sse_c_key.as_deref().map(customer_key::read).transpose()?,
         ..source
     };
-    let dest = side(places[1], dest_profile, dest_endpoint_url, dest_region, *dest_provider);
+    let dest = side(1, dest_profile, dest_endpoint_url, dest_region, *dest_provider);
     let customer_key = dest_sse_c_key.as_deref().map(customer_key::read).transpose()?;
     Ok(Sides { source, dest: Config { customer_key, ..dest } })
+}
+
+/// Whether what is said for both sides is not said of this one.
+fn is_apart(places: [&Location; 2], stores: [Option<&NamedStore>; 2], place: usize) -> bool {
+    let other = 1 - place;
+    match (service(places[place]), service(places[other])) {
+        (Some(Service::Google), Some(Service::S3)) => true,
+        (Some(Service::S3), Some(Service::S3)) => stores[place].is_some() && stores[other].is_none(),
+        _ => false,
+    }
 }
 
 fn service(place: &Location) -> Option<Service> {
@@ -192,10 +231,45 @@ mod tests {
         ];
         for (places, source, dest) in table {
             let [from, to] = places.map(|place| Location::parse(place.as_ref()).unwrap());
-            let sides = sides(&both, &own, [&from, &to]).unwrap();
+            let sides = sides(&both, &own, [&from, &to], [None, None]).unwrap();
             assert_eq!((told(&sides.source), told(&sides.dest)), (source.map(str::to_owned), dest.map(str::to_owned)));
             assert_eq!(sides.source.provider.is_none(), source[1].is_empty());
         }
+        // The same holds of a store that has a name.
+        let nas = NamedStore { endpoint_url: Some("http://nas".into()), ..NamedStore::default() };
+        let [from, to] = ["s3://bucket", "s3://other"].map(|place| Location::parse(place.as_ref()).unwrap());
+        let dest = |stores| told(&sides(&both, &own, [&from, &to], stores).unwrap().dest);
+        assert_eq!(dest([None, Some(&nas)]), ["own", "http://nas", ""]);
+        assert_eq!(dest([Some(&nas), Some(&nas)]), ["own", "http://aws", "r"]);
+    }
+
+    #[test]
+    fn a_store_s_section_stands_below_the_flags() {
+        let store = NamedStore {
+            endpoint_url: Some("http://nas:9000".into()),
+            region: Some("eu-1".into()),
+            profile: Some("nas".into()),
+            provider: Some(Provider::Minio),
+            addressing: Some(Addressing::Path),
+            ca_bundle: Some("/nas.pem".into()),
+            no_sign_request: Some(true),
+            request_payer: Some(true),
+        };
+        let of = |options: &[&str]| of_store(&config(options), Some(&store));
+        let alone = of(&[]);
+        assert_eq!(alone.endpoint_url.as_deref(), Some("http://nas:9000"));
+        assert_eq!((alone.region.as_deref(), alone.profile.as_deref()), (Some("eu-1"), Some("nas")));
+        assert_eq!((alone.provider, alone.addressing), (Some(Provider::Minio), Addressing::Path));
+        assert_eq!(alone.ca_bundle.as_deref(), Some(Path::new("/nas.pem")));
+        assert!(!alone.sign && alone.request_payer && alone.profile_first && alone.remembered.is_none());
+        let flags = ["--endpoint-url=http://f", "--region=f", "--profile=f", "--provider=aws", "--addressing=virtual"];
+        let flagged = of(&flags);
+        assert_eq!((flagged.endpoint_url.as_deref(), flagged.region.as_deref()), (Some("http://f"), Some("f")));
+        assert_eq!((flagged.profile.as_deref(), flagged.profile_first), (Some("f"), false));
+        assert_eq!((flagged.provider, flagged.addressing), (Some(Provider::Aws), Addressing::Virtual));
+        let empty = of_store(&config(&[]), Some(&NamedStore::default()));
+        assert_eq!(format!("{empty:?}"), format!("{:?}", config(&[])));
+        assert!(empty.sign && empty.remembered.is_some() && !empty.profile_first);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::output::Show;
 use crate::output::progress::Style;
 use crate::output::text::{Verbosity, Wording};
 use crate::prices::{self, PriceList};
+use crate::stores::Stores;
 
 /// A sync, decided in everything.
 #[derive(Clone, Debug)]
@@ -51,13 +52,15 @@ pub(crate) struct Sync {
 /// progress can be drawn on standard error.
 pub(crate) fn resolve(arguments: &arguments::Sync, can_draw: bool) -> Result<Sync, UsageError> {
     let most = arguments.max_delete.map_or(DeleteLimit::Unlimited, |max_delete| max_delete.0);
-    let Job { source, dest, source_inventory, send, mut spec, .. } = job::resolve(&arguments.job, most)?;
-    let memory = ledger::resolve(&arguments.ledger)?;
+    let stores = Stores::read(arguments.s3.config.as_deref())?;
+    let job = job::resolve(&arguments.job, most, &stores)?;
+    let Job { source, dest, stores: named, source_inventory, send, mut spec, .. } = job;
+    let (memory, ledger_store) = ledger::resolve(&arguments.ledger, &stores)?;
     spec.indexing = indexing(arguments, &dest, &memory)?;
     let s3 = s3::resolve(&arguments.s3, arguments.jobs.0.most(), Probed::unless(arguments.ledger.no_ledger));
     let wording =
         Wording { verbosity: Verbosity::of(arguments.quiet, arguments.verbose), send, dry_run: arguments.dry_run };
-    let sides = s3::sides(&s3, &arguments.sides, [&source, &dest])?;
+    let sides = s3::sides(&s3, &arguments.sides, [&source, &dest], named.each_ref().map(Option::as_ref))?;
     Ok(Sync {
         source_inventory,
         memory,
@@ -66,7 +69,7 @@ pub(crate) fn resolve(arguments: &arguments::Sync, can_draw: bool) -> Result<Syn
         bucket: writing::bucket(&arguments.bucket, &dest)?,
         source,
         dest,
-        s3,
+        s3: s3::of_store(&s3, ledger_store.as_ref()),
         job: spec,
         options: options(arguments),
         show: Show {

@@ -23,6 +23,8 @@ mod closed_streams;
 #[cfg(test)]
 mod comparing;
 #[cfg(test)]
+mod configuration;
+#[cfg(test)]
 mod costs;
 #[cfg(test)]
 mod crashes;

@@ -83,7 +83,9 @@ fn blanked(line: &str, start: &str, end: char) -> String {
 #[test]
 fn help() {
     let scene = Scene::embedded();
-    for name in ["", "sync", "explain", "check", "ls", "cleanup", "probe", "serve", "demo", "completions", "man"] {
+    for name in
+        ["", "sync", "explain", "check", "ls", "cleanup", "probe", "config", "serve", "demo", "completions", "man"]
+    {
         for (option, length) in [("-h", "short"), ("--help", "long")] {
             let args: Vec<&str> = [name, option].into_iter().filter(|word| !word.is_empty()).collect();
             let ended = Ended::of(command(&scene, &args)).exits(0);
