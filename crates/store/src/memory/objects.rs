@@ -110,14 +110,17 @@ impl Stored {
             Version::File { .. } => {
                 ObjectHeaders { modified: Some(self.entry.modified), content_type: None, ..ObjectHeaders::default() }
             }
-            Version::Object { .. } => {
-                let md5 = match self.known_digest(DigestKind::Md5) {
-                    Some(Digest::Md5(md5)) => Some(md5),
-                    _ => None,
-                };
-                ObjectHeaders { md5, ..self.content.headers.clone() }
-            }
+            Version::Object { .. } => self.content.headers.clone(),
         }
+    }
+
+    /// What goes with the content when it is opened to be read in ranges: of an object, its MD5 too.
+    pub(super) fn headers_opened(&self) -> ObjectHeaders {
+        let md5 = match (&self.entry.version, self.known_digest(DigestKind::Md5)) {
+            (Version::Object { .. }, Some(Digest::Md5(md5))) => Some(md5),
+            _ => None,
+        };
+        ObjectHeaders { md5, ..self.headers_read() }
     }
 
     /// A digest of this kind: of a file always, by reading it; of an object what its ETag is, and an MD5 that was noted.

@@ -17,7 +17,7 @@ pub(super) struct MemoryReader {
 
 impl MemoryReader {
     pub(super) fn new(store: MemoryStore, stored: Stored) -> Self {
-        let headers = stored.headers_read();
+        let headers = stored.headers_opened();
         Self { store, stored, headers }
     }
 
