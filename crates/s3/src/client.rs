@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 
-use aws_credential_types::Credentials;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
 
@@ -17,12 +16,13 @@ use crate::clock::{Clock, ClockSkew};
 use crate::config::{Account, Config};
 use crate::connect::{Connections, Pool};
 use crate::counters::{Counters, RequestCount};
-use crate::credentials::{CachedCredentials, CredentialsOrigin};
+use crate::credentials::CredentialsOrigin;
 use crate::dialect::{Dialect, Provider, Support};
 use crate::error::{ConfigError, Error, ErrorKind, printable};
 pub(crate) use crate::failure::Rejection;
 use crate::failure::{Failure, shortened};
 use crate::hashing::{Hasher, Hashes, Wanted};
+use crate::identity::{Identity, Shown};
 use crate::pace::Pace;
 use crate::proxy::Proxies;
 use crate::request::{Request, Response};
@@ -47,7 +47,9 @@ pub(crate) struct Inner {
     pub(crate) config: Config,
     pub(crate) endpoint: Endpoint,
     pub(crate) pool: Pool,
-    pub(crate) credentials: Option<CachedCredentials>,
+    pub(crate) identity: Identity,
+    /// The project that pays, at Google.
+    pub(crate) payer: Option<HeaderValue>,
     pub(crate) signer: Signer,
     pub(crate) clock: Clock,
     pub(crate) provider: Provider,
@@ -85,7 +87,8 @@ impl Client {
         let inner = Inner {
             pool: Pool::new(&config, surroundings.ca_bundle.as_deref(), proxies, endpoint.is_encrypted())?,
             endpoint,
-            credentials: surroundings.credentials,
+            identity: surroundings.identity,
+            payer: surroundings.payer,
             signer: Signer::default(),
             clock: Clock::default(),
             provider,
@@ -150,7 +153,7 @@ impl Client {
     /// Where the credentials come from; `None` where requests aren't signed.
     #[must_use]
     pub fn credentials_origin(&self) -> Option<CredentialsOrigin> {
-        self.0.credentials.as_ref().map(CachedCredentials::origin)
+        self.0.identity.origin()
     }
 
     /// What tells the service from any other: its address, or that it is AWS. Never a secret.
@@ -163,10 +166,10 @@ impl Client {
     #[must_use]
     pub fn is_known_as(&self, other: &Self) -> bool {
         let settings = |client: &Self| {
-            let Config { profile, access_key, sign, .. } = &client.0.config;
-            (profile.clone(), access_key.clone(), *sign)
+            let Config { account, profile, access_key, sign, .. } = &client.0.config;
+            (*account, profile.clone(), access_key.clone(), *sign)
         };
-        let key_id = |client: &Self| client.0.credentials.as_ref().map(CachedCredentials::access_key_id);
+        let key_id = |client: &Self| client.0.identity.origin()?.access_key_id;
         settings(self) == settings(other) || (key_id(self).is_some() && key_id(self) == key_id(other))
     }
 
@@ -209,7 +212,7 @@ impl Client {
 
     /// The checksum that goes with this body, and what its signature is made of.
     pub(crate) async fn hash_to_send(&self, body: &Bytes, dialect: Dialect) -> (Checksum, Hashes) {
-        let is_signed = self.0.credentials.is_some() && !self.0.endpoint.is_encrypted();
+        let is_signed = self.0.identity.signs() && !self.0.endpoint.is_encrypted();
         let wanted = Wanted { sha256: is_signed, ..Checksum::wanted(dialect) };
         let hashes = self.0.hasher.hash(body, wanted).await;
         (Checksum::of(body, &hashes), hashes)
@@ -278,7 +281,7 @@ impl Client {
                 Next::Mend(remedy) if inner.mend(remedy, request, &mut failure, sent).await => {}
                 Next::Mend(_) | Next::GiveUp => {
                     let error = failure.into_error(request, course.lost_reply);
-                    return Err(error.unsigned(inner.credentials.is_none()));
+                    return Err(error.unsigned(inner.identity.is_nobody()));
                 }
                 Next::Again(pause) => {
                     if course.attempts == TOLD_AFTER {
@@ -327,10 +330,9 @@ impl Inner {
         elsewhere.unwrap_or(&self.region).clone()
     }
 
-    /// Credentials that count now; `None` where requests aren't signed.
-    pub(crate) async fn credentials(&self) -> Result<Option<Arc<Credentials>>, Failure> {
-        let Some(credentials) = &self.credentials else { return Ok(None) };
-        credentials.current(SystemTime::now()).await.map(Some).map_err(|error| Failure::without_credentials(&error))
+    /// What a request shows of who sends it.
+    pub(crate) async fn shown(&self) -> Result<Shown, Failure> {
+        self.identity.shown().await.map_err(|error| Failure::without_credentials(&error))
     }
 
     /// Learns from an answer, whatever it says.
@@ -370,12 +372,13 @@ impl Inner {
             }
             Remedy::Credentials => {
                 // Wrong from the start, they would be no better the second time.
-                let Some(cached) = self.credentials.as_ref().filter(|_| self.may_have_ended(failure)) else {
+                if !self.may_have_ended(failure) {
                     return false;
-                };
-                match cached.replace(sent).await {
-                    Ok(()) => true,
-                    Err(error) => {
+                }
+                match self.identity.replace(sent).await {
+                    None => false,
+                    Some(Ok(())) => true,
+                    Some(Err(error)) => {
                         failure.message = format!("{} (new credentials could not be had: {error})", failure.message);
                         false
                     }

@@ -55,10 +55,17 @@ pub enum ConfigError {
     NoCredentials(String),
     /// There are none for Google.
     #[error(
-        "no credentials for Google Cloud Storage were found ({0}); set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to an \
-         HMAC key, name a profile that has one with --profile, or use --no-sign-request for a public bucket"
+        "no credentials for Google Cloud Storage were found ({0}); run `gcloud auth application-default login`, name a file \
+         of credentials in GOOGLE_APPLICATION_CREDENTIALS, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to an HMAC key, \
+         or use --no-sign-request for a public bucket"
     )]
     NoGoogleCredentials(String),
+    /// A token would be sent so that others could hear it.
+    #[error("{0} is not encrypted, and a token of Google's would be sent there; use https://, or an HMAC key")]
+    OverheardToken(String),
+    /// Nothing says which project pays.
+    #[error("--request-payer needs a project at Google that pays; name it in GOOGLE_CLOUD_PROJECT")]
+    NoPayer,
     /// The profile that was named gives none.
     #[error(
         "the profile {profile} gives no credentials ({reason}); look at it in ~/.aws/config and ~/.aws/credentials, or \

@@ -117,6 +117,12 @@ fn tls(ca_bundle: Option<&Path>, is_encrypted: bool) -> Result<ClientConfig, Con
     Ok(builder.with_no_client_auth())
 }
 
+/// Whether the system has certificates to trust.
+#[cfg(feature = "google")]
+pub(crate) fn check_system_certificates() -> Result<(), ConfigError> {
+    tls(None, true).map(drop)
+}
+
 fn roots_of(bundle: &Path) -> Result<RootCertStore, ConfigError> {
     let unusable = |reason: String| ConfigError::CaBundle { path: bundle.display().to_string(), reason };
     let mut roots = RootCertStore::empty();

@@ -1,5 +1,10 @@
 //! Credentials from where AWS's own tools have them, fetched anew in time.
 
+#[cfg(feature = "google")]
+mod google;
+#[cfg(not(feature = "google"))]
+#[path = "credentials/no_google.rs"]
+mod google;
 mod origin;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,6 +29,7 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use crate::config::Config;
 use crate::error::{ConfigError, with_causes};
 
+pub(crate) use google::GoogleTokens;
 pub use origin::CredentialsOrigin;
 use origin::Giver;
 
@@ -101,6 +107,10 @@ pub(crate) enum FetchError {
     /// There are none.
     #[error("{}", in_one_line(&with_causes(.0.as_ref())))]
     Refused(Arc<CredentialsError>),
+    /// Google gives none.
+    #[error("{}", in_one_line(.0))]
+    #[cfg(feature = "google")]
+    Google(String),
 }
 
 impl From<CredentialsError> for FetchError {
@@ -130,10 +140,8 @@ impl CachedCredentials {
                 (FetchError::TooLate(_), Some(profile)) => {
                     ConfigError::SlowCredentials(format!("profile {profile}: {said}"))
                 }
-                (FetchError::Refused(_), None) => ConfigError::NoCredentials(said),
-                (FetchError::Refused(_), Some(profile)) => {
-                    ConfigError::ProfileWithoutCredentials { profile, reason: said }
-                }
+                (_, None) => ConfigError::NoCredentials(said),
+                (_, Some(profile)) => ConfigError::ProfileWithoutCredentials { profile, reason: said },
             }
         })?;
         let renewal_attempts = config.max_attempts.clamp(1, RENEWAL_ATTEMPTS);
@@ -151,11 +159,6 @@ impl CachedCredentials {
             renewal_limit: RENEWAL_LIMIT,
             renewal_attempts: RENEWAL_ATTEMPTS,
         }
-    }
-
-    /// The id of the key in use, which is no secret.
-    pub(crate) fn access_key_id(&self) -> String {
-        self.held().credentials.access_key_id().to_owned()
     }
 
     /// Where those in use come from.

@@ -130,11 +130,14 @@ impl Error {
     #[must_use]
     pub fn is_locked_out(&self) -> bool {
         let is_for_all = match &self.0.refusal {
-            Some(refusal) => refusal.code.as_deref().is_some_and(says_they_ended),
+            // A HEAD's refusal has no code, and its status says as much.
+            Some(refusal) => {
+                refusal.code.as_deref().map_or(refusal.status == StatusCode::UNAUTHORIZED, says_they_ended)
+            }
             // There was nothing to sign with.
             None => true,
         };
-        self.0.kind == ErrorKind::Credentials && is_for_all
+        self.0.kind == ErrorKind::Credentials && is_for_all && !self.0.unsigned
     }
 
     /// What the service said, or what was found on this side.
@@ -195,7 +198,7 @@ impl Error {
             ErrorKind::Credentials => match self.code() {
                 Some("SignatureDoesNotMatch") => "check the secret access key",
                 Some("InvalidAccessKeyId") => "check the access key id, and that it belongs to this endpoint",
-                Some("ExpiredToken" | "TokenRefreshRequired") => {
+                Some("ExpiredToken" | "TokenRefreshRequired" | "AuthenticationRequired") => {
                     "the credentials have expired: log in again, or set new ones"
                 }
                 _ => "check the credentials, or choose a profile with --profile",

@@ -65,6 +65,7 @@ pub(crate) fn kind_of(status: StatusCode, code: Option<&str>, about_key: bool) -
         | "TokenRefreshRequired"
         | "AuthorizationHeaderMalformed"
         | "NotSignedUp"
+        | "AuthenticationRequired"
         | "InvalidSecurity" => ErrorKind::Credentials,
         "RequestTimeTooSkewed" => ErrorKind::Clock,
         "PreconditionFailed" => ErrorKind::PreconditionFailed,

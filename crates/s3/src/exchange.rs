@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use aws_credential_types::Credentials;
 use http::uri::{self, Authority, PathAndQuery};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use hyper_util::client::legacy::ResponseFuture;
@@ -15,6 +16,7 @@ use crate::encoding::hex;
 use crate::error::{ErrorKind, with_causes};
 use crate::failure::{Failure, Stated};
 use crate::hashing::Hashes;
+use crate::identity::Shown;
 use crate::incoming::{Reception, collect};
 use crate::outgoing::{Outgoing, Progress};
 use crate::request::{DOCUMENT_LIMIT, Request, Response};
@@ -116,8 +118,12 @@ impl Inner {
         let query = canonical_query(&request.query);
         let mut headers = request.headers.clone();
         headers.insert(header::HOST, text(&address.host)?);
-        if self.config.request_payer {
-            headers.insert(REQUEST_PAYER, HeaderValue::from_static("requester"));
+        match &self.payer {
+            Some(project) => _ = headers.insert(google::USER_PROJECT, project.clone()),
+            None if self.config.request_payer => {
+                headers.insert(REQUEST_PAYER, HeaderValue::from_static("requester"));
+            }
+            None => {}
         }
         if let Some(key) = self.config.customer_key.as_ref().filter(|_| request.operation.takes_customer_key()) {
             for (name, value) in key.headers() {
@@ -127,7 +133,13 @@ impl Inner {
         if self.provider.is_google() {
             google::translate_request(&mut headers).map_err(|name| Failure::untranslatable(&name))?;
         }
-        self.sign(request, address, region, &query, &mut headers).await?;
+        match self.shown().await? {
+            Shown::Nothing => {}
+            Shown::Signature(credentials) => {
+                self.sign(request, address, region, &query, &mut headers, &credentials)?;
+            }
+            Shown::Headers(shown) => headers.extend(shown),
+        }
         headers.insert(header::USER_AGENT, USER_AGENT);
         if request.body.is_empty() && matches!(request.method, Method::POST | Method::PUT) {
             // Google answers 411 without it, as R2 does; hyper leaves it out.
@@ -152,15 +164,15 @@ impl Inner {
         Ok(message)
     }
 
-    async fn sign(
+    fn sign(
         &self,
         request: &Request<'_>,
         address: &Address,
         region: &str,
         query: &str,
         headers: &mut HeaderMap,
+        credentials: &Credentials,
     ) -> Result<(), Failure> {
-        let Some(credentials) = self.credentials().await? else { return Ok(()) };
         let time = SigningTime::of(self.clock.signing_time(SystemTime::now()));
         let payload = match request.sha256 {
             _ if self.endpoint.is_encrypted() => UNSIGNED_PAYLOAD.to_owned(),
@@ -180,7 +192,7 @@ impl Inner {
             Scope { scheme: Scheme::AWS, time: &time, region, service: "s3" }
         };
         let signable = Signable { method: &request.method, path: &address.path, query, headers, payload: &payload };
-        let authorization = self.signer.authorization(&signable, &scope, &credentials);
+        let authorization = self.signer.authorization(&signable, &scope, credentials);
         headers.insert(header::AUTHORIZATION, secret(authorization)?);
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use http::{HeaderName, Method};
+use http::{HeaderName, Method, StatusCode};
 
 use crate::credentials::FetchError;
 use crate::error::{Error, ErrorKind, Refusal, with_causes};
@@ -53,6 +53,11 @@ impl Failure {
     pub(crate) fn unreachable(host: &str, error: &(dyn std::error::Error + 'static)) -> Self {
         let message = format!("cannot connect to {host}: {}", with_causes(error.source().unwrap_or(error)));
         Self::new(kind_without_connection(error), message, false)
+    }
+
+    /// Whether the service asks who it is (401), as it does of a token that has ended.
+    pub(crate) fn is_unauthorized(&self) -> bool {
+        self.refusal.as_ref().is_some_and(|refusal| refusal.status == StatusCode::UNAUTHORIZED)
     }
 
     /// Whether no connection could be made.

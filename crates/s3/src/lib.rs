@@ -24,6 +24,7 @@ mod failure;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod hashing;
+mod identity;
 mod incoming;
 mod md5_lanes;
 #[cfg(feature = "measuring")]

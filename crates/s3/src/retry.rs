@@ -126,15 +126,21 @@ fn remedy_for(failure: &Failure) -> Option<Remedy> {
     match (failure.kind, code) {
         (ErrorKind::Clock, _) => Some(Remedy::Clock),
         (ErrorKind::Credentials, Some(code)) if says_they_ended(code) => Some(Remedy::Credentials),
+        // A HEAD's refusal has no code, and only a token gets this one.
+        (ErrorKind::Credentials, None) if failure.is_unauthorized() => Some(Remedy::Credentials),
         _ => None,
     }
 }
 
 /// Whether a code says of credentials, which may have been good, that they are so no more, whatever they are used for. A
 /// wrong signature is of one request: some services and proxies get it wrong for some keys.
-/// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>. The last one is Google's, of a token
+/// (<https://github.com/googleapis/google-cloud-go/issues/8764>).
 pub(crate) fn says_they_ended(code: &str) -> bool {
-    matches!(code, "ExpiredToken" | "TokenRefreshRequired" | "InvalidToken" | "InvalidAccessKeyId")
+    matches!(
+        code,
+        "ExpiredToken" | "TokenRefreshRequired" | "InvalidToken" | "InvalidAccessKeyId" | "AuthenticationRequired"
+    )
 }
 
 /// What retries may cost all requests of a client together. When it is spent,

@@ -1,18 +1,22 @@
 //! What the environment and the AWS files say, where the caller says nothing.
 
 use std::ffi::OsString;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use aws_config::meta::region::ProvideRegion;
 use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_types::service_config::ServiceConfigKey;
+use http::uri::Scheme;
+use http::{HeaderValue, Uri};
 
-use crate::address::{AwsHosts, region_of_url};
+use crate::address::{AwsHosts, region_of_url, without_user};
 use crate::config::{Account, Config};
-use crate::credentials::CachedCredentials;
+use crate::credentials::{CachedCredentials, GoogleTokens};
 use crate::dialect::google;
 use crate::error::ConfigError;
+use crate::identity::Identity;
 use crate::proxy::{ProxySettings, Setting};
 
 /// What the caller says of a client, and where it says nothing, what the
@@ -25,8 +29,9 @@ pub(crate) struct Surroundings {
     /// `None`: the system's certificates.
     pub(crate) ca_bundle: Option<PathBuf>,
     pub(crate) proxies: ProxySettings,
-    /// `None`: requests aren't signed.
-    pub(crate) credentials: Option<CachedCredentials>,
+    pub(crate) identity: Identity,
+    /// The project that pays, at Google.
+    pub(crate) payer: Option<HeaderValue>,
 }
 
 impl Surroundings {
@@ -50,24 +55,34 @@ impl Surroundings {
             url.map(|url| url.to_string_lossy().into_owned())
         };
         let endpoint_url = config.endpoint_url.clone().or_else(in_profile);
+        let endpoint_url = endpoint_url.unwrap_or_else(|| google::ENDPOINT.to_owned());
+        let identity = Self::at_google(config, &region).await?;
+        if matches!(identity, Identity::Google(_)) && is_overheard(&endpoint_url) {
+            return Err(ConfigError::OverheardToken(without_user(&endpoint_url)));
+        }
         Ok(Self {
-            endpoint_url: Some(endpoint_url.unwrap_or_else(|| google::ENDPOINT.to_owned())),
+            endpoint_url: Some(endpoint_url),
             aws_hosts: AwsHosts::default(),
             ca_bundle: config.ca_bundle.clone().or_else(|| settings.ca_bundle()),
             proxies: settings.proxies(),
-            credentials: if config.sign { Some(Self::google_key(config, &region).await?) } else { None },
+            identity,
+            payer: if config.request_payer { Some(payer()?) } else { None },
             region,
         })
     }
 
-    /// An HMAC key: given, of the profile that was named, or in the environment.
-    async fn google_key(config: &Config, region: &str) -> Result<CachedCredentials, ConfigError> {
+    /// An HMAC key, given, of the profile that was named, or in the environment; or else the
+    /// application default credentials.
+    async fn at_google(config: &Config, region: &str) -> Result<Identity, ConfigError> {
         let in_environment =
             variable("AWS_ACCESS_KEY_ID").is_some_and(|id| google::is_access_id(&id.to_string_lossy()));
-        if config.access_key.is_some() || config.profile.is_some() || in_environment {
-            return CachedCredentials::of(config, region).await;
+        if !config.sign {
+            Ok(Identity::Nobody)
+        } else if config.access_key.is_some() || config.profile.is_some() || in_environment {
+            Ok(Identity::Key(Box::new(CachedCredentials::of(config, region).await?)))
+        } else {
+            Ok(Identity::Google(GoogleTokens::find().await?))
         }
-        Err(ConfigError::NoGoogleCredentials("there is no HMAC key".to_owned()))
     }
 
     async fn of_aws(config: &Config) -> Result<Self, ConfigError> {
@@ -86,10 +101,29 @@ impl Surroundings {
             aws_hosts: settings.aws_hosts()?,
             ca_bundle: config.ca_bundle.clone().or_else(|| settings.ca_bundle()),
             proxies: settings.proxies(),
-            credentials: if config.sign { Some(CachedCredentials::of(config, &region).await?) } else { None },
+            identity: if config.sign {
+                Identity::Key(Box::new(CachedCredentials::of(config, &region).await?))
+            } else {
+                Identity::Nobody
+            },
+            payer: None,
             region,
         })
     }
+}
+
+/// Whether others may hear what is sent there: it isn't encrypted, and leaves this machine.
+fn is_overheard(endpoint_url: &str) -> bool {
+    let Ok(uri) = endpoint_url.parse::<Uri>() else { return false };
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    let is_here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    uri.scheme() == Some(&Scheme::HTTP) && !is_here
+}
+
+/// The project that pays, by the names that Google's own tools know it by.
+fn payer() -> Result<HeaderValue, ConfigError> {
+    let project = variable("GOOGLE_CLOUD_QUOTA_PROJECT").or_else(|| variable("GOOGLE_CLOUD_PROJECT"));
+    project.and_then(|project| HeaderValue::try_from(project.to_str()?).ok()).ok_or(ConfigError::NoPayer)
 }
 
 /// A variable of the environment; an empty one counts as missing.

@@ -151,7 +151,10 @@ impl Setting {
         };
         let expires = origin.expires.and_then(super::listing::timestamp);
         let expires = expires.map(|time| format!(", expires {time}")).unwrap_or_default();
-        format!("from {} (access key {}{expires})", origin.source, origin.access_key_id)
+        match origin.access_key_id {
+            Some(id) => format!("from {} (access key {id}{expires})", origin.source),
+            None => format!("a token, from {}", origin.source),
+        }
     }
 }
 

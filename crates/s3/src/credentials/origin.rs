@@ -14,8 +14,8 @@ const SHOWN: usize = 4;
 pub struct CredentialsOrigin {
     /// What gave them, for people: `the profile work`.
     pub source: String,
-    /// The access key id, of which only the ends are shown; no secret.
-    pub access_key_id: String,
+    /// The access key id, of which only the ends are shown; no secret. A token has none.
+    pub access_key_id: Option<String>,
     /// When they expire, if they do.
     pub expires: Option<SystemTime>,
 }
@@ -25,7 +25,7 @@ impl CredentialsOrigin {
     pub(super) fn of(credentials: &Credentials, source: &str) -> Self {
         Self {
             source: source.to_owned(),
-            access_key_id: shortened(credentials.access_key_id()),
+            access_key_id: Some(shortened(credentials.access_key_id())),
             expires: credentials.expiry(),
         }
     }
@@ -93,7 +93,10 @@ mod tests {
         assert_eq!(giver.name(), "", "nothing was given yet");
         provider.provide_credentials().await.unwrap();
         let origin = CredentialsOrigin::of(&credentials, &giver.name());
-        assert_eq!((origin.source.as_str(), origin.access_key_id.as_str()), ("the profile work", "AKIA...MPLE"));
+        assert_eq!(
+            (origin.source.as_str(), origin.access_key_id.as_deref()),
+            ("the profile work", Some("AKIA...MPLE"))
+        );
         assert!(!format!("{origin:?}").contains("hush"));
         assert_eq!([shortened(""), shortened("a"), shortened("minioadmin")], ["...", "a...a", "m...n"]);
     }

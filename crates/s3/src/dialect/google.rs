@@ -22,6 +22,8 @@ pub(crate) const HASH: HeaderName = HeaderName::from_static("x-goog-hash");
 /// Bytes of the object as it is stored, whatever is sent of it.
 pub(crate) const STORED_LENGTH: HeaderName = HeaderName::from_static("x-goog-stored-content-length");
 
+/// The project that pays (<https://cloud.google.com/storage/docs/requester-pays>).
+pub(crate) const USER_PROJECT: HeaderName = HeaderName::from_static("x-goog-user-project");
 /// When a request was signed.
 pub(crate) const DATE: HeaderName = HeaderName::from_static("x-goog-date");
 /// What was signed of its body.

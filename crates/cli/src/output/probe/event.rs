@@ -25,7 +25,7 @@ pub(super) fn setting(setting: &Setting) -> String {
         provider_said: client.provider_was_said(),
         server: client.server(),
         credentials: origin.as_ref().map(|origin| origin.source.as_str()),
-        access_key_id: origin.as_ref().map(|origin| origin.access_key_id.as_str()),
+        access_key_id: origin.as_ref().and_then(|origin| origin.access_key_id.as_deref()),
         expires: expires.map(|time| time.to_string()),
         clock_ahead_ms: if skew.service_ahead { ahead } else { -ahead },
         new_connection: TimesField::of(setting.latency.new_connection),
