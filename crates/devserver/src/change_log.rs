@@ -20,8 +20,10 @@ pub struct ChangeRecord {
     pub after: Option<String>,
     /// `If-Match` of the request, or of its key in a `DeleteObjects`: an `ETag` without quotes, or `*`.
     pub if_match: Option<String>,
-    /// Whether the request had `If-None-Match: *`.
+    /// Whether the request had `If-None-Match: *`, or Google's word for it.
     pub if_absent: bool,
+    /// `x-goog-if-generation-match` of the request, but for 0, which is `if_absent`.
+    pub if_generation: Option<u64>,
 }
 
 /// All changes.
@@ -42,7 +44,8 @@ impl ChangeLog {
             before: etag(before),
             after: etag(after),
             if_match,
-            if_absent: conditions.if_none_match.is_some(),
+            if_absent: conditions.if_none_match.is_some() || conditions.generation == Some(0),
+            if_generation: conditions.generation.filter(|generation| *generation != 0),
         });
     }
 

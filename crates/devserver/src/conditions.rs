@@ -5,6 +5,7 @@ use s3s::dto::{ETagCondition, Timestamp, TimestampFormat};
 use s3s::{S3Result, s3_error};
 
 use crate::errors;
+use crate::google;
 use crate::storage::Record;
 
 /// The conditions of a request that reads, under the names of their headers.
@@ -67,6 +68,8 @@ fn not_modified(record: &Record) -> s3s::S3Error {
 pub(crate) struct Writing {
     pub(crate) if_match: Option<ETagCondition>,
     pub(crate) if_none_match: Option<ETagCondition>,
+    /// Google's: the generation that must be there, 0 for none.
+    pub(crate) generation: Option<u64>,
 }
 
 /// In a request's extensions: its conditions are ignored.
@@ -80,12 +83,19 @@ impl Writing {
         if_match: Option<ETagCondition>,
         if_none_match: Option<ETagCondition>,
     ) -> Self {
-        if extensions.get::<Unconditional>().is_some() { Self::default() } else { Self { if_match, if_none_match } }
+        if extensions.get::<Unconditional>().is_some() {
+            return Self::default();
+        }
+        Self { if_match, if_none_match, generation: google::guard(extensions) }
     }
 
     /// Whether what is there (`None`: nothing) may be replaced or removed.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
     pub(crate) fn check(&self, current: Option<&Record>) -> S3Result<()> {
+        let there = current.map_or(0, google::generation);
+        if self.generation.is_some_and(|generation| generation != there) {
+            return Err(errors::precondition_failed());
+        }
         let holds = match (&self.if_match, &self.if_none_match, current) {
             (_, Some(ETagCondition::ETag(_)), _) => {
                 return Err(s3_error!(NotImplemented, "If-None-Match takes only * when writing."));
@@ -151,7 +161,7 @@ mod tests {
     #[test]
     fn writing() {
         let code = |if_match, if_none_match, current: Option<&Record>| {
-            Writing { if_match, if_none_match }.check(current).err().map(|error| error.code().clone())
+            Writing { if_match, if_none_match, generation: None }.check(current).err().map(|error| error.code().clone())
         };
         let record = record();
         assert_eq!(code(None, None, Some(&record)), None);

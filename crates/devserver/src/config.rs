@@ -15,6 +15,9 @@ pub struct Config {
     pub buckets: Vec<String>,
     /// Where to listen; port 0 takes any free port. Default: `127.0.0.1:0`.
     pub listen: SocketAddr,
+    /// Whether it listens at another free port too, as Google Cloud Storage: the same
+    /// buckets, in its manners. Default: no.
+    pub google: bool,
     /// The one account, against which signatures are checked.
     pub credentials: Credentials,
     /// Whether requests without a signature are let in. Default: no.
@@ -37,6 +40,7 @@ impl Config {
             directory: directory.into(),
             buckets: Vec::new(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            google: false,
             credentials,
             anonymous: false,
             listing_order: ListingOrder::default(),

@@ -15,6 +15,7 @@ use crate::conditions::Unconditional;
 use crate::config::Credentials;
 use crate::errors;
 use crate::faults::{Action, Faults};
+use crate::google;
 use crate::operations::restore_object::RestoresTakeLong;
 use crate::request_log::Entry;
 use crate::terms::Terms;
@@ -28,11 +29,22 @@ pub(crate) struct Exchange {
     /// What is wrong with the body, if that is known beforehand. Answered at the
     /// gate, when the signature has been found right.
     refusal: Mutex<Option<S3Error>>,
+    /// What is asked in Google's names, where it came to that port: it was looked at there who it is.
+    asked_of_google: Option<Arc<google::Asked>>,
 }
 
 impl Exchange {
-    pub(crate) fn new(entry: Arc<Entry>, refusal: Option<S3Error>) -> Self {
-        Self { entry, fault: OnceLock::new(), refusal: Mutex::new(refusal) }
+    pub(crate) fn new(
+        entry: Arc<Entry>,
+        refusal: Option<S3Error>,
+        asked_of_google: Option<Arc<google::Asked>>,
+    ) -> Self {
+        Self { entry, fault: OnceLock::new(), refusal: Mutex::new(refusal), asked_of_google }
+    }
+
+    /// What is asked in Google's names, if it came to that port.
+    pub(crate) fn asked_of_google(&self) -> Option<&google::Asked> {
+        self.asked_of_google.as_deref()
     }
 
     /// The fault that struck the request, if any.
@@ -76,7 +88,8 @@ impl S3Access for Gate {
         // From before the log has the request: who saw it there may release it.
         let releases = self.faults.releases();
         exchange.entry.identify(&operation, bucket.as_deref(), key.as_deref());
-        if context.credentials().is_none() && !self.anonymous {
+        let is_known = context.credentials().is_some() || exchange.asked_of_google.is_some();
+        if !is_known && !self.anonymous {
             return Err(s3_error!(AccessDenied, "Access Denied"));
         }
         self.terms.check(context.uri(), context.headers())?;

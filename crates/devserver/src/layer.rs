@@ -15,6 +15,7 @@ use s3s::service::S3Service;
 use crate::bodies::{RequestBody, ResponseBody};
 use crate::faults::Action;
 use crate::gate::Exchange;
+use crate::google::Google;
 use crate::interleaving::interleaved;
 use crate::request_log::{Entry, RequestLog};
 use crate::terms::Terms;
@@ -23,13 +24,18 @@ use crate::xml_bodies;
 /// The most bytes of XML that are read to be compared. `s3s` takes no more.
 const MOST_XML: u64 = 20 << 20;
 
+/// The headers that a request is conditional with.
+const CONDITIONS: [&str; 3] = ["if-match", "if-none-match", "x-goog-if-generation-match"];
+
 /// What answers requests.
 pub(crate) struct Layer {
     pub(crate) service: S3Service,
     /// `None` where requests aren't kept.
     pub(crate) log: Option<Arc<RequestLog>>,
-    pub(crate) requests: AtomicU64,
+    pub(crate) requests: Arc<AtomicU64>,
     pub(crate) terms: Arc<Terms>,
+    /// Where this is Google's port.
+    pub(crate) google: Option<Google>,
 }
 
 /// A connection is to be closed in the place of an answer.
@@ -40,8 +46,7 @@ pub(crate) struct Closed;
 impl Layer {
     /// Answers one request.
     pub(crate) async fn answer(&self, request: Request<Incoming>) -> Result<Response<ResponseBody>, Closed> {
-        let conditional =
-            [header::IF_MATCH, header::IF_NONE_MATCH].iter().any(|name| request.headers().contains_key(name));
+        let conditional = CONDITIONS.iter().any(|name| request.headers().contains_key(*name));
         let entry = Arc::new(Entry::new(request.uri().query().unwrap_or_default(), conditional));
         if let Some(log) = &self.log {
             log.push(Arc::clone(&entry));
@@ -53,8 +58,9 @@ impl Layer {
         let waits = request.headers().contains_key(header::EXPECT);
         let (mut parts, incoming) = request.into_parts();
         let body = RequestBody::new(incoming);
+        let (asked, judged) = self.google.as_ref().map(|google| google.receive(&mut parts)).unzip();
         let (handed_on, refusal) = hand_on(&parts, &body).await?;
-        let exchange = Arc::new(Exchange::new(entry, refusal));
+        let exchange = Arc::new(Exchange::new(entry, judged.flatten().or(refusal), asked));
         parts.extensions.insert(Arc::clone(&exchange));
         let response = self.service.call(Request::from_parts(parts, handed_on)).await.map_err(|_| Closed)?;
         if matches!(exchange.fault(), Some(Action::Reset | Action::Stall | Action::ApplyThenReset)) {
@@ -64,7 +70,12 @@ impl Layer {
             body.drain().await;
         }
         let response = if pretends { refused() } else { response };
-        let response = self.name_server(escape_controls(interleaved(partial(with_status(response)))));
+        let response = escape_controls(interleaved(partial(with_status(response))));
+        let response = match exchange.asked_of_google() {
+            Some(asked) => asked.describe(response),
+            None => response,
+        };
+        let response = self.name_server(response);
         let response = if exchange.fault() == Some(&Action::WrongDigests) { misdescribed(response) } else { response };
         exchange.entry.answered(response.status().as_u16());
         let half = length(&response) / 2;
@@ -83,7 +94,8 @@ impl Layer {
         }
         headers.insert(header::SERVER, HeaderValue::from_static("Brigade-Development-Server"));
         if let Ok(id) = HeaderValue::try_from(format!("{number:016X}")) {
-            headers.insert("x-amz-request-id", id);
+            let name = if self.google.is_some() { "x-guploader-uploadid" } else { "x-amz-request-id" };
+            headers.insert(name, id);
         }
         response
     }

@@ -17,7 +17,7 @@
 //!
 //! `s3s` speaks the protocol: signatures, routes, XML. A request goes from
 //! `server` (connections) through `layer` (log, closed connections) into `s3s`,
-//! there past the `gate` (who may, which fault), and by `service` to its module
+//! (past `google`, at Google's port) there past the `gate` (who may, which fault), and by `service` to its module
 //! in `operations`, over `storage`. `listing`, `conditions` and `checksums` are
 //! pure.
 //!
@@ -34,6 +34,7 @@ mod encryption;
 mod errors;
 mod faults;
 mod gate;
+mod google;
 mod interleaving;
 mod layer;
 mod listing;
@@ -52,6 +53,7 @@ mod xml_bodies;
 pub use change_log::ChangeRecord;
 pub use config::{Config, Credentials, ListingOrder};
 pub use faults::{Action, Fault, Faults, KeyPattern, Occurrence};
+pub use google::GoogleTerms;
 pub use request_log::RequestRecord;
 pub use server::{Server, StartError};
 pub use terms::{Conditions, Terms};

@@ -22,6 +22,7 @@ use crate::change_log::{ChangeLog, ChangeRecord};
 use crate::config::Config;
 use crate::faults::Faults;
 use crate::gate::{Account, Gate};
+use crate::google::{Google, GoogleTerms};
 use crate::layer::Layer;
 use crate::request_log::{RequestLog, RequestRecord};
 use crate::service::Service;
@@ -36,13 +37,15 @@ const GRACE: Duration = Duration::from_secs(5);
 /// it.
 pub struct Server {
     address: SocketAddr,
+    google_address: Option<SocketAddr>,
     storage: Arc<Storage>,
     faults: Arc<Faults>,
     terms: Arc<Terms>,
+    google_terms: Arc<GoogleTerms>,
     log: Arc<RequestLog>,
     changes: Arc<ChangeLog>,
     stop: CancellationToken,
-    accepting: JoinHandle<()>,
+    accepting: Vec<JoinHandle<()>>,
 }
 
 /// Why a server could not be started.
@@ -97,7 +100,7 @@ impl Server {
         let mut builder = S3ServiceBuilder::new(Service { storage: Arc::clone(&storage) });
         builder.set_host(Localhost);
         builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(protocol()))));
-        builder.set_auth(Account(config.credentials));
+        builder.set_auth(Account(config.credentials.clone()));
         let stop = CancellationToken::new();
         builder.set_access(Gate {
             anonymous: config.anonymous,
@@ -105,14 +108,26 @@ impl Server {
             faults: Arc::clone(&faults),
             stop: stop.clone(),
         });
-        let layer = Layer {
-            service: builder.build(),
+        let (service, requests) = (builder.build(), Arc::new(AtomicU64::new(1)));
+        let layer = |google| Layer {
+            service: service.clone(),
             log: config.record_requests.then(|| Arc::clone(&log)),
-            requests: AtomicU64::new(1),
+            requests: Arc::clone(&requests),
             terms: Arc::clone(&terms),
+            google,
         };
-        let accepting = tokio::spawn(accept(listener, Arc::new(layer), stop.clone()));
-        Ok(Self { address, storage, faults, terms, log, changes, stop, accepting })
+        let mut ports = vec![(listener, layer(None))];
+        let google_terms = Arc::new(GoogleTerms::default());
+        let mut google_address = None;
+        if config.google {
+            let listener = TcpListener::bind((address.ip(), 0)).await.map_err(listen_error)?;
+            google_address = Some(listener.local_addr().map_err(listen_error)?);
+            let google = Google { account: config.credentials.clone(), terms: Arc::clone(&google_terms) };
+            ports.push((listener, layer(Some(google))));
+        }
+        let accept = |(listener, layer)| tokio::spawn(accept(listener, Arc::new(layer), stop.clone()));
+        let accepting = ports.into_iter().map(accept).collect();
+        Ok(Self { address, google_address, storage, faults, terms, google_terms, log, changes, stop, accepting })
     }
 
     /// The address that it listens on, with the port that was free.
@@ -126,6 +141,19 @@ impl Server {
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The endpoint for clients of Google Cloud Storage, where [`Config::google`] asks for it. The id of the
+    /// account's HMAC key there is `GOOG` and the one here, and its secret is the same.
+    #[must_use]
+    pub fn google_url(&self) -> Option<String> {
+        Some(format!("http://{}", self.google_address?))
+    }
+
+    /// What requests there must bring.
+    #[must_use]
+    pub fn google_terms(&self) -> &GoogleTerms {
+        &self.google_terms
     }
 
     /// The faults on order.
@@ -175,8 +203,10 @@ impl Server {
     /// closes what is left.
     pub async fn stop(mut self) {
         self.stop.cancel();
-        // It ends by itself; that it panicked is nothing to act on here.
-        let _ = (&mut self.accepting).await;
+        for accepting in &mut self.accepting {
+            // It ends by itself; that it panicked is nothing to act on here.
+            let _ = accepting.await;
+        }
     }
 }
 

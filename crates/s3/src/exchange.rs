@@ -115,7 +115,11 @@ impl Inner {
         region: &str,
         progress: Progress,
     ) -> Result<http::Request<Outgoing>, Failure> {
-        let query = canonical_query(&request.query);
+        let query = if self.provider.is_google() {
+            canonical_query(&google::translate_query(&request.query))
+        } else {
+            canonical_query(&request.query)
+        };
         let mut headers = request.headers.clone();
         headers.insert(header::HOST, text(&address.host)?);
         match &self.payer {

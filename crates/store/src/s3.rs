@@ -102,9 +102,15 @@ impl BucketStore {
         }
     }
 
+    /// The version that a read names. Where each listing tells one, another one in its place is found by the ETag
+    /// and what the answer tells, as such; asked for by its name, it would be taken for gone.
+    fn named<'a>(&self, listed: &'a Entry) -> Option<&'a str> {
+        listed.version_id().filter(|_| !self.bucket.client().provider().is_google())
+    }
+
     /// What is known of the version that was listed.
     async fn head_of(&self, entry: &Entry) -> Result<ObjectHead, Failure> {
-        let head = self.head(&entry.key, entry.version_id()).await?.ok_or_else(failures::absent)?;
+        let head = self.head(&entry.key, self.named(entry)).await?.ok_or_else(failures::absent)?;
         check_version(entry, &head)?;
         Ok(head)
     }
@@ -171,7 +177,7 @@ impl Store for BucketStore {
     async fn read(&self, listed: &Entry) -> Result<Object, Failure> {
         let wanted = GetObject {
             key: &self.names.of(&listed.key)?,
-            version_id: listed.version_id(),
+            version_id: self.named(listed),
             range: None,
             if_match: etag(listed),
             // One that has grown is to be found out as changed, not as too long.

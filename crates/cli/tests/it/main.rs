@@ -49,6 +49,10 @@ mod filtering;
 #[cfg(test)]
 mod full_disks;
 #[cfg(test)]
+mod google;
+#[cfg(test)]
+mod google_tokens;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod hostile_keys;

@@ -11,6 +11,7 @@ use crate::checksums::{Algorithm, Checksum, Hasher, Kind, answer_checksum, compo
 use crate::conditions::Writing;
 use crate::encryption::answer_service_encryption;
 use crate::errors;
+use crate::google;
 use crate::storage::{Bucket, Part, Record, Storage, Upload, UploadState, blocking};
 
 /// The least bytes of a part that isn't the last: 5 MiB.
@@ -42,6 +43,7 @@ pub(crate) async fn complete(
     };
     let joining = Arc::clone(&bucket);
     let record = blocking(move || join(&joining, &upload, asked)).await?;
+    google::tell(&request.extensions, &record);
     let mut output = CompleteMultipartUploadOutput {
         location: Some(format!("/{}/{}", input.bucket, input.key)),
         bucket: Some(input.bucket),

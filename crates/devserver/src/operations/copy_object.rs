@@ -18,6 +18,7 @@ use super::uploads::{check_number, keep};
 use crate::checksums::{Algorithm, answer_checksum};
 use crate::conditions::{Reading, Writing};
 use crate::encryption::{Encryption, answer_encryption, given_key, given_source_key};
+use crate::google;
 use crate::storage::{Bucket, Record, Storage, VersionId, blocking, copy_body, take_attributes, take_headers};
 
 /// Takes the conditions on the source out of a copying input.
@@ -55,7 +56,7 @@ pub(crate) async fn copy(storage: &Arc<Storage>, request: S3Request<CopyObjectIn
     }
     check_metadata(&headers)?;
     let source_conditions = reading_source!(input);
-    let conditions = writing(&request.headers)?;
+    let conditions = writing(&request.headers, &request.extensions)?;
     let algorithm = input.checksum_algorithm.as_ref().map(|name| Algorithm::named(name.as_str())).transpose()?;
     let copying = Arc::clone(&bucket);
     let (record, source_version) = blocking(move || {
@@ -74,7 +75,9 @@ pub(crate) async fn copy(storage: &Arc<Storage>, request: S3Request<CopyObjectIn
             checksum: Some(copied.checksum),
             ..Record::default()
         };
-        Ok((copying.put(copied.file, record, &conditions)?, source.bucket.shown(&from)))
+        let record = copying.put(copied.file, record, &conditions)?;
+        google::tell(&request.extensions, &record);
+        Ok((record, source.bucket.shown(&from)))
     })
     .await?;
     let mut result = CopyObjectResult {
@@ -164,6 +167,7 @@ impl Source {
             }
             _ => error,
         })?;
+        google::check_named(extensions, &record)?;
         conditions.check_source(&record)?;
         check_readable(&record, extensions)?;
         record.attributes.encryption.check_key(self.customer_key.as_deref())?;
@@ -172,7 +176,7 @@ impl Source {
 }
 
 /// The conditions on what a copy replaces, which `s3s` doesn't read.
-fn writing(headers: &HeaderMap) -> S3Result<Writing> {
+fn writing(headers: &HeaderMap, extensions: &Extensions) -> S3Result<Writing> {
     let condition = |name| -> S3Result<Option<ETagCondition>> {
         let parse = |value: &http::HeaderValue| {
             ETagCondition::parse_http_header(value.as_bytes())
@@ -180,7 +184,8 @@ fn writing(headers: &HeaderMap) -> S3Result<Writing> {
         };
         headers.get(name).map(parse).transpose()
     };
-    Ok(Writing { if_match: condition("if-match")?, if_none_match: condition("if-none-match")? })
+    let generation = google::guard(extensions);
+    Ok(Writing { if_match: condition("if-match")?, if_none_match: condition("if-none-match")?, generation })
 }
 
 /// The bytes of `x-amz-copy-source-range`, which must be given from first to

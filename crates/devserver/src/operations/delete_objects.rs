@@ -12,6 +12,7 @@ use s3s::{S3Error, S3Request, S3Result, s3_error};
 use crate::conditions::Writing;
 use crate::errors;
 use crate::faults::Faults;
+use crate::google;
 use crate::storage::{Removed, Storage, VersionId, blocking};
 use crate::xml_bodies::require_digest;
 
@@ -24,6 +25,10 @@ pub(crate) async fn one(storage: &Arc<Storage>, request: S3Request<DeleteObjectI
     let input = request.input;
     let bucket = storage.bucket(&input.bucket)?;
     let conditions = Writing::of(&request.extensions, input.if_match, None);
+    if google::is_google(&request.extensions) && conditions.generation.is_none() {
+        // There, what isn't there can't be deleted.
+        bucket.record(&input.key, None)?;
+    }
     let version = VersionId::asked(input.version_id.as_deref())?;
     let bypass = input.bypass_governance_retention.unwrap_or(false);
     let removed = blocking(move || bucket.remove(&input.key, version.as_ref(), &conditions, bypass)).await?;

@@ -20,6 +20,7 @@ use crate::checksums::answer_checksum;
 use crate::conditions::Reading;
 use crate::encryption::{answer_encryption, given_key};
 use crate::errors;
+use crate::google;
 use crate::storage::{Record, Storage, VersionId, blocking};
 
 /// Bytes that are read from a file in one go; a body up to this long is read
@@ -97,6 +98,7 @@ pub(crate) async fn get(storage: &Arc<Storage>, request: S3Request<GetObjectInpu
     let (record, chosen, body) = blocking(move || {
         let (record, mut file) = reading.open_object(&key, version.as_ref())?;
         record.attributes.encryption.check_key(customer_key.as_deref())?;
+        google::check_named(&extensions, &record)?;
         conditions.check(&record)?;
         check_readable(&record, &extensions)?;
         let chosen = choose(&record, range.as_ref(), part)?;
@@ -105,6 +107,7 @@ pub(crate) async fn get(storage: &Arc<Storage>, request: S3Request<GetObjectInpu
         Ok((record, chosen, body))
     })
     .await?;
+    google::tell(&request.extensions, &record);
     let mut output = answer!(GetObjectOutput, &record, &chosen, input.checksum_mode, &request.extensions);
     output.body = Some(body);
     output.tag_count = record.attributes.tags.count();
@@ -121,8 +124,10 @@ pub(crate) async fn head(
     let bucket = storage.bucket(&input.bucket)?;
     let record = bucket.record(&input.key, VersionId::asked(input.version_id.as_deref())?.as_ref())?;
     record.attributes.encryption.check_key(given_key!(input)?.as_deref())?;
+    google::check_named(&request.extensions, &record)?;
     reading!(input).check(&record)?;
     let chosen = choose(&record, input.range.as_ref(), input.part_number)?;
+    google::tell(&request.extensions, &record);
     let mut output = answer!(HeadObjectOutput, &record, &chosen, input.checksum_mode, &request.extensions);
     output.version_id = bucket.shown(&record);
     let mut response = S3Response::new(output);

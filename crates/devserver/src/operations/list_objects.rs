@@ -1,5 +1,6 @@
 //! `ListObjectsV2` and `ListObjects`.
 
+use http::Extensions;
 use s3s::dto::{
     ChecksumAlgorithm, ChecksumType, CommonPrefix, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input,
     ListObjectsV2Output, Object, ObjectStorageClass,
@@ -8,6 +9,7 @@ use s3s::{S3Request, S3Result, s3_error};
 
 use super::{Encoding, etag, limit, owner, shown, signed};
 use crate::checksums::hex;
+use crate::google;
 use crate::listing::{Element, Selection, page};
 use crate::storage::{Record, Storage};
 
@@ -36,7 +38,7 @@ pub(crate) fn second_version(
     storage: &Storage,
     request: S3Request<ListObjectsV2Input>,
 ) -> S3Result<ListObjectsV2Output> {
-    let input = request.input;
+    let (input, extensions) = (request.input, request.extensions);
     let encoding = Encoding::asked(input.encoding_type.as_ref())?;
     let limit = limit(input.max_keys)?;
     let start_after = input.start_after.as_deref().filter(|after| !after.is_empty());
@@ -46,6 +48,7 @@ pub(crate) fn second_version(
     };
     let listed = list(
         storage,
+        &extensions,
         &Query {
             bucket: &input.bucket,
             prefix: input.prefix.as_deref().unwrap_or_default(),
@@ -76,12 +79,13 @@ pub(crate) fn second_version(
 /// `ListObjects`. The next marker is given without a delimiter too, where S3
 /// lets the client take the last key.
 pub(crate) fn first_version(storage: &Storage, request: S3Request<ListObjectsInput>) -> S3Result<ListObjectsOutput> {
-    let input = request.input;
+    let (input, extensions) = (request.input, request.extensions);
     let encoding = Encoding::asked(input.encoding_type.as_ref())?;
     let limit = limit(input.max_keys)?;
     let marker = input.marker.as_deref().filter(|marker| !marker.is_empty());
     let listed = list(
         storage,
+        &extensions,
         &Query {
             bucket: &input.bucket,
             prefix: input.prefix.as_deref().unwrap_or_default(),
@@ -113,7 +117,7 @@ fn position(token: &str) -> S3Result<Vec<u8>> {
         .map_err(|_| s3_error!(InvalidArgument, "The continuation token provided is incorrect"))
 }
 
-fn list(storage: &Storage, query: &Query<'_>) -> S3Result<Listed> {
+fn list(storage: &Storage, extensions: &Extensions, query: &Query<'_>) -> S3Result<Listed> {
     let order = storage.order();
     let prefix = order.sort_key(query.prefix);
     let delimiter = query.delimiter.filter(|delimiter| !delimiter.is_empty()).map(|text| order.sort_key(text));
@@ -129,7 +133,10 @@ fn list(storage: &Storage, query: &Query<'_>) -> S3Result<Listed> {
         let mut listed = Listed { objects: Vec::new(), common_prefixes: Vec::new(), next };
         for element in page.elements {
             match element {
-                Element::Key(_, record) => listed.objects.push(object(record, query)),
+                Element::Key(_, record) => {
+                    google::tell(extensions, record);
+                    listed.objects.push(object(record, query));
+                }
                 Element::CommonPrefix(prefix) => {
                     let prefix = query.encoding.write(&order.restore(prefix));
                     listed.common_prefixes.push(CommonPrefix { prefix: Some(prefix) });

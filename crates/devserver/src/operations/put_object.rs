@@ -10,6 +10,7 @@ use super::{etag, signed};
 use crate::checksums::{Algorithm, answer_checksum, given_checksum};
 use crate::conditions::Writing;
 use crate::encryption::answer_encryption;
+use crate::google;
 use crate::storage::{Expected, ObjectHeaders, Record, Storage, blocking, receive, take_attributes, take_headers};
 
 /// The most bytes that one `PutObject` or part may bring: 5 GiB.
@@ -48,6 +49,7 @@ pub(crate) async fn put(storage: &Arc<Storage>, request: S3Request<PutObjectInpu
     };
     let putting = Arc::clone(&bucket);
     let record = blocking(move || putting.put(received.file, record, &conditions)).await?;
+    google::tell(&request.extensions, &record);
     let mut output = PutObjectOutput {
         e_tag: Some(etag(&record.etag)),
         size: Some(signed(record.size)),

@@ -5,8 +5,12 @@
 //! <https://cloud.google.com/storage/docs/aws-simple-migration>,
 //! <https://github.com/carrierwaveuploader/carrierwave/pull/2356>. So every request to it is in its own names.
 
+use std::borrow::Cow;
+
 use http::header::ACCEPT_ENCODING;
 use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::request::VERSION_ID;
 
 /// Guards a write or a removal: the number of the version that must be there, 0 for none
 /// (<https://cloud.google.com/storage/docs/request-preconditions>).
@@ -84,6 +88,13 @@ pub(crate) fn translate_request(headers: &mut HeaderMap) -> Result<(), HeaderNam
     Ok(())
 }
 
+/// Writes the parameters of a request in Google's names: its versions are generations
+/// (<https://cloud.google.com/storage/docs/xml-api/reference-headers>).
+pub(crate) fn translate_query<'a>(query: &[(&'static str, Cow<'a, str>)]) -> Vec<(&'static str, Cow<'a, str>)> {
+    let name = |name| if name == VERSION_ID { "generation" } else { name };
+    query.iter().map(|(given, value)| (name(*given), value.clone())).collect()
+}
+
 /// Adds S3's names to the headers of an answer, of what both have.
 pub(crate) fn translate_answer(headers: &mut HeaderMap) {
     let twins: Vec<(HeaderName, HeaderValue)> = headers
@@ -148,6 +159,13 @@ mod tests {
             ("x-goog-if-generation-match", "0"),
         ]);
         assert_eq!(sent, expected);
+    }
+
+    #[test]
+    fn versions_are_generations() {
+        let query = [("versionId", Cow::from("7")), ("partNumber", Cow::from("1"))];
+        let expected = [("generation", Cow::from("7")), ("partNumber", Cow::from("1"))];
+        assert_eq!(translate_query(&query), expected);
     }
 
     #[test]

@@ -73,8 +73,11 @@ pub(super) async fn blame(found: &Found<'_>, entry: &Entry, error: &Error) -> Co
     }
 }
 
-/// An object's tags.
+/// An object's tags. Google's objects have none.
 pub(super) async fn tags(store: &BucketStore, entry: &Entry) -> Result<String, Failure> {
+    if store.bucket.client().provider().is_google() {
+        return Ok(String::new());
+    }
     let name = store.names.of(&entry.key)?;
     match store.bucket.get_object_tagging(&name, entry.version_id()).await {
         // Where there is no such thing as a tag, nothing has any.

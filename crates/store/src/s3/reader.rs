@@ -57,7 +57,7 @@ impl Reader for BucketReader {
         let length = range.end - range.start;
         let wanted = GetObject {
             key: &self.name,
-            version_id: self.entry.version_id(),
+            version_id: self.store.named(&self.entry),
             range: Some(range.clone()),
             if_match: etag(&self.entry),
             // A service that ignores the range sends everything: that is no use.
@@ -80,7 +80,7 @@ impl Reader for BucketReader {
         if !matches!(self.entry.listed_digest(), Some(Digest::MultipartMd5 { .. })) {
             return None;
         }
-        let first = HeadObject { key: &self.name, version_id: self.entry.version_id() };
+        let first = HeadObject { key: &self.name, version_id: self.store.named(&self.entry) };
         // Whoever can't tell is no hindrance: the copy only has another `ETag`.
         self.store.bucket.first_part_size(first).await.ok().flatten()
     }

@@ -30,6 +30,28 @@ impl Embedded {
         })
     }
 
+    /// Starts one that lets everybody in, and answers as Google too, but not everybody.
+    pub(crate) fn start_google() -> Self {
+        Self::start_with(|config| {
+            config.anonymous = true;
+            config.google = true;
+        })
+    }
+
+    /// How to reach it as Google.
+    pub(crate) fn google(&self) -> Server {
+        let key = Credentials {
+            access_key_id: format!("GOOG{}", self.credentials.access_key_id),
+            ..self.credentials.clone()
+        };
+        Server { endpoint: self.server.google_url().unwrap(), credentials: key }
+    }
+
+    /// What requests to Google must bring.
+    pub(crate) fn google_terms(&self) -> &devserver::GoogleTerms {
+        self.server.google_terms()
+    }
+
     fn start_with(change: impl FnOnce(&mut Config)) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let credentials =

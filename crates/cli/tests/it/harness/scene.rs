@@ -56,6 +56,14 @@ impl Scene {
         scene
     }
 
+    /// With an embedded server of its own that lets everybody in, and answers as Google too: [`Embedded::google`].
+    pub(crate) fn google() -> Self {
+        let embedded = Embedded::start_google();
+        let scene = Self::without_bucket(embedded.server(), Backing::Embedded(embedded));
+        scene.make_bucket_unsigned();
+        scene
+    }
+
     /// With SeaweedFS, which all tests share.
     pub(crate) fn seaweed() -> Self {
         Self::new(seaweed::server(), Backing::Seaweed)

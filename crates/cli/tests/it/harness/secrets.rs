@@ -8,8 +8,8 @@ pub(crate) struct Secrets(Vec<(String, String)>);
 /// The shortest text that is looked for: shorter ones stand somewhere by chance.
 const SHORTEST: usize = 6;
 
-/// What stands in a signature's header, and nowhere else.
-const SIGNATURES: [&str; 3] = ["Signature=", "AWS4-HMAC-SHA256", "x-amz-security-token:"];
+/// What stands in a signature's header, and nowhere else; and what a token of Google's begins with.
+const SIGNATURES: [&str; 5] = ["Signature=", "AWS4-HMAC-SHA256", "GOOG4-HMAC-SHA256", "x-amz-security-token:", "ya29."];
 
 impl Secrets {
     /// Those in its environment, and in the URLs of its environment and its arguments.

@@ -1,0 +1,235 @@
+//! Google Cloud Storage, as the embedded server is it: strict about its names, its guards and its signatures.
+
+use std::process::Command;
+
+use crate::harness::{Ended, Files, Scene, long_ago, set_modified};
+
+/// More than is sent in one request.
+const IN_PARTS: usize = (16 << 20) + 1;
+
+/// The bucket, as Google's.
+fn url(scene: &Scene, prefix: &str) -> String {
+    scene.url(prefix).replacen("s3://", "gs://", 1)
+}
+
+/// `brigade ARGS` with the HMAC key, towards the server.
+fn command(scene: &Scene, args: &[&str]) -> Command {
+    let server = scene.log().google();
+    let mut command = scene.brigade_command(args);
+    command.args(["--endpoint-url", &server.endpoint]);
+    command.env("AWS_ACCESS_KEY_ID", &server.credentials.access_key_id);
+    command.env("AWS_SECRET_ACCESS_KEY", &server.credentials.secret_access_key);
+    command
+}
+
+fn sync(scene: &Scene, source: &str, dest: &str, more: &[&str]) -> Command {
+    let args: Vec<&str> = ["sync", source, dest, "--output", "json"].into_iter().chain(more.iter().copied()).collect();
+    command(scene, &args)
+}
+
+#[test]
+fn a_tree_goes_up_and_comes_down_and_no_second_run_has_anything_to_do() {
+    let scene = Scene::google();
+    let files = Files::troublesome();
+    scene.write("tree", &files);
+    let (tree, bucket, back) = (scene.arg("tree"), url(&scene, "p"), scene.arg("back"));
+    set_modified(&scene.path("tree/a0"), long_ago());
+    Ended::of(sync(&scene, &tree, &bucket, &[])).exits(0).summary().counts([("created", files.count())]);
+    for change in scene.log().changes() {
+        // Google takes no condition on what completes an upload: it is looked at just before.
+        assert!(change.if_absent || change.key == "p/large.bin", "{change:?}");
+    }
+    let again = Ended::of(sync(&scene, &tree, &bucket, &[])).exits(0).summary();
+    again.counts([("in_step", files.count())]);
+    again.changed_nothing();
+    // Without what the ledger knows, too.
+    for compare in ["mtime", "checksum"] {
+        let fresh = Ended::of(sync(&scene, &tree, &bucket, &["--no-ledger", "--compare", compare])).exits(0).summary();
+        fresh.counts([("in_step", files.count())]);
+    }
+
+    Ended::of(sync(&scene, &bucket, &back, &[])).exits(0).summary().counts([("created", files.count())]);
+    assert!(scene.read("back") == files);
+    assert_eq!(std::fs::metadata(scene.path("back/a0")).unwrap().modified().unwrap(), long_ago());
+    Ended::of(sync(&scene, &bucket, &back, &[])).exits(0).summary().counts([("in_step", files.count())]);
+    assert_eq!(scene.uploads(), 0, "parts were left behind");
+}
+
+#[test]
+fn what_is_replaced_and_deleted_is_guarded_by_its_generation() {
+    let scene = Scene::google();
+    let files = Files::new([("a", b"a"), ("b", b"b"), ("d/c", b"c")]);
+    scene.write("tree", &files);
+    let (tree, bucket) = (scene.arg("tree"), url(&scene, ""));
+    Ended::of(sync(&scene, &tree, &bucket, &[])).exits(0);
+    let mut fewer = files;
+    fewer.take("d/c");
+    fewer.put("a", "another");
+    scene.write("tree", &fewer);
+    scene.log().forget_requests();
+    let summary = Ended::of(sync(&scene, &tree, &bucket, &["--delete"])).exits(0).summary();
+    summary.counts([("in_step", 1), ("replaced", 1), ("deleted", 1)]);
+    let changes = scene.log().changes();
+    assert_eq!(changes.len(), 2);
+    assert!(changes.iter().all(|change| change.if_generation.is_some()), "{changes:?}");
+    assert_eq!(scene.log().received("DeleteObjects"), 0, "it takes no conditions at Google");
+    assert_eq!(scene.objects()["a"], b"another");
+}
+
+/// Syncs, and does this when the first request of the operation has come.
+fn sync_while(scene: &Scene, places: [&str; 2], operation: &str, meanwhile: impl FnOnce()) -> Ended {
+    scene.log().forget_requests();
+    scene.log().hold_the(operation, &[1]);
+    Ended::of_while(sync(scene, places[0], places[1], &["--delete", "--compare", "size"]), || {
+        scene.log().wait_for_number(operation, 1);
+        meanwhile();
+        scene.log().heal();
+    })
+}
+
+#[test]
+fn what_somebody_else_wrote_meanwhile_is_not_overwritten() {
+    let table = [
+        ("created", 9, None, "PutObject"),
+        ("replaced", 9, Some("older"), "PutObject"),
+        ("created in parts", IN_PARTS, None, "UploadPart"),
+        ("replaced in parts", IN_PARTS, Some("older"), "UploadPart"),
+    ];
+    for (what, size, before, operation) in table {
+        let scene = Scene::google();
+        let theirs = vec![2; size];
+        let mut tree = Files::default();
+        tree.put("k", vec![1; size]);
+        scene.write("tree", &tree);
+        if let Some(before) = before {
+            scene.put_exactly("k", before.as_bytes());
+        }
+        let (tree, bucket) = (scene.arg("tree"), url(&scene, ""));
+        let ended = sync_while(&scene, [&tree, &bucket], operation, || scene.put_exactly("k", &theirs)).exits(3);
+        ended.complains_of("k", "somebody else wrote this key since it was listed");
+        assert!(scene.objects()["k"] == theirs, "{what}: somebody else's version was overwritten");
+        assert_eq!(scene.uploads(), 0, "{what}: parts were left behind");
+        let again = ["--compare", "checksum"];
+        Ended::of(sync(&scene, &tree, &bucket, &again)).exits(0).summary().counts([("replaced", 1)]);
+    }
+}
+
+#[test]
+fn what_somebody_else_wrote_meanwhile_is_not_deleted() {
+    let scene = Scene::google();
+    scene.write("tree", &Files::new([("a", b"a")]));
+    for key in ["a", "extra"] {
+        scene.put_exactly(key, key.as_bytes());
+    }
+    let (tree, bucket) = (scene.arg("tree"), url(&scene, ""));
+    Ended::of(sync(&scene, &tree, &bucket, &["--compare", "size"])).exits(0);
+    sync_while(&scene, [&tree, &bucket], "DeleteObject", || scene.put_exactly("extra", b"newer")).exits(3);
+    assert_eq!(scene.objects()["extra"], b"newer");
+}
+
+#[test]
+fn an_object_that_is_replaced_while_it_is_brought_is_brought_as_it_is_now() {
+    for size in [9, IN_PARTS] {
+        let scene = Scene::google();
+        scene.put_exactly("k", &vec![1; size]);
+        let (bucket, tree) = (url(&scene, ""), scene.arg("tree"));
+        let ended = sync_while(&scene, [&bucket, &tree], "GetObject", || scene.put_exactly("k", &vec![2; size]));
+        ended.exits(0).summary().counts([("created", 1)]);
+        assert!(scene.read("tree").0["k"] == vec![2; size]);
+    }
+}
+
+#[test]
+fn a_copy_is_made_by_the_service_of_the_generation_that_was_listed() {
+    let scene = Scene::google();
+    scene.write("tree", &Files::new([("a", b"a"), ("b", b"bb")]));
+    let (tree, here, there) = (scene.arg("tree"), url(&scene, "here"), url(&scene, "there"));
+    Ended::of(sync(&scene, &tree, &here, &[])).exits(0);
+    let summary = Ended::of(sync(&scene, &here, &there, &[])).exits(0).summary();
+    summary.counts([("created", 2)]);
+    assert_eq!((summary.requests("CopyObject"), summary.requests("GetObject")), (2, 0));
+    Ended::of(sync(&scene, &here, &there, &[])).exits(0).summary().counts([("in_step", 2)]);
+
+    scene.put_exactly("here/a", b"newer");
+    let meanwhile = || scene.put_exactly("here/a", b"newest");
+    sync_while(&scene, [&here, &there], "CopyObject", meanwhile).exits(0);
+    assert_eq!(scene.objects()["there/a"], b"newest");
+}
+
+#[test]
+fn from_google_to_s3_and_back_it_goes_through() {
+    let scene = Scene::google();
+    let mut others = Files::new([("a", b"a"), ("d/b", b"bb")]);
+    others.put("large", vec![3; IN_PARTS]);
+    scene.write("tree", &others);
+    let (tree, at_google, at_s3) = (scene.arg("tree"), url(&scene, "one"), scene.url("two"));
+    Ended::of(sync(&scene, &tree, &at_google, &[])).exits(0);
+    let google = scene.log().google();
+    let profile = format!(
+        "[profile google]\nendpoint_url = {}\naws_access_key_id = {}\naws_secret_access_key = {}\n",
+        google.endpoint, google.credentials.access_key_id, google.credentials.secret_access_key
+    );
+    std::fs::write(scene.path("config"), profile).unwrap();
+    let run = |args: &[&str]| {
+        let mut command = scene.brigade_command(["sync", "--output", "json"].iter().chain(args));
+        command.env("AWS_CONFIG_FILE", scene.path("config"));
+        Ended::of(command)
+    };
+    let down = [&at_google, &at_s3, "--source-profile", "google"];
+    run(&down).exits(0).summary().counts([("created", 3)]);
+    run(&down).exits(0).summary().counts([("in_step", 3)]);
+    let back = url(&scene, "three");
+    let up = [&at_s3, &back, "--dest-profile", "google"];
+    run(&up).exits(0).summary().counts([("created", 3)]);
+    run(&up).exits(0).summary().counts([("in_step", 3)]);
+    let objects = scene.objects();
+    for (key, content) in &others.0 {
+        assert!(objects[&format!("two/{key}")] == *content && objects[&format!("three/{key}")] == *content, "{key}");
+    }
+
+    // What Google has nothing like is not left out unasked.
+    scene.put_exactly("two/tagged", b"x");
+    let tags = ["--key", "two/tagged", "--tagging", "TagSet=[{Key=a,Value=b}]"];
+    scene.aws(["s3api", "put-object-tagging", "--bucket", &scene.bucket, tags[0], tags[1], tags[2], tags[3]]);
+    run(&up).exits(3).complains_of("tagged", "Google Cloud Storage has nothing like x-amz-tagging");
+    run(&[&up[..], &["--ignore-tags"]].concat()).exits(0).summary().counts([("created", 1), ("in_step", 3)]);
+}
+
+#[test]
+fn a_bucket_is_shown_and_explained() {
+    let scene = Scene::google();
+    for key in ["a", "d/b"] {
+        scene.put_exactly(key, b"x");
+    }
+    let shown = Ended::of(command(&scene, &["ls", &url(&scene, "")])).exits(0).stdout;
+    assert!(shown.contains("a\n") && shown.contains("d/\n"), "{shown}");
+    scene.write("tree", &Files::new([("a", b"x")]));
+    let explained = ["explain", &scene.arg("tree"), &url(&scene, ""), &url(&scene, "a")];
+    Ended::of(command(&scene, &explained)).exits(0);
+}
+
+#[test]
+fn who_pays_is_said_on_request() {
+    let scene = Scene::google();
+    scene.put_exactly("a", b"a");
+    scene.log().google_terms().be_paid_by("payer");
+    let (bucket, tree) = (url(&scene, ""), scene.arg("tree"));
+    Ended::of(sync(&scene, &bucket, &tree, &[])).exits(1).complains("UserProjectMissing");
+    let paid = |project: Option<&str>| {
+        let mut command = sync(&scene, &bucket, &tree, &["--request-payer"]);
+        project.map(|project| command.env("GOOGLE_CLOUD_PROJECT", project));
+        Ended::of(command)
+    };
+    paid(None).exits(1).complains("GOOGLE_CLOUD_PROJECT");
+    paid(Some("payer")).exits(0).summary().counts([("created", 1)]);
+}
+
+#[test]
+fn a_wrong_key_is_refused_and_nothing_is_done() {
+    let scene = Scene::google();
+    scene.write("tree", &Files::new([("a", b"a")]));
+    let mut command = sync(&scene, &scene.arg("tree"), &url(&scene, ""), &[]);
+    command.env("AWS_SECRET_ACCESS_KEY", "another secret");
+    Ended::of(command).exits(1).complains("SignatureDoesNotMatch");
+    assert!(scene.objects().is_empty());
+}
