@@ -111,7 +111,7 @@ async fn next_page(
 }
 
 /// What the store's clock shows now.
-fn at_the_store(local: SystemTime, skew: ClockSkew) -> SystemTime {
+pub(crate) fn at_the_store(local: SystemTime, skew: ClockSkew) -> SystemTime {
     let shown = if skew.store_ahead { local.checked_add(skew.by) } else { local.checked_sub(skew.by) };
     shown.unwrap_or(local)
 }

@@ -30,6 +30,7 @@ mod nesting;
 mod permits;
 mod phases;
 pub mod plan;
+pub mod prune;
 mod range;
 mod representation;
 pub mod run;

@@ -25,6 +25,7 @@ pub mod spill;
 mod store;
 pub mod time;
 mod upload;
+mod versions;
 
 pub use digest::{Digest, DigestKind};
 pub use entry::{Entry, Version, VersionId};
@@ -44,3 +45,4 @@ pub use store::{
     Receipt, RequestCount, Store, Tags, Verified,
 };
 pub use upload::{FinishedPart, OpenUpload, OpenUploads, Part, Resumed, Upload};
+pub use versions::{KeptContent, KeptVersion, VersionListing, Versioning};

@@ -11,6 +11,7 @@ mod objects;
 mod options;
 mod reader;
 mod upload;
+mod versions;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,9 +26,9 @@ pub use faults::Call;
 pub use options::{Clock, MemoryOptions, Sequence, ticking_clock};
 
 use crate::{
-    Capabilities, Conditions, Digest, DigestKind, Entry, Failure, FailureKind, Key, KeyRange, Kind, Listing,
-    ListingError, NewObject, Object, ObjectHeaders, OpenUploads, Reader, Receipt, Resumed, Store, Unknown, Upload,
-    Verified,
+    Capabilities, Conditions, Digest, DigestKind, Entry, Failure, FailureKind, KeptVersion, Key, KeyRange, Kind,
+    Listing, ListingError, NewObject, Object, ObjectHeaders, OpenUploads, Reader, Receipt, Resumed, Store, Unknown,
+    Upload, Verified, VersionListing, Versioning,
 };
 use durability::Unwritten;
 use faults::Faults;
@@ -46,6 +47,7 @@ struct State {
     objects: Objects,
     uploads: Uploads,
     unwritten: Unwritten,
+    versions: Vec<KeptVersion>,
     unknowns: Vec<Unknown>,
     hidden: Vec<Key>,
     faults: Faults,
@@ -383,6 +385,22 @@ impl Store for MemoryStore {
                 Err(failure) => Err(failure),
             });
             results.push(removed.await);
+        }
+        results
+    }
+
+    async fn versioning(&self) -> Result<Versioning, Failure> {
+        Ok(self.options.versioning)
+    }
+
+    fn list_versions(&self, of: Option<&Key>) -> Box<dyn VersionListing> {
+        Box::new(versions::MemoryVersions::new(self.clone(), of.cloned()))
+    }
+
+    async fn remove_versions(&self, versions: &[KeptVersion]) -> Vec<Result<(), Failure>> {
+        let mut results = Vec::with_capacity(versions.len());
+        for version in versions {
+            results.push(self.remove_version(version).await);
         }
         results
     }

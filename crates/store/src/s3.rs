@@ -11,6 +11,7 @@ mod reader;
 mod service;
 mod upload;
 mod uploads;
+mod versions;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -28,8 +29,8 @@ pub use brigade_s3::{
 use crate::inventory::Inventory;
 use crate::{
     Capabilities, ClockSkew, Condition, Conditions, CopyFailure, Copying, Digest, DigestKind, Entry, Failure, Forecast,
-    Key, KeyRange, Kind, Listing, ListingError, NewObject, Object, OpenUploads, Order, Reader, Receipt, RequestCount,
-    Resumed, Role, Store, Upload, Verified, Version, VersionId, Work,
+    KeptVersion, Key, KeyRange, Kind, Listing, ListingError, NewObject, Object, OpenUploads, Order, Reader, Receipt,
+    RequestCount, Resumed, Role, Store, Upload, Verified, Version, VersionId, VersionListing, Versioning, Work,
 };
 use failures::{changed, failure, unwritten};
 pub(crate) use names::Names;
@@ -274,6 +275,19 @@ impl Store for BucketStore {
             removed.next().map_or(Err(failures::unanswered()), |result| result.map_err(|error| failure(&error)))
         };
         names.into_iter().map(outcome).collect()
+    }
+
+    async fn versioning(&self) -> Result<Versioning, Failure> {
+        versions::versioning(&self.bucket).await
+    }
+
+    fn list_versions(&self, of: Option<&Key>) -> Box<dyn VersionListing> {
+        let (bucket, names, location) = (self.bucket.clone(), self.names.clone(), self.location.clone());
+        Box::new(versions::BucketVersions::new(bucket, names, location, of.cloned()))
+    }
+
+    async fn remove_versions(&self, versions: &[KeptVersion]) -> Vec<Result<(), Failure>> {
+        versions::remove(&self.bucket, &self.names, versions).await
     }
 
     fn clock_skew(&self) -> ClockSkew {

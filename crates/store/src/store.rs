@@ -8,9 +8,10 @@ use bytes::Bytes;
 
 use crate::s3::{BucketStore, Provider};
 use crate::upload::NoUploads;
+use crate::versions::NoVersions;
 use crate::{
-    CopyFailure, Digest, DigestKind, Entry, Failure, Forecast, Key, KeyRange, Listing, ListingError, OpenUploads,
-    Resumed, Upload, Work,
+    CopyFailure, Digest, DigestKind, Entry, Failure, FailureKind, Forecast, KeptVersion, Key, KeyRange, Listing,
+    ListingError, OpenUploads, Resumed, Upload, VersionListing, Versioning, Work,
 };
 
 /// A place that holds objects: a local tree, or a bucket under a prefix.
@@ -116,6 +117,23 @@ pub trait Store: Send + Sync + 'static {
     /// where the store can tell. One result for each, in the same order; an object that
     /// was gone already is a success.
     async fn remove(&self, entries: &[Entry]) -> Vec<Result<(), Failure>>;
+
+    /// Whether it keeps what is replaced and removed.
+    async fn versioning(&self) -> Result<Versioning, Failure> {
+        Ok(Versioning::Never)
+    }
+
+    /// Starts a listing of the versions that it keeps, or only of those of one key. Nothing is
+    /// read before the first page is asked for.
+    fn list_versions(&self, _of: Option<&Key>) -> Box<dyn VersionListing> {
+        Box::new(NoVersions)
+    }
+
+    /// Removes these versions for good. One result for each, in the same order; one that was
+    /// gone already is a success.
+    async fn remove_versions(&self, versions: &[KeptVersion]) -> Vec<Result<(), Failure>> {
+        versions.iter().map(|_| Err(Failure::new(FailureKind::Failed, "this store keeps no versions"))).collect()
+    }
 
     /// Sees to it that everything written, renamed and removed by now is still
     /// so after a power cut. A store whose answers mean as much has nothing to do.

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use http::Method;
 
 use self::arranged::arranged;
+use super::head_object::USUAL_CLASS;
 use super::list_objects_v2::LARGEST_SIZE;
 use crate::client::Bucket;
 use crate::encoding::decode_listed;
@@ -69,6 +70,8 @@ pub struct VersionContent {
     pub size: u64,
     /// Its ETag, without quotes; empty where the service gives none.
     pub etag: String,
+    /// Its storage class; `None` of the usual one, STANDARD, and where the service doesn't say.
+    pub storage_class: Option<String>,
 }
 
 /// Where a listing of versions goes on; like [`Continuation`], it notices one that never ends.
@@ -126,6 +129,7 @@ struct Partial {
     last_modified: Option<SystemTime>,
     size: Option<u64>,
     etag: String,
+    storage_class: Option<String>,
 }
 
 impl Partial {
@@ -137,6 +141,7 @@ impl Partial {
             "LastModified" => self.last_modified = parse_iso8601(text),
             "Size" => self.size = text.parse().ok().filter(|size| *size <= LARGEST_SIZE),
             "ETag" => unquote(text).clone_into(&mut self.etag),
+            "StorageClass" if text != USUAL_CLASS && !text.is_empty() => self.storage_class = Some(text.to_owned()),
             _ => {}
         }
     }
@@ -146,12 +151,12 @@ impl Partial {
         let Some(key) = self.key else { return Err(XmlError("a version has no Key".to_owned())) };
         let lacks = |field: &str| XmlError(format!("a version of the key {key:?} has no {field} that can be read"));
         let size = self.size.or(is_marker.then_some(0)).ok_or_else(|| lacks("Size"))?;
-        let etag = self.etag;
+        let (etag, storage_class) = (self.etag, self.storage_class);
         Ok(ListedVersion {
             version_id: self.version_id.ok_or_else(|| lacks("VersionId"))?,
             is_latest: self.is_latest.ok_or_else(|| lacks("IsLatest"))?,
             last_modified: self.last_modified.ok_or_else(|| lacks("LastModified"))?,
-            content: (!is_marker).then_some(VersionContent { size, etag }),
+            content: (!is_marker).then_some(VersionContent { size, etag, storage_class }),
             key,
         })
     }
@@ -210,7 +215,7 @@ mod tests {
         <LastModified>2013-05-24T00:00:01.000Z</LastModified><Owner><ID>Key</ID></Owner></DeleteMarker>\
         <Version><Key>p/a+b</Key><VersionId>i+2</VersionId><IsLatest>false</IsLatest>\
         <LastModified>2013-05-24T00:00:00.000Z</LastModified><ETag>&quot;e&quot;</ETag><Size>7</Size>\
-        <StorageClass>STANDARD</StorageClass></Version></ListVersionsResult>";
+        <StorageClass>GLACIER</StorageClass></Version></ListVersionsResult>";
 
     #[test]
     fn a_page_is_read_and_its_keys_decoded_but_not_its_ids() {
@@ -222,7 +227,7 @@ mod tests {
             last_modified: parse_iso8601(time).unwrap(),
             content,
         };
-        let content = VersionContent { size: 7, etag: "e".to_owned() };
+        let content = VersionContent { size: 7, etag: "e".to_owned(), storage_class: Some("GLACIER".to_owned()) };
         let expected = [
             version("i+1", true, "2013-05-24T00:00:01Z", None),
             version("i+2", false, "2013-05-24T00:00:00Z", Some(content)),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use crate::{Key, Kind, Order};
+use crate::{Key, Kind, Order, Versioning};
 
 /// What a [`super::MemoryStore`] is like.
 #[derive(Clone)]
@@ -27,6 +27,8 @@ pub struct MemoryOptions {
     pub removal_batch: usize,
     /// Whether `a` and `a/b` can't both be there, as in a file system.
     pub obstructs: bool,
+    /// Whether it keeps versions.
+    pub versioning: Versioning,
     /// Whether it can hold a key.
     pub represents: fn(&Key) -> bool,
     /// What it takes for the time of a write.
@@ -74,6 +76,7 @@ impl MemoryOptions {
             part_size: 8 << 20,
             removal_batch: 2,
             obstructs: false,
+            versioning: Versioning::Never,
             represents: |_| true,
             clock: ticking_clock(SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000)),
         }

@@ -63,7 +63,11 @@ mod tests {
             version_id: word.to_owned(),
             is_latest: word.contains('!'),
             last_modified: UNIX_EPOCH + Duration::from_secs(word[1..2].parse().unwrap()),
-            content: (!word.contains('-')).then(|| VersionContent { size: 0, etag: String::new() }),
+            content: (!word.contains('-')).then(|| VersionContent {
+                size: 0,
+                etag: String::new(),
+                storage_class: None,
+            }),
         };
         written.split(' ').map(version).collect()
     }

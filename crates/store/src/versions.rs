@@ -1,0 +1,93 @@
+//! What a store keeps of what was replaced and removed: versions and delete markers.
+
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+
+use crate::{Entry, Key, ListingError, Version, VersionId};
+
+/// Whether a store keeps what is replaced and removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Versioning {
+    /// It doesn't and never did.
+    Never,
+    /// All of it.
+    Enabled,
+    /// What was written while it was enabled. What is written now has an id that was there
+    /// before, [`KeptVersion::may_be_replaced`], and takes its place.
+    Suspended,
+    /// The service doesn't say.
+    Unsaid,
+}
+
+/// One version of a key, or a delete marker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptVersion {
+    /// Its key. It needn't be one that the program itself would write to.
+    pub key: Key,
+    /// What the service calls it.
+    pub id: VersionId,
+    /// When it was written, by the store's clock; of an upload in parts, when that was begun.
+    pub modified: SystemTime,
+    /// Whether it is the current one of its key.
+    pub is_current: bool,
+    /// What it holds; `None` of a delete marker, which says that there is no object.
+    pub content: Option<KeptContent>,
+}
+
+/// What a version holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptContent {
+    /// Its length in bytes.
+    pub size: u64,
+    /// Its ETag, without quotes; empty where the service gives none.
+    pub etag: String,
+    /// Its storage class; `None` of the usual one, and where the service doesn't say.
+    pub storage_class: Option<Box<str>>,
+}
+
+/// What S3 calls the version that was written while a bucket gave no ids
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html>).
+const NULL: &str = "null";
+
+impl KeptVersion {
+    /// Whether it says that there is no object.
+    #[must_use]
+    pub fn is_delete_marker(&self) -> bool {
+        self.content.is_none()
+    }
+
+    /// Whether a write gives its id to something else, while versions are [`Versioning::Suspended`].
+    #[must_use]
+    pub fn may_be_replaced(&self) -> bool {
+        self.id.as_str() == NULL
+    }
+
+    /// The object that it was or is; `None` of a delete marker.
+    #[must_use]
+    pub fn entry(&self) -> Option<Entry> {
+        let content = self.content.clone()?;
+        let KeptContent { size, etag, storage_class } = content;
+        let version = Version::Object { etag, id: Some(self.id.clone()), storage_class };
+        Some(Entry { key: self.key.clone(), size, modified: self.modified, version })
+    }
+}
+
+/// A listing of versions: key after key by bytes, which is checked, and of each key the
+/// newest first. A key may go on over any number of pages.
+#[async_trait]
+pub trait VersionListing: Send {
+    /// The next page, never empty; `None` at the end. That a page came says that none before it
+    /// is asked for any more: what it listed may be removed.
+    async fn next_page(&mut self) -> Result<Option<Vec<KeptVersion>>, ListingError>;
+}
+
+/// The listing of a store that keeps no versions.
+pub(crate) struct NoVersions;
+
+#[async_trait]
+impl VersionListing for NoVersions {
+    async fn next_page(&mut self) -> Result<Option<Vec<KeptVersion>>, ListingError> {
+        Ok(None)
+    }
+}
