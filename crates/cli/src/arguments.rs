@@ -16,11 +16,13 @@ mod ledgers;
 mod ls;
 mod man;
 mod probe;
+mod prune;
 mod s3;
 #[cfg(feature = "devserver")]
 mod serve;
 mod sides;
 mod sync;
+mod versions;
 mod writing;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -37,11 +39,13 @@ pub(crate) use ledgers::{LedgerAction, Ledgers};
 pub(crate) use ls::Ls;
 pub(crate) use man::Man;
 pub(crate) use probe::Probe;
+pub(crate) use prune::Prune;
 pub(crate) use s3::{Addressing, S3Arguments};
 #[cfg(feature = "devserver")]
 pub(crate) use serve::Serve;
 pub(crate) use sides::SideArguments;
 pub(crate) use sync::{Progress, Sync};
+pub(crate) use versions::Versions;
 pub(crate) use writing::{BucketArguments, WritingArguments};
 
 /// What to type first, where the server for it is built in.
@@ -85,6 +89,10 @@ pub(crate) enum Command {
     Ls(Ls),
     /// Abort uploads that nobody finishes
     Cleanup(Cleanup),
+    /// Remove versions that were superseded long ago
+    Prune(Prune),
+    /// List versions and delete markers
+    Versions(Versions),
     /// Find out what a bucket's service can be counted on for
     Probe(Probe),
     /// List, show, export or forget what `brigade sync` remembers

@@ -11,9 +11,11 @@ mod ledger;
 mod ls;
 mod man;
 mod probe;
+mod prune;
 #[cfg(feature = "devserver")]
 mod serve;
 mod sync;
+mod versions;
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -73,6 +75,8 @@ async fn run_command(command: Command, streams: Streams, stop: &Stop) -> Exit {
         Command::Check(arguments) => Box::pin(check::run(&arguments, streams, stop)).await,
         Command::Ls(arguments) => ls::run(&arguments, streams, stop).await,
         Command::Cleanup(arguments) => cleanup::run(&arguments, streams, stop).await,
+        Command::Prune(arguments) => Box::pin(prune::run(&arguments, streams, stop)).await,
+        Command::Versions(arguments) => versions::run(&arguments, streams, stop).await,
         Command::Probe(arguments) => Box::pin(probe::run(&arguments, streams, stop)).await,
         #[cfg(feature = "devserver")]
         Command::Serve(arguments) => serve::run(&arguments, streams, stop).await,

@@ -16,6 +16,7 @@ pub(crate) mod ledger;
 pub(crate) mod max_delete;
 pub(crate) mod percent;
 pub(crate) mod probe;
+pub(crate) mod prune;
 pub(crate) mod s3;
 #[cfg(feature = "devserver")]
 pub(crate) mod serve;
@@ -67,6 +68,12 @@ pub(crate) enum UsageError {
          write s3://bucket[/prefix]"
     )]
     NoUploads {
+        /// The directory.
+        path: String,
+    },
+    /// Versions are looked for where there are none.
+    #[error("{path} is a directory, which keeps no versions; write s3://bucket[/prefix]")]
+    NoVersions {
         /// The directory.
         path: String,
     },

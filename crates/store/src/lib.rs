@@ -45,4 +45,4 @@ pub use store::{
     Receipt, RequestCount, Store, Tags, Verified,
 };
 pub use upload::{FinishedPart, OpenUpload, OpenUploads, Part, Resumed, Upload};
-pub use versions::{KeptContent, KeptVersion, VersionListing, Versioning};
+pub use versions::{KeptContent, KeptVersion, Succession, VersionListing, Versioning};

@@ -73,6 +73,26 @@ impl KeptVersion {
     }
 }
 
+/// Tells of versions, in the order of their listing, since when each is superseded.
+#[derive(Debug, Default)]
+pub struct Succession {
+    /// The key of the version above, and when it was written.
+    above: Option<(Key, SystemTime)>,
+}
+
+impl Succession {
+    /// Since when the next version is superseded: since the one above it was written. `None` of a
+    /// current one, and where none stands above.
+    ///
+    /// S3 dates an upload in parts with its beginning, so that what lies under it may be younger:
+    /// nothing is superseded before it is written.
+    pub fn superseded(&mut self, version: &KeptVersion) -> Option<SystemTime> {
+        let above = self.above.replace((version.key.clone(), version.modified));
+        let (_, above) = above.filter(|(key, _)| *key == version.key && !version.is_current)?;
+        Some(above.max(version.modified))
+    }
+}
+
 /// A listing of versions: key after key by bytes, which is checked, and of each key the
 /// newest first. A key may go on over any number of pages.
 #[async_trait]

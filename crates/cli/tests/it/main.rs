@@ -102,6 +102,8 @@ mod probing;
 #[cfg(test)]
 mod proxies;
 #[cfg(test)]
+mod pruning;
+#[cfg(test)]
 mod reaching;
 #[cfg(test)]
 mod refused_tokens;

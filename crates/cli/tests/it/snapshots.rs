@@ -83,9 +83,22 @@ fn blanked(line: &str, start: &str, end: char) -> String {
 #[test]
 fn help() {
     let scene = Scene::embedded();
-    for name in
-        ["", "sync", "explain", "check", "ls", "cleanup", "probe", "config", "serve", "demo", "completions", "man"]
-    {
+    for name in [
+        "",
+        "sync",
+        "explain",
+        "check",
+        "ls",
+        "cleanup",
+        "prune",
+        "versions",
+        "probe",
+        "config",
+        "serve",
+        "demo",
+        "completions",
+        "man",
+    ] {
         for (option, length) in [("-h", "short"), ("--help", "long")] {
             let args: Vec<&str> = [name, option].into_iter().filter(|word| !word.is_empty()).collect();
             let ended = Ended::of(command(&scene, &args)).exits(0);
@@ -174,6 +187,9 @@ fn what_is_wrong_with_a_command_line() {
         "cleanup BUCKET",
         "cleanup BUCKET --older-than 7",
         "cleanup tree --older-than 7d",
+        "prune BUCKET",
+        "prune tree --older-than 30d",
+        "versions tree",
         "probe tree",
     ];
     assert_snapshot!(lines.map(|line| transcript(&scene, line)).join("\n"));
@@ -195,6 +211,9 @@ fn what_keeps_a_run_from_its_end() {
         transcript(&scene, "explain tree s3://no-such-bucket one"),
         transcript(&scene, "ls s3://no-such-bucket"),
         transcript(&scene, "cleanup s3://no-such-bucket --older-than 7d"),
+        transcript(&scene, "prune s3://no-such-bucket --older-than 30d"),
+        transcript(&scene, "prune BUCKET --older-than 30d"),
+        transcript(&scene, "versions s3://no-such-bucket"),
     ];
     scene.log().refuse_all("ListObjectsV2");
     said.push(transcript(&scene, "sync tree BUCKET"));

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};
 
-use brigade_store::{Failure, FailureKind, KeptVersion, Key, Versioning};
+use brigade_store::{Failure, FailureKind, KeptVersion, Key, Succession, Versioning};
 
 use super::{JudgedVersion, VersionOutcome};
 
@@ -28,14 +28,13 @@ pub(super) struct Rules {
 /// Judges versions one after the other.
 pub(super) struct Judge {
     rules: Rules,
+    succession: Succession,
     key: Option<OneKey>,
 }
 
 /// What is known of the key whose versions are being judged.
 struct OneKey {
     key: Key,
-    /// When the version above was written.
-    above: Option<SystemTime>,
     /// Objects so far that are not current.
     superseded: u64,
     /// Markers under which nothing lies so far that stays, the newest first.
@@ -55,7 +54,7 @@ pub(super) enum Decision {
 
 impl Judge {
     pub(super) fn new(rules: Rules) -> Self {
-        Self { rules, key: None }
+        Self { rules, succession: Succession::default(), key: None }
     }
 
     /// Judges the next version; `now` is the store's time.
@@ -63,16 +62,10 @@ impl Judge {
         if self.key.as_ref().is_none_or(|known| known.key != version.key) {
             self.end(decide);
             let key = version.key.clone();
-            self.key = Some(OneKey { key, above: None, superseded: 0, waiting: VecDeque::new() });
+            self.key = Some(OneKey { key, superseded: 0, waiting: VecDeque::new() });
         }
         let Some(known) = &mut self.key else { return };
-        // An upload in parts is dated with its beginning, so that what lies under it may be younger:
-        // nothing is superseded before it is written.
-        let since = match (version.is_current, known.above) {
-            (true, _) => Some(version.modified),
-            (false, above) => above.map(|above| above.max(version.modified)),
-        };
-        known.above = Some(version.modified);
+        let since = self.succession.superseded(&version).or(version.is_current.then_some(version.modified));
         let age = since.map(|since| now.duration_since(since).unwrap_or_default());
         let is_superseded_object = !version.is_current && !version.is_delete_marker();
         known.superseded += u64::from(is_superseded_object);
