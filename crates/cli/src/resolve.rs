@@ -77,6 +77,12 @@ pub(crate) enum UsageError {
         /// The directory.
         path: String,
     },
+    /// Versions are looked for at Google, which has generations.
+    #[error(
+        "{0} is at Google, whose generations are not looked at yet; a lifecycle rule with daysSinceNoncurrentTime removes \
+         them there"
+    )]
+    VersionsAtGoogle(String),
     /// An index of a tree, which is walked anyway.
     #[error("--index is for a bucket as the destination: a directory is always walked")]
     IndexOfDirectory,

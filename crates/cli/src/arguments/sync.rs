@@ -9,6 +9,7 @@ use super::{
     BucketArguments, Format, JobArguments, LedgerArguments, LockArguments, S3Arguments, SideArguments, WritingArguments,
 };
 use crate::resolve::at_once::{Jobs, Listers};
+use crate::resolve::duration::Span;
 use crate::resolve::max_delete::MaxDelete;
 use crate::resolve::size::Size;
 
@@ -54,6 +55,13 @@ pub(crate) struct Sync {
     /// within --max-delete.
     #[arg(long, help_heading = "Safety")]
     pub(crate) allow_empty_source: bool,
+
+    /// When all is in step, remove from DEST what was superseded at least this long ago: 30d
+    ///
+    /// As `brigade prune DEST --older-than` does it: old versions and delete markers go for good, never a current version.
+    /// DEST is a bucket with versioning.
+    #[arg(long, value_name = "DURATION", help_heading = "Safety")]
+    pub(crate) prune_older_than: Option<Span>,
 
     /// Send at most this many objects, delete nothing, and leave the rest for another run
     #[arg(long, value_name = "N", help_heading = "Safety")]

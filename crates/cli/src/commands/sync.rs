@@ -1,5 +1,7 @@
 //! `brigade sync`: opens both stores, runs the engine once, shows how it ended.
 
+mod pruning;
+
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
@@ -7,6 +9,7 @@ use brigade_engine::error::{RunError, Why};
 use brigade_engine::events::{Observer, Summary};
 use brigade_engine::job::{Indexing, JobSpec};
 use brigade_engine::ledger::lock::LockError;
+use brigade_engine::prune::VersionCounts;
 use brigade_engine::run::{self, Run};
 use brigade_store::s3::Provider;
 use brigade_store::{OpenError, Role, Store, open_both};
@@ -70,6 +73,7 @@ pub(crate) async fn run(arguments: &arguments::Sync, mut streams: Streams, stop:
         summary: ending.summary.as_ref(),
         error: ending.error.as_deref(),
         prices: ending.prices.as_ref(),
+        pruned: ending.pruned.as_ref(),
     };
     let unwritten = reporter.finish_file(&report).err().map(|error| error.to_string());
     if let Some(reason) = &unwritten {
@@ -87,6 +91,8 @@ struct Ending {
     error: Option<String>,
     /// What its requests cost, where that is known.
     prices: Option<PriceList>,
+    /// What came of the versions at the destination, if it was pruned.
+    pruned: Option<VersionCounts>,
 }
 
 async fn carry_out(sync: Sync, reporter: &Arc<Reporter>, stop: &Stop) -> Ending {
@@ -117,6 +123,14 @@ async fn carry_out(sync: Sync, reporter: &Arc<Reporter>, stop: &Stop) -> Ending 
             Err(error) => return could_not_run(&error),
         }
     }
+    let checked = tokio::select! {
+        biased;
+        () = stop.token.cancelled() => return interrupted(stop, None),
+        checked = pruning::check(sync.prune.as_ref(), dest.as_ref()) => checked,
+    };
+    if let Err(error) = checked {
+        return could_not_run(&error);
+    }
     reporter.begin_file();
     let (s3, dry_run) = (sync.s3, sync.options.dry_run);
     let prices = sync.prices.or_else(|| prices_of([&source, &dest]));
@@ -125,18 +139,19 @@ async fn carry_out(sync: Sync, reporter: &Arc<Reporter>, stop: &Stop) -> Ending 
     let ended = run::run(Run {
         job,
         options: sync.options,
-        source,
-        dest,
+        source: Arc::clone(&source),
+        dest: Arc::clone(&dest),
         ledger: state.ledger(),
         clock: Arc::new(SystemTime::now),
         observer: Arc::clone(reporter) as Arc<dyn Observer>,
         cancel: stop.token.clone(),
     });
-    let ended = ended.await;
+    let ending = ending(ended.await, stop);
+    let ending = pruning::after(ending, sync.prune, [source, dest], reporter, stop).await;
     if !dry_run {
         state.close(Reach { s3: &s3, cancel: &stop.token, abandon: &stop.abandon }).await;
     }
-    Ending { prices, ..ending(ended, stop) }
+    Ending { prices, ..ending }
 }
 
 /// Amazon's prices, where it is Amazon that is asked: nobody else takes them.
@@ -145,7 +160,7 @@ fn prices_of(stores: [&Arc<dyn Store>; 2]) -> Option<PriceList> {
 }
 
 fn could_not_run(error: &dyn std::error::Error) -> Ending {
-    Ending { exit: Exit::CouldNotRun, summary: None, error: Some(error.to_string()), prices: None }
+    Ending { exit: Exit::CouldNotRun, summary: None, error: Some(error.to_string()), prices: None, pruned: None }
 }
 
 async fn remember(sync: &Sync, source: &dyn Store, dest: &dyn Store, stop: &Stop) -> Result<State, StateError> {
@@ -172,7 +187,7 @@ async fn open_stores(sync: &Sync, stop: &Stop) -> Result<[Arc<dyn Store>; 2], Op
 
 fn interrupted(stop: &Stop, summary: Option<Summary>) -> Ending {
     let error = "interrupted; the same command goes on from here".to_owned();
-    Ending { exit: Exit::Interrupted(stop.signal()), summary, error: Some(error), prices: None }
+    Ending { exit: Exit::Interrupted(stop.signal()), summary, error: Some(error), prices: None, pruned: None }
 }
 
 /// What the end of a run means to whoever started the program.
@@ -180,7 +195,7 @@ fn ending(ended: Result<Summary, RunError>, stop: &Stop) -> Ending {
     let RunError { why, summary } = match ended {
         Ok(summary) => {
             let exit = if summary.complete() { Exit::InStep } else { Exit::Incomplete };
-            return Ending { exit, summary: Some(summary), error: None, prices: None };
+            return Ending { exit, summary: Some(summary), error: None, prices: None, pruned: None };
         }
         Err(error) => error,
     };
@@ -194,7 +209,7 @@ fn ending(ended: Result<Summary, RunError>, stop: &Stop) -> Ending {
         | Why::LockedOut(_)
         | Why::Defect(_)) => (Exit::CouldNotRun, why.to_string()),
     };
-    Ending { exit, summary: Some(*summary), error: Some(error), prices: None }
+    Ending { exit, summary: Some(*summary), error: Some(error), prices: None, pruned: None }
 }
 
 /// Answers the first Ctrl-C, because what is in flight takes a moment to finish, and ends the wait where even
@@ -206,7 +221,13 @@ async fn give_up_when_stopping(reporter: &Reporter, stop: &Stop) -> Ending {
     tokio::time::sleep(CLEANING_UP).await;
     let error = "interrupted; something in flight could not be given up in time, and parts of an upload may remain in \
                  the bucket; the same command goes on from here";
-    Ending { exit: Exit::Interrupted(stop.signal()), summary: None, error: Some(error.to_owned()), prices: None }
+    Ending {
+        exit: Exit::Interrupted(stop.signal()),
+        summary: None,
+        error: Some(error.to_owned()),
+        prices: None,
+        pruned: None,
+    }
 }
 
 #[cfg(test)]

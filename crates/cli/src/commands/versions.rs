@@ -11,6 +11,7 @@ use crate::arguments::{Format, Versions};
 use crate::exit::Exit;
 use crate::output::{self, Streams, To};
 use crate::resolve::UsageError;
+use crate::resolve::prune::check_keeps_versions;
 use crate::resolve::s3::{self, Probed};
 use crate::signals::Stop;
 
@@ -48,10 +49,9 @@ pub(crate) async fn run(arguments: &Versions, mut streams: Streams, stop: &Stop)
 }
 
 fn location(arguments: &Versions) -> Result<Location, UsageError> {
-    match Location::parse(&arguments.location)? {
-        Location::Local(path) => Err(UsageError::NoVersions { path: path.display().to_string() }),
-        location @ Location::Bucket { .. } => Ok(location),
-    }
+    let location = Location::parse(&arguments.location)?;
+    check_keeps_versions(&location)?;
+    Ok(location)
 }
 
 fn is_below_a_prefix(location: &Location) -> bool {
@@ -71,10 +71,11 @@ impl Show {
     async fn all(&mut self, location: &Location, config: &Config) -> Result<(), String> {
         let below = opened(location, config).await?;
         check_versions(&*below).await.map_err(|error| error.to_string())?;
-        if let Location::Bucket { bucket, prefix, written } = location
+        if let Location::Bucket { service, bucket, prefix, written } = location
             && let Some(name) = prefix.strip_suffix('/').filter(|_| !written.ends_with('/'))
         {
-            let root = Location::Bucket { bucket: bucket.clone(), prefix: String::new(), written: written.clone() };
+            let (service, bucket, written) = (*service, bucket.clone(), written.clone());
+            let root = Location::Bucket { service, bucket, prefix: String::new(), written };
             let own_name = Key::from(name.rsplit('/').next().unwrap_or(name));
             self.versions(&*opened(&root, config).await?, Some((&name.into(), &own_name))).await?;
         }

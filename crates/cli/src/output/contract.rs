@@ -5,14 +5,16 @@ use std::collections::BTreeSet;
 
 const DOCUMENT: &str = include_str!("../../../../docs/formats/events.md");
 /// Where what is written is declared.
-const SOURCES: [&str; 9] = [
+const SOURCES: [&str; 11] = [
     include_str!("checking/event.rs"),
     include_str!("json.rs"),
     include_str!("json/summary.rs"),
     include_str!("explanation/event.rs"),
+    include_str!("kept.rs"),
     include_str!("ledgers/event.rs"),
     include_str!("listing.rs"),
     include_str!("probe/event.rs"),
+    include_str!("pruned/event.rs"),
     include_str!("tally.rs"),
     include_str!("uploads/event.rs"),
 ];

@@ -50,6 +50,8 @@ pub(super) struct VersionField<'a> {
     size: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     etag: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    storage_class: Option<&'a str>,
 }
 
 impl<'a> VersionField<'a> {
@@ -61,6 +63,7 @@ impl<'a> VersionField<'a> {
             modified: timestamp(version.modified).map(|time| time.to_string()),
             size: version.content.as_ref().map(|content| content.size),
             etag: version.content.as_ref().map(|content| content.etag.as_str()),
+            storage_class: version.content.as_ref().and_then(|content| content.storage_class.as_deref()),
         }
     }
 }

@@ -2,11 +2,13 @@
 
 mod event;
 
+pub(super) use event::CountsField;
+
 use brigade_engine::prune::{JudgedVersion, Prune, VersionCounts, VersionOutcome};
 use brigade_store::RequestCount;
 
 use super::figures::{bytes, count, counted, duration};
-use super::folding::{Folding, NAMED, Said};
+use super::folding::{Folding, Said};
 use super::streams::{Streams, To, Tone};
 use super::text::named;
 use crate::arguments::Format;
@@ -18,6 +20,8 @@ pub(crate) struct Telling {
     format: Format,
     /// Whether each version is named.
     verbose: bool,
+    /// Whether only what fails is named.
+    quiet: bool,
     /// What is asked for.
     prune: Prune,
     /// What failed so far.
@@ -40,14 +44,24 @@ pub(crate) struct Pruned<'a> {
 impl Telling {
     /// For whom, and whether each version is named.
     pub(crate) fn new(format: Format, verbose: bool, prune: Prune) -> Self {
-        Self { format, verbose, prune, failures: Folding::default() }
+        Self { format, verbose, quiet: false, prune, failures: Folding::default() }
+    }
+
+    /// The same, which names only what fails.
+    pub(super) fn quiet(self) -> Self {
+        Self { quiet: true, ..self }
+    }
+
+    /// The line of a version as a program reads it, if it is told of it.
+    pub(super) fn event(&self, judged: &JudgedVersion) -> Option<String> {
+        let stays = !matches!(judged.outcome, VersionOutcome::Removed | VersionOutcome::Failed(_));
+        (self.verbose || !stays).then(|| event::version(judged))
     }
 
     /// Says what came of a version.
     pub(crate) fn tell(&mut self, streams: &mut Streams, judged: &JudgedVersion) {
-        let stays = !matches!(judged.outcome, VersionOutcome::Removed | VersionOutcome::Failed(_));
-        if self.format == Format::Json && (self.verbose || !stays) {
-            streams.text(To::Out, &event::version(judged));
+        if let Some(line) = self.event(judged).filter(|_| self.format == Format::Json) {
+            streams.text(To::Out, &line);
         }
         let word = match &judged.outcome {
             VersionOutcome::Failed(failure) => return self.failed(streams, judged, &failure.reason),
@@ -55,8 +69,8 @@ impl Telling {
             VersionOutcome::Removed => "remove",
             _ => "leave",
         };
-        let is_named = self.verbose || (self.prune.dry_run && !stays);
-        if self.format == Format::Text && is_named {
+        let is_named = self.verbose || (self.prune.dry_run && judged.outcome == VersionOutcome::Removed);
+        if self.format == Format::Text && is_named && !self.quiet {
             streams.line(To::Out, Tone::Plain, word, &described(judged));
         }
     }
@@ -68,7 +82,9 @@ impl Telling {
                 streams.line(To::Err, Tone::Failure, "failed:", &format!("{}: {reason}", described(judged)));
             }
             Said::MoreFollow => {
-                let rest = format!("more than {NAMED} alike; the others are counted (-v names each)");
+                let rest = format!(
+                    "and more for the same reason, which are only counted here (-v or --output json names them all): {reason}"
+                );
                 streams.line(To::Err, Tone::Failure, "failed:", &rest);
             }
             Said::Counted => {}
@@ -79,7 +95,7 @@ impl Telling {
     pub(crate) fn reasons(&self, streams: &mut Streams) {
         if self.failures.has_folded() {
             for line in self.failures.by_reason() {
-                streams.text(To::Err, &format!("{line}\n"));
+                streams.line(To::Err, Tone::Failure, "in all:", &line);
             }
         }
     }

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use brigade_engine::events::{Summary, TakenUp};
+use brigade_engine::prune::VersionCounts;
 
 use super::figures::{bytes, count, counted, duration, rate};
 use crate::exit::Exit;
@@ -26,6 +27,8 @@ pub(crate) struct Report<'a> {
     pub(crate) error: Option<&'a str>,
     /// What requests cost, where that is known.
     pub(crate) prices: Option<&'a PriceList>,
+    /// What came of the versions at the destination, if it was pruned.
+    pub(crate) pruned: Option<&'a VersionCounts>,
 }
 
 impl Report<'_> {
@@ -37,6 +40,7 @@ impl Report<'_> {
         let mut text = String::new();
         rows(&mut text, summary, self.dry_run);
         taken_up(&mut text, summary);
+        pruned(&mut text, self.pruned, self.dry_run);
         work(&mut text, summary, self.elapsed, self.dry_run);
         requests::rows(&mut text, self, summary);
         let _ = writeln!(text, "{}", self.conclusion(summary));
@@ -48,6 +52,9 @@ impl Report<'_> {
         match self.exit {
             Exit::InStep if self.dry_run => "Dry run: nothing was changed.".to_owned(),
             Exit::InStep => in_step(summary),
+            Exit::Incomplete if summary.complete() => {
+                format!("In step, but some versions could not be removed (exit code {code}).")
+            }
             Exit::Incomplete => format!("Not in step (exit code {code}): {}.", shortfall(summary)),
             exit => format!("Not in step (exit code {code}): {exit}."),
         }
@@ -98,6 +105,17 @@ fn taken_up(text: &mut String, summary: &Summary) {
     if !words.is_empty() {
         let _ = writeln!(text, "{:<10} {:>12}  {}", "taken up", "", words.join(", "));
     }
+}
+
+/// What came of old versions.
+fn pruned(text: &mut String, counts: Option<&VersionCounts>, dry_run: bool) {
+    let Some(VersionCounts { removed, removed_bytes, failed, .. }) = counts else { return };
+    let label = if dry_run { "to prune" } else { "pruned" };
+    let _ = write!(text, "{label:<10} {:>12}  old versions ({})", count(*removed), bytes(*removed_bytes));
+    if *failed > 0 {
+        let _ = write!(text, ", {} failed", count(*failed));
+    }
+    text.push('\n');
 }
 
 /// What it took: bytes, time.
@@ -152,7 +170,21 @@ mod tests {
             summary: Some(summary),
             error: None,
             prices: None,
+            pruned: None,
         }
+    }
+
+    #[test]
+    fn what_was_pruned_has_a_row() {
+        let summary = Summary { in_step: 1, ..Summary::default() };
+        let pruned =
+            VersionCounts { removed: 2, removed_bytes: 2048, current: 9, failed: 1, ..VersionCounts::default() };
+        let text = Report { pruned: Some(&pruned), ..report(Exit::Incomplete, &summary) }.text();
+        assert!(text.contains("\npruned                2  old versions (2.0 KiB), 1 failed\n"), "{text}");
+        assert!(text.ends_with("In step, but some versions could not be removed (exit code 3).\n"), "{text}");
+        let clean = VersionCounts { failed: 0, ..pruned };
+        let text = Report { pruned: Some(&clean), dry_run: true, ..report(Exit::InStep, &summary) }.text();
+        assert!(text.contains("\nto prune              2  old versions (2.0 KiB)\n"), "{text}");
     }
 
     #[test]

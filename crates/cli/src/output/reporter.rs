@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use brigade_engine::events::{Event, Observer};
+use brigade_engine::prune::{JudgedVersion, Prune};
 use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::time::interval;
 use tracing::Level;
@@ -12,6 +13,7 @@ use tracing::Level;
 use super::folding::{Folding, Said};
 use super::json;
 use super::progress::{self, Style};
+use super::pruned::Telling;
 use super::report::Report;
 use super::report_file::{ReportError, ReportFile};
 use super::streams::{Streams, To, Tone};
@@ -113,6 +115,26 @@ impl Reporter {
         } else {
             self.note(&text);
         }
+    }
+
+    /// What tells of the versions that are removed afterwards.
+    pub(crate) fn telling(&self, prune: Prune) -> Telling {
+        let verbosity = self.show.wording.verbosity;
+        let telling = Telling::new(self.show.format, verbosity >= Verbosity::Verbose, prune);
+        if verbosity == Verbosity::Quiet { telling.quiet() } else { telling }
+    }
+
+    /// Says what came of a version.
+    pub(crate) fn tell_of_version(&self, telling: &mut Telling, judged: &JudgedVersion) {
+        if let Some((mut file, line)) = self.file().zip(telling.event(judged)) {
+            file.line(&line);
+        }
+        self.write(To::Out, |streams| telling.tell(streams, judged));
+    }
+
+    /// Says for which reasons those failed that were only counted.
+    pub(crate) fn tell_of_failed_versions(&self, telling: &Telling) {
+        telling.reasons(&mut self.streams());
     }
 
     /// How long the run has taken until now.
@@ -282,7 +304,15 @@ mod tests {
         let summary = Summary { created: 1, bytes: 5, failed: 1, ..Summary::default() };
         let elapsed = Duration::ZERO;
         let (exit, summary) = (Exit::Incomplete, Some(&summary));
-        reporter.finish(&Report { exit, dry_run: false, elapsed, summary, error: Some("the last word"), prices: None });
+        reporter.finish(&Report {
+            exit,
+            dry_run: false,
+            elapsed,
+            summary,
+            error: Some("the last word"),
+            prices: None,
+            pruned: None,
+        });
         reporter.event(Event::Object { key: &Key::from("late"), outcome: &sent });
         (out.text(), err.text())
     }
@@ -320,7 +350,7 @@ Not in step (exit code 3): 1 failed.
         }
         let summary = Summary { failed: 30, ..Summary::default() };
         let (exit, elapsed, summary) = (Exit::Incomplete, Duration::ZERO, Some(&summary));
-        reporter.finish(&Report { exit, dry_run: false, elapsed, summary, error: None, prices: None });
+        reporter.finish(&Report { exit, dry_run: false, elapsed, summary, error: None, prices: None, pruned: None });
         assert_eq!(err.text().lines().last(), Some("in all: 30 failed: access denied"));
     }
 

@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use brigade_engine::prune::Prune;
-use brigade_store::Location;
 use brigade_store::s3::Config;
+use brigade_store::{Location, Service};
 
 use super::s3::Probed;
 use super::{UsageError, s3};
@@ -27,12 +27,21 @@ pub(crate) struct Asked {
 /// Decides what was asked for.
 pub(crate) fn resolve(arguments: &arguments::Prune) -> Result<Asked, UsageError> {
     let location = Location::parse(&arguments.location)?;
-    if let Location::Local(path) = &location {
-        return Err(UsageError::NoVersions { path: path.display().to_string() });
-    }
+    check_keeps_versions(&location)?;
     let s3 = s3::resolve(&arguments.s3, JOBS, Probed::Believed);
     let prune = Prune { keep: arguments.keep, ..older_than(arguments.older_than.0, arguments.dry_run) };
     Ok(Asked { location, s3, prune })
+}
+
+/// Refuses a place where no versions are looked for.
+pub(crate) fn check_keeps_versions(location: &Location) -> Result<(), UsageError> {
+    match location {
+        Location::Local(path) => Err(UsageError::NoVersions { path: path.display().to_string() }),
+        Location::Bucket { service: Service::Google, written, .. } => {
+            Err(UsageError::VersionsAtGoogle(written.clone()))
+        }
+        Location::Bucket { service: Service::S3, .. } => Ok(()),
+    }
 }
 
 /// All versions that were superseded at least this long ago.
@@ -65,6 +74,7 @@ mod tests {
             (&["s3://bucket", "--older-than", "30"], "90s, 15m, 36h, 7d"),
             (&["s3://bucket", "--older-than", "30d", "--keep", "some"], "invalid digit"),
             (&["tree", "--older-than", "7d"], "tree is a directory, which keeps no versions"),
+            (&["gs://bucket", "--older-than", "7d"], "gs://bucket is at Google"),
             (&["s3://", "--older-than", "7d"], "the bucket is missing"),
         ];
         for (line, expected) in table {

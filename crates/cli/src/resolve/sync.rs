@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use brigade_engine::job::{DeleteLimit, Indexing, JobSpec, RunOptions};
+use brigade_engine::prune::Prune;
 use brigade_store::s3::Config;
 use brigade_store::{Location, NewBucket};
 
 use super::job::{self, Job};
 use super::ledger::{self, Locks, Memory};
+use super::prune::{check_keeps_versions, older_than};
 use super::s3::{Probed, Sides};
 use super::{UsageError, s3, writing};
 use crate::arguments;
@@ -44,6 +46,8 @@ pub(crate) struct Sync {
     pub(crate) show: Show,
     /// Where every event is written besides.
     pub(crate) report: Option<PathBuf>,
+    /// Which versions are removed from the destination afterwards.
+    pub(crate) prune: Option<Prune>,
     /// What requests cost, if the person said so.
     pub(crate) prices: Option<PriceList>,
 }
@@ -61,6 +65,7 @@ pub(crate) fn resolve(arguments: &arguments::Sync, can_draw: bool) -> Result<Syn
     let wording =
         Wording { verbosity: Verbosity::of(arguments.quiet, arguments.verbose), send, dry_run: arguments.dry_run };
     let sides = s3::sides(&s3, &arguments.sides, [&source, &dest], named.each_ref().map(Option::as_ref))?;
+    let prune = pruning(arguments, &dest)?;
     Ok(Sync {
         source_inventory,
         memory,
@@ -77,6 +82,7 @@ pub(crate) fn resolve(arguments: &arguments::Sync, can_draw: bool) -> Result<Syn
             progress: Style::resolve(arguments.progress, can_draw, arguments.quiet),
             wording,
         },
+        prune,
         report: arguments.report.as_ref().map(PathBuf::from),
         prices: arguments.price_list.as_deref().map(prices::read).transpose()?,
     })
@@ -91,6 +97,12 @@ fn indexing(arguments: &arguments::Sync, dest: &Location, memory: &Memory) -> Re
         (_, true, Location::Bucket { .. }) => Ok(Indexing::Rebuild),
         (true, false, Location::Bucket { .. }) => Ok(Indexing::Use),
     }
+}
+
+fn pruning(arguments: &arguments::Sync, dest: &Location) -> Result<Option<Prune>, UsageError> {
+    let Some(span) = arguments.prune_older_than else { return Ok(None) };
+    check_keeps_versions(dest)?;
+    Ok(Some(older_than(span.0, arguments.dry_run)))
 }
 
 fn options(arguments: &arguments::Sync) -> RunOptions {

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use crate::harness::{Action, Ended, Occurrence, Reply, Scene, on_both_servers};
+use crate::harness::{Action, Ended, Files, Occurrence, Reply, Scene, on_both_servers};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -330,4 +330,76 @@ fn a_listing_out_of_order_ends_it_before_anything_is_removed() {
     let ended = scene.brigade(["prune", &scene.url(""), "--older-than", "0s"]).exits(1);
     ended.complains("the service lists the versions of a after those of b, out of byte order");
     assert!(scene.asked().iter().all(|asked| asked.method == "GET"));
+}
+
+/// Versions of two files that were replaced and deleted long ago and today.
+fn site_with_history(scene: &Scene) {
+    scene.write("site", &Files::new([("kept", b"1"), ("new", b"1")]));
+    so_long_ago(scene, 90 * DAY);
+    scene.put("site/kept", b"old");
+    scene.put("site/gone", b"old");
+    so_long_ago(scene, 60 * DAY);
+    scene.put("site/kept", b"older than a month");
+    scene.log().terms().write_at(None);
+}
+
+#[test]
+fn a_sync_prunes_when_all_is_in_step() {
+    let scene = versioned(Scene::embedded());
+    site_with_history(&scene);
+    let (site, url) = (scene.arg("site"), scene.url("site"));
+    let sync = ["sync", &site, &url, "--delete", "--prune-older-than", "30d"];
+    let dry = scene.brigade([&sync[..], &["--dry-run"]].concat()).exits(0);
+    assert!(dry.stdout.contains("would remove kept (version "), "{}", dry.stdout);
+    assert!(dry.stdout.contains("\nto prune              1  old versions (3 B)\n"), "{}", dry.stdout);
+    let report = scene.arg("report");
+    let json = scene.brigade([&sync[..], &["--output", "json", "--report", &report]].concat()).exits(0);
+    let removed: Vec<Value> = json.events().into_iter().filter(|event| event["type"] == "version").collect();
+    assert_eq!((removed.len(), &removed[0]["key"], &removed[0]["outcome"]), (1, &"kept".into(), &"removed".into()));
+    let summary = json.summary().0;
+    assert_eq!((&summary["pruned"]["removed"], &summary["deleted"]), (&1.into(), &1.into()));
+    let asked = summary["requests"].as_array().unwrap().iter().any(|it| it["operation"] == "ListObjectVersions");
+    assert!(asked, "{summary}");
+    assert!(std::fs::read_to_string(report).unwrap().contains("\"type\":\"version\""));
+    let left = ["site/gone -!", "site/gone 3", "site/kept 1!", "site/kept 18", "site/new 1!"];
+    assert_eq!(kept(&scene), left, "what is replaced and deleted now is kept for a month");
+    let again = scene.brigade(sync).exits(0);
+    assert!(again.stdout.contains("\npruned                0  old versions (0 B)\n"), "{}", again.stdout);
+}
+
+#[test]
+fn a_sync_that_is_not_complete_prunes_nothing() {
+    let scene = versioned(Scene::embedded());
+    site_with_history(&scene);
+    let before = kept(&scene);
+    let (site, url) = (scene.arg("site"), scene.url("site"));
+    let sync = ["sync", &site, &url, "--prune-older-than", "30d"];
+    scene.log().refuse("PutObject", "site/kept");
+    let ended = scene.brigade(sync).exits(3).complains("no versions were removed, because the sync is not complete");
+    assert!(!ended.stdout.contains("pruned"), "{}", ended.stdout);
+    scene.log().heal();
+    let limited = scene.brigade([&sync[..], &["--limit", "0"]].concat()).exits(0);
+    limited.complains("no versions were removed");
+    let after: Vec<String> = kept(&scene).into_iter().filter(|it| it != "site/new 1!").collect();
+    assert_eq!(after, before);
+    // What may not be removed makes the whole incomplete.
+    scene.log().refuse("DeleteObject", "site/kept");
+    let refused = scene.brigade(sync).exits(3);
+    refused.complains_of("kept", "s3:DeleteObjectVersion");
+    assert!(
+        refused.stdout.ends_with("In step, but some versions could not be removed (exit code 3).\n"),
+        "{}",
+        refused.stdout
+    );
+}
+
+#[test]
+fn a_sync_says_before_it_begins_that_there_is_nothing_to_prune() {
+    let scene = Scene::embedded();
+    scene.write("site", &Files::new([("a", b"1")]));
+    let sync = ["sync", &scene.arg("site"), &scene.url(""), "--prune-older-than", "30d"];
+    scene.brigade(sync).exits(1).complains("keeps no versions");
+    assert_eq!(kept(&scene), [""; 0], "nothing was sent");
+    let to_directory = ["sync", &scene.url(""), &scene.arg("copy"), "--prune-older-than", "30d"];
+    scene.brigade(to_directory).exits(2).complains("copy is a directory, which keeps no versions");
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::{TakenUpField, line};
 use crate::output::Report;
+use crate::output::pruned::CountsField;
 use crate::prices::{Cost, PriceList};
 
 /// The last line.
@@ -18,6 +19,7 @@ pub(in crate::output) fn summary(report: &Report<'_>) -> String {
         seconds: seconds(report.elapsed),
         error: report.error,
         counts: report.summary.map(|summary| Counts::new(summary, report)),
+        pruned: report.pruned.map(CountsField::new),
     })
 }
 
@@ -37,6 +39,8 @@ enum Body<'a> {
         error: Option<&'a str>,
         #[serde(flatten)]
         counts: Option<Counts<'a>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pruned: Option<CountsField>,
     },
 }
 
@@ -185,8 +189,15 @@ mod tests {
             forecast: Forecast::default(),
         };
         let elapsed = Duration::from_micros(1_500_400);
-        let report =
-            Report { exit: Exit::Incomplete, dry_run: false, elapsed, summary: Some(&sums), error: None, prices: None };
+        let report = Report {
+            exit: Exit::Incomplete,
+            dry_run: false,
+            elapsed,
+            summary: Some(&sums),
+            error: None,
+            prices: None,
+            pruned: None,
+        };
         assert_eq!(
             summary(&report),
             "{\"version\":1,\"type\":\"summary\",\"exit_code\":3,\"dry_run\":false,\"seconds\":1.5,\"source_objects\":1,\

@@ -75,7 +75,7 @@ enum OutcomeField<'a> {
 
 /// How many versions came to what.
 #[derive(Serialize)]
-pub(crate) struct CountsField {
+pub(in crate::output) struct CountsField {
     found: u64,
     removed: u64,
     removed_bytes: u64,
@@ -87,7 +87,7 @@ pub(crate) struct CountsField {
 }
 
 impl CountsField {
-    pub(crate) fn new(counts: &VersionCounts) -> Self {
+    pub(in crate::output) fn new(counts: &VersionCounts) -> Self {
         let VersionCounts { removed, removed_bytes, current, young, kept, covering, failed } = *counts;
         Self { found: counts.found(), removed, removed_bytes, current, young, kept, covering, failed }
     }

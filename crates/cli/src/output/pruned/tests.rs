@@ -91,10 +91,10 @@ fn of_those_that_fail_alike_some_are_named_and_all_are_counted() {
     let mut telling = telling(Format::Text, false, false);
     let lines: String = (0..30).map(|_| told(&mut telling, &judged("k", Some(1), failed()))).collect();
     assert_eq!(lines.lines().count(), 21);
-    assert!(lines.ends_with("failed: more than 20 alike; the others are counted (-v names each)\n"), "{lines}");
+    assert!(lines.ends_with("failed: and more for the same reason, which are only counted here (-v or --output json names them all): locked\n"), "{lines}");
     let written = Written::default();
     telling.reasons(&mut Streams::to_writers(written.clone(), written.clone()));
-    assert_eq!(*written.0.lock().unwrap(), "30 failed: locked\n");
+    assert_eq!(*written.0.lock().unwrap(), "in all: 30 failed: locked\n");
 }
 
 #[test]

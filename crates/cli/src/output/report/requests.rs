@@ -69,7 +69,11 @@ mod tests {
         let shown = |dry_run, prices| {
             let (exit, elapsed, summary) = (Exit::InStep, Duration::ZERO, &summary);
             let mut text = String::new();
-            rows(&mut text, &Report { exit, dry_run, elapsed, summary: None, error: None, prices }, summary);
+            rows(
+                &mut text,
+                &Report { exit, dry_run, elapsed, summary: None, error: None, prices, pruned: None },
+                summary,
+            );
             text
         };
         let sent = "requests             21  ListObjectsV2 21 (1 retry)\n";
