@@ -51,6 +51,9 @@ def problem(row: Row, contestant: str, tree: Tree, traces: Traces) -> Optional[s
     if row.kind == "against-nothing":
         pages = (traces.counts or {}).get("ListObjectsV2", 0)
         return None if pages * 1000 >= tree.files else f"listed {pages} pages for {tree.files} keys"
+    if rows.reads_all(row):
+        fetched = (traces.counts or {}).get("GetObject", 0)
+        return None if fetched == tree.files else f"read {fetched} of {tree.files} objects"
     if traces.counts is not None:
         sent = objects_sent(traces.counts)
         return None if sent == 0 else f"sent {sent} objects that were there"

@@ -210,6 +210,15 @@ ROWS = (
         notes=("rclone writes keys alone; the others, times and sizes too.",),
     ),
     Row(
+        "check-4k",
+        "Checking 20,000 objects of 4 KiB against their files, all of them read",
+        "check",
+        NULL,
+        "flat-20000-4096",
+        "object",
+        quick="flat-20000-4096",
+    ),
+    Row(
         "far-up-4k",
         "20,000 files of 4 KiB up, through 50 ms of latency",
         "up-far",
@@ -345,6 +354,11 @@ def goes_up(row: Row) -> bool:
 def goes_down(row: Row) -> bool:
     """Whether objects are fetched."""
     return row.kind.partition("-")[0] == "down"
+
+
+def reads_all(row: Row) -> bool:
+    """Whether the content of objects and files is read, and nothing written."""
+    return row.kind == "check"
 
 
 def needs_files(row: Row) -> bool:

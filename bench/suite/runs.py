@@ -70,7 +70,7 @@ def run_row(
         fill(row, tree, server)
         scene = Scene(row, objects, tree, server, fast)
         if rows.needs_files(row) and not rows.goes_down(row):
-            trees.warm(tree.path, with_content=rows.goes_up(row))
+            trees.warm(tree.path, with_content=rows.goes_up(row) or rows.reads_all(row))
         # The first run after files were made pays for memory that the system has to find: it is not counted.
         run_one(scene, chosen[0], repeat)
         for repetition in range(repeat):
