@@ -117,3 +117,41 @@ async fn nothing_else_of_a_ledger_is_touched() {
     assert_eq!(ledger.checked(None, 1000).await.unwrap().len(), 100);
     assert!(ledger.pairs().is_empty());
 }
+
+/// How many objects earlier checks found good, as a check sees it that takes none.
+async fn known_good(checked: &Checked) -> u64 {
+    let mut checked = checked.clone();
+    checked.options.sampling = Sampling::Number(0);
+    checked.run().await.unwrap().earlier
+}
+
+#[tokio::test]
+async fn what_was_good_and_has_rotten_is_never_taken_for_good_again() {
+    let mut checked = hundred();
+    checked.ledger = Some(MemoryLedger::default());
+    checked.run().await.unwrap();
+    assert_eq!(known_good(&checked).await, 100);
+    checked.dest.edit_unseen("07", "CONTENT 7");
+    assert_eq!(checked.run().await.unwrap().contents, 1);
+    assert_eq!(known_good(&checked).await, 99);
+}
+
+/// A file could have been edited within the tick in which it was read, and bear the same times.
+#[tokio::test]
+async fn a_file_that_is_too_new_is_not_remembered_and_a_newer_version_is_what_was_checked() {
+    let mut checked = Checked::new(MemoryStore::local(), MemoryStore::remote());
+    let entry = checked.source.put("k", "content");
+    checked.dest.put("k", "content");
+    checked.ledger = Some(MemoryLedger::default());
+    for (after, remembered) in [(1, 0), (3, 1)] {
+        let now = entry.modified + Duration::from_secs(after);
+        checked.clock = Arc::new(move || now);
+        assert_eq!(checked.run().await.unwrap().same, 1);
+        assert_eq!(known_good(&checked).await, remembered, "{after} s later");
+    }
+    let source = checked.source.clone();
+    checked.clock = Arc::new(SystemTime::now);
+    checked.when_listed(move || drop(source.put("k", "content")));
+    assert_eq!(checked.run().await.unwrap().same, 1);
+    assert_eq!(known_good(&checked).await, 1);
+}
