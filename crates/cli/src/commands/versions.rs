@@ -20,14 +20,13 @@ const CONNECTIONS: usize = 2;
 
 /// Runs the command.
 pub(crate) async fn run(arguments: &Versions, mut streams: Streams, stop: &Stop) -> Exit {
-    let location = match location(arguments) {
-        Ok(location) => location,
+    let (location, config) = match place(arguments) {
+        Ok(place) => place,
         Err(error) => {
             output::error(&mut streams, &error.to_string());
             return Exit::Usage;
         }
     };
-    let config = s3::resolve(&arguments.s3, CONNECTIONS, Probed::Believed);
     let streams = output::log::with_warnings(streams);
     let mut show = Show { format: arguments.output, streams: Arc::clone(&streams), is_empty: true };
     let listed = tokio::select! {
@@ -48,10 +47,10 @@ pub(crate) async fn run(arguments: &Versions, mut streams: Streams, stop: &Stop)
     output::unless_unwritten(&mut output::lock(&streams), exit)
 }
 
-fn location(arguments: &Versions) -> Result<Location, UsageError> {
-    let location = Location::parse(&arguments.location)?;
+fn place(arguments: &Versions) -> Result<(Location, Config), UsageError> {
+    let (location, config) = s3::one_place(&arguments.location, &arguments.s3, CONNECTIONS, Probed::Believed)?;
     check_keeps_versions(&location)?;
-    Ok(location)
+    Ok((location, config))
 }
 
 fn is_below_a_prefix(location: &Location) -> bool {

@@ -9,7 +9,6 @@ use brigade_store::s3::Config;
 use super::s3::Probed;
 use super::{UsageError, s3};
 use crate::arguments;
-use crate::stores::{Located, Stores};
 
 /// Requests in flight at once: each takes a service a moment, and there are seldom many.
 const JOBS: usize = 16;
@@ -27,12 +26,10 @@ pub(crate) struct Asked {
 
 /// Decides what was asked for.
 pub(crate) fn resolve(arguments: &arguments::Cleanup) -> Result<Asked, UsageError> {
-    let stores = Stores::read(arguments.s3.config.as_deref())?;
-    let Located { place: location, store } = stores.locate(&arguments.location)?;
+    let (location, s3) = s3::one_place(&arguments.location, &arguments.s3, JOBS, Probed::Believed)?;
     if let Location::Local(path) = &location {
         return Err(UsageError::NoUploads { path: path.display().to_string() });
     }
-    let s3 = s3::of_store(&s3::resolve(&arguments.s3, JOBS, Probed::Believed), store.as_ref());
     let cleanup = Cleanup {
         older_than: arguments.older_than.0,
         dry_run: arguments.dry_run,

@@ -6,7 +6,6 @@ use brigade_store::s3::Config;
 use super::s3::Probed;
 use super::{UsageError, s3};
 use crate::arguments;
-use crate::stores::{Located, Stores};
 
 /// Connections that are kept open: what was written is removed over them, many objects at once.
 const CONNECTIONS: usize = 16;
@@ -31,16 +30,13 @@ pub(crate) struct Asked {
 
 /// Decides what was asked for.
 pub(crate) fn resolve(arguments: &arguments::Probe) -> Result<Asked, UsageError> {
-    let Located { place, store } = Stores::read(arguments.s3.config.as_deref())?.locate(&arguments.location)?;
+    let (place, s3) = s3::one_place(&arguments.location, &arguments.s3, CONNECTIONS, Probed::NotLookedAt)?;
     match place {
         Location::Local(path) => Err(UsageError::NoService { path: path.display().to_string() }),
         Location::Bucket { service, bucket, prefix, .. } => Ok(Asked {
             bucket,
             prefix,
-            s3: few_attempts(service.settings(&s3::of_store(
-                &s3::resolve(&arguments.s3, CONNECTIONS, Probed::NotLookedAt),
-                store.as_ref(),
-            ))),
+            s3: few_attempts(service.settings(&s3)),
             write: arguments.write,
             remember: !arguments.no_ledger,
         }),

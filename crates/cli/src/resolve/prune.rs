@@ -26,9 +26,8 @@ pub(crate) struct Asked {
 
 /// Decides what was asked for.
 pub(crate) fn resolve(arguments: &arguments::Prune) -> Result<Asked, UsageError> {
-    let location = Location::parse(&arguments.location)?;
+    let (location, s3) = s3::one_place(&arguments.location, &arguments.s3, JOBS, Probed::Believed)?;
     check_keeps_versions(&location)?;
-    let s3 = s3::resolve(&arguments.s3, JOBS, Probed::Believed);
     let prune = Prune { keep: arguments.keep, ..older_than(arguments.older_than.0, arguments.dry_run) };
     Ok(Asked { location, s3, prune })
 }

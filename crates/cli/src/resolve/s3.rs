@@ -1,13 +1,16 @@
 //! How to reach S3, as the S3 client wants it. What no flag says is left open
 //! here: the client looks for it in AWS's environment variables and files.
 
+use std::ffi::OsStr;
+
 use brigade_store::s3::{Addressing, Bandwidth, Config, Provider, RequestLimit};
 use brigade_store::{Location, Service};
 
 use crate::arguments::{self, S3Arguments, SideArguments};
 use crate::remembered;
+use crate::resolve::UsageError;
 use crate::resolve::customer_key::{self, KeyFileError};
-use crate::stores::NamedStore;
+use crate::stores::{Located, NamedStore, Stores};
 
 /// Whether what a probe found out is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +57,17 @@ pub(crate) fn resolve(arguments: &S3Arguments, jobs: usize, probed: Probed) -> C
         bandwidth: arguments.bandwidth.clone().map(|timetable| Bandwidth::of(move || timetable.now())),
         ..Config::default()
     }
+}
+
+/// The only place that a command is about, and how it is reached.
+pub(crate) fn one_place(
+    written: &OsStr,
+    arguments: &S3Arguments,
+    jobs: usize,
+    probed: Probed,
+) -> Result<(Location, Config), UsageError> {
+    let Located { place, store } = Stores::read(arguments.config.as_deref())?.locate(written)?;
+    Ok((place, of_store(&resolve(arguments, jobs, probed), store.as_ref())))
 }
 
 /// How a store that has a name is reached: as flags say, and then as its section does. That comes before the

@@ -75,6 +75,8 @@ fn a_store_is_named_wherever_a_location_is_written() {
     assert!(explained.contains("does nothing: it is in step"), "{explained}");
     two.brigade(&["check", &tree, &to]).exits(0);
     two.brigade(&["cleanup", &to, "--older-than", "1d"]).exits(0);
+    two.brigade(&["versions", &to]).exits(1).complains("keeps no versions");
+    two.brigade(&["prune", &to, "--older-than", "1d"]).exits(1).complains("keeps no versions");
     two.brigade(&["probe", &to]).exits(0);
     assert_eq!(two.here.log().received("ListMultipartUploads"), 0, "the environment's service was asked");
     two.brigade(&["explain", &tree, &to, &two.here.url("to/a")]).exits(2).complains(&two.named("to/"));
