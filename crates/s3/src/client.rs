@@ -50,6 +50,8 @@ pub(crate) struct Inner {
     pub(crate) identity: Identity,
     /// The project that pays, at Google.
     pub(crate) payer: Option<HeaderValue>,
+    /// The project that buckets are made in, at Google.
+    pub(crate) project: Option<HeaderValue>,
     pub(crate) signer: Signer,
     pub(crate) clock: Clock,
     pub(crate) provider: Provider,
@@ -89,6 +91,7 @@ impl Client {
             endpoint,
             identity: surroundings.identity,
             payer: surroundings.payer,
+            project: surroundings.project,
             signer: Signer::default(),
             clock: Clock::default(),
             provider,

@@ -32,7 +32,12 @@ pub(crate) struct Surroundings {
     pub(crate) identity: Identity,
     /// The project that pays, at Google.
     pub(crate) payer: Option<HeaderValue>,
+    /// The project that buckets are made in, at Google.
+    pub(crate) project: Option<HeaderValue>,
 }
+
+/// What names a project.
+const PROJECT: &str = "GOOGLE_CLOUD_PROJECT";
 
 impl Surroundings {
     /// Looks around: files and the environment, and with `sign` whatever
@@ -67,6 +72,7 @@ impl Surroundings {
             proxies: settings.proxies(),
             identity,
             payer: if config.request_payer { Some(payer()?) } else { None },
+            project: project(PROJECT),
             region,
         })
     }
@@ -107,6 +113,7 @@ impl Surroundings {
                 Identity::Nobody
             },
             payer: None,
+            project: None,
             region,
         })
     }
@@ -122,8 +129,12 @@ fn is_overheard(endpoint_url: &str) -> bool {
 
 /// The project that pays, by the names that Google's own tools know it by.
 fn payer() -> Result<HeaderValue, ConfigError> {
-    let project = variable("GOOGLE_CLOUD_QUOTA_PROJECT").or_else(|| variable("GOOGLE_CLOUD_PROJECT"));
-    project.and_then(|project| HeaderValue::try_from(project.to_str()?).ok()).ok_or(ConfigError::NoPayer)
+    project("GOOGLE_CLOUD_QUOTA_PROJECT").or_else(|| project(PROJECT)).ok_or(ConfigError::NoPayer)
+}
+
+/// The project that a variable of the environment names.
+fn project(variable_name: &str) -> Option<HeaderValue> {
+    HeaderValue::try_from(variable(variable_name)?.to_str()?).ok()
 }
 
 /// A variable of the environment; an empty one counts as missing.

@@ -209,6 +209,20 @@ fn a_bucket_is_shown_and_explained() {
 }
 
 #[test]
+fn a_copy_at_google_can_be_checked() {
+    let scene = Scene::google();
+    let files = Files::troublesome();
+    scene.write("tree", &files);
+    let (tree, bucket) = (scene.arg("tree"), url(&scene, ""));
+    Ended::of(sync(&scene, &tree, &bucket, &[])).exits(0);
+    let check = || Ended::of(command(&scene, &["check", &tree, &bucket]));
+    check().exits(0);
+    scene.put_exactly("a0", b"the digit sorts after i!");
+    let checked = check().exits(3);
+    assert!(checked.stdout.contains("a0"), "{}", checked.stdout);
+}
+
+#[test]
 fn who_pays_is_said_on_request() {
     let scene = Scene::google();
     scene.put_exactly("a", b"a");
@@ -222,6 +236,17 @@ fn who_pays_is_said_on_request() {
     };
     paid(None).exits(1).complains("GOOGLE_CLOUD_PROJECT");
     paid(Some("payer")).exits(0).summary().counts([("created", 1)]);
+}
+
+#[test]
+fn a_bucket_is_made_in_the_project() {
+    let scene = Scene::google();
+    scene.write("tree", &Files::new([("a", b"a")]));
+    let mut command =
+        sync(&scene, &scene.arg("tree"), "gs://new-bucket/p", &["--create-bucket", "--enable-versioning"]);
+    command.env("GOOGLE_CLOUD_PROJECT", "project");
+    Ended::of(command).exits(0).summary().counts([("created", 1)]);
+    assert_eq!((scene.log().received("CreateBucket"), scene.log().received("PutBucketVersioning")), (2, 1));
 }
 
 #[test]

@@ -8,6 +8,7 @@ pub(super) const PREFIX: &str = "x-goog-";
 pub(super) const IF_GENERATION_MATCH: &str = "x-goog-if-generation-match";
 pub(super) const COPY_SOURCE_GENERATION: &str = "x-goog-copy-source-generation";
 pub(super) const USER_PROJECT: &str = "x-goog-user-project";
+pub(super) const PROJECT: &str = "x-goog-project-id";
 pub(super) const DATE: &str = "x-goog-date";
 pub(super) const CONTENT_SHA256: &str = "x-goog-content-sha256";
 
@@ -28,7 +29,7 @@ const TWINS: [&str; 9] = [
 
 /// Whether Google has a header of this name in requests.
 pub(super) fn is_known(name: &str) -> bool {
-    let own = [IF_GENERATION_MATCH, COPY_SOURCE_GENERATION, USER_PROJECT, DATE, CONTENT_SHA256];
+    let own = [IF_GENERATION_MATCH, COPY_SOURCE_GENERATION, USER_PROJECT, PROJECT, DATE, CONTENT_SHA256];
     own.contains(&name) || name.strip_prefix(PREFIX).is_some_and(has_twin)
 }
 

@@ -59,6 +59,10 @@ pub(super) fn check(parts: &Parts) -> S3Result<()> {
     if headers.contains_key("x-goog-copy-source") && has("uploadId") {
         return Err(not_implemented("A part can't be copied."));
     }
+    let makes_bucket = parts.method == Method::PUT && query == [""] && parts.uri.path().matches('/').count() == 1;
+    if makes_bucket && !headers.contains_key(names::PROJECT) {
+        return Err(s3_error!(InvalidArgument, "Which project is the bucket to be in?"));
+    }
     let path = parts.uri.path().to_ascii_uppercase();
     if path.contains("%0A") || path.contains("%0D") {
         // https://cloud.google.com/storage/docs/objects#naming
@@ -113,7 +117,7 @@ mod tests {
         let length = ("content-length", "0");
         let guard = ("x-goog-if-generation-match", "0");
         let copy = ("x-goog-copy-source", "/b/k");
-        let table: [(&str, &str, Headers<'_>, Option<&str>); 14] = [
+        let table: [(&str, &str, Headers<'_>, Option<&str>); 16] = [
             ("GET", "/b?list-type=2&prefix=a", &[("x-goog-user-project", "p")], None),
             ("PUT", "/b/k", &[length, guard, ("x-goog-meta-a", "1")], None),
             ("PUT", "/b/k", &[("transfer-encoding", "chunked")], None),
@@ -126,6 +130,8 @@ mod tests {
             ("POST", "/b/k?uploads", &[length, guard], Some("NotImplemented")),
             ("POST", "/b/k?uploadId=u", &[length, guard], Some("NotImplemented")),
             ("PUT", "/b/k?partNumber=1&uploadId=u", &[length, copy], Some("NotImplemented")),
+            ("PUT", "/b", &[length], Some("InvalidArgument")),
+            ("PUT", "/b", &[length, ("x-goog-project-id", "p")], None),
             ("GET", "/b/k?versionId=1", &[], Some("InvalidArgument")),
             ("GET", "/b/k?generation=1", &[], None),
         ];

@@ -28,6 +28,9 @@ pub(crate) const STORED_LENGTH: HeaderName = HeaderName::from_static("x-goog-sto
 
 /// The project that pays (<https://cloud.google.com/storage/docs/requester-pays>).
 pub(crate) const USER_PROJECT: HeaderName = HeaderName::from_static("x-goog-user-project");
+/// The project that a bucket is made in (<https://cloud.google.com/storage/docs/xml-api/put-bucket-create>). Without it
+/// it is the default one of an HMAC key.
+pub(crate) const PROJECT: HeaderName = HeaderName::from_static("x-goog-project-id");
 /// When a request was signed.
 pub(crate) const DATE: HeaderName = HeaderName::from_static("x-goog-date");
 /// What was signed of its body.

@@ -6,6 +6,7 @@ use http::{Method, header};
 
 use crate::Provider;
 use crate::client::Bucket;
+use crate::dialect::google::PROJECT;
 use crate::error::Error;
 use crate::operations::Operation;
 use crate::request::Request;
@@ -25,6 +26,9 @@ impl Bucket {
             document.push_str("</LocationConstraint></CreateBucketConfiguration>");
             request =
                 request.text_header(header::CONTENT_TYPE.as_str(), "application/xml")?.body(Bytes::from(document));
+        }
+        if let Some(project) = &self.client().0.project {
+            request.headers.insert(PROJECT, project.clone());
         }
         match self.client().send_for(&request, |_| Ok(())).await {
             Err(error) if error.code() == Some("BucketAlreadyOwnedByYou") => Ok(()),
