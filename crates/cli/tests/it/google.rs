@@ -250,6 +250,25 @@ fn a_bucket_is_made_in_the_project() {
 }
 
 #[test]
+fn versions_that_google_keeps_are_neither_listed_nor_pruned() {
+    let scene = Scene::google();
+    let versioning = ["--versioning-configuration", "Status=Enabled"];
+    scene.aws(["s3api", "put-bucket-versioning", "--bucket", &scene.bucket, versioning[0], versioning[1]]);
+    scene.put_exactly("a", b"a");
+    scene.put_exactly("a", b"newer");
+    scene.log().forget_requests();
+    // Who says `gs://` is told at once; who names the provider, before anything is listed.
+    for (url, code) in [(url(&scene, ""), 2), (scene.url(""), 1)] {
+        let prune = ["prune", &url, "--older-than", "0s", "--provider", "gcs"];
+        for args in [&prune[..], &["versions", &url, "--provider", "gcs"]] {
+            Ended::of(command(&scene, args)).exits(code).complains("Google");
+        }
+    }
+    assert!(scene.objects().contains_key("a"));
+    assert_eq!(scene.log().deletions(), 0);
+}
+
+#[test]
 fn a_wrong_key_is_refused_and_nothing_is_done() {
     let scene = Scene::google();
     scene.write("tree", &Files::new([("a", b"a")]));

@@ -12,7 +12,7 @@ use super::head_object::USUAL_CLASS;
 use super::list_objects_v2::LARGEST_SIZE;
 use crate::client::Bucket;
 use crate::encoding::decode_listed;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::operations::{Continuation, Endless, Operation};
 use crate::request::{Request, unquote};
 use crate::timestamp::parse_iso8601;
@@ -100,8 +100,16 @@ impl VersionsContinuation {
 }
 
 impl Bucket {
-    /// Lists a page of versions and delete markers.
+    /// Lists a page of versions and delete markers. Google's are refused before anything is sent: it keeps
+    /// no delete markers, so that its listing doesn't tell when the newest version of a deleted key was superseded
+    /// (<https://cloud.google.com/storage/docs/object-versioning>).
     pub async fn list_object_versions(&self, page: ListObjectVersions<'_>) -> Result<VersionsPage, Error> {
+        if self.client().provider().is_google() {
+            let message =
+                "the versions that Google Cloud Storage keeps are not read as S3's: nothing is done with them";
+            let error = Error::local(ErrorKind::NotImplemented, Operation::ListObjectVersions, message);
+            return Err(error.about(Some(self.name()), None));
+        }
         let mut request = Request::new(Operation::ListObjectVersions, Method::GET)
             .bucket(self.name())
             .query("versions", "")
