@@ -17,6 +17,7 @@ mod ls;
 mod man;
 mod probe;
 mod prune;
+mod rm;
 mod s3;
 #[cfg(feature = "devserver")]
 mod serve;
@@ -40,6 +41,7 @@ pub(crate) use ls::Ls;
 pub(crate) use man::Man;
 pub(crate) use probe::Probe;
 pub(crate) use prune::Prune;
+pub(crate) use rm::Rm;
 pub(crate) use s3::{Addressing, S3Arguments};
 #[cfg(feature = "devserver")]
 pub(crate) use serve::Serve;
@@ -87,6 +89,8 @@ pub(crate) enum Command {
     Check(Box<Check>),
     /// List what is in a bucket or a directory
     Ls(Ls),
+    /// Delete what is below a prefix of a bucket
+    Rm(Box<Rm>),
     /// Abort uploads that nobody finishes
     Cleanup(Cleanup),
     /// Remove versions that were superseded long ago

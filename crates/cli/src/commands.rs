@@ -12,6 +12,7 @@ mod ls;
 mod man;
 mod probe;
 mod prune;
+mod rm;
 #[cfg(feature = "devserver")]
 mod serve;
 mod sync;
@@ -69,11 +70,12 @@ fn builder() -> Builder {
 
 async fn run_command(command: Command, streams: Streams, stop: &Stop) -> Exit {
     match command {
-        Command::Sync(arguments) => Box::pin(sync::run(&arguments, streams, stop)).await,
+        Command::Sync(arguments) => sync::run(&arguments, streams, stop).await,
         Command::Explain(arguments) => Box::pin(explain::run(&arguments, streams, stop)).await,
         Command::Ledger(arguments) => ledger::run(&arguments, streams, stop).await,
         Command::Check(arguments) => Box::pin(check::run(&arguments, streams, stop)).await,
         Command::Ls(arguments) => ls::run(&arguments, streams, stop).await,
+        Command::Rm(arguments) => rm::run(&arguments, streams, stop).await,
         Command::Cleanup(arguments) => cleanup::run(&arguments, streams, stop).await,
         Command::Prune(arguments) => Box::pin(prune::run(&arguments, streams, stop)).await,
         Command::Versions(arguments) => versions::run(&arguments, streams, stop).await,

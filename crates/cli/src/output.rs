@@ -22,6 +22,7 @@ mod report_file;
 mod reporter;
 mod streams;
 mod tally;
+mod task;
 pub(crate) mod text;
 pub(crate) mod uploads;
 
@@ -29,6 +30,7 @@ pub(crate) use report::Report;
 pub(crate) use report_file::ReportFile;
 pub(crate) use reporter::{Reporter, Show};
 pub(crate) use streams::{Streams, To, Tone};
+pub(crate) use task::Task;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

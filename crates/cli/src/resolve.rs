@@ -17,6 +17,7 @@ pub(crate) mod max_delete;
 pub(crate) mod percent;
 pub(crate) mod probe;
 pub(crate) mod prune;
+pub(crate) mod rm;
 pub(crate) mod s3;
 #[cfg(feature = "devserver")]
 pub(crate) mod serve;
@@ -83,6 +84,15 @@ pub(crate) enum UsageError {
          them there"
     )]
     VersionsAtGoogle(String),
+    /// Objects are to be deleted where there are files.
+    #[error("{path} is a directory, which brigade does not delete: use rm; write s3://bucket/prefix")]
+    NoRemoval {
+        /// The directory.
+        path: String,
+    },
+    /// A whole bucket, which may be a slip.
+    #[error("{0} is a whole bucket; to delete all that is in it, give --whole-bucket")]
+    WholeBucket(String),
     /// An index of a tree, which is walked anyway.
     #[error("--index is for a bucket as the destination: a directory is always walked")]
     IndexOfDirectory,

@@ -117,7 +117,11 @@ impl State {
 
     /// The files of ledgers, and the lock, that lie in these places: the one in
     /// use, and those of other runs where ledgers are looked for.
-    pub(crate) fn files_below(&self, places: [&Location; 2], lock_file: Option<&Path>) -> Vec<LedgerFiles> {
+    pub(crate) fn files_below<'a>(
+        &self,
+        places: impl IntoIterator<Item = &'a Location>,
+        lock_file: Option<&Path>,
+    ) -> Vec<LedgerFiles> {
         let in_use = self.ledger.as_ref().map(SqliteLedger::path).into_iter().chain(lock_file);
         let in_use: Vec<PathBuf> = in_use.filter_map(|path| path.canonicalize().ok()).collect();
         let looked_in: Vec<PathBuf> =

@@ -103,13 +103,24 @@ pub struct Agreement {
     pub assumed: bool,
 }
 
+/// What becomes of what only the destination has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extras {
+    /// It stays.
+    Stay,
+    /// It is deleted, but for markers: they may stand for directories of the source.
+    Go,
+    /// It is deleted: the source holds nothing, and has no directories either.
+    AllGo,
+}
+
 /// Plans a one-way sync.
 #[derive(Clone, Debug)]
 pub struct Planner {
     filters: Filters,
     matched: Matched,
     comparer: Comparer,
-    deletes: bool,
+    extras: Extras,
     /// What the destination is: the listing of a bucket may lag behind what is there.
     dest: Kind,
     nesting: Nesting,
@@ -128,7 +139,7 @@ impl Planner {
             matched: job.filters.none_matched(),
             filters: job.filters.clone(),
             comparer: Comparer { comparison: job.comparison, fudge: job.clock_fudge_factor },
-            deletes: job.delete.is_some(),
+            extras: if job.delete.is_some() { Extras::Go } else { Extras::Stay },
             dest,
             behind: false,
             is_dest_timeless: false,
@@ -144,6 +155,18 @@ impl Planner {
     /// Whether the destination is not listed, but known from the ledger.
     pub(crate) fn set_dest_timeless(&mut self, is_dest_timeless: bool) {
         self.is_dest_timeless = is_dest_timeless;
+    }
+
+    /// Whether the source holds nothing, not even directories.
+    pub(crate) fn set_source_nothing(&mut self, is_source_nothing: bool) {
+        if is_source_nothing && self.extras == Extras::Go {
+            self.extras = Extras::AllGo;
+        }
+    }
+
+    /// Whether this counts as an object of the destination: a marker does where it goes like any other.
+    pub(crate) fn counts_at_dest(&self, entry: &Entry) -> bool {
+        self.extras == Extras::AllGo || !entry.stands_for_directory()
     }
 
     /// Whether the filters let the key take part.
@@ -263,7 +286,7 @@ impl Planner {
     fn only_at_dest(&self, dest: Entry) -> Decision {
         // A marker of no bytes stands for a directory, and a listing of objects
         // doesn't show whether that directory is there at the source.
-        if self.deletes && !dest.stands_for_directory() {
+        if self.extras != Extras::Stay && self.counts_at_dest(&dest) {
             Decision::Act(Phase::Deletions, Action::Delete(dest))
         } else {
             Decision::Extra
@@ -357,6 +380,28 @@ mod tests {
         ];
         for (row, delete, key, left, right, expected) in table {
             assert_eq!(decide(delete, key, left, right), expected, "{row}");
+        }
+    }
+
+    #[test]
+    fn a_source_that_holds_nothing_lacks_directories_too() {
+        let job = |delete| JobSpec {
+            filters: Filters::default(),
+            comparison: Comparison::Size,
+            clock_fudge_factor: Duration::ZERO,
+            delete,
+            symlinks: Symlinks::Follow,
+            indexing: Indexing::Off,
+            carries_tags: true,
+            source_inventory: None,
+        };
+        let deletion = Decision::Act(Phase::Deletions, Action::Delete(entry("d/", 0)));
+        for (delete, expected) in [(None, Decision::Extra), (Some(DeleteLimit::Unlimited), deletion)] {
+            let mut planner = Planner::new(&job(delete), Kind::Remote);
+            planner.set_source_nothing(true);
+            let listed = [Presence::Absent, Presence::Present(entry("d/", 0))];
+            assert_eq!(planner.decide(&Key::from("d/"), listed, None, Default::default()), expected);
+            assert_eq!(planner.counts_at_dest(&entry("d/", 0)), delete.is_some(), "it is counted as what it is");
         }
     }
 

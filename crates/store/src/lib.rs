@@ -18,6 +18,7 @@ mod local;
 mod location;
 pub mod memory;
 mod new_bucket;
+mod nothing;
 mod open;
 pub mod record;
 pub mod s3;
@@ -38,7 +39,8 @@ pub use listing::{Extent, KeyRange, Listed, Listing, ListingError, Unknown, Unkn
 pub use local::{LocalStore, Symlinks, remove_temporary_files};
 pub use location::{Location, LocationError, Service};
 pub use new_bucket::{NewBucket, NewBucketError};
-pub use open::{OpenError, Role, open, open_both};
+pub use nothing::Nothing;
+pub use open::{OpenError, Role, open, open_both, open_to_remove};
 pub use spill::{Sorted, Sorter};
 pub use store::{
     Capabilities, ClockSkew, Condition, Conditions, Copying, Kind, NewObject, Object, ObjectHeaders, Order, Reader,

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::inventory::Inventory;
 use crate::local::{LocalStore, Symlinks};
 use crate::s3::{BucketStore, Config, ConfigError};
-use crate::{InventoryError, Location, Store};
+use crate::{InventoryError, ListingError, Location, Store};
 
 /// What a store is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub enum Role {
     Destination,
     /// To be looked at as the destination of a dry run: nothing there is changed.
     Preview,
+    /// To be emptied, of a bucket: whatever is there is listed, and may be removed.
+    Removal,
 }
 
 /// Why a store could not be opened.
@@ -76,6 +78,9 @@ pub enum OpenError {
     /// The S3 client could not be made.
     #[error(transparent)]
     S3(#[from] ConfigError),
+    /// It could not be looked into.
+    #[error(transparent)]
+    Listing(#[from] ListingError),
     /// The report that was to stand for the bucket's listing can't.
     #[error(transparent)]
     Inventory(#[from] InventoryError),
@@ -108,7 +113,7 @@ pub async fn open(
             check_directory(path, role)?;
             let store = match role {
                 Role::Source { symlinks } => LocalStore::source(path, symlinks),
-                Role::Destination => LocalStore::destination(path),
+                Role::Destination | Role::Removal => LocalStore::destination(path),
                 Role::Preview => LocalStore::preview(path),
             };
             Ok(Arc::new(store.abandoned_with(abandon.clone())))
@@ -118,6 +123,27 @@ pub async fn open(
             Ok(Arc::new(BucketStore::new(client.bucket(bucket), prefix, written, role)))
         }
     }
+}
+
+/// Opens a bucket to remove what is below the location: all of it, markers of directories and names that are
+/// reserved as well. Where nothing is, and the location is the name of an object, it is that object.
+pub async fn open_to_remove(
+    location: &Location,
+    s3: &Config,
+    abandon: &CancellationToken,
+) -> Result<Arc<dyn Store>, OpenError> {
+    let Location::Bucket { service, bucket, prefix, written } = location else {
+        return open(location, Role::Removal, s3, abandon).await;
+    };
+    let client = Client::connect(Config { abandon: abandon.clone(), ..service.settings(s3) }).await?;
+    let bucket = client.bucket(bucket);
+    let below = BucketStore::new(bucket.clone(), prefix, written, Role::Removal);
+    let Some(name) = prefix.strip_suffix('/').filter(|_| !written.ends_with('/')) else { return Ok(Arc::new(below)) };
+    if below.lists_something().await? {
+        return Ok(Arc::new(below));
+    }
+    let (above, key) = name.rsplit_once('/').map_or(("", name), |(above, key)| (&name[..=above.len()], key));
+    Ok(Arc::new(BucketStore::new(bucket, above, written, Role::Removal).only(key.into())))
 }
 
 /// Opens two stores that one sync is between, each by its own S3 settings; they may not overlap. If
@@ -170,7 +196,7 @@ fn check_directory(path: &Path, role: Role) -> Result<(), OpenError> {
         Ok(_) => Err(OpenError::NotADirectory(path.into())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => match role {
             Role::Source { .. } => Err(OpenError::Missing(path.into())),
-            Role::Destination | Role::Preview => check_can_be_made(path),
+            Role::Destination | Role::Preview | Role::Removal => check_can_be_made(path),
         },
         Err(reason) => Err(OpenError::Unreadable { path: path.into(), reason }),
     }

@@ -7,6 +7,7 @@ mod headers;
 mod listing;
 pub(crate) mod mtime;
 mod names;
+mod one_key;
 mod reader;
 mod service;
 mod upload;
@@ -55,6 +56,8 @@ pub struct BucketStore {
     role: Role,
     /// What stands for its listing, if something does.
     inventory: Option<Arc<Inventory>>,
+    /// The only key that is listed, if it is about one.
+    only: Option<Key>,
 }
 
 impl BucketStore {
@@ -62,12 +65,27 @@ impl BucketStore {
     /// in `/`; the location is how the user wrote it. The listing of a
     /// destination leaves out what is reserved.
     pub(crate) fn new(bucket: Bucket, prefix: &str, location: impl Into<String>, role: Role) -> Self {
-        Self { bucket, names: Names::below(prefix), location: location.into(), role, inventory: None }
+        Self { bucket, names: Names::below(prefix), location: location.into(), role, inventory: None, only: None }
     }
 
     /// The same bucket, whose listing is read from a report.
     pub(crate) fn listed_from(self, inventory: Inventory) -> Self {
         Self { inventory: Some(Arc::new(inventory)), ..self }
+    }
+
+    /// The same bucket, of which nothing is listed but this key, which is looked up.
+    pub(crate) fn only(self, key: Key) -> Self {
+        Self { only: Some(key), ..self }
+    }
+
+    /// Whether anything is listed.
+    pub(crate) async fn lists_something(&self) -> Result<bool, ListingError> {
+        Ok(self.pages(&KeyRange::everything()).first().await?.is_some())
+    }
+
+    /// The name of a key that is there already: a reserved one counts only where everything is to be removed.
+    fn name_of_present(&self, key: &Key) -> Result<String, Failure> {
+        if self.role == Role::Removal { self.names.of_any(key) } else { self.names.of(key) }
     }
 
     fn pages(&self, range: &KeyRange) -> listing::Pages {
@@ -76,7 +94,11 @@ impl BucketStore {
             names: self.names.clone(),
             range: range.clone(),
             is_ordered: self.bucket.dialect().lists_by_bytes.is_certain(),
-            lists_reserved: matches!(self.role, Role::Source { .. }),
+            shows: match self.role {
+                Role::Source { .. } => listing::Shows::Reserved,
+                Role::Destination | Role::Preview => listing::Shows::Objects,
+                Role::Removal => listing::Shows::Everything,
+            },
             location: self.location.clone(),
         }
     }
@@ -95,7 +117,7 @@ impl BucketStore {
     }
 
     async fn head(&self, key: &Key, version_id: Option<&str>) -> Result<Option<ObjectHead>, Failure> {
-        let name = self.names.of(key)?;
+        let name = self.name_of_present(key)?;
         match self.bucket.head_object(HeadObject { key: &name, version_id }).await {
             Ok(head) => Ok(Some(head)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -131,8 +153,8 @@ impl Store for BucketStore {
     fn capabilities(&self) -> Capabilities {
         let dialect = self.bucket.dialect();
         let order = match dialect.lists_by_bytes {
-            // It is sorted before it is listed.
-            _ if self.inventory.is_some() => Order::ByBytes,
+            // It is sorted before it is listed, or has one key.
+            _ if self.inventory.is_some() || self.only.is_some() => Order::ByBytes,
             Support::No => Order::Other,
             Support::Yes => Order::ByBytes,
             Support::Unknown => Order::Presumed,
@@ -149,16 +171,18 @@ impl Store for BucketStore {
     }
 
     fn list(&self, range: &KeyRange) -> Box<dyn Listing> {
-        match &self.inventory {
-            Some(inventory) => inventory.list(range),
-            None => Box::new(listing::BucketListing::new(self.pages(range))),
+        match (&self.inventory, &self.only) {
+            (Some(inventory), _) => inventory.list(range),
+            (None, Some(key)) => Box::new(one_key::OneKey::new(self.clone(), key.clone(), range)),
+            (None, None) => Box::new(listing::BucketListing::new(self.pages(range))),
         }
     }
 
     async fn first_after(&self, key: &Key) -> Result<Option<Key>, ListingError> {
-        match &self.inventory {
-            Some(inventory) => inventory.first_after(key).await,
-            None => self.pages(&KeyRange { after: Some(key.clone()), through: None }).first().await,
+        match (&self.inventory, &self.only) {
+            (Some(inventory), _) => inventory.first_after(key).await,
+            (None, Some(only)) => Ok(Some(only.clone()).filter(|only| only > key)),
+            (None, None) => self.pages(&KeyRange { after: Some(key.clone()), through: None }).first().await,
         }
     }
 
@@ -259,7 +283,8 @@ impl Store for BucketStore {
     }
 
     async fn remove(&self, entries: &[Entry]) -> Vec<Result<(), Failure>> {
-        let names: Vec<Result<String, Failure>> = entries.iter().map(|entry| self.names.of(&entry.key)).collect();
+        let names: Vec<Result<String, Failure>> =
+            entries.iter().map(|entry| self.name_of_present(&entry.key)).collect();
         let objects: Vec<DeleteObject<'_>> = entries
             .iter()
             .zip(&names)

@@ -30,6 +30,11 @@ pub trait Store: Send + Sync + 'static {
         self.location().to_owned()
     }
 
+    /// Whether nothing is there whatever is asked for: not even a directory that a marker elsewhere could stand for.
+    fn holds_nothing(&self) -> bool {
+        false
+    }
+
     /// What the engine may count on.
     fn capabilities(&self) -> Capabilities;
 

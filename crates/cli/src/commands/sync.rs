@@ -12,20 +12,28 @@ use brigade_engine::ledger::lock::LockError;
 use brigade_engine::prune::VersionCounts;
 use brigade_engine::run::{self, Run};
 use brigade_store::s3::Provider;
-use brigade_store::{OpenError, Role, Store, open_both};
+use brigade_store::{Nothing, OpenError, Role, Store, open_both, open_to_remove};
 
+use super::rm;
 use crate::arguments;
 use crate::exit::Exit;
 use crate::limits;
 use crate::output::{self, Report, ReportFile, Reporter, Streams};
 use crate::prices::PriceList;
-use crate::resolve::sync::{Sync, resolve};
+use crate::resolve::UsageError;
+use crate::resolve::sync::{Source, Sync, resolve};
 use crate::signals::{CLEANING_UP, Stop};
 use crate::state::{self, Reach, State, StateError};
 
 /// Runs the command.
-pub(crate) async fn run(arguments: &arguments::Sync, mut streams: Streams, stop: &Stop) -> Exit {
-    let mut sync = match resolve(arguments, streams.can_draw) {
+pub(crate) async fn run(arguments: &arguments::Sync, streams: Streams, stop: &Stop) -> Exit {
+    let resolved = resolve(arguments, streams.can_draw);
+    Box::pin(run_resolved(resolved, streams, stop)).await
+}
+
+/// Runs a sync that was decided in everything, for whatever command it is.
+pub(super) async fn run_resolved(resolved: Result<Sync, UsageError>, mut streams: Streams, stop: &Stop) -> Exit {
+    let mut sync = match resolved {
         Ok(sync) => sync,
         Err(error) => {
             output::error(&mut streams, &error.to_string());
@@ -59,7 +67,7 @@ pub(crate) async fn run(arguments: &arguments::Sync, mut streams: Streams, stop:
         config.max_idle_connections = most;
     }
     sync.options.listers = limits::listers(sync.options.listers, most);
-    let dry_run = sync.options.dry_run;
+    let (dry_run, task) = (sync.options.dry_run, sync.task);
     let ending = tokio::select! {
         biased;
         ending = carry_out(sync, &reporter, stop) => ending,
@@ -68,6 +76,7 @@ pub(crate) async fn run(arguments: &arguments::Sync, mut streams: Streams, stop:
     };
     let mut report = Report {
         exit: ending.exit,
+        task,
         dry_run,
         elapsed: reporter.elapsed(),
         summary: ending.summary.as_ref(),
@@ -131,10 +140,15 @@ async fn carry_out(sync: Sync, reporter: &Arc<Reporter>, stop: &Stop) -> Ending 
     if let Err(error) = checked {
         return could_not_run(&error);
     }
+    if let Source::Nothing = sync.source
+        && let Some(text) = rm::what_stays(dest.as_ref()).await
+    {
+        reporter.note(&text);
+    }
     reporter.begin_file();
     let (s3, dry_run) = (sync.s3, sync.options.dry_run);
     let prices = sync.prices.or_else(|| prices_of([&source, &dest]));
-    let ledgers = state.files_below([&sync.source, &sync.dest], sync.locks.file.as_deref());
+    let ledgers = state.files_below(sync.source.location().into_iter().chain([&sync.dest]), sync.locks.file.as_deref());
     let job = JobSpec { filters: sync.job.filters.leaving_out(ledgers), ..sync.job };
     let ended = run::run(Run {
         job,
@@ -173,16 +187,17 @@ async fn remember(sync: &Sync, source: &dyn Store, dest: &dyn Store, stop: &Stop
 }
 
 async fn open_stores(sync: &Sync, stop: &Stop) -> Result<[Arc<dyn Store>; 2], OpenError> {
+    let (location, inventory) = match &sync.source {
+        Source::Place { location, inventory } => (location, inventory.as_ref()),
+        Source::Nothing => {
+            let dest = open_to_remove(&sync.dest, &sync.sides.dest, &stop.abandon).await?;
+            return Ok([Arc::new(Nothing), dest]);
+        }
+    };
     let dest = if sync.options.dry_run { Role::Preview } else { Role::Destination };
     let roles = [Role::Source { symlinks: sync.job.symlinks }, dest];
-    open_both(
-        [&sync.source, &sync.dest],
-        roles,
-        sync.source_inventory.as_ref(),
-        [&sync.sides.source, &sync.sides.dest],
-        &stop.abandon,
-    )
-    .await
+    let sides = [&sync.sides.source, &sync.sides.dest];
+    open_both([location, &sync.dest], roles, inventory, sides, &stop.abandon).await
 }
 
 fn interrupted(stop: &Stop, summary: Option<Summary>) -> Ending {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use brigade_engine::events::{Summary, TakenUp};
 use brigade_engine::prune::VersionCounts;
 
+use super::Task;
 use super::figures::{bytes, count, counted, duration, rate};
 use crate::exit::Exit;
 use crate::prices::PriceList;
@@ -17,6 +18,8 @@ use crate::prices::PriceList;
 pub(crate) struct Report<'a> {
     /// The exit code.
     pub(crate) exit: Exit,
+    /// What the run was to the person.
+    pub(crate) task: Task,
     /// Whether nothing was changed because the user asked what would be.
     pub(crate) dry_run: bool,
     /// How long it took.
@@ -38,10 +41,12 @@ impl Report<'_> {
     pub(super) fn text(&self) -> String {
         let Some(summary) = self.summary else { return String::new() };
         let mut text = String::new();
-        rows(&mut text, summary, self.dry_run);
+        rows(&mut text, summary, self.task, self.dry_run);
         taken_up(&mut text, summary);
         pruned(&mut text, self.pruned, self.dry_run);
-        work(&mut text, summary, self.elapsed, self.dry_run);
+        if self.task.sends() {
+            work(&mut text, summary, self.elapsed, self.dry_run);
+        }
         requests::rows(&mut text, self, summary);
         let _ = writeln!(text, "{}", self.conclusion(summary));
         text
@@ -51,23 +56,27 @@ impl Report<'_> {
         let code = self.exit.code();
         match self.exit {
             Exit::InStep if self.dry_run => "Dry run: nothing was changed.".to_owned(),
-            Exit::InStep => in_step(summary),
+            Exit::InStep if summary.over_limit > 0 => {
+                format!("Stopped at --limit: {} left to send.", counted(summary.over_limit, "object"))
+            }
+            Exit::InStep => self.task.done(summary).to_owned(),
             Exit::Incomplete if summary.complete() => {
                 format!("In step, but some versions could not be removed (exit code {code}).")
             }
-            Exit::Incomplete => format!("Not in step (exit code {code}): {}.", shortfall(summary)),
-            exit => format!("Not in step (exit code {code}): {exit}."),
+            Exit::Incomplete => format!("{} (exit code {code}): {}.", self.task.undone(), shortfall(summary)),
+            exit => format!("{} (exit code {code}): {exit}.", self.task.undone()),
         }
     }
 }
 
-/// The counts of keys, those of zero left out but for the first two.
-fn rows(text: &mut String, summary: &Summary, dry_run: bool) {
+/// The counts of keys, those of zero left out but for what the run is about.
+fn rows(text: &mut String, summary: &Summary, task: Task, dry_run: bool) {
     let created = if dry_run { "to create" } else { "created" };
     let replaced = if dry_run { "to replace" } else { "replaced" };
     let deleted = if dry_run { "to delete" } else { "deleted" };
-    let always = [("in step", summary.in_step, ""), (created, summary.created, "")];
-    let if_any = [
+    let rows = [
+        ("in step", summary.in_step, ""),
+        (created, summary.created, ""),
         (replaced, summary.replaced, ""),
         (deleted, summary.deleted, ""),
         ("extra", summary.extra, "only at the destination, and left there"),
@@ -81,8 +90,8 @@ fn rows(text: &mut String, summary: &Summary, dry_run: bool) {
         ("failed", summary.failed, "named above, or counted by reason"),
         ("unverified", summary.unverified, "sent, with no digest to check the copy with"),
     ];
-    let shown = always.into_iter().chain(if_any.into_iter().filter(|(_, number, _)| *number > 0));
-    for (label, number, note) in shown {
+    let always: &[&str] = if task.sends() { &["in step", created] } else { &[deleted] };
+    for (label, number, note) in rows.into_iter().filter(|(label, number, _)| *number > 0 || always.contains(label)) {
         let _ = writeln!(text, "{}", format!("{label:<10} {:>12}  {note}", count(number)).trim_end());
     }
 }
@@ -130,17 +139,7 @@ fn work(text: &mut String, summary: &Summary, elapsed: Duration, dry_run: bool) 
     }
 }
 
-fn in_step(summary: &Summary) -> String {
-    if summary.over_limit > 0 {
-        return format!("Stopped at --limit: {} left to send.", counted(summary.over_limit, "object"));
-    }
-    if summary.extra > 0 {
-        return "In step, but for what is only at the destination.".to_owned();
-    }
-    "In step.".to_owned()
-}
-
-/// What keeps the two sides from being in step.
+/// What is left undone.
 fn shortfall(summary: &Summary) -> String {
     let parts = [
         (summary.failed, "failed"),
@@ -165,6 +164,7 @@ mod tests {
     fn report(exit: Exit, summary: &Summary) -> Report<'_> {
         Report {
             exit,
+            task: Task::Sync,
             dry_run: false,
             elapsed: Duration::from_secs(2),
             summary: Some(summary),

@@ -268,6 +268,7 @@ mod tests {
     use brigade_store::{Failure, FailureKind, Key, Verified};
 
     use super::*;
+    use crate::output::Task;
 
     #[derive(Clone, Default)]
     struct Written(Arc<Mutex<Vec<u8>>>);
@@ -306,6 +307,7 @@ mod tests {
         let (exit, summary) = (Exit::Incomplete, Some(&summary));
         reporter.finish(&Report {
             exit,
+            task: Task::Sync,
             dry_run: false,
             elapsed,
             summary,
@@ -350,7 +352,16 @@ Not in step (exit code 3): 1 failed.
         }
         let summary = Summary { failed: 30, ..Summary::default() };
         let (exit, elapsed, summary) = (Exit::Incomplete, Duration::ZERO, Some(&summary));
-        reporter.finish(&Report { exit, dry_run: false, elapsed, summary, error: None, prices: None, pruned: None });
+        reporter.finish(&Report {
+            exit,
+            task: Task::Sync,
+            dry_run: false,
+            elapsed,
+            summary,
+            error: None,
+            prices: None,
+            pruned: None,
+        });
         assert_eq!(err.text().lines().last(), Some("in all: 30 failed: access denied"));
     }
 

@@ -13,9 +13,9 @@ use super::prune::{check_keeps_versions, older_than};
 use super::s3::{Probed, Sides};
 use super::{UsageError, s3, writing};
 use crate::arguments;
-use crate::output::Show;
 use crate::output::progress::Style;
 use crate::output::text::{Verbosity, Wording};
+use crate::output::{Show, Task};
 use crate::prices::{self, PriceList};
 use crate::stores::Stores;
 
@@ -23,11 +23,9 @@ use crate::stores::Stores;
 #[derive(Clone, Debug)]
 pub(crate) struct Sync {
     /// Where objects come from.
-    pub(crate) source: Location,
+    pub(crate) source: Source,
     /// Where they go.
     pub(crate) dest: Location,
-    /// The manifest of the report that the source is listed from, if it is.
-    pub(crate) source_inventory: Option<Location>,
     /// How S3 is reached for what is of neither side: a ledger.
     pub(crate) s3: Config,
     /// How each side is reached.
@@ -44,12 +42,38 @@ pub(crate) struct Sync {
     pub(crate) locks: Locks,
     /// How the run is shown.
     pub(crate) show: Show,
+    /// What the run is to the person.
+    pub(crate) task: Task,
     /// Where every event is written besides.
     pub(crate) report: Option<PathBuf>,
     /// Which versions are removed from the destination afterwards.
     pub(crate) prune: Option<Prune>,
     /// What requests cost, if the person said so.
     pub(crate) prices: Option<PriceList>,
+}
+
+/// Where objects come from.
+#[derive(Clone, Debug)]
+pub(crate) enum Source {
+    /// A directory or a bucket.
+    Place {
+        /// Which.
+        location: Location,
+        /// The manifest of the report that it is listed from, if it is.
+        inventory: Option<Location>,
+    },
+    /// Nowhere: all is to be deleted.
+    Nothing,
+}
+
+impl Source {
+    /// The place that it is, if it is one.
+    pub(crate) fn location(&self) -> Option<&Location> {
+        match self {
+            Self::Place { location, .. } => Some(location),
+            Self::Nothing => None,
+        }
+    }
 }
 
 /// Decides everything that the arguments leave open. `can_draw` says whether
@@ -67,12 +91,11 @@ pub(crate) fn resolve(arguments: &arguments::Sync, can_draw: bool) -> Result<Syn
     let sides = s3::sides(&s3, &arguments.sides, [&source, &dest], named.each_ref().map(Option::as_ref))?;
     let prune = pruning(arguments, &dest)?;
     Ok(Sync {
-        source_inventory,
         memory,
         locks: ledger::locks(&arguments.locks),
         sides: writing::resolve(sides, &arguments.writing, &dest)?,
         bucket: writing::bucket(&arguments.bucket, &dest)?,
-        source,
+        source: Source::Place { location: source, inventory: source_inventory },
         dest,
         s3: s3::of_store(&s3, ledger_store.as_ref()),
         job: spec,
@@ -83,6 +106,7 @@ pub(crate) fn resolve(arguments: &arguments::Sync, can_draw: bool) -> Result<Syn
             wording,
         },
         prune,
+        task: Task::Sync,
         report: arguments.report.as_ref().map(PathBuf::from),
         prices: arguments.price_list.as_deref().map(prices::read).transpose()?,
     })

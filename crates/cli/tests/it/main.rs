@@ -107,6 +107,7 @@ mod pruning;
 mod reaching;
 #[cfg(test)]
 mod refused_tokens;
+mod removing;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]

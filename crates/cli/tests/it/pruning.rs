@@ -11,13 +11,8 @@ const DAY: Duration = Duration::from_hours(24);
 
 /// The same with versions switched on.
 fn versioned(scene: Scene) -> Scene {
-    set_versioning(&scene, "Enabled");
+    scene.set_versioning("Enabled");
     scene
-}
-
-fn set_versioning(scene: &Scene, status: &str) {
-    let status = format!("Status={status}");
-    scene.aws(["s3api", "put-bucket-versioning", "--bucket", &scene.bucket, "--versioning-configuration", &status]);
 }
 
 fn delete(scene: &Scene, key: &str) {
@@ -223,14 +218,14 @@ fn who_may_not_list_versions_is_told_which_permission_is_missing() {
 fn the_null_version_stays_where_it_may_be_given_again() {
     let scene = Scene::embedded();
     scene.put("k", b"1");
-    set_versioning(&scene, "Enabled");
+    scene.set_versioning("Enabled");
     scene.put("k", b"22");
     scene.put("k", b"333");
-    set_versioning(&scene, "Suspended");
+    scene.set_versioning("Suspended");
     let prune = ["prune", &scene.url(""), "--older-than", "0s"];
     scene.brigade(prune).exits(3).complains_of("k", "would be deleted in its place");
     assert_eq!(kept(&scene), ["k 1", "k 3!"]);
-    set_versioning(&scene, "Enabled");
+    scene.set_versioning("Enabled");
     scene.log().refuse_all("GetBucketVersioning");
     scene.brigade(prune).exits(3).complains_of("k", "allow s3:GetBucketVersioning");
     assert_eq!(kept(&scene), ["k 1", "k 3!"]);

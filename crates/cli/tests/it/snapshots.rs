@@ -89,6 +89,7 @@ fn help() {
         "explain",
         "check",
         "ls",
+        "rm",
         "cleanup",
         "prune",
         "versions",

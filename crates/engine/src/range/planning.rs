@@ -223,8 +223,8 @@ impl<'a> Planning<'a> {
         let was_present = seen.source == Sight::Present || seen.dest == Sight::Present;
         // A marker is in step with a directory, and of that the source lists what is in it.
         let has_directory = is_marker(&right) && self.merge.source_goes_on_below(&key);
-        let mut counts =
-            Unseen { source_objects: holds_object(&left), dest_objects: holds_object(&right), ..Unseen::default() };
+        let dest_objects = u64::from(matches!(&right, Presence::Present(entry) if self.planner.counts_at_dest(entry)));
+        let mut counts = Unseen { source_objects: holds_object(&left), dest_objects, ..Unseen::default() };
         let listed = (self.transfers.index == IndexUse::Made).then(|| right.clone());
         let decision = self.planner.decide(&key, [left, right], settled.as_ref(), skews);
         match &decision {

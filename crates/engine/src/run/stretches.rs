@@ -50,6 +50,7 @@ impl Stretches<'_> {
     /// A planner of keys from the first one on.
     pub(super) fn planner(&self) -> Planner {
         let mut planner = Planner::new(&self.pass.job, self.transfers.dest.capabilities().kind);
+        planner.set_source_nothing(self.transfers.source.holds_nothing());
         planner.set_dest_timeless(self.transfers.index.is_trusted());
         planner
     }

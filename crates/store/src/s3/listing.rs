@@ -1,11 +1,11 @@
 //! Listings of a bucket: one page is fetched ahead while the one before it is worked on.
 
 use async_trait::async_trait;
-use brigade_s3::{Bucket, Continuation, ErrorKind, ListObjectsV2};
+use brigade_s3::{Bucket, Continuation, ErrorKind, ListObjectsV2, ListedObject};
 use tokio::sync::mpsc;
 
 use super::names::Names;
-use crate::{Key, KeyRange, Listed, Listing, ListingError};
+use crate::{Entry, Key, KeyRange, Listed, Listing, ListingError};
 
 /// A listing under way.
 pub(super) struct BucketListing {
@@ -54,9 +54,34 @@ pub(super) struct Pages {
     /// asked to start at a key, and can the listing stop at one. In another order
     /// keys of the range may come before the one and after the other.
     pub(super) is_ordered: bool,
-    /// Whether names are listed that are reserved for the program.
-    pub(super) lists_reserved: bool,
+    /// What is listed of that which has a meaning to the program.
+    pub(super) shows: Shows,
     pub(super) location: String,
+}
+
+/// What a listing shows of that which has a meaning to the program alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shows {
+    /// Nothing whose name is reserved.
+    Objects,
+    /// Also what has such a name, but for temporary files and what a probe left: somebody else may have made it.
+    Reserved,
+    /// Everything, the marker of the place itself as well.
+    Everything,
+}
+
+impl Shows {
+    /// The entry of an object, unless the program itself made it.
+    fn entry(self, names: &Names, object: ListedObject) -> Result<Option<Entry>, String> {
+        match self {
+            Self::Everything => names.any_entry(object).map(Some),
+            Self::Objects | Self::Reserved => names.entry(object),
+        }
+    }
+
+    fn shows(self, key: &Key) -> bool {
+        self != Self::Objects || !key.is_reserved()
+    }
 }
 
 impl Pages {
@@ -165,12 +190,13 @@ impl Pages {
             course.last = Some(below.into());
         }
         for object in page.objects {
-            let Some(entry) = self.names.entry(object).map_err(|reason| self.error(reason))? else { continue };
+            let entry = self.shows.entry(&self.names, object).map_err(|reason| self.error(reason))?;
+            let Some(entry) = entry else { continue };
             is_past_the_range |= self.is_ordered && self.range.through.as_ref().is_some_and(|last| entry.key >= *last);
             let is_wanted = (self.is_ordered && !ascends)
                 || self.range.contains(&entry.key)
                 || (is_told && self.range.after.as_ref().is_some_and(|after| entry.key < *after));
-            if is_wanted && (self.lists_reserved || !entry.key.is_reserved()) {
+            if is_wanted && self.shows.shows(&entry.key) {
                 listed.push(Listed::Present(entry));
             }
         }

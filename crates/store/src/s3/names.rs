@@ -87,15 +87,18 @@ impl Names {
     /// and nothing for an empty object whose name is the prefix itself, a
     /// marker that only says that the place exists.
     pub(crate) fn entry(&self, object: ListedObject) -> Result<Option<Entry>, String> {
+        let entry = self.any_entry(object)?;
+        let is_own_marker = entry.key.as_bytes().is_empty() && entry.size == 0;
+        Ok((!is_own_marker && !entry.key.is_temporary()).then_some(entry))
+    }
+
+    /// The same, and nothing is left out.
+    pub(crate) fn any_entry(&self, object: ListedObject) -> Result<Entry, String> {
         let key = if self.prefix.is_empty() { object.key.into() } else { Key::from(self.below_prefix(&object.key)?) };
-        let is_own_marker = key.as_bytes().is_empty() && object.size == 0;
-        if is_own_marker || key.is_temporary() {
-            return Ok(None);
-        }
         let storage_class = object.storage_class.map(String::into_boxed_str);
         let id = object.generation.as_deref().map(VersionId::from);
         let version = Version::Object { etag: object.etag, id, storage_class };
-        Ok(Some(Entry { key, size: object.size, modified: object.last_modified, version }))
+        Ok(Entry { key, size: object.size, modified: object.last_modified, version })
     }
 }
 

@@ -162,6 +162,7 @@ mod tests {
 
     use super::*;
     use crate::exit::Exit;
+    use crate::output::Task;
 
     #[test]
     fn the_summary_has_every_figure_and_the_exit_code() {
@@ -191,6 +192,7 @@ mod tests {
         let elapsed = Duration::from_micros(1_500_400);
         let report = Report {
             exit: Exit::Incomplete,
+            task: Task::Sync,
             dry_run: false,
             elapsed,
             summary: Some(&sums),

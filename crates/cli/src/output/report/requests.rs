@@ -57,6 +57,7 @@ mod tests {
 
     use super::*;
     use crate::exit::Exit;
+    use crate::output::Task;
 
     #[test]
     fn what_was_sent_and_what_would_be_have_their_costs() {
@@ -71,7 +72,7 @@ mod tests {
             let mut text = String::new();
             rows(
                 &mut text,
-                &Report { exit, dry_run, elapsed, summary: None, error: None, prices, pruned: None },
+                &Report { exit, task: Task::Sync, dry_run, elapsed, summary: None, error: None, prices, pruned: None },
                 summary,
             );
             text

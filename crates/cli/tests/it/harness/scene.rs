@@ -164,6 +164,12 @@ impl Scene {
         self.aws(["s3api", "put-object", "--bucket", &self.bucket, "--key", key, "--body", &self.arg("body")]);
     }
 
+    /// Has the bucket keep versions (`Enabled`), or no more (`Suspended`).
+    pub(crate) fn set_versioning(&self, status: &str) {
+        let status = format!("Status={status}");
+        self.aws(["s3api", "put-bucket-versioning", "--bucket", &self.bucket, "--versioning-configuration", &status]);
+    }
+
     /// `brigade ARGS` to its end.
     pub(crate) fn brigade<I: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = I>) -> Ended {
         Ended::of(self.brigade_command(args))

@@ -1,0 +1,88 @@
+//! `brigade rm`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args};
+
+use super::{FilterArguments, Format, Progress, S3Arguments};
+use crate::resolve::at_once::{Jobs, Listers};
+use crate::resolve::max_delete::MaxDelete;
+
+/// Arguments of `brigade rm`.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+A prefix is a directory: s3://bucket/site and s3://bucket/site/ are the same, and neither touches s3://bucket/site2. All \
+below it is deleted, markers of directories as well; where nothing is below it, but an object of that very name, that \
+object is. Everything is listed and counted before anything is deleted, and what somebody replaces in the meantime stays, \
+where the service can tell.
+
+In a bucket that keeps versions nothing is gone for good: each object gets a delete marker, under which its versions stay, \
+and are paid for. Uploads that nobody finished are left as well: see `brigade cleanup`.
+
+Nobody is asked before. Look first:
+  brigade rm s3://bucket/site --dry-run
+  brigade rm s3://bucket/site --exclude '*.html' --max-delete 1000
+  brigade rm s3://bucket --whole-bucket
+
+Nothing is remembered: an interrupted run has deleted some, and the same command deletes the rest.
+
+Exit status: 0 all is deleted, 1 could not run, 2 usage, 3 some could not be deleted, 4 refused for safety, 130 or 143 \
+interrupted.")]
+pub(crate) struct Rm {
+    /// What to delete: s3://bucket/prefix, and all below it
+    #[arg(value_name = "URL")]
+    pub(crate) location: OsString,
+
+    /// Agree that URL is a whole bucket
+    ///
+    /// The bucket itself stays, empty.
+    #[arg(long, help_heading = "Safety")]
+    pub(crate) whole_bucket: bool,
+
+    /// Say what would be deleted, and delete nothing
+    #[arg(long, short = 'n', help_heading = "Safety")]
+    pub(crate) dry_run: bool,
+
+    /// Delete nothing if more than this many would be deleted: 100, or 10% of what takes part
+    #[arg(long, value_name = "N|P%", help_heading = "Safety")]
+    pub(crate) max_delete: Option<MaxDelete>,
+
+    /// How many requests are in flight at once: a number, or auto
+    #[arg(long, short, value_name = "N|auto", default_value = "auto", help_heading = "Speed")]
+    pub(crate) jobs: Jobs,
+
+    /// How many ranges of keys are listed at once: a number, or auto
+    #[arg(long, value_name = "N|auto", default_value = "auto", help_heading = "Speed")]
+    pub(crate) listers: Listers,
+
+    /// How results are written to standard output
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = "Output")]
+    pub(crate) output: Format,
+
+    /// How progress is shown on standard error
+    #[arg(long, value_enum, value_name = "HOW", default_value_t, help_heading = "Output")]
+    pub(crate) progress: Progress,
+
+    /// Also write every event to this file, as --output json does
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) report: Option<OsString>,
+
+    /// What requests cost, for the summary: a file of prices (docs/formats/price-list.md)
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) price_list: Option<PathBuf>,
+
+    /// Name each object that is deleted; twice: also each retry; three times: each request
+    #[arg(long, short, action = ArgAction::Count, help_heading = "Output")]
+    pub(crate) verbose: u8,
+
+    /// Say only what went wrong; json is always whole
+    #[arg(long, short, conflicts_with = "verbose", help_heading = "Output")]
+    pub(crate) quiet: bool,
+
+    #[command(flatten)]
+    pub(crate) filters: FilterArguments,
+
+    #[command(flatten)]
+    pub(crate) s3: S3Arguments,
+}
