@@ -25,6 +25,8 @@ mod comparing;
 #[cfg(test)]
 mod configuration;
 #[cfg(test)]
+mod copied_meanwhile;
+#[cfg(test)]
 mod costs;
 #[cfg(test)]
 mod crashes;
