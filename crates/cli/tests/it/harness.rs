@@ -5,6 +5,7 @@ mod brigade;
 mod embedded;
 mod files;
 mod ledgers;
+mod moto;
 mod proxy;
 mod scene;
 mod scripted;
@@ -12,6 +13,7 @@ mod seaweed;
 mod secrets;
 mod served;
 mod server;
+mod supervised;
 mod terminal;
 mod tls;
 mod tools;
@@ -58,3 +60,31 @@ macro_rules! on_both_servers {
     )+};
 }
 pub(crate) use on_both_servers;
+
+/// The same, and against moto.
+macro_rules! on_all_servers {
+    ($($(#[$meta:meta])* fn $name:ident($scene:ident) $body:block)+) => {$(
+        $(#[$meta])*
+        mod $name {
+            use super::*;
+
+            fn check($scene: Scene) $body
+
+            #[test]
+            fn embedded() {
+                check(Scene::embedded());
+            }
+
+            #[test]
+            fn seaweed() {
+                check(Scene::seaweed());
+            }
+
+            #[test]
+            fn moto() {
+                check(Scene::moto());
+            }
+        }
+    )+};
+}
+pub(crate) use on_all_servers;

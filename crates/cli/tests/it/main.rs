@@ -1,5 +1,5 @@
 //! The program from end to end, as a black box, against real servers: the
-//! embedded one and SeaweedFS. `scripts/test` installs what this needs.
+//! embedded one, SeaweedFS and moto. `scripts/test` installs what this needs.
 
 #![cfg(feature = "devserver")]
 

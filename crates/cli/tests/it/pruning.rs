@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use crate::harness::{Action, Ended, Files, Occurrence, Reply, Scene, on_both_servers};
+use crate::harness::{Action, Ended, Files, Occurrence, Reply, Scene, on_all_servers};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -54,7 +54,7 @@ fn with_versions(scene: Scene) -> Scene {
 
 const ALL: [&str; 8] = ["p/a 1", "p/a 2", "p/a 3!", "p/gone -!", "p/gone 1", "p/one 1!", "pq 1", "pq 2!"];
 
-on_both_servers! {
+on_all_servers! {
     fn what_is_below_the_url_and_superseded_goes_and_nothing_else(scene) {
         let scene = with_versions(scene);
         assert_eq!(kept(&scene), ALL);

@@ -46,12 +46,13 @@ fn parse(document: &[u8]) -> Result<Versioning, XmlError> {
     let mut is_configuration = false;
     walk(document, |path, text| {
         match path {
-            "VersioningConfiguration/Status" => {
+            "VersioningConfiguration/Status" | "GetBucketVersioningResponse/Status" => {
                 let known = [Versioning::Never, Versioning::Enabled, Versioning::Suspended].into_iter();
                 let unknown = || XmlError(format!("the status of the versioning is {text:?}"));
                 versioning = known.clone().find(|status| status.written() == text).ok_or_else(unknown)?;
             }
-            "VersioningConfiguration" => is_configuration = true,
+            // The second is what moto calls it (5.2.5).
+            "VersioningConfiguration" | "GetBucketVersioningResponse" => is_configuration = true,
             _ => {}
         }
         Ok(())
@@ -73,6 +74,8 @@ mod tests {
         assert_eq!(parse("<Status>Enabled</Status><MfaDelete>Disabled</MfaDelete>"), Some(Versioning::Enabled));
         assert_eq!(parse("<Status>Suspended</Status>"), Some(Versioning::Suspended));
         assert_eq!(parse("<Status>Off</Status>"), None);
+        let moto = b"<GetBucketVersioningResponse><Status>Enabled</Status></GetBucketVersioningResponse>";
+        assert_eq!(super::parse(moto).ok(), Some(Versioning::Enabled));
         assert!(super::parse(b"<Html/>").is_err());
     }
 }

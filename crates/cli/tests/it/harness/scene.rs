@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::brigade::Summary;
 use super::embedded::Embedded;
 use super::scripted::Scripted;
-use super::{Asked, Ended, Files, Reply, Running, Server, files_below, seaweed, serve, tool, write_files};
+use super::{Asked, Ended, Files, Reply, Running, Server, files_below, moto, seaweed, serve, tool, write_files};
 
 /// The scene of one test.
 pub(crate) struct Scene {
@@ -28,6 +28,8 @@ enum Backing {
     Embedded(Embedded),
     /// SeaweedFS, which all tests share.
     Seaweed,
+    /// moto, which all tests share.
+    Moto,
     /// `brigade serve`, a process of its own, and its data.
     Apart { _running: Running, _data: TempDir },
     /// A server that does what the test says.
@@ -69,6 +71,11 @@ impl Scene {
         Self::new(seaweed::server(), Backing::Seaweed)
     }
 
+    /// With moto, which all tests share.
+    pub(crate) fn moto() -> Self {
+        Self::new(moto::server(), Backing::Moto)
+    }
+
     /// With `brigade serve`, for loads that are not to be measured together with the server.
     pub(crate) fn served_apart() -> Self {
         let data = tempfile::tempdir().unwrap();
@@ -105,7 +112,7 @@ impl Scene {
     pub(crate) fn log(&self) -> &Embedded {
         match &self.backing {
             Backing::Embedded(embedded) => embedded,
-            Backing::Seaweed | Backing::Apart { .. } | Backing::Scripted(_) | Backing::Own => {
+            Backing::Seaweed | Backing::Moto | Backing::Apart { .. } | Backing::Scripted(_) | Backing::Own => {
                 panic!("only the embedded server keeps a log")
             }
         }
@@ -115,7 +122,7 @@ impl Scene {
     pub(crate) fn asked(&self) -> Vec<Asked> {
         match &self.backing {
             Backing::Scripted(scripted) => scripted.asked(),
-            Backing::Embedded(_) | Backing::Seaweed | Backing::Apart { .. } | Backing::Own => {
+            Backing::Embedded(_) | Backing::Seaweed | Backing::Moto | Backing::Apart { .. } | Backing::Own => {
                 panic!("no script is played here")
             }
         }

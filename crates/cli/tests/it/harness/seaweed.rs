@@ -2,32 +2,19 @@
 //! it: a real server, which lists out of byte order and checks signatures.
 
 use std::fs::{self, File};
-use std::io::Write as _;
-use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, OnceLock};
+use std::sync::OnceLock;
 use std::thread;
 use std::time::Duration;
 
 use tempfile::TempDir;
 
+use super::supervised::{answers, command, free_ports, supervised};
 use super::{Credentials, Server, tool};
 
 /// How often its readiness is asked for, a quarter of a second apart.
 const ATTEMPTS: u32 = 240;
-
-/// Runs the server until this process ends, however it ends: then the pipe on
-/// standard input closes, the server is killed and its data removed. A signal to
-/// the whole group, as Ctrl-C sends, must not end it before that.
-const SUPERVISOR: &str = r#"
-trap '' HUP INT TERM
-"$@" >"$DATA/log" 2>&1 </dev/null &
-cat >/dev/null
-kill -KILL $!
-wait
-rm -rf "$DATA"
-"#;
 
 /// The server's parts; each listens for HTTP and for gRPC.
 const PARTS: [&str; 4] = ["master", "volume", "filer", "s3"];
@@ -41,10 +28,9 @@ pub(crate) fn server() -> Server {
 fn start() -> (Server, Child) {
     let data = tempfile::Builder::new().prefix("brigade-seaweed-").tempdir().unwrap().keep();
     let credentials = prepare(&data);
-    let ports = free_ports();
-    let mut supervisor = command(&data, "sh");
-    supervisor.env("DATA", &data).args(["-c", SUPERVISOR, "seaweed"]).arg(tool("weed"));
-    let child = serve(supervisor, &data, &ports).stdin(Stdio::piped()).spawn().unwrap();
+    let ports = free_ports(2 * PARTS.len());
+    let supervised = supervised(&data, &tool("weed"));
+    let child = serve(supervised, &data, &ports).stdin(Stdio::piped()).spawn().unwrap();
     wait_until_ready(&ports, &data);
     (Server { endpoint: endpoint(&ports), credentials }, child)
 }
@@ -62,7 +48,7 @@ impl OwnSeaweed {
     pub(crate) fn start() -> Self {
         let data = tempfile::Builder::new().prefix("brigade-seaweed-").tempdir().unwrap();
         let credentials = prepare(data.path());
-        let ports = free_ports();
+        let ports = free_ports(2 * PARTS.len());
         let child = spawn(data.path(), &ports);
         Self { data, ports, credentials, child }
     }
@@ -134,12 +120,6 @@ fn prepare(data: &Path) -> Credentials {
     credentials
 }
 
-fn command(data: &Path, program: &str) -> Command {
-    let mut command = Command::new(program);
-    command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", data);
-    command
-}
-
 /// The command with what the server is told.
 fn serve(mut command: Command, data: &Path, ports: &[u16]) -> Command {
     command.args(["-logtostderr", "server", "-s3"]);
@@ -155,21 +135,6 @@ fn serve(mut command: Command, data: &Path, ports: &[u16]) -> Command {
     command
 }
 
-/// Eight ports below those that the system gives to outgoing connections, so
-/// that none of them is taken between this look and the server's start. Nor does
-/// this process give one away twice.
-fn free_ports() -> Vec<u16> {
-    static GIVEN_AWAY: Mutex<u16> = Mutex::new(0);
-    let mut given_away = GIVEN_AWAY.lock().unwrap();
-    let first = 20_000 + u16::try_from(std::process::id() % 1_200).unwrap() * 10;
-    let ports = (*given_away + 1).max(first)..;
-    let free: Vec<TcpListener> =
-        ports.filter_map(|port| TcpListener::bind(("127.0.0.1", port)).ok()).take(2 * PARTS.len()).collect();
-    let ports: Vec<u16> = free.iter().map(|listener| listener.local_addr().unwrap().port()).collect();
-    *given_away = ports[ports.len() - 1];
-    ports
-}
-
 /// It is ready when the S3 gateway is up, and the master has a volume to write to.
 fn wait_until_ready(ports: &[u16], data: &Path) {
     for _ in 0..ATTEMPTS {
@@ -180,12 +145,4 @@ fn wait_until_ready(ports: &[u16], data: &Path) {
     }
     let log = fs::read_to_string(data.join("log")).unwrap_or_default();
     panic!("SeaweedFS did not start; its log:\n{log}");
-}
-
-/// Whether a GET of the path is answered with 200.
-fn answers(port: u16, path: &str) -> bool {
-    let Ok(mut connection) = TcpStream::connect(("127.0.0.1", port)) else { return false };
-    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-    let answer = connection.write_all(request.as_bytes()).and_then(|()| std::io::read_to_string(connection));
-    answer.is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
 }
