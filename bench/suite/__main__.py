@@ -16,6 +16,7 @@ from typing import Callable, Optional, Sequence, TextIO
 import charts
 import contestants
 import figures
+import buckets
 import ledger
 import measure
 import places
@@ -64,6 +65,11 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         action="store_true",
         help="only what a ledger costs and saves, without the peers; the table goes to bench/LEDGER.md",
     )
+    parser.add_argument(
+        "--buckets",
+        action="store_true",
+        help="only copies from bucket to bucket; the table goes to bench/BUCKETS.md",
+    )
     parser.add_argument("--no-build", action="store_true", help="measure what was built last")
     parser.add_argument("--list", action="store_true", help="name all rows and contestants, and do nothing")
     return parser.parse_args(arguments)
@@ -103,7 +109,10 @@ def main() -> int:
         return 2
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        bench_ledger(options) if options.ledger else bench(options, output)
+        if options.ledger or options.buckets:
+            bench_apart(options)
+        else:
+            bench(options, output)
     except (tools.Missing, OSError, subprocess.CalledProcessError) as error:
         print(f"bench/run: {error}", file=sys.stderr)
         return 1
@@ -157,15 +166,16 @@ def bench(options: argparse.Namespace, output: Path) -> None:
     print(f"\nresults: {output}\nall figures: {places.RAW}")
 
 
-def bench_ledger(options: argparse.Namespace) -> None:
-    """Measures what a ledger costs and saves."""
+def bench_apart(options: argparse.Namespace) -> None:
+    """Measures what a ledger costs and saves, or copies between buckets."""
     places.WORK.mkdir(parents=True, exist_ok=True)
     if not options.no_build:
         tools.build()
     tools.require_build()
     measure.adopt_orphans()
     with places.fast_place() as fast:
-        output = ledger.bench(options.quick, options.repeat or 3, fast)
+        work = buckets.bench if options.buckets else ledger.bench
+        output = work(options.quick, options.repeat or 3, fast)
     print(f"\nresults: {output}")
 
 

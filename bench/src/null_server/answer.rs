@@ -43,6 +43,8 @@ pub(super) fn answer(server: &Server, head: &Head, md5: [u8; 16], document: &[u8
             None => text("404 Not Found", "<Error><Code>NoSuchKey</Code><Message>none</Message></Error>".into()),
         },
         "PutObject" | "UploadPart" => stored(&content::hex(&md5)),
+        "CopyObject" => copied(server, head, "CopyObjectResult"),
+        "UploadPartCopy" => copied(server, head, "CopyPartResult"),
         "CreateMultipartUpload" => text(
             "200 OK",
             format!(
@@ -71,6 +73,14 @@ fn text(status: &'static str, body: Text) -> Answer {
 
 fn stored(etag: &str) -> Answer {
     Answer { headers: format!("ETag: \"{etag}\"\r\n"), ..text("200 OK", String::new()) }
+}
+
+/// Whatever was to be copied has the ETag that it has where it comes from.
+fn copied(server: &Server, head: &Head, result: &str) -> Answer {
+    let size = head.copy_source.as_deref().and_then(Bucket::named).map_or(0, |bucket| bucket.size);
+    let etag = server.etag(size);
+    let written = "<LastModified>2024-01-01T00:00:00.000Z</LastModified>";
+    text("200 OK", format!("<{result}>{written}<ETag>&quot;{etag}&quot;</ETag></{result}>"))
 }
 
 fn object(server: &Server, bucket: &Bucket, head: &Head) -> Answer {

@@ -27,6 +27,8 @@ pub(super) struct Head {
     pub(super) range: Option<(u64, Option<u64>)>,
     /// `Connection: close`.
     pub(super) closes: bool,
+    /// The bucket that a copy is made from.
+    pub(super) copy_source: Option<String>,
 }
 
 impl Head {
@@ -59,6 +61,8 @@ impl Head {
             self.expects_continue = true;
         } else if is("connection") {
             self.closes = value.eq_ignore_ascii_case("close");
+        } else if is("x-amz-copy-source") {
+            self.copy_source = value.trim_start_matches('/').split('/').next().map(str::to_owned);
         } else if is("range") {
             let range = value.strip_prefix("bytes=").and_then(|range| range.split_once('-'));
             self.range = range.and_then(|(first, last)| Some((first.parse().ok()?, last.parse().ok())));

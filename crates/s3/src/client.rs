@@ -29,7 +29,7 @@ use crate::request::{Request, Response};
 use crate::retry::{Budget, Course, Next, Remedy};
 use crate::sign::Signer;
 use crate::surroundings::Surroundings;
-use crate::writing::CustomerKey;
+use crate::writing::{CustomerKey, Writing};
 
 /// After so many attempts that failed, whoever waits for more is told.
 const TOLD_AFTER: u32 = 10;
@@ -174,6 +174,13 @@ impl Client {
         };
         let key_id = |client: &Self| client.0.identity.origin()?.access_key_id;
         settings(self) == settings(other) || (key_id(self).is_some() && key_id(self) == key_id(other))
+    }
+
+    /// Whether something is added to whatever is written.
+    #[must_use]
+    pub fn has_terms(&self) -> bool {
+        let Config { writing, customer_key, .. } = &self.0.config;
+        *writing != Writing::default() || customer_key.is_some()
     }
 
     /// The customer's key that objects are encrypted with.

@@ -63,6 +63,9 @@ pub enum ConfigError {
     /// A token would be sent so that others could hear it.
     #[error("{0} is not encrypted, and a token of Google's would be sent there; use https://, or an HMAC key")]
     OverheardToken(String),
+    /// A customer's key would be sent so that others could hear it.
+    #[error("{0} is not encrypted, and a key for SSE-C would be sent there; use https://")]
+    OverheardKey(String),
     /// Nothing says which project pays.
     #[error("--request-payer needs a project at Google that pays; name it in GOOGLE_CLOUD_PROJECT")]
     NoPayer,

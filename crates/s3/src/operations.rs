@@ -189,6 +189,9 @@ impl Operation {
                 | Self::UploadPart
                 | Self::CopyObject
                 | Self::UploadPartCopy
+                // These two where the upload has checksums.
+                | Self::CompleteMultipartUpload
+                | Self::ListParts
         )
     }
 

@@ -43,9 +43,15 @@ impl Surroundings {
     /// Looks around: files and the environment, and with `sign` whatever
     /// gives the credentials.
     pub(crate) async fn of(config: &Config) -> Result<Self, ConfigError> {
-        match config.account {
+        let around = match config.account {
             Account::Aws => Self::of_aws(config).await,
             Account::Google => Self::of_google(config).await,
+        }?;
+        match &around.endpoint_url {
+            Some(url) if config.customer_key.is_some() && is_overheard(url) => {
+                Err(ConfigError::OverheardKey(without_user(url)))
+            }
+            _ => Ok(around),
         }
     }
 

@@ -328,6 +328,10 @@ impl Store for MemoryStore {
         .await
     }
 
+    async fn noted_md5(&self, entry: &Entry) -> Result<Option<[u8; 16]>, Failure> {
+        self.call(Call::Digests, &entry.key, |state| Ok(state.objects.version(entry)?.content.headers.md5)).await
+    }
+
     async fn write(&self, object: &NewObject, body: Bytes) -> Result<Receipt, Failure> {
         self.call(Call::Write, &object.key, |state| {
             if self.is_directory(&object.key) && object.size == 0 {

@@ -185,7 +185,10 @@ async fn open_listed_from(
         return open(location, role, s3, abandon).await;
     };
     let client = Client::connect(Config { abandon: abandon.clone(), ..service.settings(s3) }).await?;
-    let inventory = Inventory::open(&client, manifest, bucket, prefix, written).await?;
+    // A report is not encrypted with the key that the objects are.
+    let reports = Config { abandon: abandon.clone(), customer_key: None, ..service.settings(s3) };
+    let reports = if s3.customer_key.is_some() { Client::connect(reports).await? } else { client.clone() };
+    let inventory = Inventory::open(&reports, manifest, bucket, prefix, written).await?;
     Ok(Arc::new(BucketStore::new(client.bucket(bucket), prefix, written, role).listed_from(inventory)))
 }
 

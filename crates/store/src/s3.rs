@@ -248,6 +248,14 @@ impl Store for BucketStore {
         Ok(receipt(&object.key, object.size, stored))
     }
 
+    async fn noted_md5(&self, entry: &Entry) -> Result<Option<[u8; 16]>, Failure> {
+        Ok(self.head_of(entry).await?.noted_md5())
+    }
+
+    fn has_terms(&self) -> bool {
+        self.bucket.client().has_terms()
+    }
+
     async fn tags(&self, entry: &Entry) -> Result<String, Failure> {
         copying::tags(self, entry).await
     }

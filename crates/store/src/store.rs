@@ -80,6 +80,16 @@ pub trait Store: Send + Sync + 'static {
     /// key that ends in `/`, without content, is a directory to be made.
     async fn write(&self, object: &NewObject, body: Bytes) -> Result<Receipt, Failure>;
 
+    /// The MD5 of its content that whoever wrote an object noted beside it, where the store itself vouches for none.
+    async fn noted_md5(&self, _entry: &Entry) -> Result<Option<[u8; 16]>, Failure> {
+        Ok(None)
+    }
+
+    /// Whether it adds something of its own to whatever is written: encryption, an access control list, a storage class.
+    fn has_terms(&self) -> bool {
+        false
+    }
+
     /// An object's tags, as in the query of a URL (`a=1&b=2`); empty where it has none.
     async fn tags(&self, _entry: &Entry) -> Result<String, Failure> {
         Ok(String::new())

@@ -25,7 +25,7 @@ pub(crate) struct WritingArguments {
     pub(crate) sse_kms_key_id: Option<String>,
 
     /// Tags for what is written, instead of those that it had: project=web&keep=1
-    #[arg(long, value_name = "TAGS", conflicts_with = "ignore_tags")]
+    #[arg(long, value_name = "TAGS")]
     pub(crate) tagging: Option<String>,
 }
 

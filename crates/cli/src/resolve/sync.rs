@@ -85,6 +85,8 @@ pub(crate) fn resolve(arguments: &arguments::Sync, can_draw: bool) -> Result<Syn
     let Job { source, dest, stores: named, source_inventory, send, mut spec, .. } = job;
     let (memory, ledger_store) = ledger::resolve(&arguments.ledger, &stores)?;
     spec.indexing = indexing(arguments, &dest, &memory)?;
+    // What is replaced needn't be read.
+    spec.carries_tags &= arguments.writing.tagging.is_none();
     let s3 = s3::resolve(&arguments.s3, arguments.jobs.0.most(), Probed::unless(arguments.ledger.no_ledger));
     let wording =
         Wording { verbosity: Verbosity::of(arguments.quiet, arguments.verbose), send, dry_run: arguments.dry_run };

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use brigade_store::s3::Provider;
 use brigade_store::{Entry, Failure, FailureKind, Kind, ObjectHeaders, Store, Tags};
 use tokio::sync::OnceCell;
 
@@ -17,13 +18,17 @@ pub(crate) struct Between {
     pub(super) copies_inside: bool,
     /// Whether both are buckets: all that goes with an object there is known here.
     are_buckets: bool,
+    /// Whether the service copies in parts too.
+    pub(super) copies_parts: bool,
     /// Whether a storage class of the one is one of the other.
     same_provider: bool,
     carries_tags: bool,
+    /// Whether the source is known to tell of each object whether it has tags; of others each is asked.
+    tells_tags: bool,
     /// Whether times may decide of two objects, where nothing else does.
     times_decide: bool,
-    /// By how much their clocks may run apart.
-    pub(super) clocks_apart: Duration,
+    /// By how much their clocks may run apart; `None` where both have the same.
+    pub(super) clocks_apart: Option<Duration>,
     /// Why tags can't be read, if they can't: found out with the first object that shows none.
     unreadable_tags: OnceCell<Option<Failure>>,
 }
@@ -36,10 +41,14 @@ impl Between {
         Self {
             copies_inside: is_one_service && options.server_side_copy,
             are_buckets,
+            // https://cloud.google.com/storage/docs/xml-api/put-object-multipart: a part can't be copied, and an object of
+            // any size can.
+            copies_parts: dest.provider() != Some(Provider::Gcs),
             same_provider: are_buckets && source.provider() == dest.provider(),
             carries_tags: are_buckets && job.carries_tags,
+            tells_tags: matches!(source.provider(), Some(Provider::Aws | Provider::BrigadeDev)),
             times_decide: are_buckets && job.comparison == Comparison::Auto,
-            clocks_apart: if is_one_service { Duration::ZERO } else { job.clock_fudge_factor },
+            clocks_apart: (!is_one_service).then_some(job.clock_fudge_factor),
             unreadable_tags: OnceCell::new(),
         }
     }
@@ -74,7 +83,7 @@ impl Transfers {
         if !carries_tags {
             return Ok(Tags::None);
         }
-        if *told == Tags::None {
+        if *told == Tags::None && self.between.tells_tags {
             let unreadable = unreadable_tags.get_or_try_init(|| async {
                 match self.source.tags(entry).await {
                     Ok(_) => Ok(None),

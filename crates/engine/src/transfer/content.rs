@@ -20,16 +20,42 @@ impl Transfers {
         self.enough_alike(&transfer.source, dest).await.ok()
     }
 
-    /// What the content of both versions tells, and of two objects of which nothing else does, their times.
+    /// The MD5 of an object's content: that for which the service vouches, or else the one that was noted.
+    async fn md5_of(&self, held: &Held<'_>) -> Result<Option<Digest>, Stopped> {
+        match held.digests(&[DigestKind::Md5]).await?.first() {
+            Some(md5) => Ok(Some(*md5)),
+            None => Ok(held.store.noted_md5(held.entry).await.map_err(held.blame)?.map(Digest::Md5)),
+        }
+    }
+
+    /// Whether both were settled before: then nothing but their content tells whether they are in step again.
+    async fn was_settled(&self, source: &Entry) -> Result<bool, Stopped> {
+        let Some(ledger) = &self.settled else { return Ok(false) };
+        let pair = ledger.pair(&source.key).await.map_err(Stopped::Ledger)?;
+        Ok(pair.is_some_and(|pair| !pair.assumed))
+    }
+
+    /// What the content of both versions tells; and of two objects that were never settled and of which nothing else
+    /// tells, what was noted of them, and then their times.
     pub(super) async fn enough_alike(&self, source: &Entry, dest: &Entry) -> Result<Content, Stopped> {
         let content = self.same_content(source, dest).await?;
-        if content != Content::Unproven || !self.between.times_decide() {
+        if content != Content::Unproven || !self.between.times_decide() || self.was_settled(source).await? {
             return Ok(content);
         }
+        let left = Held { store: self.source.as_ref(), entry: source, blame: Stopped::Source };
+        let right = Held { store: self.dest.as_ref(), entry: dest, blame: Stopped::Dest };
+        if let (Some(left), Some(right)) = (self.md5_of(&left).await?, self.md5_of(&right).await?) {
+            return Ok(if left == right { Content::SameMd5 } else { Content::OtherMd5 });
+        }
+        Ok(if self.is_written_later(source, dest) { Content::WrittenLater } else { content })
+    }
+
+    /// Whether the destination's object was written after the source's. Within one service both times are of its clock.
+    fn is_written_later(&self, source: &Entry, dest: &Entry) -> bool {
+        let Some(clocks_apart) = self.between.clocks_apart else { return dest.modified > source.modified };
         let written = |store: &dyn Store, entry| Dated::new(entry, store.clock_skew()).written();
-        let last = written(self.source.as_ref(), source).checked_add(self.between.clocks_apart);
-        let is_later = last.is_some_and(|last| written(self.dest.as_ref(), dest) > last);
-        Ok(if is_later { Content::WrittenLater } else { content })
+        let last = written(self.source.as_ref(), source).checked_add(clocks_apart);
+        last.is_some_and(|last| written(self.dest.as_ref(), dest) > last)
     }
 
     /// What the content of both versions, which are of one size, tells.

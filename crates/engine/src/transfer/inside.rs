@@ -33,10 +33,16 @@ impl Transfers {
         listed: &Entry,
         replaces: Option<&Entry>,
     ) -> Result<Option<Copied>, Stopped> {
-        if is_cut(listed) {
+        if self.is_cut(listed) {
             return self.copy_in_parts(listed, replaces, Way::Inside).await.map(Some);
         }
         self.copy_whole_inside(listed, replaces).await
+    }
+
+    /// Whether the service copies this version in parts.
+    pub(super) fn is_cut(&self, listed: &Entry) -> bool {
+        let was_cut = matches!(listed.listed_digest(), Some(Digest::MultipartMd5 { .. }));
+        self.between.copies_parts && (listed.size > MOST_AT_ONCE || (listed.size > COPIED_WHOLE && was_cut))
     }
 
     async fn copy_whole_inside(&self, listed: &Entry, replaces: Option<&Entry>) -> Result<Option<Copied>, Stopped> {
@@ -52,12 +58,6 @@ impl Transfers {
         self.tally.tell(Event::Progress { bytes: listed.size });
         Ok(Some(copied(listed, receipt)))
     }
-}
-
-/// Whether the service copies this version in parts.
-pub(super) fn is_cut(listed: &Entry) -> bool {
-    let was_cut = matches!(listed.listed_digest(), Some(Digest::MultipartMd5 { .. }));
-    listed.size > MOST_AT_ONCE || (listed.size > COPIED_WHOLE && was_cut)
 }
 
 /// What the service has copied: the same `ETag` proves it, as far as it is one of the content.

@@ -46,7 +46,8 @@ impl Transfers {
                 key: new.key.clone(),
                 upload_id: upload_id.to_owned(),
                 source: Fingerprint::of(source),
-                unsure: could_hide_an_edit(source, read),
+                // With what it was begun is not remembered: one that has terms is not taken up.
+                unsure: could_hide_an_edit(source, read) || self.dest.has_terms(),
                 part_size: self.part_size_of(new),
             };
             if let Err(error) = self.recorder.commit_now(vec![Change::UploadBegun(begun)], self.sides()).await {
@@ -61,7 +62,7 @@ impl Transfers {
     /// are of; gives it up otherwise. `None` where it isn't taken up.
     async fn take_up(&self, new: &NewObject, source: &Entry, begun: &BegunUpload) -> Result<Option<UnderWay>, Stopped> {
         let BegunUpload { key, upload_id, source: begun_of, unsure, part_size } = begun;
-        if *unsure || !begun_of.shows_in(source) || *part_size != self.part_size_of(new) {
+        if *unsure || self.dest.has_terms() || !begun_of.shows_in(source) || *part_size != self.part_size_of(new) {
             self.abort_upload(key, upload_id).await;
             return Ok(None);
         }

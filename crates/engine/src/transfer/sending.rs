@@ -7,6 +7,7 @@ use brigade_store::{
 
 use super::inside::Way;
 use super::{Halt, Transfers};
+use crate::compare::Content;
 use crate::events::{Event, Outcome};
 use crate::ledger::{Agreed, LedgerError, Proof, SettledPair};
 use crate::plan::Transfer;
@@ -98,7 +99,7 @@ impl Transfers {
         } else {
             transfer
         };
-        if let Some(agreed) = self.already_there(transfer).await? {
+        if let Some(agreed) = self.already_there(transfer, *counted).await? {
             return Ok(Sent::Outcome(Outcome::InStep, agreed));
         }
         if !*counted && !self.allowance.take() {
@@ -180,8 +181,13 @@ impl Transfers {
     }
 
     /// The versions that are in step, if the destination turns out to have
-    /// this very content, where the plan could not tell. Nothing is settled with a directory.
-    async fn already_there(&self, transfer: &Transfer) -> Result<Option<Option<Box<Agreed>>>, Stopped> {
+    /// this very content, where the plan could not tell. Of a source that has just changed, times tell nothing.
+    /// Nothing is settled with a directory.
+    async fn already_there(
+        &self,
+        transfer: &Transfer,
+        has_changed: bool,
+    ) -> Result<Option<Option<Box<Agreed>>>, Stopped> {
         let source = &transfer.source;
         if let Some(pair) = &transfer.unlisted
             && !self.allowance.is_used_up()
@@ -192,12 +198,18 @@ impl Transfers {
         match &transfer.replaces {
             Some(dest) if transfer.if_content_differs && source.size == dest.size => {
                 let _request = self.permits.request().await;
-                let is_same = match transfer.settled {
-                    Some(settled) => self.has_still(source, settled).await?,
-                    None => self.enough_alike(source, dest).await.map_err(gone_meanwhile)?.is_enough(),
+                let content = match transfer.settled {
+                    Some(settled) if self.has_still(source, settled).await? => Content::SameMd5,
+                    Some(_) => Content::Unproven,
+                    None if has_changed => self.same_content(source, dest).await.map_err(gone_meanwhile)?,
+                    None => Box::pin(self.enough_alike(source, dest)).await.map_err(gone_meanwhile)?,
                 };
                 // What was settled of an unchanged destination holds for the source again.
-                Ok(is_same.then(|| Some(agreed(source, dest.clone(), transfer.settled))))
+                let mut agreed = agreed(source, dest.clone(), transfer.settled);
+                if content == Content::WrittenLater {
+                    agreed.proof = Proof::Assumed;
+                }
+                Ok(content.is_enough().then_some(Some(agreed)))
             }
             // A tree lists no directories: whether a marker's is there is looked up.
             None if source.stands_for_directory() => {
@@ -233,15 +245,16 @@ impl Transfers {
     }
 
     pub(super) async fn copy_version(&self, listed: &Entry, replaces: Option<&Entry>) -> Result<Copied, Stopped> {
+        // The rarer ways are kept on the heap: hundreds of objects are under way, each with room for the largest.
         if self.between.copies_inside
-            && let Some(copied) = self.copy_inside(listed, replaces).await?
+            && let Some(copied) = Box::pin(self.copy_inside(listed, replaces)).await?
         {
             return Ok(copied);
         }
         if listed.size <= self.dest.capabilities().whole_limit {
             self.copy_whole(listed, replaces).await
         } else {
-            self.copy_in_parts(listed, replaces, Way::Through).await
+            Box::pin(self.copy_in_parts(listed, replaces, Way::Through)).await
         }
     }
 
@@ -268,7 +281,7 @@ impl Transfers {
         replaces: Option<&Entry>,
     ) -> Result<NewObject, Stopped> {
         let headers = if self.are_buckets() {
-            self.carried(entry, headers).await?
+            Box::pin(self.carried(entry, headers)).await?
         } else {
             representation::headers(entry, headers)
         };

@@ -17,8 +17,9 @@ impl Bucket {
     pub async fn create_bucket(&self, region: Option<&str>) -> Result<(), Error> {
         let mut request = Request::new(Operation::CreateBucket, Method::PUT).bucket(self.name());
         // AWS refuses a constraint to us-east-1, and wants one for every other region. Others may know no regions.
-        let own = Some(self.client().region()).filter(|_| self.client().provider() == Provider::Aws);
-        if let Some(region) = region.or(own).filter(|region| *region != "us-east-1") {
+        let is_aws = self.client().provider() == Provider::Aws;
+        let own = Some(self.client().region()).filter(|_| is_aws);
+        if let Some(region) = region.or(own).filter(|region| !is_aws || *region != "us-east-1") {
             let mut document = String::from(
                 "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><LocationConstraint>",
             );

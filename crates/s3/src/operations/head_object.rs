@@ -64,7 +64,7 @@ pub struct ObjectHead {
     /// CRC-64/NVME of its whole content, where the service has it.
     pub crc64nvme: Option<u64>,
     /// MD5 of its whole content, where the service tells it, or the ETag is known to be one: not under
-    /// SSE-KMS or SSE-C, nor for a multipart upload. Else as it was noted in the metadata ([`NOTED_MD5`]).
+    /// SSE-KMS or SSE-C, nor for a multipart upload.
     pub md5: Option<[u8; 16]>,
 }
 
@@ -72,9 +72,14 @@ pub struct ObjectHead {
 /// convention (<https://rclone.org/s3/#modification-times-and-hashes>).
 pub const NOTED_MD5: &str = "md5chksum";
 
-const NOTED_MD5_HEADER: HeaderName = HeaderName::from_static("x-amz-meta-md5chksum");
-
 impl ObjectHead {
+    /// The MD5 that whoever wrote it noted ([`NOTED_MD5`]). The service doesn't vouch for it: whoever writes the object
+    /// anew may carry it along, and it speaks of what was there before.
+    #[must_use]
+    pub fn noted_md5(&self) -> Option<[u8; 16]> {
+        self.metadata(NOTED_MD5).and_then(parse_md5)
+    }
+
     /// The value of a piece of user metadata.
     #[must_use]
     pub fn metadata(&self, name: &str) -> Option<&str> {
@@ -122,8 +127,7 @@ impl ObjectHead {
 
 /// What the whole content can be checked against, by an answer's headers.
 pub(super) fn known(response: &Response) -> Known {
-    let noted = || response.header(NOTED_MD5_HEADER).and_then(parse_md5);
-    Known { crc64nvme: crc64nvme_of_whole(response), md5: md5_of(response).or_else(noted) }
+    Known { crc64nvme: crc64nvme_of_whole(response), md5: md5_of(response) }
 }
 
 /// The generation of the object that an answer is about, where the provider has those.

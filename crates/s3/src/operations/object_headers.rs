@@ -80,6 +80,16 @@ pub(super) fn with_writing<'a>(
 
 /// The kept headers of an answer.
 pub(super) fn kept(response: &Response) -> Vec<(&'static str, String)> {
-    let text = |(name, header): (&'static str, HeaderName)| Some((name, response.header(header)?.to_owned()));
+    let text = |(name, header): (&'static str, HeaderName)| {
+        let value = std::str::from_utf8(response.headers.get(header)?.as_bytes()).ok()?;
+        (!is_googles_own(response, name, value)).then(|| (name, value.to_owned()))
+    };
     KEPT.into_iter().filter_map(text).collect()
+}
+
+/// What Google answers of an object that has no such header: an hour from now, for public ones
+/// (<https://cloud.google.com/storage/docs/metadata#cache-control>).
+fn is_googles_own(response: &Response, name: &str, value: &str) -> bool {
+    let is_google = response.headers.contains_key("x-goog-generation");
+    is_google && (name == "expires" || (name == "cache-control" && value == "public, max-age=3600"))
 }

@@ -123,13 +123,11 @@ impl Stored {
         ObjectHeaders { md5, ..self.headers_read() }
     }
 
-    /// A digest of this kind: of a file always, by reading it; of an object what its ETag is, and an MD5 that was noted.
+    /// A digest of this kind: of a file always, by reading it; of an object only what its ETag is.
     pub(super) fn known_digest(&self, kind: DigestKind) -> Option<Digest> {
         let known = match self.entry.version {
             Version::File { .. } => true,
-            Version::Object { .. } => {
-                self.etag_kind() == kind || (kind == DigestKind::Md5 && self.content.headers.md5.is_some())
-            }
+            Version::Object { .. } => self.etag_kind() == kind,
         };
         known.then(|| digest(&self.content.body, kind))
     }
