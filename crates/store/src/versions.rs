@@ -76,20 +76,76 @@ impl KeptVersion {
 /// Tells of versions, in the order of their listing, since when each is superseded.
 #[derive(Debug, Default)]
 pub struct Succession {
-    /// The key of the version above, and when it was written.
-    above: Option<(Key, SystemTime)>,
+    above: Option<Above>,
+}
+
+/// What stands above in the listing, of the same key.
+#[derive(Debug)]
+struct Above {
+    key: Key,
+    /// What the one right above is called, and when it was written.
+    id: VersionId,
+    modified: SystemTime,
+    all: Told,
+}
+
+/// Since when all that stands above is superseded.
+#[derive(Clone, Copy, Debug)]
+enum Told {
+    /// The key didn't begin with its current version: what superseded the first one isn't listed.
+    Nothing,
+    /// Only the current version stands there.
+    Current,
+    /// Since this moment at the latest.
+    Since(SystemTime),
+    /// Of one of them it is not known.
+    NotOfAll,
 }
 
 impl Succession {
     /// Since when the next version is superseded: since the one above it was written. `None` of a
-    /// current one, and where none stands above.
+    /// current one, and where nothing says so; where a key doesn't begin with its current version, of all of it.
     ///
-    /// S3 dates an upload in parts with its beginning, so that what lies under it may be younger:
-    /// nothing is superseded before it is written.
+    /// S3 dates an upload in parts with its beginning, so that what lies under it may be younger. Nothing is
+    /// superseded before it is written; and what is younger than the one above it, or listed twice, counts as
+    /// superseded no earlier than any above it: there either the time or the order says nothing.
     pub fn superseded(&mut self, version: &KeptVersion) -> Option<SystemTime> {
-        let above = self.above.replace((version.key.clone(), version.modified));
-        let (_, above) = above.filter(|(key, _)| *key == version.key && !version.is_current)?;
-        Some(above.max(version.modified))
+        let above = self.above.take().filter(|above| above.key == version.key);
+        let since = above.as_ref().filter(|_| !version.is_current).and_then(|above| above.superseded(version));
+        let all = match above.map(|above| above.all) {
+            None if version.is_current => Told::Current,
+            None | Some(Told::Nothing) => Told::Nothing,
+            Some(all) if version.is_current => all,
+            Some(all) => all.and(since),
+        };
+        let (key, id, modified) = (version.key.clone(), version.id.clone(), version.modified);
+        self.above = Some(Above { key, id, modified, all });
+        since
+    }
+}
+
+impl Above {
+    /// Since when the version under it is superseded.
+    fn superseded(&self, version: &KeptVersion) -> Option<SystemTime> {
+        let is_in_order = self.modified >= version.modified && self.id != version.id;
+        match self.all {
+            Told::Nothing => None,
+            _ if is_in_order => Some(self.modified),
+            Told::Since(latest) => Some(latest.max(version.modified)),
+            Told::Current | Told::NotOfAll => None,
+        }
+    }
+}
+
+impl Told {
+    /// The same with one more.
+    fn and(self, since: Option<SystemTime>) -> Self {
+        match (self, since) {
+            (Self::Since(latest), Some(since)) => Self::Since(latest.max(since)),
+            (Self::Current, Some(since)) => Self::Since(since),
+            (Self::Nothing, _) => Self::Nothing,
+            (Self::NotOfAll, _) | (_, None) => Self::NotOfAll,
+        }
     }
 }
 

@@ -73,8 +73,8 @@ impl Judge {
             _ if version.is_current && !version.is_delete_marker() => Some(VersionOutcome::Current),
             None => Some(VersionOutcome::Failed(Failure::new(
                 FailureKind::Failed,
-                "the service lists no current version above it, so that nothing says since when it is superseded; \
-                 run again",
+                "the service lists no current version above it, or above it a version dated earlier, so that \
+                 nothing says since when it is superseded; run again",
             ))),
             Some(age) if age < self.rules.older_than => Some(VersionOutcome::Young),
             _ if is_superseded_object && known.superseded <= self.rules.keep => Some(VersionOutcome::Kept),

@@ -77,6 +77,10 @@ fn a_version_is_as_old_as_the_one_above_it() {
         ("a10! a950 a9", ""),
         ("a890! a10 a950 a9", "a10"),
         ("a890! a10 a880 a9", "a10 a880 a9"),
+        // Begun before a300 was written, and complete at any time after that.
+        ("a10! a300 a9", "a9"),
+        ("a990! a10 a300 a9", "a9"),
+        ("a990! a10 a300 a200 a400", "a200"),
     ];
     for (versions, expected) in table {
         assert_eq!(going(rules(100, 0), versions), expected, "{versions}");
@@ -124,16 +128,31 @@ fn nothing_goes_on_a_guess() {
         VersionOutcome::Failed(failure) => failure.reason,
         other => panic!("{other:?}"),
     };
-    // What superseded it is not listed: its age is known only of what lies under it.
-    assert_eq!(going(rules(0, 0), "a5 a4 b7! b6"), "a4 b6");
+    // What superseded it is not listed, or the order is another one: nothing of the key is known.
+    assert_eq!(going(rules(0, 0), "a5 a4 b7! b6"), "b6");
     assert!(failed(rules(0, 0), "a5 a4", "a5").contains("no current version above it"));
-    assert_eq!(going(rules(0, 0), "a5- a4"), "a4", "nor a marker");
+    assert_eq!(going(rules(0, 0), "a5- a4"), "", "nor a marker");
+    assert_eq!(going(rules(0, 0), "a4 a5 a9!"), "", "the oldest first");
+    assert_eq!(going(rules(100, 0), "a990! a1 a2 a3"), "", "the oldest first after the current one");
+    assert!(failed(rules(0, 0), "a10! a300 a9", "a300").contains("dated earlier"));
     for versioning in [Versioning::Suspended, Versioning::Unsaid] {
         let rules = Rules { versioning, ..rules(0, 0) };
         assert_eq!(going(rules, "a9! a8o a7 b9! b8- b7o"), "a7");
         assert!(failed(rules, "a9! a8o", "a8o").contains("deleted in its place"));
     }
     assert_eq!(going(rules(0, 0), "a9! a8o a7"), "null a7");
+}
+
+#[test]
+fn what_a_page_repeats_is_no_older_than_it_was() {
+    let again = |word: &str| KeptVersion { is_current: false, ..version(word) };
+    let going = |versions: [KeptVersion; 4]| {
+        let decided = decided(rules(100, 0), versions);
+        decided.iter().filter(|decision| matches!(decision, Decision::Goes(..))).count()
+    };
+    assert_eq!(going([version("a9!"), again("a9!"), version("b9!"), again("b9!")]), 0, "the current one");
+    assert_eq!(going([version("a950!"), version("a9"), again("a9"), version("b9!")]), 0);
+    assert_eq!(going([version("a950!"), version("a9"), version("a8"), again("a9")]), 1, "two of them");
 }
 
 #[test]
