@@ -31,6 +31,11 @@ pub struct KeptVersion {
     pub modified: SystemTime,
     /// Whether it is the current one of its key.
     pub is_current: bool,
+    /// Whether the service says where it stands among the versions and delete markers of its key; where it lists
+    /// the ones apart from the others, their times do, which are coarse.
+    pub is_placed: bool,
+    /// Whether more may lie under it that the listing doesn't show: the service went on without saying after which version.
+    pub is_cut_off: bool,
     /// What it holds; `None` of a delete marker, which says that there is no object.
     pub content: Option<KeptContent>,
 }
@@ -86,6 +91,8 @@ struct Above {
     /// What the one right above is called, and when it was written.
     id: VersionId,
     modified: SystemTime,
+    /// When the lowest object above was written; where there is none, the topmost delete marker.
+    object: SystemTime,
     all: Told,
 }
 
@@ -108,10 +115,12 @@ impl Succession {
     ///
     /// S3 dates an upload in parts with its beginning, so that what lies under it may be younger. Nothing is
     /// superseded before it is written; and what is younger than the one above it, or listed twice, counts as
-    /// superseded no earlier than any above it: there either the time or the order says nothing.
+    /// superseded no earlier than any above it: there either the time or the order says nothing. Where the service doesn't say how delete markers stand among
+    /// the versions, the next object above counts.
     pub fn superseded(&mut self, version: &KeptVersion) -> Option<SystemTime> {
         let above = self.above.take().filter(|above| above.key == version.key);
         let since = above.as_ref().filter(|_| !version.is_current).and_then(|above| above.superseded(version));
+        let object = above.as_ref().map(|above| above.object).filter(|_| version.is_delete_marker());
         let all = match above.map(|above| above.all) {
             None if version.is_current => Told::Current,
             None | Some(Told::Nothing) => Told::Nothing,
@@ -119,7 +128,7 @@ impl Succession {
             Some(all) => all.and(since),
         };
         let (key, id, modified) = (version.key.clone(), version.id.clone(), version.modified);
-        self.above = Some(Above { key, id, modified, all });
+        self.above = Some(Above { key, id, modified, object: object.unwrap_or(modified), all });
         since
     }
 }
@@ -130,6 +139,8 @@ impl Above {
         let is_in_order = self.modified >= version.modified && self.id != version.id;
         match self.all {
             Told::Nothing => None,
+            // Any of the delete markers up there may have been made before it: the object above certainly was not.
+            _ if is_in_order && !version.is_placed => Some(self.modified.max(self.object)),
             _ if is_in_order => Some(self.modified),
             Told::Since(latest) => Some(latest.max(version.modified)),
             Told::Current | Told::NotOfAll => None,

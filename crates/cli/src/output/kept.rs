@@ -91,7 +91,15 @@ mod tests {
 
     fn version(is_current: bool, content: Option<KeptContent>) -> KeptVersion {
         let modified = UNIX_EPOCH + Duration::from_secs(1_706_933_106);
-        KeptVersion { key: "k".into(), id: "i\u{9b}".into(), modified, is_current, content }
+        KeptVersion {
+            key: "k".into(),
+            id: "i\u{9b}".into(),
+            modified,
+            is_current,
+            is_placed: true,
+            is_cut_off: false,
+            content,
+        }
     }
 
     #[test]

@@ -67,6 +67,7 @@ impl Judge {
         let Some(known) = &mut self.key else { return };
         let since = self.succession.superseded(&version).or(version.is_current.then_some(version.modified));
         let age = since.map(|since| now.duration_since(since).unwrap_or_default());
+        let is_cut_off = version.is_cut_off;
         let is_superseded_object = !version.is_current && !version.is_delete_marker();
         known.superseded += u64::from(is_superseded_object);
         let stays = match age {
@@ -87,6 +88,9 @@ impl Judge {
             }
             (None, Some(age)) if version.is_delete_marker() => known.wait(version, age, decide),
             (None, age) => decide(Decision::Goes(version, age.unwrap_or_default())),
+        }
+        if is_cut_off {
+            known.nothing_waits(decide);
         }
     }
 
@@ -113,7 +117,7 @@ impl Rules {
 }
 
 impl OneKey {
-    /// Something lies under the markers that wait, and stays.
+    /// Something lies under the markers that wait, and stays, or may lie there unseen.
     fn nothing_waits(&mut self, decide: &mut impl FnMut(Decision)) {
         for (version, age) in self.waiting.drain(..) {
             decide(Decision::Told(JudgedVersion { version, age: Some(age), outcome: VersionOutcome::Covering }));

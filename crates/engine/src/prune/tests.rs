@@ -16,6 +16,8 @@ fn version(word: &str) -> KeptVersion {
         id: word.into(),
         modified: UNIX_EPOCH + Duration::from_secs(time.parse().unwrap()),
         is_current: word.contains('!'),
+        is_placed: true,
+        is_cut_off: false,
         content: (!word.contains('-')).then(|| KeptContent { size: 10, etag: String::new(), storage_class: None }),
     }
 }

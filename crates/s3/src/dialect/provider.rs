@@ -93,6 +93,13 @@ impl Provider {
         matches!(self, Self::Gcs)
     }
 
+    /// Whether it is known to list versions and delete markers among each other, of each key the newest first.
+    #[must_use]
+    pub const fn lists_versions_in_order(self) -> bool {
+        // https://docs.aws.amazon.com/AmazonS3/latest/userguide/list-obj-version-enabled-bucket.html
+        matches!(self, Self::Aws | Self::BrigadeDev)
+    }
+
     /// Whether it refuses too many requests of one prefix, and takes those of others all the same.
     #[must_use]
     pub const fn refuses_by_prefix(self) -> bool {

@@ -59,6 +59,9 @@ pub struct ListedVersion {
     pub is_latest: bool,
     /// When it was written, by the service's clock. Of an upload in parts, S3 says when it was begun.
     pub last_modified: SystemTime,
+    /// Whether the service says where it stands among the versions and delete markers of its key; where it lists
+    /// the ones apart from the others, their times do, which are coarse.
+    pub is_placed: bool,
     /// What it holds; `None` of a delete marker.
     pub content: Option<VersionContent>,
 }
@@ -124,7 +127,8 @@ impl Bucket {
         if let Some(max_keys) = page.max_keys {
             request = request.query("max-keys", max_keys.to_string());
         }
-        self.client().send_for(&request, |response| Ok(parse(&response.body)?)).await
+        let in_order = self.client().provider().lists_versions_in_order();
+        self.client().send_for(&request, |response| Ok(parse(&response.body, in_order)?)).await
     }
 }
 
@@ -164,17 +168,19 @@ impl Partial {
             version_id: self.version_id.ok_or_else(|| lacks("VersionId"))?,
             is_latest: self.is_latest.ok_or_else(|| lacks("IsLatest"))?,
             last_modified: self.last_modified.ok_or_else(|| lacks("LastModified"))?,
+            is_placed: true,
             content: (!is_marker).then_some(VersionContent { size, etag, storage_class }),
             key,
         })
     }
 }
 
-pub(crate) fn parse(document: &[u8]) -> Result<VersionsPage, XmlError> {
+/// Reads a page; `in_order` says that the service is known to list versions and delete markers among each other.
+pub(crate) fn parse(document: &[u8], in_order: bool) -> Result<VersionsPage, XmlError> {
     let mut versions = Vec::new();
     let mut version = Partial::default();
     let (mut key_marker, mut id_marker) = (None, None);
-    let (mut is_result, mut is_truncated, mut is_encoded) = (false, false, false);
+    let (mut is_result, mut is_truncated, mut is_encoded) = (false, None, false);
     walk(document, |path, text| {
         let Some(element) = path.strip_prefix("ListVersionsResult/") else {
             is_result |= path == "ListVersionsResult";
@@ -188,7 +194,7 @@ pub(crate) fn parse(document: &[u8]) -> Result<VersionsPage, XmlError> {
                 "DeleteMarker" => versions.push(std::mem::take(&mut version).complete(true)?),
                 "NextKeyMarker" if !text.is_empty() => key_marker = Some(text.to_owned()),
                 "NextVersionIdMarker" if !text.is_empty() => id_marker = Some(text.to_owned()),
-                "IsTruncated" => is_truncated = text == "true",
+                "IsTruncated" => is_truncated = text.parse::<bool>().ok(),
                 "EncodingType" => is_encoded = text == "url",
                 _ => {}
             },
@@ -198,6 +204,7 @@ pub(crate) fn parse(document: &[u8]) -> Result<VersionsPage, XmlError> {
     if !is_result {
         return Err(XmlError("it is no ListVersionsResult".to_owned()));
     }
+    let is_truncated = is_truncated.ok_or_else(|| XmlError("it doesn't say whether it goes on".to_owned()))?;
     if is_truncated && key_marker.is_none() {
         return Err(XmlError("the listing goes on, but without a NextKeyMarker".to_owned()));
     }
@@ -208,7 +215,7 @@ pub(crate) fn parse(document: &[u8]) -> Result<VersionsPage, XmlError> {
         }
     }
     let next = key_marker.filter(|_| is_truncated).map(|key| VersionsMarker { key, version_id: id_marker });
-    Ok(VersionsPage { versions: arranged(versions), next })
+    Ok(VersionsPage { versions: arranged(versions, in_order), next })
 }
 
 #[cfg(test)]
@@ -227,12 +234,13 @@ mod tests {
 
     #[test]
     fn a_page_is_read_and_its_keys_decoded_but_not_its_ids() {
-        let page = parse(PAGE.as_bytes()).unwrap();
+        let page = parse(PAGE.as_bytes(), true).unwrap();
         let version = |version_id: &str, is_latest, time: &str, content| ListedVersion {
             key: "p/a b".to_owned(),
             version_id: version_id.to_owned(),
             is_latest,
             last_modified: parse_iso8601(time).unwrap(),
+            is_placed: true,
             content,
         };
         let content = VersionContent { size: 7, etag: "e".to_owned(), storage_class: Some("GLACIER".to_owned()) };
@@ -242,9 +250,10 @@ mod tests {
         ];
         assert_eq!(page.versions, expected);
         assert_eq!(page.next, Some(VersionsMarker { key: "p/a b".to_owned(), version_id: Some("i+2".to_owned()) }));
-        let last = parse(PAGE.replace("true</IsTruncated>", "false</IsTruncated>").as_bytes()).unwrap();
+        let last = parse(PAGE.replace("true</IsTruncated>", "false</IsTruncated>").as_bytes(), true).unwrap();
         assert_eq!((last.versions.len(), last.next), (2, None));
-        assert_eq!(parse(b"<ListVersionsResult/>"), Ok(VersionsPage::default()));
+        let empty = b"<ListVersionsResult><IsTruncated>false</IsTruncated></ListVersionsResult>";
+        assert_eq!(parse(empty, true), Ok(VersionsPage::default()));
     }
 
     #[test]
@@ -259,11 +268,13 @@ mod tests {
             PAGE.replace("<LastModified>2013-05-24T00:00:01.000Z</LastModified>", ""),
             PAGE.replace("<Size>7</Size>", ""),
             PAGE.replace("<NextKeyMarker>p/a+b</NextKeyMarker>", ""),
+            PAGE.replace("<IsTruncated>true</IsTruncated>", ""),
+            PAGE.replace("<IsTruncated>true</IsTruncated>", "<IsTruncated>yes</IsTruncated>"),
             PAGE.replace("ListVersionsResult", "ListBucketResult"),
             PAGE[..PAGE.len() - 5].to_owned(),
         ];
         for page in broken {
-            assert!(parse(page.as_bytes()).is_err(), "{page}");
+            assert!(parse(page.as_bytes(), true).is_err(), "{page}");
         }
     }
 }

@@ -43,6 +43,8 @@ impl BucketVersions {
             id: VersionId::from(listed.version_id.as_str()),
             modified: listed.last_modified,
             is_current: listed.is_latest,
+            is_placed: listed.is_placed,
+            is_cut_off: false,
             content: listed.content.map(|content| KeptContent {
                 size: content.size,
                 etag: content.etag,
@@ -74,10 +76,15 @@ impl VersionListing for BucketVersions {
             let wanted = ListObjectVersions { prefix: &prefix, after, max_keys: None };
             let page = self.bucket.list_object_versions(wanted).await.map_err(|error| self.error(error.reason()))?;
             let follows = self.continuation.advance(&page);
+            // Asked to go on behind a key alone, S3 goes on with the next one.
+            let is_cut_off = page.next.as_ref().is_some_and(|next| next.version_id.is_none());
             self.is_over = !follows.map_err(|endless| self.error(endless.to_string()))?;
             let versions = page.versions.into_iter().map(|listed| self.version(listed));
             let mut versions: Vec<KeptVersion> = versions.collect::<Result<_, _>>()?;
             self.check_order(&versions)?;
+            if let Some(last) = versions.last_mut() {
+                last.is_cut_off = is_cut_off;
+            }
             if let Some(of) = &self.of {
                 // The key itself comes before all that only begin so.
                 self.is_over |= versions.iter().any(|version| version.key != *of);

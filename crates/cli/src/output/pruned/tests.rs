@@ -27,6 +27,8 @@ fn judged(key: &str, content: Option<u64>, outcome: VersionOutcome) -> JudgedVer
         id: "i\u{9b}".into(),
         modified: UNIX_EPOCH + Duration::from_secs(1_706_933_106),
         is_current: outcome == VersionOutcome::Current,
+        is_placed: true,
+        is_cut_off: false,
         content: content.map(|size| KeptContent { size, etag: "e".to_owned(), storage_class: None }),
     };
     JudgedVersion { version, age: Some(Duration::from_hours(50)), outcome }

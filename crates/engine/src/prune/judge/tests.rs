@@ -16,6 +16,8 @@ fn version(word: &str) -> KeptVersion {
         id: if word.contains('o') { "null".into() } else { word.into() },
         modified: UNIX_EPOCH + Duration::from_secs(time.parse().unwrap()),
         is_current: word.contains('!'),
+        is_placed: true,
+        is_cut_off: false,
         content: (!word.contains('-')).then(|| KeptContent { size: 1, etag: String::new(), storage_class: None }),
     }
 }
@@ -37,8 +39,12 @@ fn decided(rules: Rules, versions: impl IntoIterator<Item = KeptVersion>) -> Vec
 
 /// What goes, in its order; markers in brackets.
 fn going(rules: Rules, written: &str) -> String {
+    shown(decided(rules, written.split_whitespace().map(version)))
+}
+
+fn shown(decided: Vec<Decision>) -> String {
     let word = |version: &KeptVersion| version.id.as_str().to_owned();
-    let words = decided(rules, written.split_whitespace().map(version)).into_iter().filter_map(|decision| {
+    let words = decided.into_iter().filter_map(|decision| {
         Some(match decision {
             Decision::Told(_) => return None,
             Decision::Goes(version, _) => word(&version),
@@ -141,6 +147,34 @@ fn nothing_goes_on_a_guess() {
         assert!(failed(rules, "a9! a8o", "a8o").contains("deleted in its place"));
     }
     assert_eq!(going(rules(0, 0), "a9! a8o a7"), "null a7");
+}
+
+/// A listing that puts versions and delete markers in order by their times doesn't know which of them came first.
+#[test]
+fn where_markers_have_no_place_the_object_above_counts() {
+    let table = [
+        // a800 may have been written after the marker, and overwritten by the current one.
+        ("a990! a800- a800", "a800", ""),
+        ("a900! a800- a700", "a700 [a800-]", "a700 [a800-]"),
+        ("a900! a800 a700- a600", "a800 a600 [a700-]", "a800 a600 [a700-]"),
+        // Or deleted only by the topmost one.
+        ("a990-! a800- a700", "a700", ""),
+        ("a990- a800", "", ""),
+    ];
+    for (versions, placed, unplaced) in table {
+        assert_eq!(going(rules(100, 0), versions), placed, "{versions}");
+        let apart = versions.split(' ').map(|word| KeptVersion { is_placed: false, ..version(word) });
+        assert_eq!(shown(decided(rules(100, 0), apart)), unplaced, "{versions}");
+    }
+}
+
+#[test]
+fn what_lies_unseen_under_a_marker_does_not_come_back() {
+    let cut_off = |word: &str| KeptVersion { is_cut_off: true, ..version(word) };
+    let going = |versions: Vec<KeptVersion>| shown(decided(rules(0, 0), versions));
+    assert_eq!(going(vec![version("a9-!"), cut_off("a8"), version("b9-!")]), "a8 [b9-!]");
+    assert_eq!(going(vec![cut_off("a9-!")]), "");
+    assert_eq!(going(vec![version("a9-!"), cut_off("a8-"), version("a7-")]), "[a7-]", "it went on all the same");
 }
 
 #[test]

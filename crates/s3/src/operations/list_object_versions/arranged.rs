@@ -1,17 +1,18 @@
 //! The order of a page of versions: key after key, and of each key the newest first.
 //!
 //! S3 lists them so, versions and delete markers among each other. Others list first the
-//! ones and then the others (<https://github.com/minio/minio/pull/9959> put that right there).
+//! ones and then the others (<https://github.com/minio/minio/pull/9959> put that right there): their times
+//! put them in order then, as well as they can, and each says that its place is not the service's word.
 
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 use super::ListedVersion;
 
-/// The versions key after key by bytes, and of each key the newest first. What the service
-/// says of the order of versions among each other, and of delete markers, stays as it is: times are
-/// coarse, and S3 dates an upload in parts with its beginning.
-pub(super) fn arranged(mut listed: Vec<ListedVersion>) -> Vec<ListedVersion> {
+/// The versions key after key by bytes, and of each key the newest first; `in_order` says that the service
+/// is known to list them so. What it says of the order of versions among each other, and of delete markers,
+/// stays as it is: times are coarse, and S3 dates an upload in parts with its beginning.
+pub(super) fn arranged(mut listed: Vec<ListedVersion>, in_order: bool) -> Vec<ListedVersion> {
     // Stable: what one key has stays as it came.
     listed.sort_by(|one, other| one.key.as_bytes().cmp(other.key.as_bytes()));
     let mut arranged = Vec::with_capacity(listed.len());
@@ -19,7 +20,7 @@ pub(super) fn arranged(mut listed: Vec<ListedVersion>) -> Vec<ListedVersion> {
     while let Some(first) = rest.front() {
         let same = rest.iter().take_while(|version| version.key == first.key).count();
         let group: Vec<ListedVersion> = rest.drain(..same).collect();
-        arranged.extend(if is_apart(&group) { among_each_other(group) } else { group });
+        arranged.extend(if !in_order && is_apart(&group) { among_each_other(group) } else { group });
     }
     arranged
 }
@@ -46,6 +47,9 @@ fn among_each_other(group: Vec<ListedVersion>) -> Vec<ListedVersion> {
     }
     merged.extend(markers);
     merged.extend(versions);
+    for version in &mut merged {
+        version.is_placed = false;
+    }
     merged
 }
 
@@ -63,6 +67,7 @@ mod tests {
             version_id: word.to_owned(),
             is_latest: word.contains('!'),
             last_modified: UNIX_EPOCH + Duration::from_secs(word[1..2].parse().unwrap()),
+            is_placed: true,
             content: (!word.contains('-')).then(|| VersionContent {
                 size: 0,
                 etag: String::new(),
@@ -91,8 +96,20 @@ mod tests {
             ("b1! a1!", "a1! b1!"),
         ];
         for (page, expected) in table {
-            let ids: Vec<String> = arranged(listed(page)).into_iter().map(|version| version.version_id).collect();
+            let ids: Vec<String> =
+                arranged(listed(page), false).into_iter().map(|version| version.version_id).collect();
             assert_eq!(ids.join(" "), expected, "{page}");
         }
+    }
+
+    #[test]
+    fn times_put_nothing_in_order_that_the_service_did() {
+        // In the same second the delete marker was first; and b8- was made while b7 was uploaded in parts.
+        for page in ["b9! b3 b3-", "b9! b7 b8-", "b3- b9! b2"] {
+            let arranged_so = |in_order| arranged(listed(page), in_order);
+            assert_eq!(arranged_so(true), listed(page), "{page}");
+            assert!(arranged_so(false).iter().all(|version| !version.is_placed), "{page}");
+        }
+        assert!(arranged(listed("b9-! b5 b8- b7"), false).iter().all(|version| version.is_placed));
     }
 }
