@@ -88,7 +88,7 @@ pub async fn clean_up(
             Err(error) => return (counts, Err(error)),
         };
         // The page's own answer may have told the store's time for the first time.
-        let now = at_the_store((cleanup.local_clock)(), store.clock_skew());
+        let now = at_the_store((cleanup.local_clock)(), store.clock_skew().unwrap_or_default());
         let begun = page.into_iter().take_while(|_| !cancel.is_cancelled());
         let mut judged =
             stream::iter(begun.map(|upload| judge(store, cleanup, now, upload))).buffered(cleanup.jobs.max(1));

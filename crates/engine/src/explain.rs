@@ -79,7 +79,7 @@ pub async fn explain(
         Some(ledger) => ledger.pair(key).await?,
         None => None,
     };
-    let skews = [source.clock_skew(), dest.clock_skew()];
+    let skews = [source.clock_skew(), dest.clock_skew()].map(Option::unwrap_or_default);
     let (decision, row) = planner.decide_by_row(key, [left, right], settled.as_ref(), skews);
     let decision = match decision {
         // As a run counts it: a marker is in step with a directory, and of that the source lists what is in it.

@@ -5,7 +5,7 @@ mod judge;
 
 use std::time::{Duration, SystemTime};
 
-use brigade_store::{Failure, KeptVersion, ListingError, Store, VersionListing, Versioning};
+use brigade_store::{ClockSkew, Failure, KeptVersion, ListingError, Store, VersionListing, Versioning};
 use futures_util::{Stream, StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
@@ -121,6 +121,15 @@ pub enum PruneError {
     /// Its versions could not be listed.
     #[error(transparent)]
     Listing(#[from] ListingError),
+    /// Its answers don't tell the time.
+    #[error(
+        "nothing more is removed from {location}: its answers don't tell the time (a Date header), and how long ago a version \
+         was superseded is not reckoned by another clock than the service's; a proxy on the way may have taken it out"
+    )]
+    NoTime {
+        /// The store, as the user wrote it.
+        location: String,
+    },
     /// It doesn't accept any more who asks.
     #[error("nothing more is removed from {location}: {reason}")]
     LockedOut {
@@ -195,7 +204,10 @@ impl<'a, T: FnMut(JudgedVersion)> Pruning<'a, T> {
                 page = pages.next() => page,
             };
             match page {
-                Some(Ok(page)) => self.page(page).await,
+                Some(Ok(page)) => match self.store.clock_skew() {
+                    Some(skew) => self.page(page, skew).await,
+                    None => break Err(PruneError::NoTime { location: self.store.location().to_owned() }),
+                },
                 Some(Err(error)) => break Err(error.into()),
                 None => break Ok(true),
             }
@@ -220,9 +232,9 @@ impl<'a, T: FnMut(JudgedVersion)> Pruning<'a, T> {
     }
 
     /// Takes in a page, and carries out what was decided of the one before.
-    async fn page(&mut self, page: Vec<KeptVersion>) {
+    async fn page(&mut self, page: Vec<KeptVersion>, skew: ClockSkew) {
         // The page's own answer may have told the store's time for the first time.
-        let now = at_the_store((self.prune.local_clock)(), self.store.clock_skew());
+        let now = at_the_store((self.prune.local_clock)(), skew);
         let mut decided = Vec::with_capacity(page.len());
         for version in page {
             self.judge.next(version, now, &mut |decision| decided.push(decision));

@@ -207,10 +207,10 @@ impl Client {
         Some(last)
     }
 
-    /// How far the service's clock runs from ours, by its newest answer; no
-    /// skew before the first one.
+    /// How far the service's clock runs from ours, by its newest answer that tells the time;
+    /// `None` before the first one.
     #[must_use]
-    pub fn clock_skew(&self) -> ClockSkew {
+    pub fn clock_skew(&self) -> Option<ClockSkew> {
         self.0.clock.skew()
     }
 

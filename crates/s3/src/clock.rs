@@ -1,6 +1,6 @@
 //! How far the service's clock runs from ours.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -22,8 +22,10 @@ pub struct ClockSkew {
 pub(crate) struct Clock {
     /// The newest answer's `Date`.
     last: Mutex<String>,
-    /// From the newest answer.
+    /// From the newest answer that told the time.
     measured: AtomicI64,
+    /// Whether any answer did.
+    is_told: AtomicBool,
     /// Signatures are made for this much later: nothing, until the service
     /// complains, since its `Date` is coarser than our clock.
     correction: AtomicI64,
@@ -53,6 +55,7 @@ impl Clock {
             Err(behind) => -millis(behind.duration()),
         };
         self.measured.store(ahead, Ordering::Relaxed);
+        self.is_told.store(true, Ordering::Release);
     }
 
     /// From now on signs for the service's time, as last seen.
@@ -68,10 +71,11 @@ impl Clock {
         corrected.unwrap_or(now)
     }
 
-    /// What was measured last.
-    pub(crate) fn skew(&self) -> ClockSkew {
+    /// What was measured last; `None` before any answer told the time.
+    pub(crate) fn skew(&self) -> Option<ClockSkew> {
+        let is_told = self.is_told.load(Ordering::Acquire);
         let ahead = self.measured.load(Ordering::Relaxed);
-        ClockSkew { by: Duration::from_millis(ahead.unsigned_abs()), service_ahead: ahead > 0 }
+        is_told.then(|| ClockSkew { by: Duration::from_millis(ahead.unsigned_abs()), service_ahead: ahead > 0 })
     }
 }
 
@@ -87,12 +91,14 @@ mod tests {
     fn signatures_follow_the_service_only_once_it_complained() {
         let clock = Clock::default();
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
+        clock.read("yesterday", now);
+        assert_eq!(clock.skew(), None);
         clock.observe(now - Duration::from_mins(15), now);
-        assert_eq!(clock.skew(), ClockSkew { by: Duration::from_millis(899_500), service_ahead: false });
+        assert_eq!(clock.skew(), Some(ClockSkew { by: Duration::from_millis(899_500), service_ahead: false }));
         assert_eq!(clock.signing_time(now), now);
         clock.correct();
         assert_eq!(clock.signing_time(now), now - Duration::from_millis(899_500));
         clock.observe(now + Duration::from_secs(1), now);
-        assert_eq!(clock.skew(), ClockSkew { by: Duration::from_millis(1500), service_ahead: true });
+        assert_eq!(clock.skew(), Some(ClockSkew { by: Duration::from_millis(1500), service_ahead: true }));
     }
 }

@@ -60,7 +60,7 @@ impl Inner {
             // A HEAD's refusal has no body to say that it was the clock.
             if request.method == Method::HEAD
                 && response.status == StatusCode::FORBIDDEN
-                && self.clock.skew().by > TOLERATED_SKEW
+                && self.clock.skew().unwrap_or_default().by > TOLERATED_SKEW
             {
                 failure.kind = ErrorKind::Clock;
             }

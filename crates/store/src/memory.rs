@@ -26,9 +26,9 @@ pub use faults::Call;
 pub use options::{Clock, MemoryOptions, Sequence, ticking_clock};
 
 use crate::{
-    Capabilities, Conditions, Digest, DigestKind, Entry, Failure, FailureKind, KeptVersion, Key, KeyRange, Kind,
-    Listing, ListingError, NewObject, Object, ObjectHeaders, OpenUploads, Reader, Receipt, Resumed, Store, Unknown,
-    Upload, Verified, VersionListing, Versioning,
+    Capabilities, ClockSkew, Conditions, Digest, DigestKind, Entry, Failure, FailureKind, KeptVersion, Key, KeyRange,
+    Kind, Listing, ListingError, NewObject, Object, ObjectHeaders, OpenUploads, Reader, Receipt, Resumed, Store,
+    Unknown, Upload, Verified, VersionListing, Versioning,
 };
 use durability::Unwritten;
 use faults::Faults;
@@ -48,6 +48,8 @@ struct State {
     uploads: Uploads,
     unwritten: Unwritten,
     versions: Vec<KeptVersion>,
+    /// What [`MemoryStore::set_versioning`] said.
+    versioning: Option<Versioning>,
     unknowns: Vec<Unknown>,
     hidden: Vec<Key>,
     faults: Faults,
@@ -394,7 +396,11 @@ impl Store for MemoryStore {
     }
 
     async fn versioning(&self) -> Result<Versioning, Failure> {
-        Ok(self.options.versioning)
+        Ok(self.state().versioning.unwrap_or(self.options.versioning))
+    }
+
+    fn clock_skew(&self) -> Option<ClockSkew> {
+        self.options.tells_time.then(ClockSkew::default)
     }
 
     fn list_versions(&self, of: Option<&Key>) -> Box<dyn VersionListing> {

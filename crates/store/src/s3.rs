@@ -323,9 +323,9 @@ impl Store for BucketStore {
         versions::remove(&self.bucket, &self.names, versions).await
     }
 
-    fn clock_skew(&self) -> ClockSkew {
-        let skew = self.bucket.client().clock_skew();
-        ClockSkew { by: skew.by, store_ahead: skew.service_ahead }
+    fn clock_skew(&self) -> Option<ClockSkew> {
+        let skew = self.bucket.client().clock_skew()?;
+        Some(ClockSkew { by: skew.by, store_ahead: skew.service_ahead })
     }
 
     fn requests(&self) -> Vec<RequestCount> {

@@ -157,9 +157,9 @@ pub trait Store: Send + Sync + 'static {
     }
 
     /// The store's clock minus the local one, as far as the store's answers
-    /// so far tell.
-    fn clock_skew(&self) -> ClockSkew {
-        ClockSkew::default()
+    /// so far tell; `None` where they don't. A store that is no service goes by the local one.
+    fn clock_skew(&self) -> Option<ClockSkew> {
+        Some(ClockSkew::default())
     }
 
     /// Requests sent so far, by operation (`PutObject`, `ListObjectsV2`);

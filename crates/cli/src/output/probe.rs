@@ -110,12 +110,13 @@ impl Setting {
         let url = self.bucket.url();
         let is_in_path = url.ends_with(&format!("/{}", self.bucket.name()));
         let place = if is_in_path { "path" } else { "host's name" };
+        let skew = client.clock_skew().unwrap_or_default();
         let rows = [
             ("endpoint", format!("{url} (the bucket is in the {place})")),
             ("region", self.bucket.region()),
             ("provider", self.provider()),
             ("credentials", self.credentials()),
-            ("clock", clock(client.clock_skew().by, client.clock_skew().service_ahead)),
+            ("clock", clock(skew.by, skew.service_ahead)),
             (
                 "latency",
                 format!(

@@ -159,3 +159,15 @@ async fn a_store_without_versions_is_told_of() {
     let (_, ended) = prune(&MemoryStore::remote(), &options(0), &CancellationToken::new(), drop).await;
     assert!(ended.unwrap_err().to_string().starts_with("memory://bucket keeps no versions: there is nothing to prune"));
 }
+
+#[tokio::test]
+async fn nothing_goes_by_another_clock_than_the_stores() {
+    let options_of = MemoryOptions { tells_time: false, versioning: Versioning::Enabled, ..MemoryOptions::remote() };
+    let store = MemoryStore::new(options_of);
+    for word in ["a9!", "a8"] {
+        store.add_version(version(word));
+    }
+    let (counts, ended) = prune(&store, &options(0), &CancellationToken::new(), drop).await;
+    assert!(ended.unwrap_err().to_string().contains("don't tell the time"));
+    assert_eq!((counts.found(), left(&store).as_str()), (0, "a9! a8"));
+}

@@ -200,7 +200,7 @@ impl<'a> Planning<'a> {
     }
 
     async fn plan_what_is_known(&mut self) -> Result<(), RangeError> {
-        let skews = [&self.transfers.source, &self.transfers.dest].map(|store| store.clock_skew());
+        let skews = [&self.transfers.source, &self.transfers.dest].map(|store| store.clock_skew().unwrap_or_default());
         while let Some(triple) = self.merge.next_triple() {
             self.plan(triple, skews)?;
             if self.batch.actions.len() >= BATCH {

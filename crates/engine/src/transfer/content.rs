@@ -53,7 +53,7 @@ impl Transfers {
     /// Whether the destination's object was written after the source's. Within one service both times are of its clock.
     fn is_written_later(&self, source: &Entry, dest: &Entry) -> bool {
         let Some(clocks_apart) = self.between.clocks_apart else { return dest.modified > source.modified };
-        let written = |store: &dyn Store, entry| Dated::new(entry, store.clock_skew()).written();
+        let written = |store: &dyn Store, entry| Dated::new(entry, store.clock_skew().unwrap_or_default()).written();
         let last = written(self.source.as_ref(), source).checked_add(clocks_apart);
         last.is_some_and(|last| written(self.dest.as_ref(), dest) > last)
     }

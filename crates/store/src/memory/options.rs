@@ -31,6 +31,8 @@ pub struct MemoryOptions {
     pub versioning: Versioning,
     /// Whether it can hold a key.
     pub represents: fn(&Key) -> bool,
+    /// Whether it tells the time.
+    pub tells_time: bool,
     /// What it takes for the time of a write.
     pub clock: Clock,
 }
@@ -78,6 +80,7 @@ impl MemoryOptions {
             obstructs: false,
             versioning: Versioning::Never,
             represents: |_| true,
+            tells_time: true,
             clock: ticking_clock(SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000)),
         }
     }

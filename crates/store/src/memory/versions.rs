@@ -3,12 +3,17 @@
 use async_trait::async_trait;
 
 use super::{Call, MemoryStore};
-use crate::{Failure, KeptVersion, Key, ListingError, VersionListing};
+use crate::{Failure, KeptVersion, Key, ListingError, VersionListing, Versioning};
 
 impl MemoryStore {
     /// Adds a version, behind those that were added: key after key, of each the newest first.
     pub fn add_version(&self, version: KeptVersion) {
         self.state().versions.push(version);
+    }
+
+    /// Switches versions on or off, as somebody else would.
+    pub fn set_versioning(&self, versioning: Versioning) {
+        self.state().versioning = Some(versioning);
     }
 
     /// The versions that are there, in their order.

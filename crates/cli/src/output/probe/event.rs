@@ -16,7 +16,7 @@ pub(super) fn setting(setting: &Setting) -> String {
     let client = setting.bucket.client();
     let origin = client.credentials_origin();
     let expires = origin.as_ref().and_then(|origin| timestamp(origin.expires?));
-    let skew = client.clock_skew();
+    let skew = client.clock_skew().unwrap_or_default();
     let ahead = milliseconds(skew.by);
     json::line(&Body::Service {
         url: setting.bucket.url(),
