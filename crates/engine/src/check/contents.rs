@@ -92,7 +92,8 @@ impl Checking {
         Ok(found)
     }
 
-    /// Compares one range after the other, several at once, until one differs.
+    /// Compares one range after the other, several at once, until one differs. What is cut short fails: of
+    /// ranges that nobody has read, nothing is known.
     async fn compare_ranges(
         &self,
         readers: &Readers,
@@ -101,6 +102,9 @@ impl Checking {
     ) -> Result<Option<u64>, Blamed> {
         let mut found = Ok(None);
         for range in self.ranges(size) {
+            if self.cancel.is_cancelled() {
+                return Err(interrupted());
+            }
             let bytes = 2 * (range.end - range.start);
             let memory = self.permits.memory(bytes).await;
             let (readers, permits) = (readers.clone(), self.permits.clone());
@@ -116,7 +120,7 @@ impl Checking {
             while let Some(ended) = in_flight.try_join_next() {
                 found = earliest(found, ended);
             }
-            if !matches!(found, Ok(None)) || self.cancel.is_cancelled() {
+            if !matches!(found, Ok(None)) {
                 break;
             }
         }
@@ -194,6 +198,10 @@ fn earliest(
 
 fn changed(side: Side) -> Blamed {
     Blamed { side, failure: Failure::new(FailureKind::Changed, "it is not what was listed any more") }
+}
+
+fn interrupted() -> Blamed {
+    Blamed { side: Side::Source, failure: Failure::new(FailureKind::Failed, "it was interrupted") }
 }
 
 fn abnormal(side: Side, error: &JoinError) -> Blamed {

@@ -8,6 +8,8 @@ use brigade_engine::check::sampling::Sampling;
 use brigade_engine::check::{Difference, DigestName, Evidence, Found, HeaderDifference, Proof, Share};
 use brigade_engine::events::Side;
 use brigade_engine::job::AtOnce;
+use brigade_engine::ledger::Checks as _;
+use brigade_engine::ledger::memory::MemoryLedger;
 use brigade_store::memory::{Call, MemoryOptions, MemoryStore, Sequence};
 use brigade_store::{
     Condition, Extent, Failure, FailureKind, NewObject, ObjectHeaders, Order, Store, Unknown, UnknownReason,
@@ -147,6 +149,28 @@ async fn large_objects_are_read_in_ranges_and_the_first_difference_is_told() {
             }
         }
     }
+}
+
+/// Stopped after the first of 63 ranges: of the others nobody knows anything.
+#[tokio::test]
+async fn a_large_object_whose_comparison_is_cut_short_is_not_taken_for_good() {
+    let small = |options: MemoryOptions| MemoryOptions { whole_limit: 8, part_size: 4, ..options };
+    let stores = [MemoryOptions::local(), MemoryOptions::remote()].map(|options| MemoryStore::new(small(options)));
+    let [source, dest] = stores;
+    let mut checked = Checked::new(source, dest);
+    let ledger = MemoryLedger::default();
+    checked.ledger = Some(ledger.clone());
+    let body: Vec<u8> = (0..=250).collect();
+    let mut other = body.clone();
+    other[200] = 0;
+    let entry = checked.source.put("k", body);
+    checked.dest.put("k", other);
+    checked.clock = std::sync::Arc::new(move || entry.modified + std::time::Duration::from_secs(60));
+    let cancel = checked.cancel.clone();
+    checked.when_read(move || cancel.cancel());
+    let error = checked.run().await.unwrap_err();
+    assert_eq!((checked.found("k"), error.summary.same), (None, 0));
+    assert!(ledger.checked(None, 9).await.unwrap().is_empty());
 }
 
 #[tokio::test]

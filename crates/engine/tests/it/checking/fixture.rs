@@ -25,7 +25,7 @@ pub(crate) struct Checked {
     log: Arc<Log>,
 }
 
-/// Is called when keys were listed.
+/// Is called when keys were listed, or content read.
 type Hook = Box<dyn Fn() + Send + Sync>;
 
 /// What was told in the last check.
@@ -35,6 +35,7 @@ struct Log {
     warnings: Mutex<Vec<String>>,
     reordered: Mutex<Vec<String>>,
     when_listed: Mutex<Option<Hook>>,
+    when_read: Mutex<Option<Hook>>,
 }
 
 impl Watcher for Log {
@@ -50,7 +51,12 @@ impl Watcher for Log {
                     hook();
                 }
             }
-            CheckEvent::Read { .. } | CheckEvent::Unknown { .. } => {}
+            CheckEvent::Read { .. } => {
+                if let Some(hook) = self.when_read.lock().unwrap().take() {
+                    hook();
+                }
+            }
+            CheckEvent::Unknown { .. } => {}
         }
     }
 }
@@ -78,6 +84,11 @@ impl Checked {
     /// Calls this once the first keys of the next check were listed, before anything else is done about them.
     pub(crate) fn when_listed(&self, hook: impl Fn() + Send + Sync + 'static) {
         *self.log.when_listed.lock().unwrap() = Some(Box::new(hook));
+    }
+
+    /// Calls this once the first content of the next check was read.
+    pub(crate) fn when_read(&self, hook: impl Fn() + Send + Sync + 'static) {
+        *self.log.when_read.lock().unwrap() = Some(Box::new(hook));
     }
 
     pub(crate) async fn run(&self) -> Result<CheckSummary, CheckError> {
