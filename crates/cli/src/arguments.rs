@@ -17,6 +17,7 @@ mod ls;
 mod man;
 mod probe;
 mod prune;
+mod restore;
 mod rm;
 mod s3;
 #[cfg(feature = "devserver")]
@@ -41,6 +42,7 @@ pub(crate) use ls::Ls;
 pub(crate) use man::Man;
 pub(crate) use probe::Probe;
 pub(crate) use prune::Prune;
+pub(crate) use restore::Restore;
 pub(crate) use rm::Rm;
 pub(crate) use s3::{Addressing, S3Arguments};
 #[cfg(feature = "devserver")]
@@ -89,6 +91,8 @@ pub(crate) enum Command {
     Check(Box<Check>),
     /// List what is in a bucket or a directory
     Ls(Ls),
+    /// Bring back what a bucket holds, or held at a time
+    Restore(Box<Restore>),
     /// Delete what is below a prefix of a bucket
     Rm(Box<Rm>),
     /// Abort uploads that nobody finishes

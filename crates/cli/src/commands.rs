@@ -12,6 +12,7 @@ mod ls;
 mod man;
 mod probe;
 mod prune;
+mod restore;
 mod rm;
 #[cfg(feature = "devserver")]
 mod serve;
@@ -75,6 +76,7 @@ async fn run_command(command: Command, streams: Streams, stop: &Stop) -> Exit {
         Command::Ledger(arguments) => ledger::run(&arguments, streams, stop).await,
         Command::Check(arguments) => Box::pin(check::run(&arguments, streams, stop)).await,
         Command::Ls(arguments) => ls::run(&arguments, streams, stop).await,
+        Command::Restore(arguments) => restore::run(&arguments, streams, stop).await,
         Command::Rm(arguments) => rm::run(&arguments, streams, stop).await,
         Command::Cleanup(arguments) => cleanup::run(&arguments, streams, stop).await,
         Command::Prune(arguments) => Box::pin(prune::run(&arguments, streams, stop)).await,

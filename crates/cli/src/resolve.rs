@@ -14,15 +14,18 @@ pub(crate) mod filters;
 pub(crate) mod job;
 pub(crate) mod ledger;
 pub(crate) mod max_delete;
+pub(crate) mod moment;
 pub(crate) mod percent;
 pub(crate) mod probe;
 pub(crate) mod prune;
+pub(crate) mod restore;
 pub(crate) mod rm;
 pub(crate) mod s3;
 #[cfg(feature = "devserver")]
 pub(crate) mod serve;
 pub(crate) mod size;
 pub(crate) mod sync;
+pub(crate) mod version_of;
 pub(crate) mod writing;
 
 /// A command line that parses and still can't be meant: a usage error.
@@ -84,6 +87,15 @@ pub(crate) enum UsageError {
          them there"
     )]
     VersionsAtGoogle(String),
+    /// A directory is to be restored from.
+    #[error("{path} is a directory; use `brigade sync`, or write s3://bucket[/prefix]")]
+    RestoreFromDirectory {
+        /// The directory.
+        path: String,
+    },
+    /// A bucket is to be restored to.
+    #[error("{0} is a bucket; restore to a directory, and sync from that, or use `brigade sync`")]
+    RestoreToBucket(String),
     /// Objects are to be deleted where there are files.
     #[error("{path} is a directory, which brigade does not delete: use rm; write s3://bucket/prefix")]
     NoRemoval {

@@ -27,6 +27,7 @@ mod store;
 pub mod time;
 mod upload;
 mod versions;
+mod view;
 
 pub use digest::{Digest, DigestKind};
 pub use entry::{Entry, Version, VersionId};
@@ -48,3 +49,4 @@ pub use store::{
 };
 pub use upload::{FinishedPart, OpenUpload, OpenUploads, Part, Resumed, Upload};
 pub use versions::{KeptContent, KeptVersion, Succession, VersionListing, Versioning};
+pub use view::{Moment, View, ViewError, Wanted};

@@ -109,7 +109,10 @@ impl Unknown {
                 | UnknownReason::BrokenSymlink
                 | UnknownReason::SymlinkLoop
                 | UnknownReason::UnreadableSymlink(_) => true,
-                UnknownReason::SpecialFile | UnknownReason::Unreadable(_) => false,
+                UnknownReason::SpecialFile
+                | UnknownReason::Unreadable(_)
+                | UnknownReason::NotKept
+                | UnknownReason::Generated => false,
             }
     }
 }
@@ -138,6 +141,10 @@ pub enum UnknownReason {
     UnreadableSymlink(String),
     /// It could not be read; with the system's reason.
     Unreadable(String),
+    /// It was replaced, or may have been, while the bucket kept no versions: what was there is not kept.
+    NotKept,
+    /// A page that was generated, and is left out on request.
+    Generated,
 }
 
 impl UnknownReason {
@@ -145,8 +152,12 @@ impl UnknownReason {
     #[must_use]
     pub fn is_failure(&self) -> bool {
         match self {
-            Self::SpecialFile | Self::Symlink => false,
-            Self::BrokenSymlink | Self::SymlinkLoop | Self::UnreadableSymlink(_) | Self::Unreadable(_) => true,
+            Self::SpecialFile | Self::Symlink | Self::Generated => false,
+            Self::BrokenSymlink
+            | Self::SymlinkLoop
+            | Self::UnreadableSymlink(_)
+            | Self::Unreadable(_)
+            | Self::NotKept => true,
         }
     }
 }
@@ -162,6 +173,11 @@ impl fmt::Display for UnknownReason {
             }
             Self::UnreadableSymlink(reason) => write!(f, "a symlink whose target could not be looked at: {reason}"),
             Self::Unreadable(reason) => write!(f, "could not be read: {reason}"),
+            Self::NotKept => f.write_str(
+                "it was written later, while the bucket kept no versions, and what it took the place of is not known; \
+                 `brigade versions` lists what there is, and --version-of KEY=ID takes it",
+            ),
+            Self::Generated => f.write_str("a generated page, which is left out"),
         }
     }
 }

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::inventory::Inventory;
 use crate::local::{LocalStore, Symlinks};
 use crate::s3::{BucketStore, Config, ConfigError};
-use crate::{InventoryError, ListingError, Location, Store};
+use crate::{InventoryError, ListingError, Location, Store, ViewError};
 
 /// What a store is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +78,9 @@ pub enum OpenError {
     /// The S3 client could not be made.
     #[error(transparent)]
     S3(#[from] ConfigError),
+    /// It can't be seen as it was to be.
+    #[error(transparent)]
+    View(#[from] ViewError),
     /// It could not be looked into.
     #[error(transparent)]
     Listing(#[from] ListingError),

@@ -125,6 +125,8 @@ mod tests {
             Just(UnknownReason::Symlink),
             Just(UnknownReason::BrokenSymlink),
             Just(UnknownReason::SymlinkLoop),
+            Just(UnknownReason::NotKept),
+            Just(UnknownReason::Generated),
             ".{0,6}".prop_map(UnknownReason::UnreadableSymlink),
             ".{0,6}".prop_map(UnknownReason::Unreadable),
         ]

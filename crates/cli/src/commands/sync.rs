@@ -12,7 +12,7 @@ use brigade_engine::ledger::lock::LockError;
 use brigade_engine::prune::VersionCounts;
 use brigade_engine::run::{self, Run};
 use brigade_store::s3::Provider;
-use brigade_store::{Nothing, OpenError, Role, Store, open_both, open_to_remove};
+use brigade_store::{Nothing, OpenError, Role, Store, View, open_both, open_to_remove};
 
 use super::rm;
 use crate::arguments;
@@ -189,6 +189,7 @@ async fn remember(sync: &Sync, source: &dyn Store, dest: &dyn Store, stop: &Stop
 async fn open_stores(sync: &Sync, stop: &Stop) -> Result<[Arc<dyn Store>; 2], OpenError> {
     let (location, inventory) = match &sync.source {
         Source::Place { location, inventory } => (location, inventory.as_ref()),
+        Source::View { location, .. } => (location, None),
         Source::Nothing => {
             let dest = open_to_remove(&sync.dest, &sync.sides.dest, &stop.abandon).await?;
             return Ok([Arc::new(Nothing), dest]);
@@ -197,7 +198,14 @@ async fn open_stores(sync: &Sync, stop: &Stop) -> Result<[Arc<dyn Store>; 2], Op
     let dest = if sync.options.dry_run { Role::Preview } else { Role::Destination };
     let roles = [Role::Source { symlinks: sync.job.symlinks }, dest];
     let sides = [&sync.sides.source, &sync.sides.dest];
-    open_both([location, &sync.dest], roles, inventory, sides, &stop.abandon).await
+    let [source, dest] = open_both([location, &sync.dest], roles, inventory, sides, &stop.abandon).await?;
+    match &sync.source {
+        Source::View { wanted, .. } => {
+            let view = View::open(source, wanted.clone(), SystemTime::now()).await?;
+            Ok([Arc::new(view), dest])
+        }
+        Source::Place { .. } | Source::Nothing => Ok([source, dest]),
+    }
 }
 
 fn interrupted(stop: &Stop, summary: Option<Summary>) -> Ending {

@@ -85,7 +85,7 @@ fn rows(text: &mut String, summary: &Summary, task: Task, dry_run: bool) {
         ("held", summary.held, "left alone, because the source could not tell"),
         ("left", summary.over_limit, "left undone by --limit"),
         ("gone", summary.withdrawn, "changed or went away before their turn came"),
-        ("skipped", summary.skipped, "symlinks and special files"),
+        ("skipped", summary.skipped, "symlinks, special files and generated pages"),
         ("impossible", summary.unrepresentable, "keys that the destination can't hold"),
         ("failed", summary.failed, "named above, or counted by reason"),
         ("unverified", summary.unverified, "sent, with no digest to check the copy with"),
@@ -238,7 +238,7 @@ excluded              7  left out by the filters
 held                 13  left alone, because the source could not tell
 left                  8  left undone by --limit
 gone                  9  changed or went away before their turn came
-skipped              10  symlinks and special files
+skipped              10  symlinks, special files and generated pages
 impossible           11  keys that the destination can't hold
 failed               12  named above, or counted by reason
 unverified            1  sent, with no digest to check the copy with

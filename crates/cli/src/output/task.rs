@@ -8,6 +8,8 @@ pub(crate) enum Task {
     /// Two places are to be in step.
     #[default]
     Sync,
+    /// What a bucket holds, or held, is to be back.
+    Restore,
     /// What is in one place is to be gone.
     Removal,
 }
@@ -16,7 +18,7 @@ impl Task {
     /// Whether objects are sent at all.
     pub(super) fn sends(self) -> bool {
         match self {
-            Self::Sync => true,
+            Self::Sync | Self::Restore => true,
             Self::Removal => false,
         }
     }
@@ -26,6 +28,8 @@ impl Task {
         match self {
             Self::Sync if summary.extra > 0 => "In step, but for what is only at the destination.",
             Self::Sync => "In step.",
+            Self::Restore if summary.extra > 0 => "Restored; what only the directory has was left there.",
+            Self::Restore => "Restored.",
             Self::Removal if summary.deleted == 0 => "There was nothing to delete.",
             Self::Removal => "Deleted.",
         }
@@ -35,6 +39,7 @@ impl Task {
     pub(super) fn undone(self) -> &'static str {
         match self {
             Self::Sync => "Not in step",
+            Self::Restore => "Not all is restored",
             Self::Removal => "Not all is deleted",
         }
     }

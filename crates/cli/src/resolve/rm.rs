@@ -15,12 +15,10 @@ use crate::output::progress::Style;
 use crate::output::text::{Verbosity, Wording};
 use crate::output::{Show, Task};
 use crate::prices;
-use crate::stores::{Located, Stores};
 
 /// Decides everything that the arguments leave open.
 pub(crate) fn resolve(arguments: &arguments::Rm, can_draw: bool) -> Result<Sync, UsageError> {
-    let stores = Stores::read(arguments.s3.config.as_deref())?;
-    let Located { place: dest, store } = stores.locate(&arguments.location)?;
+    let (dest, s3) = s3::one_place(&arguments.location, &arguments.s3, arguments.jobs.0.most(), Probed::Believed)?;
     match &dest {
         Location::Local(path) => return Err(UsageError::NoRemoval { path: path.display().to_string() }),
         Location::Bucket { prefix, written, .. } if prefix.is_empty() && !arguments.whole_bucket => {
@@ -28,7 +26,6 @@ pub(crate) fn resolve(arguments: &arguments::Rm, can_draw: bool) -> Result<Sync,
         }
         Location::Bucket { .. } => {}
     }
-    let s3 = s3::of_store(&s3::resolve(&arguments.s3, arguments.jobs.0.most(), Probed::Believed), store.as_ref());
     Ok(Sync {
         source: Source::Nothing,
         dest,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use brigade_engine::job::{DeleteLimit, Indexing, JobSpec, RunOptions};
 use brigade_engine::prune::Prune;
 use brigade_store::s3::Config;
-use brigade_store::{Location, NewBucket};
+use brigade_store::{Location, NewBucket, Wanted};
 
 use super::job::{self, Job};
 use super::ledger::{self, Locks, Memory};
@@ -62,6 +62,13 @@ pub(crate) enum Source {
         /// The manifest of the report that it is listed from, if it is.
         inventory: Option<Location>,
     },
+    /// A bucket, seen otherwise than it is now.
+    View {
+        /// Which.
+        location: Location,
+        /// How.
+        wanted: Wanted,
+    },
     /// Nowhere: all is to be deleted.
     Nothing,
 }
@@ -70,7 +77,7 @@ impl Source {
     /// The place that it is, if it is one.
     pub(crate) fn location(&self) -> Option<&Location> {
         match self {
-            Self::Place { location, .. } => Some(location),
+            Self::Place { location, .. } | Self::View { location, .. } => Some(location),
             Self::Nothing => None,
         }
     }

@@ -109,7 +109,10 @@ mod pruning;
 mod reaching;
 #[cfg(test)]
 mod refused_tokens;
+#[cfg(test)]
 mod removing;
+#[cfg(test)]
+mod restoring;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]

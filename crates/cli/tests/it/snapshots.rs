@@ -89,6 +89,7 @@ fn help() {
         "explain",
         "check",
         "ls",
+        "restore",
         "rm",
         "cleanup",
         "prune",

@@ -54,6 +54,8 @@ pub(crate) fn encode_reason(reason: &UnknownReason) -> Vec<u8> {
         UnknownReason::SymlinkLoop => (b'l', ""),
         UnknownReason::UnreadableSymlink(text) => (b't', text.as_str()),
         UnknownReason::Unreadable(text) => (b'u', text.as_str()),
+        UnknownReason::NotKept => (b'n', ""),
+        UnknownReason::Generated => (b'g', ""),
     };
     [&[letter], text.as_bytes()].concat()
 }
@@ -71,6 +73,8 @@ pub(crate) fn decode_reason(payload: &[u8]) -> io::Result<UnknownReason> {
         b'l' => Ok(UnknownReason::SymlinkLoop),
         b't' => Ok(UnknownReason::UnreadableSymlink(text()?)),
         b'u' => Ok(UnknownReason::Unreadable(text()?)),
+        b'n' => Ok(UnknownReason::NotKept),
+        b'g' => Ok(UnknownReason::Generated),
         _ => Err(garbled()),
     }
 }

@@ -1,0 +1,144 @@
+//! `brigade restore` as plain data: a sync down, from a bucket that may be seen as it was.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use brigade_engine::job::{Comparison, DeleteLimit, Indexing, JobSpec, RunOptions};
+use brigade_store::{Location, Symlinks, Wanted};
+
+use super::ledger::{self, Memory};
+use super::prune::check_keeps_versions;
+use super::s3::{Probed, Sides};
+use super::sync::{Source, Sync};
+use super::{UsageError, filters, s3};
+use crate::arguments;
+use crate::output::progress::Style;
+use crate::output::text::{Verbosity, Wording};
+use crate::output::{Show, Task};
+use crate::prices;
+
+/// Decides everything that the arguments leave open.
+pub(crate) fn resolve(arguments: &arguments::Restore, can_draw: bool) -> Result<Sync, UsageError> {
+    let (location, s3) = s3::one_place(&arguments.source, &arguments.s3, arguments.jobs.0.most(), Probed::Believed)?;
+    let dest = Location::parse(&arguments.dest)?;
+    if let Location::Local(path) = &location {
+        return Err(UsageError::RestoreFromDirectory { path: path.display().to_string() });
+    }
+    if let Location::Bucket { written, .. } = dest {
+        return Err(UsageError::RestoreToBucket(written));
+    }
+    let wanted = wanted(arguments);
+    if wanted.at.is_some() || !wanted.versions.is_empty() {
+        check_keeps_versions(&location)?;
+    }
+    Ok(Sync {
+        source: Source::View { location, wanted },
+        dest,
+        sides: Sides { source: s3.clone(), dest: s3.clone() },
+        s3,
+        bucket: None,
+        job: job(arguments)?,
+        options: options(arguments),
+        // What is there is proven by its content: nothing is believed that another run has settled.
+        memory: Memory::None,
+        locks: ledger::locks(&arguments.locks),
+        show: Show {
+            format: arguments.output,
+            progress: Style::resolve(arguments.progress, can_draw, arguments.quiet),
+            wording: Wording {
+                verbosity: Verbosity::of(arguments.quiet, arguments.verbose),
+                send: "restore",
+                dry_run: arguments.dry_run,
+            },
+        },
+        prune: None,
+        task: Task::Restore,
+        report: arguments.report.as_ref().map(PathBuf::from),
+        prices: arguments.price_list.as_deref().map(prices::read).transpose()?,
+    })
+}
+
+fn wanted(arguments: &arguments::Restore) -> Wanted {
+    Wanted {
+        at: arguments.at.map(|instant| instant.0),
+        versions: arguments.version_of.iter().map(|version| (version.key.clone(), version.id.clone())).collect(),
+        skip_generated: arguments.skip_generated,
+    }
+}
+
+fn job(arguments: &arguments::Restore) -> Result<JobSpec, UsageError> {
+    let most = arguments.max_delete.map_or(DeleteLimit::Unlimited, |max_delete| max_delete.0);
+    Ok(JobSpec {
+        filters: filters::resolve(&arguments.filters)?.filters,
+        comparison: Comparison::Auto,
+        // The content decides.
+        clock_fudge_factor: Duration::ZERO,
+        delete: arguments.delete.then_some(most),
+        symlinks: Symlinks::Skip,
+        indexing: Indexing::Off,
+        carries_tags: false,
+        source_inventory: None,
+    })
+}
+
+fn options(arguments: &arguments::Restore) -> RunOptions {
+    RunOptions {
+        jobs: arguments.jobs.0,
+        listers: arguments.listers.0,
+        memory: arguments.memory.0,
+        limit: None,
+        dry_run: arguments.dry_run,
+        server_side_copy: false,
+        allow_empty_source: arguments.allow_empty_source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use brigade_store::Moment;
+    use clap::Parser;
+
+    use super::*;
+    use crate::arguments::{Arguments, Command};
+
+    fn parse(line: &[&str]) -> Result<Sync, String> {
+        let line = ["brigade", "restore"].iter().chain(line);
+        match Arguments::try_parse_from(line).map_err(|error| error.to_string())?.command {
+            Command::Restore(restore) => resolve(&restore, false).map_err(|error| error.to_string()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_bucket_is_seen_as_it_was_asked_for() {
+        let plain = parse(&["s3://bucket/p", "/nonexistent/tree"]).unwrap();
+        assert!(matches!(&plain.source, Source::View { wanted, .. } if *wanted == Wanted::default()));
+        assert_eq!((plain.job.delete, plain.task, plain.memory), (None, Task::Restore, Memory::None));
+        let line = ["s3://bucket/p", "tree", "--at=2d", "--version-of=a=v1", "--version-of=b=v2", "--skip-generated"];
+        let all = parse(&line).unwrap();
+        let Source::View { wanted, .. } = all.source else { panic!() };
+        assert_eq!(wanted.at, Some(Moment::Ago(Duration::from_hours(48))));
+        assert_eq!(wanted.versions, [("a".into(), "v1".into()), ("b".into(), "v2".into())]);
+        assert!(wanted.skip_generated);
+        let deleting = parse(&["s3://bucket", "tree", "--delete", "--max-delete=1%"]).unwrap();
+        assert_eq!(deleting.job.delete, Some(DeleteLimit::Percent(1.0)));
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_a_usage_error() {
+        let table: [(&[&str], &str); 7] = [
+            (&["/tree", "/other"], "/tree is a directory; use `brigade sync`"),
+            (&["s3://bucket", "s3://other"], "s3://other is a bucket; "),
+            (&["s3://bucket", "tree", "--at=now"], "not a time; write 2026-11-20"),
+            (&["s3://bucket", "tree", "--version-of=a"], "write KEY=ID"),
+            (&["gs://bucket", "tree", "--at=2d"], "is at Google"),
+            (&["s3://bucket", "tree", "--max-delete=3"], "--delete"),
+            (&["s3://bucket"], "<DIR>"),
+        ];
+        for (line, part) in table {
+            let error = parse(line).unwrap_err();
+            assert!(error.contains(part), "{line:?}: {error}");
+        }
+        assert!(parse(&["gs://bucket", "tree"]).is_ok(), "as it is now");
+    }
+}
