@@ -145,7 +145,7 @@ async fn moment_at(store: &dyn Store, moment: Moment, now: SystemTime) -> Result
         ),
         Versioning::Enabled | Versioning::Suspended => {}
     }
-    let ClockSkew { by, store_ahead } = store.clock_skew();
+    let ClockSkew { by, store_ahead } = store.clock_skew().unwrap_or_default();
     let there = if store_ahead { now.checked_add(by) } else { now.checked_sub(by) };
     let there = there.unwrap_or(now);
     match moment {
@@ -275,7 +275,7 @@ impl Store for View {
         self.store.versioning().await
     }
 
-    fn clock_skew(&self) -> ClockSkew {
+    fn clock_skew(&self) -> Option<ClockSkew> {
         self.store.clock_skew()
     }
 

@@ -165,7 +165,7 @@ async fn a_large_object_whose_comparison_is_cut_short_is_not_taken_for_good() {
     other[200] = 0;
     let entry = checked.source.put("k", body);
     checked.dest.put("k", other);
-    checked.clock = std::sync::Arc::new(move || entry.modified + std::time::Duration::from_secs(60));
+    checked.clock = std::sync::Arc::new(move || entry.modified + std::time::Duration::from_mins(1));
     let cancel = checked.cancel.clone();
     checked.when_read(move || cancel.cancel());
     let error = checked.run().await.unwrap_err();

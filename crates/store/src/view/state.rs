@@ -80,7 +80,7 @@ mod tests {
     fn version(key: &str, id: &str, written: u64, size: Option<u64>) -> KeptVersion {
         let content = size.map(|size| KeptContent { size, etag: format!("e{id}"), storage_class: None });
         let (id, modified) = (VersionId::from(id), moment(written));
-        KeptVersion { key: key.into(), id, modified, is_current: false, content }
+        KeptVersion { key: key.into(), id, modified, is_current: false, is_placed: true, is_cut_off: false, content }
     }
 
     /// What was at each key: its version, or `?`.

@@ -9,7 +9,15 @@ fn moment(seconds: u64) -> SystemTime {
 /// A version that says in its size which it is; without one, a delete marker.
 fn version(key: &str, id: &str, written: u64, size: Option<u64>) -> KeptVersion {
     let content = size.map(|size| KeptContent { size, etag: format!("e{id}"), storage_class: None });
-    KeptVersion { key: key.into(), id: VersionId::from(id), modified: moment(written), is_current: false, content }
+    KeptVersion {
+        key: key.into(),
+        id: VersionId::from(id),
+        modified: moment(written),
+        is_current: false,
+        is_placed: true,
+        is_cut_off: false,
+        content,
+    }
 }
 
 /// A bucket that keeps these, and lists so many in a page.
