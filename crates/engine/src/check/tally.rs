@@ -63,9 +63,10 @@ pub struct CheckSummary {
 pub enum Share {
     /// There are none at the source.
     Nothing,
-    /// All were verified: so many are bad.
+    /// All were listed, and verified by this check or an earlier one: so many are bad.
     Exactly(u64),
-    /// Some were: with the confidence asked for, no larger share than this is bad, from 0 to 1.
+    /// Some were: with the confidence asked for, no larger share than this is bad, from 0 to 1. Of what
+    /// lies in places that could not be listed, it says nothing.
     AtMost(f64),
 }
 
@@ -88,17 +89,24 @@ impl CheckSummary {
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a share has no more digits")]
     pub fn share(&self, confidence: f64) -> Share {
+        let is_all_listed = self.unlisted == 0;
         if self.source_objects == 0 {
-            return Share::Nothing;
+            return if is_all_listed { Share::Nothing } else { Share::AtMost(1.0) };
         }
         let bad = self.bad() + self.changed + self.unchecked + self.held;
         let known = bad.saturating_sub(self.sampled_bad);
-        let checked = self.sampled + self.earlier;
-        if checked >= self.comparable {
+        // Only good ones are remembered, so that earlier checks are no sample of all: what they found is
+        // apart, and says nothing of the rest. That is what this sample was drawn from, as those never checked
+        // have their turn first.
+        let rest = self.comparable.saturating_sub(self.earlier);
+        let among_rest = if self.sampled < rest {
+            most_bad(self.sampled, self.sampled_bad, confidence) * rest as f64
+        } else if is_all_listed {
             return Share::Exactly(bad);
-        }
-        let among_comparable = most_bad(checked, self.sampled_bad, confidence) * self.comparable as f64;
-        Share::AtMost(((known as f64 + among_comparable) / self.source_objects as f64).min(1.0))
+        } else {
+            self.sampled_bad as f64
+        };
+        Share::AtMost(((known as f64 + among_rest) / self.source_objects as f64).min(1.0))
     }
 }
 
@@ -199,8 +207,44 @@ mod tests {
         assert!((percent(&bad) - 6.162).abs() < 1e-9, "{}", percent(&bad));
         let all = CheckSummary { comparable: 1000, source_objects: 1003, missing: 3, ..sampled.clone() };
         assert_eq!(all.share(0.95), Share::Exactly(3));
-        let earlier = CheckSummary { earlier: 999_000, ..sampled };
+        let earlier = CheckSummary { earlier: 999_000, ..sampled.clone() };
         assert_eq!(earlier.share(0.95), Share::Exactly(0));
         assert_eq!(CheckSummary::default().share(0.95), Share::Nothing);
+    }
+
+    /// Of a hundred thousand, 90,000 were found good before: the draw speaks of the other 10,000 alone.
+    #[test]
+    fn what_earlier_checks_found_good_is_no_part_of_the_sample() {
+        let rest = CheckSummary {
+            source_objects: 100_000,
+            comparable: 100_000,
+            earlier: 90_000,
+            sampled: 100,
+            same: 100,
+            ..CheckSummary::default()
+        };
+        // 2.951 % of a tenth.
+        assert!((percent(&rest) - 0.295).abs() < 1e-9, "{}", percent(&rest));
+        let bad = CheckSummary { same: 98, contents: 2, sampled_bad: 2, ..rest.clone() };
+        assert!((percent(&bad) - 0.616).abs() < 1e-9, "{}", percent(&bad));
+        let none = CheckSummary { same: 0, sampled: 0, ..rest };
+        assert!((percent(&none) - 10.0).abs() < 1e-9, "{}", percent(&none));
+    }
+
+    #[test]
+    fn nothing_is_exact_while_places_could_not_be_listed() {
+        let all = CheckSummary {
+            source_objects: 10,
+            comparable: 10,
+            sampled: 10,
+            same: 10,
+            unlisted: 1,
+            ..CheckSummary::default()
+        };
+        assert_eq!(all.share(0.95), Share::AtMost(0.0));
+        let bad = CheckSummary { same: 9, contents: 1, sampled_bad: 1, ..all };
+        assert_eq!(bad.share(0.95), Share::AtMost(0.1));
+        let nothing = CheckSummary { unlisted: 1, ..CheckSummary::default() };
+        assert_eq!(nothing.share(0.95), Share::AtMost(1.0));
     }
 }

@@ -64,15 +64,38 @@ fn rows(text: &mut String, summary: &CheckSummary) {
 fn certainty(summary: &CheckSummary, confidence: f64) -> String {
     let objects = counted(summary.source_objects, "object");
     let differ = if summary.unknown() > 0 { "differ, or could not be checked" } else { "differ" };
-    match summary.share(confidence) {
-        Share::Nothing => "There are no objects at the source.".to_owned(),
-        Share::Exactly(0) => format!("Of {objects} at the source none differs: all were verified."),
-        Share::Exactly(bad) => format!("Of {objects} at the source {} {differ}: all were looked at.", count(bad)),
+    let told = match summary.share(confidence) {
+        Share::Nothing => "There are no objects at the source".to_owned(),
+        Share::Exactly(0) => format!("Of {objects} at the source none differs: all were verified"),
+        Share::Exactly(bad) => format!("Of {objects} at the source {} {differ}: all were looked at", count(bad)),
         Share::AtMost(share) => format!(
-            "With {} % confidence at most {} % of {objects} at the source {differ}.",
+            "With {} % confidence at most {} % of {objects} at the source {differ}",
             plain(confidence * 100.0),
             at_most(share * 100.0)
         ),
+    };
+    told + &earlier(summary) + &unlisted(summary) + "."
+}
+
+/// What is not known by this check: it was good when an earlier one looked.
+fn earlier(summary: &CheckSummary) -> String {
+    match summary.earliest.and_then(timestamp) {
+        Some(oldest) if summary.earlier > 0 => {
+            format!(
+                "; {} of them were found good before, the oldest on {}",
+                count(summary.earlier),
+                oldest.strftime("%Y-%m-%d")
+            )
+        }
+        _ => String::new(),
+    }
+}
+
+/// What nothing is known of.
+fn unlisted(summary: &CheckSummary) -> String {
+    match summary.unlisted {
+        0 => String::new(),
+        places => format!("; nothing is known of {} that could not be listed", counted(places, "place")),
     }
 }
 
@@ -91,6 +114,9 @@ fn conclusion(summary: &CheckSummary, exit: Exit) -> String {
 
 /// A percentage with two significant digits, rounded up: it says what is not exceeded.
 fn at_most(percent: f64) -> String {
+    if percent <= 0.0 {
+        return "0".to_owned();
+    }
     let digits = (1.0 - percent.log10().floor()).clamp(0.0, 12.0);
     let scale = 10f64.powf(digits);
     plain((percent * scale - 1e-9).ceil() / scale)
@@ -122,6 +148,7 @@ mod tests {
             (12.1, "13"),
             (100.0, "100"),
             (0.000_123, "0.00013"),
+            (0.0, "0"),
         ];
         for (percent, text) in table {
             assert_eq!(at_most(percent), text, "{percent}");
@@ -165,6 +192,13 @@ No difference was found.
         let differs = text(&shown, &Ended { exit: Exit::Incomplete, summary: Some(&bad), ..ended });
         let last = "Of 2 objects at the source 1 differ: all were looked at.\nThe copy differs (exit code 3).\n";
         assert!(differs.ends_with(last), "{differs}");
+        let earlier =
+            CheckSummary { earlier: 999_000, earliest: Some(std::time::UNIX_EPOCH), unlisted: 2, ..summary.clone() };
+        let told = text(&shown, &Ended { exit: Exit::CouldNotRun, summary: Some(&earlier), ..ended });
+        let last = "With 95 % confidence at most 0 % of 1,000,000 objects at the source differ, or could not be checked; \
+                    999,000 of them were found good before, the oldest on 1970-01-01; nothing is known of 2 places that \
+                    could not be listed.\n";
+        assert!(told.contains(last), "{told}");
         let broken = Ended { exit: Exit::CouldNotRun, error: Some("why"), summary: Some(&bad), ..ended };
         assert!(text(&shown, &broken).ends_with("Not checked to the end (exit code 1): could not run.\n"));
         assert_eq!(text(&shown, &Ended { summary: None, ..broken }), "");
