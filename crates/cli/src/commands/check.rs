@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use brigade_engine::check::{Check as Checking, CheckError, CheckOptions, CheckSummary, Watcher, check};
 use brigade_engine::error::Why;
 use brigade_engine::ledger::lock::LockError;
-use brigade_store::{Role, open_both};
+use brigade_store::{Role, Symlinks, open_both};
 
 use crate::arguments;
 use crate::exit::Exit;
@@ -91,13 +91,14 @@ impl Trouble {
 }
 
 async fn carry_out(asked: Check, reporter: &Arc<CheckReporter>, stop: &Stop) -> Result<CheckSummary, Trouble> {
-    // Both are only read, so that neither is opened to be written.
-    let role = Role::Source { symlinks: asked.symlinks };
+    // Both are only read, so that neither is opened to be written. In the copy a symlink is no copy: it may well
+    // lead back to the source.
+    let roles = [asked.symlinks, Symlinks::Skip].map(|symlinks| Role::Source { symlinks });
     let places = [&asked.source, &asked.dest];
     let opened = tokio::select! {
         biased;
         () = stop.token.cancelled() => return Err(Trouble::interrupted(stop)),
-        opened = open_both(places, [role, role], None, [&asked.sides.source, &asked.sides.dest], &stop.abandon) => opened,
+        opened = open_both(places, roles, None, [&asked.sides.source, &asked.sides.dest], &stop.abandon) => opened,
     };
     let [source, dest] = opened.map_err(|error| Trouble::could_not_run(&error))?;
     let binding = state::binding(source.as_ref(), dest.as_ref());

@@ -165,6 +165,25 @@ fn what_cannot_be_read_is_named_and_exits_1_unless_something_differs() {
     scene.check(&url, &scene.arg("nowhere"), []).exits(1).complains("there is no such directory");
 }
 
+/// `copy/d` leads to `tree/d`: what is there would be compared with itself, and no copy is there.
+#[test]
+fn a_symlink_in_the_copy_is_no_copy() {
+    let scene = Scene::embedded();
+    let files = Files::new([("a", b"1"), ("d/x", b"2")]);
+    scene.write("tree", &files);
+    scene.write("copy", &Files::new([("a", b"1")]));
+    let (tree, copy) = (scene.arg("tree"), scene.arg("copy"));
+    std::os::unix::fs::symlink(scene.path("tree/d"), scene.path("copy/d")).unwrap();
+    let ended = scene.check(&tree, &copy, []).exits(1);
+    counts(&ended, [("same", 1), ("held", 1), ("skipped", 1), ("extra", 0)]);
+    // Those of the source are followed, as in a sync.
+    fs::remove_file(scene.path("copy/d")).unwrap();
+    scene.write("copy", &files);
+    std::os::unix::fs::symlink(scene.path("tree/d"), scene.path("tree/e")).unwrap();
+    let ended = scene.check(&tree, &copy, []).exits(3);
+    counts(&ended, [("same", 2), ("missing", 1)]);
+}
+
 #[test]
 fn extra_objects_are_a_difference_unless_it_is_said_that_they_are_none() {
     let scene = Scene::embedded();
