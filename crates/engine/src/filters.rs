@@ -2,7 +2,7 @@
 
 use globset::{Candidate, Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 
-use brigade_store::Key;
+use brigade_store::{Extent, Key, Unknown};
 
 /// One `--exclude` or `--include`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,6 +119,18 @@ impl Filters {
         self.judge(key, matched).takes_part
     }
 
+    /// Whether something that the store could not tell of takes part: a key by itself; what lies below one,
+    /// unless no key there could take part.
+    #[must_use]
+    pub fn concerns(&self, unknown: &Unknown, matched: &mut Matched) -> bool {
+        let judgement = self.judge(&unknown.key, matched);
+        if judgement.takes_part || judgement.is_ledger || unknown.extent == Extent::Key {
+            return judgement.takes_part;
+        }
+        let mut later = self.rules.iter().skip(judgement.rule.unwrap_or_default());
+        later.any(|rule| matches!(rule, Rule::Include(pattern) if reaches_below(pattern, &unknown.key)))
+    }
+
     /// Judges the key by the last rule that matches. Where none does, it takes
     /// part unless the first rule is an include: that one means "only these".
     #[must_use]
@@ -173,6 +185,18 @@ impl Rule {
     }
 }
 
+/// Whether the pattern may match keys below this one; where that is hard to tell, it may.
+fn reaches_below(pattern: &str, place: &Key) -> bool {
+    let name = pattern.strip_suffix('/').unwrap_or(pattern);
+    if !name.contains('/') {
+        return true;
+    }
+    let names = name.strip_prefix('/').unwrap_or(name).split('/');
+    let plain = names.take_while(|name| !name.contains(['*', '?', '[', '{', '\\']));
+    let place = place.as_bytes().strip_suffix(b"/").unwrap_or(place.as_bytes());
+    plain.zip(place.split(|&byte| byte == b'/')).all(|(name, directory)| name.as_bytes() == directory)
+}
+
 /// The globs that one of gitignore's patterns stands for: what it names, and everything below.
 fn globs_of(pattern: &str) -> Result<Vec<Glob>, PatternError> {
     let only_below = pattern.ends_with('/');
@@ -207,6 +231,34 @@ mod tests {
         let filters = Filters::new(rules).unwrap();
         let mut matched = filters.none_matched();
         filters.includes(&Key::from(key), &mut matched)
+    }
+
+    #[test]
+    fn a_place_that_could_not_be_listed_takes_part_if_anything_below_may() {
+        let exclude = |pattern: &str| Rule::Exclude(pattern.into());
+        let include = |pattern: &str| Rule::Include(pattern.into());
+        let table = [
+            (vec![], "d/", true),
+            (vec![exclude("d/")], "d/", false),
+            (vec![exclude("*.tmp")], "d/", true),
+            (vec![include("*.jpg")], "d/", true),
+            (vec![include("/d/x")], "d/", true),
+            (vec![include("/d/x")], "e/", false),
+            (vec![include("/d/x")], "d/y/", false),
+            (vec![include("/d/*/x")], "d/y/", true),
+            (vec![exclude("d/"), include("*.jpg")], "d/", true),
+            (vec![include("*.jpg"), exclude("d/")], "d/", false),
+            (vec![exclude("/d/"), include("/{d,e}/x")], "d/", true),
+        ];
+        for (rules, key, expected) in table {
+            let filters = Filters::new(&rules).unwrap();
+            let reason = brigade_store::UnknownReason::Unreadable("no".into());
+            let unknown = |extent| Unknown { key: key.into(), extent, reason: reason.clone() };
+            let mut matched = filters.none_matched();
+            assert_eq!(filters.concerns(&unknown(Extent::Below), &mut matched), expected, "{rules:?} {key}");
+            let alone = filters.includes(&key.into(), &mut matched);
+            assert_eq!(filters.concerns(&unknown(Extent::Key), &mut matched), alone, "{rules:?} {key}");
+        }
     }
 
     #[test]

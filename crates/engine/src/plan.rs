@@ -1,6 +1,6 @@
 //! The planner of a one-way sync: from triples to actions. Pure: no I/O, no clock.
 
-use brigade_store::{ClockSkew, Digest, Entry, Key, Kind};
+use brigade_store::{ClockSkew, Digest, Entry, Key, Kind, Unknown};
 
 use crate::compare::{Comparer, Dated, Row, Verdict, by_pair};
 use crate::filters::{Filters, Matched};
@@ -172,6 +172,11 @@ impl Planner {
     /// Whether the filters let the key take part.
     pub fn includes(&mut self, key: &Key) -> bool {
         self.filters.includes(key, &mut self.matched)
+    }
+
+    /// Whether what a store could not tell of may be of something that takes part.
+    pub fn concerns(&mut self, unknown: &Unknown) -> bool {
+        self.filters.concerns(unknown, &mut self.matched)
     }
 
     /// Shows a key that the source has and that comes before all that will be

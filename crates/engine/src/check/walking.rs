@@ -157,7 +157,8 @@ impl<'a> Walk<'a> {
         for item in &page {
             if let Listed::Unknown(unknown) = item
                 && !unknown.is_reach_of_symlink()
-                && self.takes_part(&unknown.key)
+                && !unknown.key.is_reserved()
+                && self.checking.options.filters.concerns(unknown, &mut self.matched)
             {
                 self.checking.tally.unknown(side, unknown);
             }

@@ -191,7 +191,7 @@ impl<'a> Planning<'a> {
             match item {
                 // A place is told once, and not at all where the filters leave it out.
                 Listed::Unknown(unknown) if unknown.is_reach_of_symlink() => {}
-                Listed::Unknown(unknown) if self.planner.includes(&unknown.key) => {
+                Listed::Unknown(unknown) if self.planner.concerns(unknown) => {
                     self.transfers.tally.unknown(side, unknown);
                 }
                 Listed::Unknown(_) | Listed::Present(_) => {}

@@ -7,6 +7,7 @@ mod sampled;
 use brigade_engine::check::sampling::Sampling;
 use brigade_engine::check::{Difference, DigestName, Evidence, Found, HeaderDifference, Proof, Share};
 use brigade_engine::events::Side;
+use brigade_engine::filters::{Filters, Rule};
 use brigade_engine::job::AtOnce;
 use brigade_engine::ledger::Checks as _;
 use brigade_engine::ledger::memory::MemoryLedger;
@@ -244,6 +245,18 @@ async fn what_could_not_be_read_or_listed_is_named_and_is_no_difference() {
     checked.run().await.unwrap();
     let expected = "what memory://bucket sends is not what its own checksum says: the MD5 is another";
     assert_eq!(different(checked.found("a").as_ref()), Some(&Difference::Content(expected.into())));
+}
+
+/// `--include '*.jpg'` leaves out the key `d/`, and not what could lie below it.
+#[tokio::test]
+async fn a_directory_that_cannot_be_listed_counts_unless_nothing_below_could_take_part() {
+    let mut checked = Checked::new(MemoryStore::local(), MemoryStore::remote());
+    let reason = UnknownReason::Unreadable("Permission denied".into());
+    checked.source.add_unknown(Unknown { key: "d/".into(), extent: Extent::Below, reason });
+    for (pattern, unlisted) in [("*.jpg", 1), ("/d/x", 1), ("/e/", 0)] {
+        checked.options.filters = Filters::new(&[Rule::Include(pattern.into())]).unwrap();
+        assert_eq!(checked.run().await.unwrap().unlisted, unlisted, "{pattern}");
+    }
 }
 
 #[tokio::test]
