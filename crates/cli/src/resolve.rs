@@ -31,6 +31,12 @@ pub(crate) mod writing;
 /// A command line that parses and still can't be meant: a usage error.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UsageError {
+    /// A check would write to a ledger that nothing locks.
+    #[error(
+        "--since-last needs a ledger that is a file: one in a bucket has no lock, and a sync meanwhile would lose what \
+         either of them writes; give --ledger FILE"
+    )]
+    ChecksInBucket,
     /// A pattern is no glob.
     #[error(transparent)]
     Pattern(#[from] brigade_engine::filters::PatternError),

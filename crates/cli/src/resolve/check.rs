@@ -70,6 +70,9 @@ pub(crate) fn resolve(arguments: &arguments::Check, can_draw: bool) -> Result<Ch
     let (source, dest) = (source.place, dest.place);
     let (memory, ledger_store) =
         if arguments.since_last { ledger::resolve(&arguments.ledger, &stores)? } else { (Memory::None, None) };
+    if matches!(memory, Memory::InBucket(_)) {
+        return Err(UsageError::ChecksInBucket);
+    }
     Ok(Check {
         symlinks: symlinks(arguments.symlinks),
         since_last: arguments.since_last,
@@ -138,7 +141,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_meant_is_a_usage_error() {
-        let table: [(&[&str], &str); 7] = [
+        let table: [(&[&str], &str); 8] = [
             (&["--sample=0"], "from 1 to 100000"),
             (&["--sample=100001"], "use --percent"),
             (&["--percent=0"], "above 0"),
@@ -146,6 +149,7 @@ mod tests {
             (&["--sample=5", "--percent=5"], "cannot be used with"),
             (&["--since-last", "--percent=5"], "cannot be used with"),
             (&["--since-last", "--no-ledger"], "cannot be used with"),
+            (&["--since-last", "--ledger=s3://bucket/l"], "one in a bucket has no lock"),
         ];
         for (line, expected) in table {
             let error = parse(line).unwrap_err();
