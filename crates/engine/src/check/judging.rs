@@ -1,7 +1,7 @@
 //! Judging one key: what the listings tell of it, or its content; and once more,
 //! by what is there then, before it is told that something is wrong.
 
-use brigade_store::{Entry, Failure, FailureKind, Key};
+use brigade_store::{Entry, Failure, FailureKind, Key, KeyRange, Kind, Listed};
 
 use super::verifying::Verdict;
 use super::walking::Pair;
@@ -65,7 +65,7 @@ impl Checking {
         if is_final {
             return (first, listed);
         }
-        let now = match self.look_again(key, listed.is_sampled).await {
+        let now = match self.look_again(key, &listed).await {
             Ok(now) => now,
             // What was listed, or read, stands.
             Err(blamed) => {
@@ -129,15 +129,38 @@ impl Checking {
     }
 
     /// What is at the key now, on both sides.
-    async fn look_again(&self, key: &Key, is_sampled: bool) -> Result<Pair, Blamed> {
-        let source = self.look(Side::Source, key).await?;
-        let dest = self.look(Side::Dest, key).await?;
-        Ok(Pair { source, dest, is_sampled })
+    async fn look_again(&self, key: &Key, listed: &Pair) -> Result<Pair, Blamed> {
+        let source = self.look(Side::Source, key, listed.source.is_some()).await?;
+        let dest = self.look(Side::Dest, key, listed.dest.is_some()).await?;
+        Ok(Pair { source, dest, is_sampled: listed.is_sampled })
     }
 
-    async fn look(&self, side: Side, key: &Key) -> Result<Option<Entry>, Blamed> {
+    /// What is at the key now. A file system that folds names finds `A` where `a` is: a file that no listing has shown
+    /// has to have this very name. A directory may be there that no listing shows.
+    async fn look(&self, side: Side, key: &Key, was_listed: bool) -> Result<Option<Entry>, Blamed> {
         let _request = self.permits.request().await;
-        self.store(side).look(key).await.map_err(|failure| Blamed { side, failure })
+        let store = self.store(side);
+        let found = store.look(key).await.map_err(|failure| Blamed { side, failure })?;
+        let is_certain = found.is_none() || was_listed || key.is_marker();
+        let may_fold = store.capabilities().kind == Kind::Local;
+        Ok(if is_certain || !may_fold || self.lists(side, key).await? { found } else { None })
+    }
+
+    /// Whether a listing shows this very name now.
+    async fn lists(&self, side: Side, key: &Key) -> Result<bool, Blamed> {
+        // Below the key and beside it as little as can be: after the key that lacks its last byte.
+        let above = key.as_bytes().split_last().map(|(_, above)| Key::new(above));
+        let mut listing = self.store(side).list(&KeyRange { after: above, through: Some(key.clone()) });
+        loop {
+            let page = listing.next_page().await.map_err(|error| Blamed {
+                side,
+                failure: Failure::new(FailureKind::Failed, format!("its name could not be looked for: {error}")),
+            })?;
+            let Some(page) = page else { return Ok(false) };
+            if page.iter().any(|item| matches!(item, Listed::Present(entry) if entry.key == *key)) {
+                return Ok(true);
+            }
+        }
     }
 
     /// Ends the check, as if the person had asked to stop, where a store doesn't accept who asks any more.

@@ -64,6 +64,27 @@ async fn what_a_listing_shows_late_is_not_missing() {
     assert_eq!((summary.same, summary.bad()), (2, 0));
 }
 
+/// As on a file system that folds names: the copy has `readme`, and finds it where `README` is looked for.
+#[tokio::test]
+async fn a_file_that_is_found_by_another_name_is_missing() {
+    let checked = Checked::new(MemoryStore::remote(), MemoryStore::local());
+    for key in ["README", "a"] {
+        checked.source.put(key, "1");
+        checked.dest.put(key, "1");
+    }
+    checked.dest.put("readme", "1");
+    checked.dest.hide_from_listings("README");
+    let summary = checked.run().await.unwrap();
+    assert_eq!((checked.found("README"), checked.found("readme")), (Some(Found::Missing), Some(Found::Extra)));
+    assert_eq!((summary.same, summary.missing, summary.changed), (1, 1, 0));
+    // One that has come since it was listed is there by its name.
+    let (late, other) = (checked.dest.clone(), checked.source.clone());
+    other.put("late", "1");
+    checked.when_listed(move || drop(late.put("late", "1")));
+    checked.run().await.unwrap();
+    assert!(matches!(checked.found("late"), Some(Found::Same(_))), "{:?}", checked.found("late"));
+}
+
 #[tokio::test]
 async fn a_second_look_that_fails_leaves_what_was_listed() {
     let checked = Checked::new(MemoryStore::local(), MemoryStore::remote());
