@@ -32,7 +32,7 @@ use crate::job::JobDigest;
 use crate::plan::{Action, Phase};
 pub(crate) use agreed::{Agreed, Proof};
 pub use apart::{Apart, Held, Index};
-pub use checks::{Checked, Checks, VersionsDigest};
+pub use checks::{Checked, Checks, Proven, VersionsDigest};
 pub use cursor::Cursor;
 pub use error::LedgerError;
 pub(crate) use known::{Known, KnownStrip};

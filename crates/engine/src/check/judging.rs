@@ -7,6 +7,7 @@ use super::verifying::Verdict;
 use super::walking::Pair;
 use super::{Checking, Difference, Evidence, Found};
 use crate::events::Side;
+use crate::ledger::Proven;
 use crate::transfer::{Halt, LockedOut};
 
 /// A failure, and the side that it is due to.
@@ -46,7 +47,11 @@ impl Checking {
         }
         if let Some(remembering) = &self.remembering {
             match (&found, &now.source, &now.dest) {
-                (Found::Same(_), Some(source), Some(dest)) => remembering.good(source, dest, since).await?,
+                (Found::Same(evidence), Some(source), Some(dest)) => {
+                    let is_read = !matches!(evidence, Evidence::Stored(_));
+                    let proven = Proven { is_read, has_metadata: self.options.metadata };
+                    remembering.good(source, dest, proven, since).await?;
+                }
                 _ => remembering.forget(key.clone()).await?,
             }
         }

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use brigade_store::{Entry, Key};
 
 use crate::ledger::pair::could_hide_an_edit;
-use crate::ledger::{Checked, Checks, LedgerError, VersionsDigest};
+use crate::ledger::{Checked, Checks, LedgerError, Proven, VersionsDigest};
 
 /// Rows that are read, or written, at once.
 const PAGE: usize = 1000;
@@ -34,13 +34,19 @@ impl Remembering {
         Strip { checks: Arc::clone(&self.checks), page: VecDeque::new(), last: None, has_ended: false }
     }
 
-    /// Takes note that both versions, read since then, are the same. A file that
+    /// Takes note that both versions, looked at since then, are proven to be the same. A file that
     /// could have been edited without a trace since is not remembered: it counts as never checked.
-    pub(super) async fn good(&self, source: &Entry, dest: &Entry, since: SystemTime) -> Result<(), LedgerError> {
+    pub(super) async fn good(
+        &self,
+        source: &Entry,
+        dest: &Entry,
+        proven: Proven,
+        since: SystemTime,
+    ) -> Result<(), LedgerError> {
         if could_hide_an_edit(source, since) || could_hide_an_edit(dest, since) {
             return self.forget(source.key.clone()).await;
         }
-        let versions = VersionsDigest::of(source, dest);
+        let versions = VersionsDigest::of(source, dest, proven);
         self.notes().good.push(Checked { key: source.key.clone(), versions, at: since });
         self.commit(PAGE).await
     }

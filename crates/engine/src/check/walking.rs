@@ -10,10 +10,10 @@ use tokio::task::JoinSet;
 
 use super::remembering::{Remembering, Strip as Memory};
 use super::sampling::{Reservoir, Sampling, Turn, lies_within, lot};
-use super::{CheckEvent, Checking};
+use super::{CheckEvent, Checking, Proof};
 use crate::events::Side;
 use crate::filters::Matched;
-use crate::ledger::{Checked, VersionsDigest};
+use crate::ledger::{Checked, Proven, VersionsDigest};
 use crate::listing::OrderedListing;
 use crate::merge::{Merge, Presence, Strip, Triple};
 use crate::range::{Orderings, RangeError};
@@ -196,8 +196,8 @@ impl<'a> Walk<'a> {
             (Presence::Absent, Presence::Absent) => {}
             (Presence::Present(source), Presence::Present(dest)) if source.size == dest.size => {
                 tally.count(|summary| summary.comparable += 1);
-                let versions = VersionsDigest::of(&source, &dest);
-                let last = remembered.filter(|checked| checked.versions == versions).map(|checked| checked.at);
+                let last = remembered.filter(|checked| self.is_enough(checked, &source, &dest));
+                let last = last.map(|checked| checked.at);
                 self.draw(source, dest, last);
             }
             (left, right) => {
@@ -209,6 +209,13 @@ impl<'a> Walk<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Whether it was of these versions, and proves no less than this check would.
+    fn is_enough(&self, checked: &Checked, source: &Entry, dest: &Entry) -> bool {
+        let options = &self.checking.options;
+        let asked = Proven { is_read: options.proof == Proof::Content, has_metadata: options.metadata };
+        asked.or_more().any(|proven| checked.versions == VersionsDigest::of(source, dest, proven))
     }
 
     /// When the key was last found good, and in which versions. What was remembered of keys that

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use brigade_engine::check::Share;
 use brigade_engine::check::bound::most_bad;
 use brigade_engine::check::sampling::Sampling;
+use brigade_engine::check::{Proof, Share};
 use brigade_engine::ledger::memory::MemoryLedger;
 use brigade_engine::ledger::{Change, Checks, Ledger};
 use brigade_engine::plan::{Action, Phase};
@@ -123,6 +123,30 @@ async fn known_good(checked: &Checked) -> u64 {
     let mut checked = checked.clone();
     checked.options.sampling = Sampling::Number(0);
     checked.run().await.unwrap().earlier
+}
+
+/// What earlier checks proved counts where no more is asked for, and otherwise as never checked.
+#[tokio::test]
+async fn a_weaker_proof_is_none_where_more_is_asked_for() {
+    let proofs = [
+        (Proof::StoredChecksums, false),
+        (Proof::StoredChecksums, true),
+        (Proof::Content, false),
+        (Proof::Content, true),
+    ];
+    // Of each proof that is remembered, whether it is enough for each that is asked for.
+    let table =
+        [[true, false, false, false], [true, true, false, false], [true, false, true, false], [true, true, true, true]];
+    for (remembered, row) in proofs.into_iter().zip(table) {
+        for (asked, is_enough) in proofs.into_iter().zip(row) {
+            let mut checked = hundred();
+            checked.ledger = Some(MemoryLedger::default());
+            (checked.options.proof, checked.options.metadata) = remembered;
+            assert_eq!(checked.run().await.unwrap().same, 100);
+            (checked.options.proof, checked.options.metadata) = asked;
+            assert_eq!(known_good(&checked).await, if is_enough { 100 } else { 0 }, "{remembered:?} {asked:?}");
+        }
+    }
 }
 
 #[tokio::test]
