@@ -5,13 +5,15 @@ mod judge;
 
 use std::time::{Duration, SystemTime};
 
-use brigade_store::{ClockSkew, Failure, KeptVersion, ListingError, Store, VersionListing, Versioning};
+use brigade_store::{ClockSkew, Failure, KeptVersion, Key, ListingError, Store, VersionListing, Versioning};
 use futures_util::{Stream, StreamExt, stream};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use self::batches::Batches;
 use self::judge::{Decision, Judge, Rules};
 use crate::cleanup::at_the_store;
+use crate::filters::{Filters, Matched};
 
 /// Which versions are removed, and how.
 #[derive(Clone, Copy, Debug)]
@@ -150,7 +152,7 @@ pub async fn check_versions(store: &dyn Store) -> Result<Versioning, PruneError>
     }
 }
 
-/// Judges every version in the store, removes for good those that were superseded long enough ago, and
+/// Judges every version in the store (with `filters`, those of keys that take part and are not reserved), removes for good those that were superseded long enough ago, and
 /// tells of each. It ends early, without an error, once `cancel` is cancelled; what is in flight
 /// then is waited for. Whoever runs it again goes on: what is gone is not found any more.
 ///
@@ -158,6 +160,7 @@ pub async fn check_versions(store: &dyn Store) -> Result<Versioning, PruneError>
 pub async fn prune(
     store: &dyn Store,
     prune: &Prune,
+    filters: Option<&Filters>,
     cancel: &CancellationToken,
     mut tell: impl FnMut(JudgedVersion),
 ) -> (VersionCounts, Result<(), PruneError>) {
@@ -168,7 +171,7 @@ pub async fn prune(
                 counts.add(&judged);
                 tell(judged);
             };
-            Pruning::new(store, *prune, versioning, tell).run(cancel).await
+            Pruning::new(store, *prune, filters, versioning, tell).run(cancel).await
         }
         Err(error) => Err(error),
     };
@@ -179,6 +182,8 @@ pub async fn prune(
 struct Pruning<'a, T> {
     store: &'a dyn Store,
     prune: Prune,
+    /// What takes part, and what matched so far.
+    filters: Option<(&'a Filters, Matched)>,
     judge: Judge,
     batches: Batches<'a>,
     /// What was decided of the page before. It waits until the next one has come, which is asked for behind
@@ -188,19 +193,25 @@ struct Pruning<'a, T> {
 }
 
 impl<'a, T: FnMut(JudgedVersion)> Pruning<'a, T> {
-    fn new(store: &'a dyn Store, prune: Prune, versioning: Versioning, tell: T) -> Self {
+    fn new(store: &'a dyn Store, prune: Prune, filters: Option<&'a Filters>, versioning: Versioning, tell: T) -> Self {
         let rules = Rules { older_than: prune.older_than, keep: prune.keep, versioning };
         let batches = Batches::new(store, prune.jobs.max(1));
-        Self { store, prune, judge: Judge::new(rules), batches, held: Vec::new(), tell }
+        let filters = filters.map(|filters| (filters, filters.none_matched()));
+        Self { store, prune, filters, judge: Judge::new(rules), batches, held: Vec::new(), tell }
     }
 
     async fn run(mut self, cancel: &CancellationToken) -> Result<(), PruneError> {
         let mut pages = std::pin::pin!(pages(self.store.list_versions(None)));
         let ended = loop {
+            let due = self.batches.due();
             let page = tokio::select! {
                 biased;
                 () = cancel.cancelled() => break Ok(false),
                 () = self.batches.one_done(&mut self.tell), if self.batches.is_under_way() => continue,
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                    self.batches.send(&mut self.tell).await;
+                    continue;
+                }
                 page = pages.next() => page,
             };
             match page {
@@ -237,10 +248,17 @@ impl<'a, T: FnMut(JudgedVersion)> Pruning<'a, T> {
         let now = at_the_store((self.prune.local_clock)(), skew);
         let mut decided = Vec::with_capacity(page.len());
         for version in page {
+            if !self.takes_part(&version.key) {
+                continue;
+            }
             self.judge.next(version, now, &mut |decision| decided.push(decision));
         }
         let held = std::mem::replace(&mut self.held, decided);
         self.carry_out(held).await;
+    }
+
+    fn takes_part(&mut self, key: &Key) -> bool {
+        self.filters.as_mut().is_none_or(|(filters, matched)| !key.is_reserved() && filters.includes(key, matched))
     }
 
     async fn carry_out(&mut self, decisions: Vec<Decision>) {

@@ -55,6 +55,6 @@ async fn carry_out(
     streams: &Arc<Mutex<Streams>>,
 ) -> (VersionCounts, Option<String>) {
     let tell = |judged| telling.tell(&mut output::lock(streams), &judged);
-    let (counts, ended) = prune::prune(store, prune, &stop.token, tell).await;
+    let (counts, ended) = prune::prune(store, prune, None, &stop.token, tell).await;
     (counts, ended.err().map(|error| error.to_string()))
 }

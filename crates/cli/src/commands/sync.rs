@@ -150,6 +150,7 @@ async fn carry_out(sync: Sync, reporter: &Arc<Reporter>, stop: &Stop) -> Ending 
     let prices = sync.prices.or_else(|| prices_of([&source, &dest]));
     let ledgers = state.files_below(sync.source.location().into_iter().chain([&sync.dest]), sync.locks.file.as_deref());
     let job = JobSpec { filters: sync.job.filters.leaving_out(ledgers), ..sync.job };
+    let prune = sync.prune.map(|prune| (prune, job.filters.clone()));
     let ended = run::run(Run {
         job,
         options: sync.options,
@@ -161,7 +162,7 @@ async fn carry_out(sync: Sync, reporter: &Arc<Reporter>, stop: &Stop) -> Ending 
         cancel: stop.token.clone(),
     });
     let ending = ending(ended.await, stop);
-    let ending = pruning::after(ending, sync.prune, [source, dest], reporter, stop).await;
+    let ending = pruning::after(ending, prune, [source, dest], reporter, stop).await;
     if !dry_run {
         state.close(Reach { s3: &s3, cancel: &stop.token, abandon: &stop.abandon }).await;
     }

@@ -369,6 +369,26 @@ fn a_sync_prunes_when_all_is_in_step() {
 }
 
 #[test]
+fn a_sync_prunes_what_takes_part() {
+    let scene = versioned(Scene::embedded());
+    site_with_history(&scene);
+    so_long_ago(&scene, 60 * DAY);
+    for key in ["site/out", "site/out", "site/.brigade-x", "site/.brigade-x", "site/kept"] {
+        scene.put(key, b"v");
+    }
+    scene.log().terms().write_at(None);
+    let before = kept(&scene);
+    let sync = ["sync", &scene.arg("site"), &scene.url("site"), "--exclude", "out", "--prune-older-than", "30d"];
+    scene.brigade(sync).exits(0);
+    let of = |all: &[String], key: &str| all.iter().filter(|it| it.starts_with(key)).count();
+    let after = kept(&scene);
+    for key in ["site/out ", "site/.brigade-x "] {
+        assert_eq!((of(&before, key), of(&after, key)), (2, 2), "{key}");
+    }
+    assert!(of(&after, "site/kept ") < of(&before, "site/kept "), "{after:?}");
+}
+
+#[test]
 fn a_sync_that_is_not_complete_prunes_nothing() {
     let scene = versioned(Scene::embedded());
     site_with_history(&scene);

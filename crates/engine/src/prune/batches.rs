@@ -7,12 +7,18 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use brigade_store::{Failure, FailureKind, KeptVersion, Key, Store};
+use brigade_store::{Failure, FailureKind, KeptVersion, Key, Store, Versioning};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
+use tokio::time::Instant;
 
+use super::judge::given_again;
 use super::{JudgedVersion, VersionOutcome, removed};
+
+/// How long a batch waits for more. What somebody does meanwhile, such as taking away the delete marker
+/// that lies over it, is not seen.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// A version that goes, and for how long it was superseded.
 type Going = (KeptVersion, Duration);
@@ -26,6 +32,8 @@ pub(super) struct Batches<'a> {
     at_once: usize,
     /// What is gathered.
     batch: Batch,
+    /// Since when something is.
+    since: Option<Instant>,
     under_way: FuturesUnordered<BoxFuture<'a, Vec<JudgedVersion>>>,
     /// The key whose objects are in batches that were sent, and which may have markers yet.
     open: Option<Open>,
@@ -56,12 +64,17 @@ impl<'a> Batches<'a> {
     pub(super) fn new(store: &'a dyn Store, at_once: usize) -> Self {
         let size = store.capabilities().removal_batch.max(1);
         let under_way = FuturesUnordered::new();
-        Self { store, size, at_once, batch: Batch::default(), under_way, open: None, locked_out: None }
+        Self { store, size, at_once, batch: Batch::default(), since: None, under_way, open: None, locked_out: None }
     }
 
     /// Whether there is anything that [`Self::one_done`] could wait for.
     pub(super) fn is_under_way(&self) -> bool {
         !self.under_way.is_empty()
+    }
+
+    /// When what is gathered is to be sent, if there is anything.
+    pub(super) fn due(&self) -> Option<Instant> {
+        Some(self.since? + LONGEST_WAIT)
     }
 
     /// Why no removal will go better.
@@ -74,6 +87,7 @@ impl<'a> Batches<'a> {
         if self.batch.len() >= self.size {
             self.send(tell).await;
         }
+        self.since.get_or_insert_with(Instant::now);
         self.batch.objects.push((version, age));
     }
 
@@ -98,6 +112,7 @@ impl<'a> Batches<'a> {
             if self.batch.len() >= self.size {
                 self.send(tell).await;
             }
+            self.since.get_or_insert_with(Instant::now);
             self.batch.markers.push(marker);
         }
     }
@@ -105,6 +120,7 @@ impl<'a> Batches<'a> {
     /// Sends what is gathered, when there is room for it.
     pub(super) async fn send(&mut self, tell: &mut impl FnMut(JudgedVersion)) {
         let batch = std::mem::take(&mut self.batch);
+        self.since = None;
         let Some(last) = batch.objects.last().or(batch.markers.last()) else { return };
         let key = &last.0.key;
         // Nothing is known to be wrong with a key that only begins here.
@@ -160,13 +176,29 @@ async fn removed_of(store: &dyn Store, going: Vec<Going>) -> Vec<JudgedVersion> 
     if going.is_empty() {
         return Vec::new();
     }
+    let (unsure, going) = ids_given_again(store, going).await;
     let (versions, ages): (Vec<KeptVersion>, Vec<Duration>) = going.into_iter().unzip();
     let results = store.remove_versions(&versions).await;
     let judged = versions.into_iter().zip(ages).zip(results).map(|((version, age), result)| match result {
         Ok(()) => removed(version, age),
         Err(failure) => JudgedVersion { version, age: Some(age), outcome: VersionOutcome::Failed(failure) },
     });
-    judged.collect()
+    judged.chain(unsure).collect()
+}
+
+/// Those whose ids may have become something else's since the run began, and the others.
+async fn ids_given_again(store: &dyn Store, going: Vec<Going>) -> (Vec<JudgedVersion>, Vec<Going>) {
+    let may_be_replaced = |(version, _): &Going| version.may_be_replaced();
+    if !going.iter().any(may_be_replaced) || store.versioning().await == Ok(Versioning::Enabled) {
+        return (Vec::new(), going);
+    }
+    let (unsure, going): (Vec<Going>, Vec<Going>) = going.into_iter().partition(may_be_replaced);
+    let unsure = unsure.into_iter().map(|(version, age)| JudgedVersion {
+        version,
+        age: Some(age),
+        outcome: VersionOutcome::Failed(given_again()),
+    });
+    (unsure.collect(), going)
 }
 
 fn covering(version: KeptVersion, age: Duration) -> JudgedVersion {

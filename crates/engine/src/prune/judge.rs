@@ -107,13 +107,16 @@ impl Rules {
     /// Why a version stays that could become another one between its listing and its removal.
     fn of_an_id_that_is_given_again(&self, version: &KeptVersion) -> Option<VersionOutcome> {
         let is_certain = self.versioning == Versioning::Enabled || !version.may_be_replaced();
-        (!is_certain).then(|| {
-            let reason = "the bucket is not known to have versioning enabled, so that whoever writes this key gives the \
-                          version id null to something else, which would be deleted in its place; enable versioning, \
-                          and allow s3:GetBucketVersioning";
-            VersionOutcome::Failed(Failure::new(FailureKind::Failed, reason))
-        })
+        (!is_certain).then(|| VersionOutcome::Failed(given_again()))
     }
+}
+
+/// That a version could become another one before its removal.
+pub(super) fn given_again() -> Failure {
+    let reason = "the bucket is not known to have versioning enabled, so that whoever writes this key gives the \
+                  version id null to something else, which would be deleted in its place; enable versioning, \
+                  and allow s3:GetBucketVersioning";
+    Failure::new(FailureKind::Failed, reason)
 }
 
 impl OneKey {

@@ -5,6 +5,7 @@ use brigade_store::memory::{Call, MemoryOptions, MemoryStore};
 use brigade_store::{FailureKind, KeptContent};
 
 use super::*;
+use crate::filters::{LedgerFiles, Rule};
 
 const NOW: u64 = 1000;
 
@@ -46,7 +47,7 @@ fn left(store: &MemoryStore) -> String {
 }
 
 async fn pruned(store: &MemoryStore, options: Prune) -> VersionCounts {
-    let (counts, ended) = prune(store, &options, &CancellationToken::new(), drop).await;
+    let (counts, ended) = prune(store, &options, None, &CancellationToken::new(), drop).await;
     ended.unwrap();
     counts
 }
@@ -59,7 +60,7 @@ async fn what_is_old_enough_goes_and_each_version_is_told_of() {
         let age = judged.age.unwrap().as_secs();
         assert!(told.insert(format!("{} {age} {:?}", judged.version.id.as_str(), judged.outcome)));
     };
-    let (counts, ended) = prune(&store, &options(100), &CancellationToken::new(), tell).await;
+    let (counts, ended) = prune(&store, &options(100), None, &CancellationToken::new(), tell).await;
     ended.unwrap();
     assert_eq!(left(&store), "a900! b990! b100 e1!");
     let expected = [
@@ -131,7 +132,7 @@ async fn markers_go_after_all_objects_under_them() {
 async fn a_listing_that_breaks_off_proves_nothing_of_its_last_page() {
     let store = store("a9! a8 a7 a6 b9-! b8 b7");
     store.fail(Call::ListVersions, "a", 1, Failure::new(FailureKind::Denied, "no"));
-    let (counts, ended) = prune(&store, &options(0), &CancellationToken::new(), drop).await;
+    let (counts, ended) = prune(&store, &options(0), None, &CancellationToken::new(), drop).await;
     assert!(ended.unwrap_err().to_string().ends_with("could not list memory://bucket: no"));
     assert_eq!((counts.found(), left(&store).as_str()), (0, "a9! a8 a7 a6 b9-! b8 b7"));
 }
@@ -140,7 +141,7 @@ async fn a_listing_that_breaks_off_proves_nothing_of_its_last_page() {
 async fn nothing_begins_any_more_once_it_is_cancelled() {
     let store = store("a9! a8 a7 a6 a5 a4 a3 a2");
     let cancel = CancellationToken::new();
-    let (counts, ended) = prune(&store, &options(0), &cancel, |_| cancel.cancel()).await;
+    let (counts, ended) = prune(&store, &options(0), None, &cancel, |_| cancel.cancel()).await;
     assert!(ended.is_ok() && counts.found() < 8, "{counts:?}");
     assert!(left(&store).ends_with("a5 a4 a3 a2"), "{}", left(&store));
 }
@@ -149,14 +150,14 @@ async fn nothing_begins_any_more_once_it_is_cancelled() {
 async fn who_is_locked_out_stops() {
     let store = store("a9! a8 b9! b8 c9! c8 d9! d8 e9! e8");
     store.fail(Call::RemoveVersion, "a a8", 1, Failure::new(FailureKind::LockedOut, "expired"));
-    let (_, ended) = prune(&store, &Prune { jobs: 1, ..options(0) }, &CancellationToken::new(), drop).await;
+    let (_, ended) = prune(&store, &Prune { jobs: 1, ..options(0) }, None, &CancellationToken::new(), drop).await;
     assert_eq!(ended.unwrap_err().to_string(), "nothing more is removed from memory://bucket: expired");
     assert!(left(&store).ends_with("e9! e8"));
 }
 
 #[tokio::test]
 async fn a_store_without_versions_is_told_of() {
-    let (_, ended) = prune(&MemoryStore::remote(), &options(0), &CancellationToken::new(), drop).await;
+    let (_, ended) = prune(&MemoryStore::remote(), &options(0), None, &CancellationToken::new(), drop).await;
     assert!(ended.unwrap_err().to_string().starts_with("memory://bucket keeps no versions: there is nothing to prune"));
 }
 
@@ -167,7 +168,68 @@ async fn nothing_goes_by_another_clock_than_the_stores() {
     for word in ["a9!", "a8"] {
         store.add_version(version(word));
     }
-    let (counts, ended) = prune(&store, &options(0), &CancellationToken::new(), drop).await;
+    let (counts, ended) = prune(&store, &options(0), None, &CancellationToken::new(), drop).await;
     assert!(ended.unwrap_err().to_string().contains("don't tell the time"));
     assert_eq!((counts.found(), left(&store).as_str()), (0, "a9! a8"));
+}
+
+#[tokio::test]
+async fn what_takes_no_part_is_left_alone() {
+    let keys = ["kept", "out", ".brigade-locks", "ledger", "z/.brigade-x"];
+    let store = MemoryStore::new(MemoryOptions { versioning: Versioning::Enabled, ..MemoryOptions::remote() });
+    for key in keys {
+        for word in ["a9!", "a8"] {
+            store.add_version(KeptVersion { key: key.into(), ..version(word) });
+        }
+    }
+    let ledger = LedgerFiles { directory: "".into(), name: Some(b"ledger".to_vec()) };
+    let filters = Filters::new(&[Rule::Exclude("out".into())]).unwrap().leaving_out(vec![ledger]);
+    let (counts, ended) = prune(&store, &options(0), Some(&filters), &CancellationToken::new(), drop).await;
+    ended.unwrap();
+    assert_eq!((counts.removed, counts.found()), (1, 2));
+    let gone: Vec<String> = keys
+        .into_iter()
+        .filter(|key| store.kept_versions().iter().filter(|kept| kept.key == (*key).into()).count() == 1)
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(gone, ["kept"]);
+}
+
+/// A page takes a minute: what is decided of one is gathered when the next has come.
+#[tokio::test(start_paused = true)]
+async fn what_is_gathered_does_not_wait_for_more_for_long() {
+    let store = MemoryStore::new(MemoryOptions {
+        page_size: 2,
+        removal_batch: 1000,
+        page_of_versions_takes: Duration::from_mins(1),
+        versioning: Versioning::Enabled,
+        ..MemoryOptions::remote()
+    });
+    for word in "a9! a8 b9! c9-! d9! e9!".split(' ') {
+        store.add_version(version(word));
+    }
+    let (began, mut removed) = (Instant::now(), Vec::new());
+    let tell = |judged: JudgedVersion| {
+        if judged.outcome == VersionOutcome::Removed {
+            removed.push(format!("{} {}", judged.version.id.as_str(), began.elapsed().as_secs()));
+        }
+    };
+    let (_, ended) = prune(&store, &options(0), None, &CancellationToken::new(), tell).await;
+    ended.unwrap();
+    assert_eq!(removed, ["a8 130", "c9-! 240"], "the last ones go at the end");
+}
+
+#[tokio::test]
+async fn whether_an_id_is_given_again_is_asked_before_it_is_removed() {
+    let store = store("a9!");
+    store.add_version(KeptVersion { id: "null".into(), ..version("a8") });
+    store.add_version(version("a7"));
+    let suspend = |judged: JudgedVersion| {
+        if judged.outcome == VersionOutcome::Current {
+            store.set_versioning(Versioning::Suspended);
+        }
+    };
+    let (counts, ended) = prune(&store, &options(0), None, &CancellationToken::new(), suspend).await;
+    ended.unwrap();
+    assert_eq!((counts.failed, counts.removed, left(&store).as_str()), (1, 1, "a9! null"));
 }

@@ -31,6 +31,8 @@ pub struct MemoryOptions {
     pub versioning: Versioning,
     /// Whether it can hold a key.
     pub represents: fn(&Key) -> bool,
+    /// How long a page of its versions takes.
+    pub page_of_versions_takes: Duration,
     /// Whether it tells the time.
     pub tells_time: bool,
     /// What it takes for the time of a write.
@@ -80,6 +82,7 @@ impl MemoryOptions {
             obstructs: false,
             versioning: Versioning::Never,
             represents: |_| true,
+            page_of_versions_takes: Duration::ZERO,
             tells_time: true,
             clock: ticking_clock(SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000)),
         }

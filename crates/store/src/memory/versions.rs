@@ -1,5 +1,7 @@
 //! The versions that a [`MemoryStore`] is told that it keeps.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use super::{Call, MemoryStore};
@@ -49,6 +51,9 @@ impl MemoryVersions {
 #[async_trait]
 impl VersionListing for MemoryVersions {
     async fn next_page(&mut self) -> Result<Option<Vec<KeptVersion>>, ListingError> {
+        if self.store.options.page_of_versions_takes > Duration::ZERO {
+            tokio::time::sleep(self.store.options.page_of_versions_takes).await;
+        }
         let size = self.store.options.page_size.max(1);
         let after = self.last.as_ref().map_or_else(|| Key::from(""), |last| last.key.clone());
         let error = |reason: String| ListingError { location: self.store.options.location.clone(), reason };

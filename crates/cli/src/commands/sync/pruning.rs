@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use brigade_engine::filters::Filters;
 use brigade_engine::prune::{self, JudgedVersion, Prune, PruneError, check_versions};
 use brigade_store::Store;
 
@@ -18,15 +19,15 @@ pub(super) async fn check(prune: Option<&Prune>, dest: &dyn Store) -> Result<(),
     }
 }
 
-/// Prunes the destination, if that was asked for and the sync is complete. The ending of the whole.
+/// Prunes what takes part of the destination, if that was asked for and the sync is complete. The ending of the whole.
 pub(super) async fn after(
     sync: Ending,
-    prune: Option<Prune>,
+    prune: Option<(Prune, Filters)>,
     [source, dest]: [Arc<dyn Store>; 2],
     reporter: &Reporter,
     stop: &Stop,
 ) -> Ending {
-    let Some(prune) = prune else { return sync };
+    let Some((prune, filters)) = prune else { return sync };
     let is_whole = sync.summary.as_ref().is_some_and(|summary| summary.over_limit == 0);
     if sync.exit != Exit::InStep || !is_whole {
         reporter.note("no versions were removed, because the sync is not complete");
@@ -34,7 +35,7 @@ pub(super) async fn after(
     }
     let mut telling = reporter.telling(prune);
     let tell = |judged: JudgedVersion| reporter.tell_of_version(&mut telling, &judged);
-    let (counts, ended) = prune::prune(&*dest, &prune, &stop.token, tell).await;
+    let (counts, ended) = prune::prune(&*dest, &prune, Some(&filters), &stop.token, tell).await;
     reporter.tell_of_failed_versions(&telling);
     let mut ending = Ending { pruned: Some(counts), ..sync };
     if let Some(summary) = &mut ending.summary {
