@@ -2,6 +2,7 @@
 
 use brigade_engine::error::Why;
 use brigade_engine::events::Outcome;
+use brigade_engine::filters::{Filters, Rule};
 use brigade_engine::job::{AtOnce, DeleteLimit};
 use brigade_store::memory::{Call, MemoryOptions, MemoryStore};
 use brigade_store::{Extent, Failure, FailureKind, Key, Unknown, UnknownReason};
@@ -182,6 +183,18 @@ fn what_could_not_be_read_is_not_deleted() {
     let summary = fixture.run().unwrap();
     assert_eq!((summary.failed, summary.held, summary.deleted, summary.deletions_held_back), (1, 2, 0, 3));
     assert_eq!(keys(&fixture.dest).len(), 7);
+}
+
+/// `--include '*.jpg'` judges what lies in `d/`, which nobody knows, and not its name.
+#[test]
+fn a_directory_that_cannot_be_read_is_a_failure_unless_nothing_in_it_could_take_part() {
+    for (pattern, failed) in [("*.jpg", 1), ("/e/", 0)] {
+        let mut fixture = with_extras();
+        fixture.job.filters = Filters::new(&[Rule::Include(pattern.into())]).unwrap();
+        let reason = UnknownReason::Unreadable("permission denied".into());
+        fixture.source.add_unknown(Unknown { key: Key::from("d/"), extent: Extent::Below, reason });
+        assert_eq!(fixture.run().unwrap().failed, failed, "{pattern}");
+    }
 }
 
 #[test]
