@@ -42,7 +42,7 @@ pub(crate) use ls::Ls;
 pub(crate) use man::Man;
 pub(crate) use probe::Probe;
 pub(crate) use prune::Prune;
-pub(crate) use restore::Restore;
+pub(crate) use restore::{Restore, Tier};
 pub(crate) use rm::Rm;
 pub(crate) use s3::{Addressing, S3Arguments};
 #[cfg(feature = "devserver")]

@@ -32,6 +32,7 @@ pub async fn copy(
         limit: None,
         dry_run: false,
         server_side_copy: true,
+        restore_request: None,
         allow_empty_source: false,
     };
     let around = Surroundings {

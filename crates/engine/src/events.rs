@@ -2,7 +2,7 @@
 
 use std::ops::AddAssign;
 
-use brigade_store::{Failure, Forecast, Key, RequestCount, Unknown, Verified};
+use brigade_store::{Failure, Forecast, Key, RequestCount, Restoring, Unknown, Verified};
 
 /// Watches a run. Called from many tasks at once, so it must be quick and
 /// must not block on the run.
@@ -109,6 +109,8 @@ pub enum Outcome {
         /// Why.
         reason: String,
     },
+    /// It lies in an archive, and was asked for (in a dry run: would be): it can be read later.
+    Restoring(Restoring),
     /// It failed.
     Failed(Failure),
 }
@@ -165,7 +167,11 @@ pub struct Summary {
     pub skipped: u64,
     /// Keys that the destination can't hold.
     pub unrepresentable: u64,
-    /// Objects that failed, and places that could not be read.
+    /// In an archive, and not asked for: they can't be read.
+    pub archived: u64,
+    /// In an archive, and asked for: they can be read later.
+    pub restoring: u64,
+    /// Objects that failed otherwise, and places that could not be read.
     pub failed: u64,
     /// What was taken up of an earlier run, if anything was.
     pub taken_up: Option<TakenUp>,
@@ -198,6 +204,8 @@ impl AddAssign for Summary {
             withdrawn,
             skipped,
             unrepresentable,
+            archived,
+            restoring,
             failed,
             taken_up,
             parts_taken_up,
@@ -220,6 +228,8 @@ impl AddAssign for Summary {
         self.withdrawn += withdrawn;
         self.skipped += skipped;
         self.unrepresentable += unrepresentable;
+        self.archived += archived;
+        self.restoring += restoring;
         self.failed += failed;
         self.taken_up = self.taken_up.take().or(taken_up);
         self.parts_taken_up += parts_taken_up;
@@ -232,6 +242,11 @@ impl Summary {
     /// Whether everything that takes part is in step (or, in a dry run, would be).
     #[must_use]
     pub fn complete(&self) -> bool {
-        self.failed == 0 && self.unrepresentable == 0 && self.deletions_held_back == 0
+        self.brought() && self.deletions_held_back == 0
+    }
+
+    /// Whether nothing failed that was to be brought over: only then is anything deleted.
+    pub(crate) fn brought(&self) -> bool {
+        self.failed == 0 && self.unrepresentable == 0 && self.archived == 0 && self.restoring == 0
     }
 }

@@ -196,6 +196,7 @@ impl Trial {
             limit: None,
             dry_run: true,
             server_side_copy: true,
+            restore_request: None,
             allow_empty_source: false,
         };
         let tally = Arc::new(Tally::new(Arc::clone(&seen) as Arc<dyn Observer>));

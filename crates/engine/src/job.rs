@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use brigade_store::Symlinks;
+use brigade_store::{RestoreRequest, Symlinks};
 use md5::{Digest, Md5};
 
 use crate::filters::{Filters, Rule};
@@ -219,6 +219,8 @@ pub struct RunOptions {
     pub dry_run: bool,
     /// Whether a service copies by itself what lies in two buckets of its own.
     pub server_side_copy: bool,
+    /// How objects that lie in an archive are asked for, if they are.
+    pub restore_request: Option<RestoreRequest>,
     /// Go on although the source lists nothing and the destination holds something.
     pub allow_empty_source: bool,
 }

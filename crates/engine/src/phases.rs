@@ -90,7 +90,7 @@ fn judge_deletions(transfers: &Transfers, job: &JobSpec, options: &RunOptions) -
         }
         return Deletions::Refused(lost_directory(transfers.source.location(), &directory, lost));
     }
-    if summary.failed > 0 || summary.unrepresentable > 0 {
+    if !summary.brought() {
         transfers.tally.count(|summary| summary.deletions_held_back = planned);
         let text = match planned {
             1 => "1 deletion was held back, because something failed before it".to_owned(),

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use brigade_store::{Extent, Key, Store, Unknown, Verified, Work};
+use brigade_store::{Extent, Failure, FailureKind, Key, Store, Unknown, Verified, Work};
 
 use crate::events::{Event, Observer, Outcome, Side, Summary};
 
@@ -73,6 +73,8 @@ impl Tally {
             Outcome::Deleted => summary.deleted += 1,
             Outcome::Withdrawn { .. } => summary.withdrawn += 1,
             Outcome::Unrepresentable { .. } => summary.unrepresentable += 1,
+            Outcome::Restoring(_) => summary.restoring += 1,
+            Outcome::Failed(Failure { kind: FailureKind::Archived, .. }) => summary.archived += 1,
             Outcome::Failed(_) => summary.failed += 1,
         });
         self.tell(Event::Object { key, outcome });

@@ -1,5 +1,6 @@
 //! Transfer: carries actions out, many at once, within the permits.
 
+mod archive;
 pub(crate) mod between;
 mod content;
 mod deletion;
@@ -17,7 +18,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use brigade_store::{Entry, Failure, FailureKind, Key, Kind, Order, Store};
+use brigade_store::{Entry, Failure, FailureKind, Key, Kind, Order, RestoreRequest, Store};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -63,6 +64,8 @@ pub(crate) struct Transfers {
     /// Uploads that an earlier run began.
     uploads: BegunUploads,
     dry_run: bool,
+    /// How what lies in an archive is asked for, if it is.
+    restore_request: Option<RestoreRequest>,
     allowance: Allowance,
     spool: Mutex<Spool>,
     losses: Mutex<Losses>,
@@ -130,6 +133,7 @@ impl Transfers {
             index: left.index,
             uploads: BegunUploads::new(left.uploads),
             dry_run: options.dry_run,
+            restore_request: options.restore_request,
             allowance,
             spool: Mutex::new(left.spool),
             losses: Mutex::default(),
@@ -295,6 +299,7 @@ impl Transfers {
             return Ok(Concluded::Yes);
         }
         let outcome = self.in_the_end(&key, outcome);
+        let outcome = self.ask_if_archived(&transfer.source, outcome).await;
         if phase != Phase::Now && !has_failed(&outcome) {
             self.recorder.note([Change::Unspool(phase, key.clone())]);
         }
@@ -315,7 +320,7 @@ pub(crate) fn at_once(jobs: AtOnce, store: &dyn Store) -> AtOnce {
 }
 
 fn has_failed(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Failed(_) | Outcome::Unrepresentable { .. })
+    matches!(outcome, Outcome::Failed(_) | Outcome::Unrepresentable { .. } | Outcome::Restoring(_))
 }
 
 /// Whether an action is done with in this run.

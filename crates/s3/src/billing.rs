@@ -17,16 +17,17 @@ pub enum RequestClass {
 }
 
 impl RequestClass {
-    /// The class of the operation that S3 calls so; `None` for one that isn't sent here.
+    /// The class of the operation that S3 calls so; `None` for one that isn't sent here, and for
+    /// `RestoreObject`, whose price depends on how fast it is to be.
     #[must_use]
     pub fn of(operation: &str) -> Option<Self> {
-        Operation::ALL.into_iter().find(|known| known.name() == operation).map(class)
+        Operation::ALL.into_iter().find(|known| known.name() == operation).and_then(class)
     }
 }
 
 /// `DeleteObjects` is a POST, and no request that writes: "DELETE and CANCEL requests are free".
-const fn class(operation: Operation) -> RequestClass {
-    match operation {
+const fn class(operation: Operation) -> Option<RequestClass> {
+    Some(match operation {
         Operation::PutObject
         | Operation::CreateMultipartUpload
         | Operation::UploadPart
@@ -46,7 +47,8 @@ const fn class(operation: Operation) -> RequestClass {
         | Operation::GetBucketVersioning
         | Operation::GetObjectTagging => RequestClass::Read,
         Operation::DeleteObject | Operation::DeleteObjects | Operation::AbortMultipartUpload => RequestClass::Delete,
-    }
+        Operation::RestoreObject => return None,
+    })
 }
 
 #[cfg(test)]

@@ -36,6 +36,8 @@ pub enum ErrorKind {
     Proxy,
     /// Nothing moved for too long.
     TimedOut,
+    /// The object is in an archive, from which it has to be restored before it can be read.
+    Archived,
     /// What arrived isn't what was sent: a checksum or a length differs.
     Corrupt,
     /// The key is longer than the service takes.
@@ -67,6 +69,10 @@ pub(crate) fn kind_of(status: StatusCode, code: Option<&str>, about_key: bool) -
         | "NotSignedUp"
         | "AuthenticationRequired"
         | "InvalidSecurity" => ErrorKind::Credentials,
+        // The one to who reads, the other one to who copies
+        // (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html#API_GetObject_Errors>,
+        // <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html#API_CopyObject_Errors>).
+        "InvalidObjectState" | "ObjectNotInActiveTierError" => ErrorKind::Archived,
         "RequestTimeTooSkewed" => ErrorKind::Clock,
         "PreconditionFailed" => ErrorKind::PreconditionFailed,
         "ConditionalRequestConflict" | "OperationAborted" => ErrorKind::Conflict,
@@ -82,7 +88,9 @@ pub(crate) fn kind_of(status: StatusCode, code: Option<&str>, about_key: bool) -
         "KeyTooLongError" => ErrorKind::KeyTooLong,
         "NotImplemented" | "MethodNotAllowed" => ErrorKind::NotImplemented,
         // Conflicts that don't pass, whatever their status says.
-        "BucketAlreadyExists" | "BucketAlreadyOwnedByYou" | "BucketNotEmpty" => ErrorKind::Other,
+        "BucketAlreadyExists" | "BucketAlreadyOwnedByYou" | "BucketNotEmpty" | "RestoreAlreadyInProgress" => {
+            ErrorKind::Other
+        }
         _ => kind_of_status(status, about_key),
     }
 }
@@ -146,6 +154,9 @@ mod tests {
             (200, "InternalError", true, ErrorKind::ServerFault),
             (400, "RequestTimeout", true, ErrorKind::TimedOut),
             (400, "BadDigest", true, ErrorKind::Corrupt),
+            (403, "InvalidObjectState", true, ErrorKind::Archived),
+            (403, "ObjectNotInActiveTierError", true, ErrorKind::Archived),
+            (409, "RestoreAlreadyInProgress", true, ErrorKind::Other),
             (400, "KeyTooLongError", true, ErrorKind::KeyTooLong),
             (501, "", true, ErrorKind::NotImplemented),
             (400, "InvalidArgument", true, ErrorKind::Other),

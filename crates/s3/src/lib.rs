@@ -60,9 +60,9 @@ pub use operations::{
     CompleteMultipartUpload, Condition, Continuation, CopyObject, CopySource, CreateMultipartUpload, DeleteObject,
     Endless, GetObject, GotObject, HeadObject, ListMultipartUploads, ListObjectVersions, ListObjectsV2, ListParts,
     ListedObject, ListedPage, ListedUpload, ListedVersion, MultipartUpload, NOTED_MD5, NewHeaders, ObjectHead,
-    PartsPage, PutObject, Stored, USUAL_CLASS, UploadPart, UploadPartCopy, UploadedPart, UploadsContinuation,
-    UploadsMarker, UploadsPage, VersionContent, VersionName, Versioning, VersionsContinuation, VersionsMarker,
-    VersionsPage,
+    PartsPage, PutObject, RestoreObject, Restoring, RetrievalTier, Stored, USUAL_CLASS, UploadPart, UploadPartCopy,
+    UploadedPart, UploadsContinuation, UploadsMarker, UploadsPage, VersionContent, VersionName, Versioning,
+    VersionsContinuation, VersionsMarker, VersionsPage,
 };
 pub use pace::RequestLimit;
 pub use timestamp::parse_iso8601;

@@ -25,6 +25,7 @@ pub(crate) mod list_parts;
 mod object_headers;
 mod put_bucket_versioning;
 mod put_object;
+mod restore_object;
 mod upload_part;
 mod upload_part_copy;
 
@@ -47,6 +48,7 @@ pub use list_objects_v2::{ListObjectsV2, ListedObject, ListedPage};
 pub use list_parts::{ListParts, PartsPage};
 pub use object_headers::NewHeaders;
 pub use put_object::{Condition, PutObject, Stored};
+pub use restore_object::{RestoreObject, Restoring, RetrievalTier};
 pub use upload_part::{UploadPart, UploadedPart};
 pub use upload_part_copy::UploadPartCopy;
 
@@ -75,11 +77,12 @@ pub(crate) enum Operation {
     ListObjectVersions,
     GetBucketVersioning,
     PutBucketVersioning,
+    RestoreObject,
 }
 
 impl Operation {
     /// Every operation, in the order of their numbers.
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::ListObjectsV2,
         Self::GetObject,
         Self::HeadObject,
@@ -101,6 +104,7 @@ impl Operation {
         Self::ListObjectVersions,
         Self::GetBucketVersioning,
         Self::PutBucketVersioning,
+        Self::RestoreObject,
     ];
 
     /// S3's name of it.
@@ -127,6 +131,7 @@ impl Operation {
             Self::ListObjectVersions => "ListObjectVersions",
             Self::GetBucketVersioning => "GetBucketVersioning",
             Self::PutBucketVersioning => "PutBucketVersioning",
+            Self::RestoreObject => "RestoreObject",
         }
     }
 
@@ -152,6 +157,7 @@ impl Operation {
             Self::ListObjectVersions => "s3:ListBucketVersions",
             Self::GetBucketVersioning => "s3:GetBucketVersioning",
             Self::PutBucketVersioning => "s3:PutBucketVersioning",
+            Self::RestoreObject => "s3:RestoreObject",
         }
     }
 

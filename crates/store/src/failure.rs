@@ -30,6 +30,8 @@ pub enum FailureKind {
     /// The store doesn't accept who asks (any more): credentials that have
     /// ended, or are unknown. Whatever else is asked will go no better.
     LockedOut,
+    /// It lies in an archive, from which it has to be restored before it can be read ([`crate::Store::restore`]).
+    Archived,
     /// What arrived isn't what was sent: a checksum or a length differs.
     Corrupt,
     /// Everything else: the request was refused, or the disk was full.

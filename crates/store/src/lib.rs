@@ -42,10 +42,11 @@ pub use location::{Location, LocationError, Service};
 pub use new_bucket::{NewBucket, NewBucketError};
 pub use nothing::Nothing;
 pub use open::{OpenError, Role, open, open_both, open_to_remove};
+pub use s3::{Restoring, RetrievalTier};
 pub use spill::{Sorted, Sorter};
 pub use store::{
     Capabilities, ClockSkew, Condition, Conditions, Copying, Kind, NewObject, Object, ObjectHeaders, Order, Reader,
-    Receipt, RequestCount, Store, Tags, Verified,
+    Receipt, RequestCount, RestoreRequest, Store, Tags, Verified,
 };
 pub use upload::{FinishedPart, OpenUpload, OpenUploads, Part, Resumed, Upload};
 pub use versions::{KeptContent, KeptVersion, Succession, VersionListing, Versioning};

@@ -1,5 +1,6 @@
 //! The bucket store: the objects of an S3 bucket below a prefix, as a [`Store`].
 
+mod archive;
 mod copying;
 mod failures;
 mod forecast;
@@ -24,14 +25,15 @@ use bytes::Bytes;
 
 pub use brigade_s3::{
     Addressing, Bandwidth, Bucket, Client, Config, ConfigError, CustomerKey, Dialect, Encryption, Fact, Provider,
-    Remembered, RequestClass, RequestLimit, Support, UnknownProvider, Writing, probe,
+    Remembered, RequestClass, RequestLimit, Restoring, RetrievalTier, Support, UnknownProvider, Writing, probe,
 };
 
 use crate::inventory::Inventory;
 use crate::{
     Capabilities, ClockSkew, Condition, Conditions, CopyFailure, Copying, Digest, DigestKind, Entry, Failure, Forecast,
     KeptVersion, Key, KeyRange, Kind, Listing, ListingError, NewObject, Object, OpenUploads, Order, Reader, Receipt,
-    RequestCount, Resumed, Role, Store, Upload, Verified, Version, VersionId, VersionListing, Versioning, Work,
+    RequestCount, RestoreRequest, Resumed, Role, Store, Upload, Verified, Version, VersionId, VersionListing,
+    Versioning, Work,
 };
 use failures::{changed, failure, unwritten};
 pub(crate) use names::Names;
@@ -258,6 +260,14 @@ impl Store for BucketStore {
 
     async fn tags(&self, entry: &Entry) -> Result<String, Failure> {
         copying::tags(self, entry).await
+    }
+
+    async fn check_readable(&self, entry: &Entry) -> Result<(), Failure> {
+        archive::check_readable(self, entry).await
+    }
+
+    async fn restore(&self, entry: &Entry, request: RestoreRequest) -> Result<Restoring, Failure> {
+        archive::restore(self, entry, request).await
     }
 
     fn copies_from(&self, source: &dyn Store) -> bool {

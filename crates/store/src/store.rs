@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::s3::{BucketStore, Provider};
+use crate::s3::{BucketStore, Provider, Restoring, RetrievalTier};
 use crate::upload::NoUploads;
 use crate::versions::NoVersions;
 use crate::{
@@ -93,6 +93,16 @@ pub trait Store: Send + Sync + 'static {
     /// An object's tags, as in the query of a URL (`a=1&b=2`); empty where it has none.
     async fn tags(&self, _entry: &Entry) -> Result<String, Failure> {
         Ok(String::new())
+    }
+
+    /// Whether the object can be read now: fails as [`crate::FailureKind::Archived`] where it lies in an archive.
+    async fn check_readable(&self, _entry: &Entry) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// Asks for an object that lies in an archive: once it is restored from there, it can be read.
+    async fn restore(&self, _entry: &Entry, _request: RestoreRequest) -> Result<Restoring, Failure> {
+        Err(Failure::new(FailureKind::Failed, "nothing lies in an archive here"))
     }
 
     /// Whether the service behind this store copies objects of that one by itself, with all that goes with them.
@@ -305,6 +315,15 @@ pub enum Tags {
     Some,
     /// These, as in the query of a URL: `a=1&b=2`.
     Known(String),
+}
+
+/// How objects are asked for that lie in an archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RestoreRequest {
+    /// For how many days what is restored can be read; at least 1.
+    pub days: u32,
+    /// How fast it is to be there, and at what price.
+    pub tier: RetrievalTier,
 }
 
 /// Whether content was checked on its way. A local tree answers `Yes`: its bytes travel nowhere.

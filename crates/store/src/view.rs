@@ -17,8 +17,8 @@ use bytes::Bytes;
 use crate::s3::{BucketStore, Provider};
 use crate::{
     Capabilities, ClockSkew, Digest, DigestKind, Entry, Failure, FailureKind, Forecast, Key, KeyRange, Listed, Listing,
-    ListingError, NewObject, Object, Order, Reader, Receipt, RequestCount, Store, Upload, VersionId, Versioning, Work,
-    time,
+    ListingError, NewObject, Object, Order, Reader, Receipt, RequestCount, RestoreRequest, Restoring, Store, Upload,
+    VersionId, Versioning, Work, time,
 };
 use as_of::AsOf;
 use chosen::Chosen;
@@ -261,6 +261,14 @@ impl Store for View {
 
     async fn tags(&self, entry: &Entry) -> Result<String, Failure> {
         self.store.tags(entry).await
+    }
+
+    async fn check_readable(&self, entry: &Entry) -> Result<(), Failure> {
+        self.store.check_readable(entry).await
+    }
+
+    async fn restore(&self, entry: &Entry, request: RestoreRequest) -> Result<Restoring, Failure> {
+        self.store.restore(entry, request).await
     }
 
     async fn begin(&self, _object: &NewObject) -> Result<Box<dyn Upload>, Failure> {

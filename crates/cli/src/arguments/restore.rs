@@ -1,9 +1,10 @@
 //! `brigade restore`.
 
 use std::ffi::OsString;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args};
+use clap::{ArgAction, Args, ValueEnum};
 
 use super::{FilterArguments, Format, LockArguments, Progress, S3Arguments};
 use crate::resolve::at_once::{Jobs, Listers};
@@ -56,6 +57,18 @@ pub(crate) struct Restore {
     /// What is in their place in DIR stays. Each index.html is asked for its metadata.
     #[arg(long, help_heading = "What to restore")]
     pub(crate) skip_generated: bool,
+
+    /// Ask for what lies in an archive, to be readable for so many days
+    ///
+    /// Objects of the classes GLACIER and DEEP_ARCHIVE, and archived ones of INTELLIGENT_TIERING, can't be read before the
+    /// service has restored them, which takes its time, and its price. The same command goes on then. Without this they
+    /// are only counted and named.
+    #[arg(long = "request-restore", value_name = "DAYS", help_heading = "What to restore")]
+    pub(crate) days: Option<NonZeroU32>,
+
+    /// How fast what lies in an archive is to be readable
+    #[arg(long, value_enum, value_name = "TIER", default_value_t, requires = "days", help_heading = "What to restore")]
+    pub(crate) tier: Tier,
 
     /// Delete from DIR what the bucket doesn't have
     ///
@@ -120,4 +133,16 @@ pub(crate) struct Restore {
 
     #[command(flatten)]
     pub(crate) s3: S3Arguments,
+}
+
+/// How fast what lies in an archive is to be readable (`--tier`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Tier {
+    /// In 5 to 12 hours, from a deep archive in 48: the cheapest
+    Bulk,
+    /// In 3 to 5 hours, from a deep archive in 12
+    #[default]
+    Standard,
+    /// In minutes, and not from a deep archive: the dearest
+    Expedited,
 }

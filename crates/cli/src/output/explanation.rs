@@ -168,6 +168,7 @@ impl Words<'_> {
             Outcome::InStep => "does nothing: it is in step".to_owned(),
             Outcome::Withdrawn { reason } => format!("does nothing: {reason}"),
             Outcome::Unrepresentable { reason } => format!("fails (exit code 3): {reason}"),
+            Outcome::Restoring(_) => "asks for it, out of the archive in which it lies".to_owned(),
             Outcome::Failed(failure) => format!("fails (exit code 3): {failure}"),
         }
     }

@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use brigade_engine::events::{Event, Outcome, Side, TakenUp};
 use brigade_engine::plan::Phase;
-use brigade_store::{Extent, FailureKind, Key, Verified, is_unprintable};
+use brigade_store::{Extent, FailureKind, Key, Restoring, Verified, is_unprintable};
 use serde::Serialize;
 
 use super::tally::Totals;
@@ -131,6 +131,7 @@ pub(super) enum OutcomeField<'a> {
     Deleted,
     Withdrawn { reason: &'a str },
     Unrepresentable { reason: &'a str },
+    Restoring { state: &'static str },
     Failed { kind: &'static str, reason: &'a str },
 }
 
@@ -144,8 +145,17 @@ impl<'a> OutcomeField<'a> {
             Outcome::Deleted => Self::Deleted,
             Outcome::Withdrawn { reason } => Self::Withdrawn { reason },
             Outcome::Unrepresentable { reason } => Self::Unrepresentable { reason },
+            Outcome::Restoring(restoring) => Self::Restoring { state: state_name(*restoring) },
             Outcome::Failed(failure) => Self::Failed { kind: kind_name(failure.kind), reason: &failure.reason },
         }
+    }
+}
+
+fn state_name(restoring: Restoring) -> &'static str {
+    match restoring {
+        Restoring::Begun => "begun",
+        Restoring::UnderWay => "under_way",
+        Restoring::Ready => "ready",
     }
 }
 
@@ -172,6 +182,7 @@ pub(super) fn kind_name(kind: FailureKind) -> &'static str {
         FailureKind::Unrepresentable => "unrepresentable",
         FailureKind::Denied => "denied",
         FailureKind::LockedOut => "locked_out",
+        FailureKind::Archived => "archived",
         FailureKind::Corrupt => "corrupt",
         FailureKind::Failed => "failed",
     }

@@ -49,6 +49,9 @@ impl Report<'_> {
         }
         requests::rows(&mut text, self, summary);
         let _ = writeln!(text, "{}", self.conclusion(summary));
+        if let Some(when) = self.task.comes_back(summary) {
+            let _ = writeln!(text, "{when}");
+        }
         text
     }
 
@@ -87,6 +90,8 @@ fn rows(text: &mut String, summary: &Summary, task: Task, dry_run: bool) {
         ("gone", summary.withdrawn, "changed or went away before their turn came"),
         ("skipped", summary.skipped, "symlinks, special files and generated pages"),
         ("impossible", summary.unrepresentable, "keys that the destination can't hold"),
+        ("archived", summary.archived, "in an archive: `brigade restore --request-restore DAYS` asks for them"),
+        ("restoring", summary.restoring, "in an archive, and asked for"),
         ("failed", summary.failed, "named above, or counted by reason"),
         ("unverified", summary.unverified, "sent, with no digest to check the copy with"),
     ];
@@ -143,6 +148,8 @@ fn work(text: &mut String, summary: &Summary, elapsed: Duration, dry_run: bool) 
 fn shortfall(summary: &Summary) -> String {
     let parts = [
         (summary.failed, "failed"),
+        (summary.archived, "in an archive"),
+        (summary.restoring, "asked for, out of an archive"),
         (summary.unrepresentable, "can't be held by the destination"),
         (summary.deletions_held_back, "not deleted"),
     ];
@@ -218,6 +225,8 @@ In step.
             withdrawn: 9,
             skipped: 10,
             unrepresentable: 11,
+            archived: 15,
+            restoring: 16,
             failed: 12,
             taken_up: Some(TakenUp { through: Some(Some(Key::from("d/k"))), ranges: 0, failed: 2, spooled: 3 }),
             parts_taken_up: 14,
@@ -240,12 +249,14 @@ left                  8  left undone by --limit
 gone                  9  changed or went away before their turn came
 skipped              10  symlinks, special files and generated pages
 impossible           11  keys that the destination can't hold
+archived             15  in an archive: `brigade restore --request-restore DAYS` asks for them
+restoring            16  in an archive, and asked for
 failed               12  named above, or counted by reason
 unverified            1  sent, with no digest to check the copy with
 taken up                 listed up to d/k, 2 failed, 3 waiting, 14 parts of large uploads
 sent           12.3 MiB  in 2.0 s, 6.1 MiB/s
 requests          1,008  ListObjectsV2 2, PutObject 1,006 (1 retry)
-Not in step (exit code 3): 12 failed, 11 can't be held by the destination, 6 not deleted.
+Not in step (exit code 3): 12 failed, 15 in an archive, 16 asked for, out of an archive, 11 can't be held by the destination, 6 not deleted.
 ";
         assert_eq!(report(Exit::Incomplete, &summary).text(), expected);
     }

@@ -58,7 +58,7 @@ impl Tally {
         match outcome {
             Outcome::Deleted => add(&self.deleted, 1),
             Outcome::Sent { .. } | Outcome::InStep | Outcome::Withdrawn { .. } => add(&self.objects_done, 1),
-            Outcome::Failed(_) | Outcome::Unrepresentable { .. } => {
+            Outcome::Failed(_) | Outcome::Unrepresentable { .. } | Outcome::Restoring(_) => {
                 add(&self.objects_done, 1);
                 add(&self.failed, 1);
             }

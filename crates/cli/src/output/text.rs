@@ -1,7 +1,7 @@
 //! Events as lines for a person.
 
 use brigade_engine::events::{Event, Outcome, Side, TakenUp};
-use brigade_store::{Key, Unknown};
+use brigade_store::{Key, Restoring, Unknown};
 use tracing::Level;
 
 use super::figures::count;
@@ -114,6 +114,13 @@ impl Wording {
             }
             Outcome::Withdrawn { reason } => self
                 .from(Verbosity::Verbose, || Line::new(To::Out, Tone::Plain, "withdrawn", format!("{key}: {reason}"))),
+            Outcome::Restoring(Restoring::Begun) => self.from(changes, || self.done("ask for", key)),
+            Outcome::Restoring(Restoring::UnderWay) => {
+                self.from(Verbosity::Verbose, || Line::new(To::Out, Tone::Plain, "restoring", key.to_string()))
+            }
+            Outcome::Restoring(Restoring::Ready) => {
+                self.from(Verbosity::Verbose, || Line::new(To::Out, Tone::Plain, "restored meanwhile", key.to_string()))
+            }
             Outcome::Unrepresentable { reason } => Some(Line::failed(&named(key), reason)),
             Outcome::Failed(failure) => Some(Line::failed(&named(key), &failure.reason)),
         }

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use brigade_engine::job::{Comparison, DeleteLimit, Indexing, JobSpec, RunOptions};
-use brigade_store::{Location, Symlinks, Wanted};
+use brigade_store::{Location, RestoreRequest, RetrievalTier, Symlinks, Wanted};
 
 use super::ledger::{self, Memory};
 use super::prune::check_keeps_versions;
 use super::s3::{Probed, Sides};
 use super::sync::{Source, Sync};
 use super::{UsageError, filters, s3};
-use crate::arguments;
+use crate::arguments::{self, Tier};
 use crate::output::progress::Style;
 use crate::output::text::{Verbosity, Wording};
 use crate::output::{Show, Task};
@@ -52,7 +52,7 @@ pub(crate) fn resolve(arguments: &arguments::Restore, can_draw: bool) -> Result<
             },
         },
         prune: None,
-        task: Task::Restore,
+        task: Task::Restore(tier(arguments.tier)),
         report: arguments.report.as_ref().map(PathBuf::from),
         prices: arguments.price_list.as_deref().map(prices::read).transpose()?,
     })
@@ -89,7 +89,20 @@ fn options(arguments: &arguments::Restore) -> RunOptions {
         limit: None,
         dry_run: arguments.dry_run,
         server_side_copy: false,
+        restore_request: restore_request(arguments),
         allow_empty_source: arguments.allow_empty_source,
+    }
+}
+
+fn restore_request(arguments: &arguments::Restore) -> Option<RestoreRequest> {
+    arguments.days.map(|days| RestoreRequest { days: days.get(), tier: tier(arguments.tier) })
+}
+
+fn tier(tier: Tier) -> RetrievalTier {
+    match tier {
+        Tier::Bulk => RetrievalTier::Bulk,
+        Tier::Standard => RetrievalTier::Standard,
+        Tier::Expedited => RetrievalTier::Expedited,
     }
 }
 
@@ -113,26 +126,34 @@ mod tests {
     fn a_bucket_is_seen_as_it_was_asked_for() {
         let plain = parse(&["s3://bucket/p", "/nonexistent/tree"]).unwrap();
         assert!(matches!(&plain.source, Source::View { wanted, .. } if *wanted == Wanted::default()));
-        assert_eq!((plain.job.delete, plain.task, plain.memory), (None, Task::Restore, Memory::None));
+        assert_eq!(
+            (plain.job.delete, plain.task, plain.memory),
+            (None, Task::Restore(RetrievalTier::Standard), Memory::None)
+        );
         let line = ["s3://bucket/p", "tree", "--at=2d", "--version-of=a=v1", "--version-of=b=v2", "--skip-generated"];
         let all = parse(&line).unwrap();
         let Source::View { wanted, .. } = all.source else { panic!() };
         assert_eq!(wanted.at, Some(Moment::Ago(Duration::from_hours(48))));
         assert_eq!(wanted.versions, [("a".into(), "v1".into()), ("b".into(), "v2".into())]);
         assert!(wanted.skip_generated);
+        assert_eq!(all.options.restore_request, None);
+        let asking = parse(&["s3://bucket", "tree", "--request-restore=7", "--tier=bulk"]).unwrap();
+        assert_eq!(asking.options.restore_request, Some(RestoreRequest { days: 7, tier: RetrievalTier::Bulk }));
         let deleting = parse(&["s3://bucket", "tree", "--delete", "--max-delete=1%"]).unwrap();
         assert_eq!(deleting.job.delete, Some(DeleteLimit::Percent(1.0)));
     }
 
     #[test]
     fn what_cannot_be_meant_is_a_usage_error() {
-        let table: [(&[&str], &str); 7] = [
+        let table: [(&[&str], &str); 9] = [
             (&["/tree", "/other"], "/tree is a directory; use `brigade sync`"),
             (&["s3://bucket", "s3://other"], "s3://other is a bucket; "),
             (&["s3://bucket", "tree", "--at=now"], "not a time; write 2026-11-20"),
             (&["s3://bucket", "tree", "--version-of=a"], "write KEY=ID"),
             (&["gs://bucket", "tree", "--at=2d"], "is at Google"),
             (&["s3://bucket", "tree", "--max-delete=3"], "--delete"),
+            (&["s3://bucket", "tree", "--tier=bulk"], "--request-restore"),
+            (&["s3://bucket", "tree", "--request-restore=0"], "--request-restore"),
             (&["s3://bucket"], "<DIR>"),
         ];
         for (line, part) in table {

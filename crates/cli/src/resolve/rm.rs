@@ -75,6 +75,7 @@ fn options(arguments: &arguments::Rm) -> RunOptions {
         limit: None,
         dry_run: arguments.dry_run,
         server_side_copy: false,
+        restore_request: None,
         allow_empty_source: true,
     }
 }

@@ -146,6 +146,7 @@ fn options(arguments: &arguments::Sync) -> RunOptions {
         limit: arguments.limit,
         dry_run: arguments.dry_run,
         server_side_copy: !arguments.no_server_side_copy,
+        restore_request: None,
         allow_empty_source: arguments.allow_empty_source,
     }
 }

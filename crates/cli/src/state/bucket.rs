@@ -113,6 +113,7 @@ fn came(copied: Result<Outcome, brigade_engine::error::Why>) -> Result<(), Strin
         Ok(Outcome::Sent { .. } | Outcome::InStep) => Ok(()),
         Ok(Outcome::Failed(failure)) => Err(failure.reason),
         Ok(Outcome::Withdrawn { reason } | Outcome::Unrepresentable { reason }) => Err(reason),
+        Ok(Outcome::Restoring(_)) => Err("it lies in an archive".to_owned()),
         Ok(Outcome::Deleted) => Err("it was deleted".to_owned()),
         Err(why) => Err(why.to_string()),
     }

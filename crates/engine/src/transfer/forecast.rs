@@ -66,6 +66,12 @@ impl Transfers {
         }
     }
 
+    /// Fails as reading the object would, if it lies in an archive.
+    pub(super) async fn foresee_reading(&self, entry: &Entry) -> Result<(), Failure> {
+        let _request = self.permits.request().await;
+        self.source.check_readable(entry).await
+    }
+
     /// Whether the deletions remove every file that the key has in its way: in
     /// the place of a directory that leads to it, or below it.
     async fn would_be_cleared(&self, key: &Key, filters: &Filters) -> Result<bool, Failure> {

@@ -109,6 +109,7 @@ impl Transfers {
         let replaced = transfer.replaces.is_some();
         if self.dry_run {
             self.foresee_room(&transfer.source.key).await.map_err(Stopped::Dest)?;
+            self.foresee_reading(&transfer.source).await.map_err(Stopped::Source)?;
             self.foresee_requests(&transfer.source);
             let outcome = Outcome::Sent { bytes: transfer.source.size, replaced, verified: Verified::Yes };
             return Ok(Sent::Outcome(outcome, None));

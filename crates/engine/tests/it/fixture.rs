@@ -72,6 +72,7 @@ impl Fixture {
             limit: None,
             dry_run: false,
             server_side_copy: true,
+            restore_request: None,
             allow_empty_source: false,
         };
         let (log, cancel) = (Arc::default(), CancellationToken::new());

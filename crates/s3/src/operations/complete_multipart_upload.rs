@@ -221,6 +221,7 @@ mod tests {
             metadata,
             others: Vec::new(),
             storage_class: None,
+            archived: false,
             tags: 0,
             crc64nvme,
             md5: None,

@@ -21,6 +21,8 @@ pub(super) const CHECKSUM_MODE: (HeaderName, HeaderValue) =
 /// Whether a checksum is one of the whole object, or of its parts' checksums.
 const CHECKSUM_TYPE: HeaderName = HeaderName::from_static("x-amz-checksum-type");
 const STORAGE_CLASS: HeaderName = HeaderName::from_static("x-amz-storage-class");
+const RESTORE: HeaderName = HeaderName::from_static("x-amz-restore");
+const ARCHIVE_STATUS: HeaderName = HeaderName::from_static("x-amz-archive-status");
 const PARTS_COUNT: HeaderName = HeaderName::from_static("x-amz-mp-parts-count");
 const TAGGING_COUNT: HeaderName = HeaderName::from_static("x-amz-tagging-count");
 
@@ -59,6 +61,8 @@ pub struct ObjectHead {
     pub others: Vec<(&'static str, String)>,
     /// Its storage class, where it isn't the usual one.
     pub storage_class: Option<String>,
+    /// Whether it is in an archive, and can't be read before it is restored from there.
+    pub archived: bool,
     /// How many tags it has, as far as whoever asks may know.
     pub tags: u32,
     /// CRC-64/NVME of its whole content, where the service has it.
@@ -117,12 +121,24 @@ impl ObjectHead {
             metadata: metadata.collect(),
             others: kept(response),
             storage_class: response.header(STORAGE_CLASS).filter(|class| *class != USUAL_CLASS).map(str::to_owned),
+            archived: is_archived(response),
             tags: response.header(TAGGING_COUNT).and_then(|count| count.parse().ok()).unwrap_or(0),
             crc64nvme: known.crc64nvme,
             md5: known.md5,
             etag,
         })
     }
+}
+
+/// The classes of what is in an archive. A copy that was restored for some days has the same.
+const ARCHIVES: [&str; 2] = ["GLACIER", "DEEP_ARCHIVE"];
+
+/// Whether the object can't be read as it is
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html>, `x-amz-restore` and `x-amz-archive-status`).
+fn is_archived(response: &Response) -> bool {
+    let is_in_archive = response.header(STORAGE_CLASS).is_some_and(|class| ARCHIVES.contains(&class))
+        || response.header(ARCHIVE_STATUS).is_some();
+    is_in_archive && !response.header(RESTORE).is_some_and(|restore| restore.contains("ongoing-request=\"false\""))
 }
 
 /// What the whole content can be checked against, by an answer's headers.

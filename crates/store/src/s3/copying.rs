@@ -62,6 +62,9 @@ pub(super) async fn copy(store: &BucketStore, copying: &Copying<'_>) -> Result<O
 
 /// Whose object is why a copy failed: where it may be either, the source is looked at.
 pub(super) async fn blame(found: &Found<'_>, entry: &Entry, error: &Error) -> CopyFailure {
+    if error.kind() == ErrorKind::Archived {
+        return CopyFailure::Source(failure(error));
+    }
     let may_be_either =
         matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PreconditionFailed | ErrorKind::Conflict);
     if !may_be_either {

@@ -8,6 +8,7 @@ pub(super) fn failure(error: &Error) -> Failure {
     let kind = match error.kind() {
         ErrorKind::PreconditionFailed | ErrorKind::Conflict => return changed(),
         ErrorKind::NotFound => return absent(),
+        ErrorKind::Archived => return archived(),
         ErrorKind::NoSuchUpload => FailureKind::Absent,
         _ if error.is_locked_out() => FailureKind::LockedOut,
         ErrorKind::AccessDenied | ErrorKind::Credentials => FailureKind::Denied,
@@ -32,6 +33,10 @@ pub(super) fn changed() -> Failure {
 
 pub(super) fn absent() -> Failure {
     Failure::new(FailureKind::Absent, "it is not there any more")
+}
+
+pub(super) fn archived() -> Failure {
+    Failure::new(FailureKind::Archived, "it lies in an archive, and can't be read before the service has restored it")
 }
 
 pub(super) fn unanswered() -> Failure {

@@ -63,6 +63,8 @@ struct Counts<'a> {
     withdrawn: u64,
     skipped: u64,
     unrepresentable: u64,
+    archived: u64,
+    restoring: u64,
     failed: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     taken_up: Option<TakenUpField<'a>>,
@@ -145,6 +147,8 @@ impl<'a> Counts<'a> {
             withdrawn: summary.withdrawn,
             skipped: summary.skipped,
             unrepresentable: summary.unrepresentable,
+            archived: summary.archived,
+            restoring: summary.restoring,
             failed: summary.failed,
             taken_up: summary.taken_up.as_ref().map(TakenUpField::new),
             parts_taken_up: summary.parts_taken_up,
@@ -183,6 +187,8 @@ mod tests {
             withdrawn: 14,
             skipped: 15,
             unrepresentable: 16,
+            archived: 20,
+            restoring: 21,
             failed: 17,
             taken_up: Some(TakenUp { through: Some(Some(Key::from("k"))), ranges: 2, failed: 1, spooled: 2 }),
             parts_taken_up: 19,
@@ -205,7 +211,7 @@ mod tests {
             "{\"version\":1,\"type\":\"summary\",\"exit_code\":3,\"dry_run\":false,\"seconds\":1.5,\"source_objects\":1,\
              \"dest_objects\":2,\"in_step\":3,\"created\":4,\"replaced\":5,\"bytes\":6,\"unverified\":7,\"deleted\":8,\
              \"extra\":9,\"deletions_held_back\":10,\"excluded\":11,\"held\":12,\"over_limit\":13,\"withdrawn\":14,\
-             \"skipped\":15,\"unrepresentable\":16,\"failed\":17,\
+             \"skipped\":15,\"unrepresentable\":16,\"archived\":20,\"restoring\":21,\"failed\":17,\
              \"taken_up\":{\"listed\":false,\"key\":\"k\",\"ranges\":2,\"failed\":1,\"spooled\":2},\"parts_taken_up\":19,\
              \"requests\":[{\"operation\":\"PutObject\",\"sent\":18,\"retries\":1}]}\n"
         );

@@ -90,7 +90,7 @@ pub(crate) struct Summary(pub(crate) Value);
 
 impl Summary {
     /// What can become of a key: each is in one of these counts.
-    const KEY_COUNTS: [&str; 13] = [
+    const KEY_COUNTS: [&str; 15] = [
         "in_step",
         "created",
         "replaced",
@@ -103,6 +103,8 @@ impl Summary {
         "withdrawn",
         "skipped",
         "unrepresentable",
+        "archived",
+        "restoring",
         "failed",
     ];
 

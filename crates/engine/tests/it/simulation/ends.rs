@@ -166,7 +166,7 @@ fn all_in_step_or_named(episode: &Episode<'_>, seen: &Witness<'_>, summary: &Sum
         let is_named = seen.told.get(key).into_iter().flatten().any(|outcome| match outcome {
             Outcome::Failed(_) | Outcome::Unrepresentable { .. } => !summary.complete(),
             Outcome::Sent { .. } | Outcome::Deleted => episode.scenario.options.dry_run,
-            Outcome::InStep | Outcome::Withdrawn { .. } => false,
+            Outcome::InStep | Outcome::Withdrawn { .. } | Outcome::Restoring(_) => false,
         });
         let is_held_back = !episode.after[SOURCE].contains_key(key) && summary.deletions_held_back > 0;
         if !is_named && !is_held_back && summary.over_limit == 0 {

@@ -255,6 +255,7 @@ fn options(rng: &mut Rng) -> RunOptions {
         limit: (rng.u64(..8) == 0).then(|| rng.u64(..5)),
         dry_run: rng.u64(..8) == 0,
         server_side_copy: true,
+        restore_request: None,
         allow_empty_source: false,
     }
 }
