@@ -3,10 +3,11 @@
 
 use std::fs;
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Files, Scene, on_both_servers};
+use crate::harness::{Action, Files, Occurrence, Scene, on_both_servers};
 
 const SCHEMA: &str = "Bucket, Key, Size, LastModifiedDate, ETag, StorageClass";
 
@@ -139,6 +140,8 @@ fn ranges_of_a_report_are_merged_with_those_of_the_destination() {
     let arguments = ["--source-inventory", &manifest, TRUSTED[0], TRUSTED[1], "--listers", "4"];
     scene.sync(&from, &to, arguments).counts([("created", 400)]);
     scene.log().forget_requests();
+    // Whoever lists must wait a little, or nobody would cut a range.
+    scene.log().befall(Action::Delay(Duration::from_millis(30)), "ListObjectsV2", Occurrence::Every);
     let second = scene.sync(&from, &to, arguments);
     second.counts([("in_step", 400)]);
     let cuts = scene.log().records().into_iter().filter(|record| record.query.contains("max-keys=1"));
