@@ -4,10 +4,12 @@
 
 #![expect(clippy::doc_markdown, reason = "the comments on arguments are the help, which is plain text")]
 
+mod cat;
 mod check;
 mod cleanup;
 mod completions;
 mod config;
+mod du;
 mod explain;
 mod filters;
 mod job;
@@ -29,10 +31,12 @@ mod writing;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub(crate) use cat::Cat;
 pub(crate) use check::Check;
 pub(crate) use cleanup::Cleanup;
 pub(crate) use completions::Completions;
 pub(crate) use config::{Config, ConfigAction};
+pub(crate) use du::Du;
 pub(crate) use explain::Explain;
 pub(crate) use filters::{FilterArgument, FilterArguments};
 pub(crate) use job::{Compare, JobArguments, Symlinks};
@@ -91,6 +95,10 @@ pub(crate) enum Command {
     Check(Box<Check>),
     /// List what is in a bucket or a directory
     Ls(Ls),
+    /// Count objects and bytes, by directory on request
+    Du(Du),
+    /// Write an object's content to standard output
+    Cat(Cat),
     /// Bring back what a bucket holds, or held at a time
     Restore(Box<Restore>),
     /// Delete what is below a prefix of a bucket

@@ -1,11 +1,13 @@
 //! The commands. Each makes one call into the rooms below and shows what came of it.
 
+mod cat;
 mod check;
 mod cleanup;
 mod completions;
 mod config;
 #[cfg(feature = "devserver")]
 mod demo;
+mod du;
 mod explain;
 mod ledger;
 mod ls;
@@ -76,6 +78,8 @@ async fn run_command(command: Command, streams: Streams, stop: &Stop) -> Exit {
         Command::Ledger(arguments) => ledger::run(&arguments, streams, stop).await,
         Command::Check(arguments) => Box::pin(check::run(&arguments, streams, stop)).await,
         Command::Ls(arguments) => ls::run(&arguments, streams, stop).await,
+        Command::Du(arguments) => du::run(&arguments, streams, stop).await,
+        Command::Cat(arguments) => cat::run(&arguments, streams, stop).await,
         Command::Restore(arguments) => restore::run(&arguments, streams, stop).await,
         Command::Rm(arguments) => rm::run(&arguments, streams, stop).await,
         Command::Cleanup(arguments) => cleanup::run(&arguments, streams, stop).await,

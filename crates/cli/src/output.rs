@@ -25,6 +25,7 @@ mod tally;
 mod task;
 pub(crate) mod text;
 pub(crate) mod uploads;
+pub(crate) mod usage;
 
 pub(crate) use report::Report;
 pub(crate) use report_file::ReportFile;

@@ -4,6 +4,8 @@
 
 pub(crate) mod at_once;
 pub(crate) mod bandwidth;
+pub(crate) mod byte_range;
+pub(crate) mod cat;
 pub(crate) mod check;
 pub(crate) mod cleanup;
 pub(crate) mod customer_key;
@@ -93,6 +95,15 @@ pub(crate) enum UsageError {
          them there"
     )]
     VersionsAtGoogle(String),
+    /// What is no object is to be shown.
+    #[error("{path} is no object; use cat, or write s3://bucket/key")]
+    CatOfFile {
+        /// The file.
+        path: String,
+    },
+    /// A bucket is to be shown.
+    #[error("{0} is a bucket; name an object in it")]
+    CatOfBucket(String),
     /// A directory is to be restored from.
     #[error("{path} is a directory; use `brigade sync`, or write s3://bucket[/prefix]")]
     RestoreFromDirectory {

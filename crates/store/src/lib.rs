@@ -41,7 +41,7 @@ pub use local::{LocalStore, Symlinks, remove_temporary_files};
 pub use location::{Location, LocationError, Service};
 pub use new_bucket::{NewBucket, NewBucketError};
 pub use nothing::Nothing;
-pub use open::{OpenError, Role, open, open_both, open_to_remove};
+pub use open::{OpenError, Role, open, open_both, open_whole};
 pub use s3::{Restoring, RetrievalTier};
 pub use spill::{Sorted, Sorter};
 pub use store::{

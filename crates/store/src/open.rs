@@ -24,8 +24,8 @@ pub enum Role {
     Destination,
     /// To be looked at as the destination of a dry run: nothing there is changed.
     Preview,
-    /// To be emptied, of a bucket: whatever is there is listed, and may be removed.
-    Removal,
+    /// To be emptied or measured, of a bucket: whatever is there is listed, and may be removed.
+    Whole,
 }
 
 /// Why a store could not be opened.
@@ -116,7 +116,7 @@ pub async fn open(
             check_directory(path, role)?;
             let store = match role {
                 Role::Source { symlinks } => LocalStore::source(path, symlinks),
-                Role::Destination | Role::Removal => LocalStore::destination(path),
+                Role::Destination | Role::Whole => LocalStore::destination(path),
                 Role::Preview => LocalStore::preview(path),
             };
             Ok(Arc::new(store.abandoned_with(abandon.clone())))
@@ -128,25 +128,25 @@ pub async fn open(
     }
 }
 
-/// Opens a bucket to remove what is below the location: all of it, markers of directories and names that are
-/// reserved as well. Where nothing is, and the location is the name of an object, it is that object.
-pub async fn open_to_remove(
+/// Opens a bucket of which all that is below the location is listed, markers of directories and names that are
+/// reserved as well, to be removed or counted. Where nothing is, and the location is the name of an object, it is that object.
+pub async fn open_whole(
     location: &Location,
     s3: &Config,
     abandon: &CancellationToken,
 ) -> Result<Arc<dyn Store>, OpenError> {
     let Location::Bucket { service, bucket, prefix, written } = location else {
-        return open(location, Role::Removal, s3, abandon).await;
+        return open(location, Role::Whole, s3, abandon).await;
     };
     let client = Client::connect(Config { abandon: abandon.clone(), ..service.settings(s3) }).await?;
     let bucket = client.bucket(bucket);
-    let below = BucketStore::new(bucket.clone(), prefix, written, Role::Removal);
+    let below = BucketStore::new(bucket.clone(), prefix, written, Role::Whole);
     let Some(name) = prefix.strip_suffix('/').filter(|_| !written.ends_with('/')) else { return Ok(Arc::new(below)) };
     if below.lists_something().await? {
         return Ok(Arc::new(below));
     }
     let (above, key) = name.rsplit_once('/').map_or(("", name), |(above, key)| (&name[..=above.len()], key));
-    Ok(Arc::new(BucketStore::new(bucket, above, written, Role::Removal).only(key.into())))
+    Ok(Arc::new(BucketStore::new(bucket, above, written, Role::Whole).only(key.into())))
 }
 
 /// Opens two stores that one sync is between, each by its own S3 settings; they may not overlap. If
@@ -202,7 +202,7 @@ fn check_directory(path: &Path, role: Role) -> Result<(), OpenError> {
         Ok(_) => Err(OpenError::NotADirectory(path.into())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => match role {
             Role::Source { .. } => Err(OpenError::Missing(path.into())),
-            Role::Destination | Role::Preview | Role::Removal => check_can_be_made(path),
+            Role::Destination | Role::Preview | Role::Whole => check_can_be_made(path),
         },
         Err(reason) => Err(OpenError::Unreadable { path: path.into(), reason }),
     }

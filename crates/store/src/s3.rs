@@ -87,7 +87,7 @@ impl BucketStore {
 
     /// The name of a key that is there already: a reserved one counts only where everything is to be removed.
     fn name_of_present(&self, key: &Key) -> Result<String, Failure> {
-        if self.role == Role::Removal { self.names.of_any(key) } else { self.names.of(key) }
+        if self.role == Role::Whole { self.names.of_any(key) } else { self.names.of(key) }
     }
 
     fn pages(&self, range: &KeyRange) -> listing::Pages {
@@ -99,7 +99,7 @@ impl BucketStore {
             shows: match self.role {
                 Role::Source { .. } => listing::Shows::Reserved,
                 Role::Destination | Role::Preview => listing::Shows::Objects,
-                Role::Removal => listing::Shows::Everything,
+                Role::Whole => listing::Shows::Everything,
             },
             location: self.location.clone(),
         }
@@ -190,6 +190,16 @@ impl Store for BucketStore {
 
     async fn look(&self, key: &Key) -> Result<Option<Entry>, Failure> {
         Ok(self.head(key, None).await?.map(|head| entry(key, &head)))
+    }
+
+    /// Whoever may read a version need not be allowed to list them.
+    async fn look_at_version(&self, key: &Key, id: &VersionId) -> Result<Option<Entry>, Failure> {
+        let Some(head) = self.head(key, Some(id.as_str())).await? else { return Ok(None) };
+        let mut found = entry(key, &head);
+        if let Version::Object { id: named, .. } = &mut found.version {
+            *named = Some(id.clone());
+        }
+        Ok(Some(found))
     }
 
     fn could_hold(&self, entry: &Entry) -> Result<(), Failure> {

@@ -11,7 +11,7 @@ use crate::upload::NoUploads;
 use crate::versions::NoVersions;
 use crate::{
     CopyFailure, Digest, DigestKind, Entry, Failure, FailureKind, Forecast, KeptVersion, Key, KeyRange, Listing,
-    ListingError, OpenUploads, Resumed, Upload, VersionListing, Versioning, Work,
+    ListingError, OpenUploads, Resumed, Upload, VersionId, VersionListing, Versioning, Work,
 };
 
 /// A place that holds objects: a local tree, or a bucket under a prefix.
@@ -53,6 +53,18 @@ pub trait Store: Send + Sync + 'static {
     /// At a key that the store can't hold, nothing is proven: it fails as
     /// [`crate::FailureKind::Unrepresentable`].
     async fn look(&self, key: &Key) -> Result<Option<Entry>, Failure>;
+
+    /// What this version of the key is; `None` where there is no such version, or it is a delete marker.
+    async fn look_at_version(&self, key: &Key, id: &VersionId) -> Result<Option<Entry>, Failure> {
+        let mut listing = self.list_versions(Some(key));
+        let unlisted = |error: ListingError| Failure::new(FailureKind::Failed, error.reason);
+        while let Some(page) = listing.next_page().await.map_err(unlisted)? {
+            if let Some(version) = page.into_iter().find(|version| version.key == *key && version.id == *id) {
+                return Ok(version.entry());
+            }
+        }
+        Ok(None)
+    }
 
     /// Reads a whole object into memory, for which the caller has made room by
     /// the entry's size: one that has grown since is [`crate::FailureKind::Changed`].

@@ -12,7 +12,7 @@ use brigade_engine::ledger::lock::LockError;
 use brigade_engine::prune::VersionCounts;
 use brigade_engine::run::{self, Run};
 use brigade_store::s3::Provider;
-use brigade_store::{Nothing, OpenError, Role, Store, View, open_both, open_to_remove};
+use brigade_store::{Nothing, OpenError, Role, Store, View, open_both, open_whole};
 
 use super::rm;
 use crate::arguments;
@@ -192,7 +192,7 @@ async fn open_stores(sync: &Sync, stop: &Stop) -> Result<[Arc<dyn Store>; 2], Op
         Source::Place { location, inventory } => (location, inventory.as_ref()),
         Source::View { location, .. } => (location, None),
         Source::Nothing => {
-            let dest = open_to_remove(&sync.dest, &sync.sides.dest, &stop.abandon).await?;
+            let dest = open_whole(&sync.dest, &sync.sides.dest, &stop.abandon).await?;
             return Ok([Arc::new(Nothing), dest]);
         }
     };

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 const DOCUMENT: &str = include_str!("../../../../docs/formats/events.md");
 /// Where what is written is declared.
-const SOURCES: [&str; 11] = [
+const SOURCES: [&str; 12] = [
     include_str!("checking/event.rs"),
     include_str!("json.rs"),
     include_str!("json/summary.rs"),
@@ -17,6 +17,7 @@ const SOURCES: [&str; 11] = [
     include_str!("pruned/event.rs"),
     include_str!("tally.rs"),
     include_str!("uploads/event.rs"),
+    include_str!("usage.rs"),
 ];
 
 type Names = BTreeSet<String>;

@@ -108,6 +108,11 @@ impl Streams {
         self.draw(Some(drawn));
     }
 
+    /// Writes bytes as they are, whatever a terminal makes of them.
+    pub(crate) fn bytes(&mut self, to: To, bytes: &[u8]) {
+        self.stream(to).write_bytes(bytes);
+    }
+
     /// Draws a line on standard error in place of what is drawn there, or
     /// takes that away. It must be shorter than [`Self::columns`].
     pub(crate) fn draw(&mut self, line: Option<String>) {
@@ -135,6 +140,11 @@ impl Streams {
     /// Whether whoever read standard output has gone away.
     pub(crate) fn reader_gone(&self) -> bool {
         self.out.broken.as_ref().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+    }
+
+    /// Whether standard output takes more: nothing has gone wrong there so far.
+    pub(crate) fn takes_more(&self) -> bool {
+        self.out.broken.is_none()
     }
 
     /// Why results could not be written, if they could not. A reader that went
@@ -176,8 +186,12 @@ impl Stream {
     }
 
     fn write(&mut self, text: &str) {
+        self.write_bytes(text.as_bytes());
+    }
+
+    fn write_bytes(&mut self, bytes: &[u8]) {
         if self.broken.is_none() {
-            self.broken = self.writer.write_all(text.as_bytes()).err();
+            self.broken = self.writer.write_all(bytes).err();
         }
     }
 

@@ -90,6 +90,8 @@ mod many_failures;
 #[cfg(test)]
 mod markers;
 #[cfg(test)]
+mod measuring;
+#[cfg(test)]
 mod memory;
 #[cfg(test)]
 mod names;
@@ -123,6 +125,8 @@ mod serve;
 mod set_ups;
 #[cfg(test)]
 mod shipped;
+#[cfg(test)]
+mod showing;
 #[cfg(test)]
 mod snapshots;
 #[cfg(test)]

@@ -89,6 +89,8 @@ fn help() {
         "explain",
         "check",
         "ls",
+        "du",
+        "cat",
         "restore",
         "rm",
         "cleanup",

@@ -1,0 +1,82 @@
+//! `brigade cat`: an object's content, to standard output.
+
+use std::sync::{Arc, Mutex};
+
+use brigade_engine::reading::read_through;
+use brigade_store::{Entry, Failure, FailureKind, Role, Store, Symlinks, Verified, open};
+use tokio::task::spawn_blocking;
+use tokio_util::sync::CancellationToken;
+
+use crate::arguments;
+use crate::exit::Exit;
+use crate::output::{self, Streams, To};
+use crate::resolve::cat::{Asked, resolve};
+use crate::signals::Stop;
+
+/// Runs the command.
+pub(crate) async fn run(arguments: &arguments::Cat, mut streams: Streams, stop: &Stop) -> Exit {
+    let asked = match resolve(arguments) {
+        Ok(asked) => asked,
+        Err(error) => {
+            output::error(&mut streams, &error.to_string());
+            return Exit::Usage;
+        }
+    };
+    let streams = output::log::with_warnings(streams);
+    let shown = tokio::select! {
+        // Whoever reads may have stopped: nothing more is written, not even what waits.
+        () = stop.token.cancelled() => return Exit::Interrupted(stop.signal()),
+        shown = show(&asked, &streams) => shown,
+    };
+    let mut streams = output::lock(&streams);
+    let exit = match shown {
+        Ok(()) => Exit::InStep,
+        Err(reason) => {
+            output::error(&mut streams, &format!("{}: {reason}", asked.bucket));
+            Exit::CouldNotRun
+        }
+    };
+    output::unless_unwritten(&mut streams, exit)
+}
+
+async fn show(asked: &Asked, streams: &Arc<Mutex<Streams>>) -> Result<(), String> {
+    // Nothing is begun that would have to be cleaned up: whoever stops this drops it.
+    let never = CancellationToken::new();
+    let role = Role::Source { symlinks: Symlinks::Skip };
+    let store = open(&asked.bucket, role, &asked.s3, &never).await.map_err(|error| error.to_string())?;
+    let entry = find(store.as_ref(), asked).await.map_err(|failure| failure.reason)?;
+    let part = match asked.range.map(|range| range.of(entry.size)) {
+        Some(None) => return Err(format!("it has {} bytes, and none of those that were asked for", entry.size)),
+        part => part.flatten(),
+    };
+    let is_part = part.is_some();
+    let verified = read_through(store.as_ref(), &entry, part, async |bytes| write(streams, bytes).await).await;
+    match verified {
+        Ok(Verified::Unverifiable) if !is_part && !output::lock(streams).reader_gone() => {
+            tracing::warn!("the service has stored nothing that the content could be checked against");
+            Ok(())
+        }
+        Ok(_) => Ok(()),
+        Err(failure) => Err(failure.reason),
+    }
+}
+
+/// The version that was asked for.
+async fn find(store: &dyn Store, asked: &Asked) -> Result<Entry, Failure> {
+    let found = match &asked.version {
+        Some(version) => store.look_at_version(&asked.key, version).await?,
+        None => store.look(&asked.key).await?,
+    };
+    found.ok_or_else(|| Failure::new(FailureKind::Absent, "there is no such object"))
+}
+
+/// Writes where waiting for whoever reads holds nothing up; whether more is wanted.
+async fn write(streams: &Arc<Mutex<Streams>>, bytes: impl AsRef<[u8]> + Send + 'static) -> bool {
+    let streams = Arc::clone(streams);
+    let writing = spawn_blocking(move || {
+        let mut streams = output::lock(&streams);
+        streams.bytes(To::Out, bytes.as_ref());
+        streams.takes_more()
+    });
+    writing.await.unwrap_or(false)
+}
