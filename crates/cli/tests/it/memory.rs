@@ -32,7 +32,8 @@ fn many_objects_take_no_more_memory() {
     for (what, source, dest) in
         [("up", &tree, &bucket), ("up again", &tree, &bucket), ("down", &bucket, &copy), ("down again", &bucket, &copy)]
     {
-        let peak = peak_memory(&scene, ["sync", source, dest, "--quiet"]);
+        // How many are under way at once is not what is measured: on a busy machine there would be more and more.
+        let peak = peak_memory(&scene, ["sync", source, dest, "--quiet", "--jobs=48"]);
         println!("{OBJECTS} objects {what}: {peak} KiB at most");
         assert!(peak < BOUND, "{what}: {peak} KiB");
     }

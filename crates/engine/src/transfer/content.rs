@@ -6,6 +6,7 @@ use super::Transfers;
 use super::parts::part_size;
 use super::sending::Stopped;
 use crate::compare::{Content, Dated};
+use crate::ledger::SettledPair;
 use crate::plan::Transfer;
 
 /// Part sizes that uploaders are known to use, in MiB: a multipart `ETag` that
@@ -28,18 +29,22 @@ impl Transfers {
         }
     }
 
-    /// Whether both were settled before: then nothing but their content tells whether they are in step again.
-    async fn was_settled(&self, source: &Entry) -> Result<bool, Stopped> {
-        let Some(ledger) = &self.settled else { return Ok(false) };
+    /// What was settled before, for sure: where a side has changed since, nothing but content tells of it.
+    async fn settled_pair(&self, source: &Entry) -> Result<Option<SettledPair>, Stopped> {
+        let Some(ledger) = &self.settled else { return Ok(None) };
         let pair = ledger.pair(&source.key).await.map_err(Stopped::Ledger)?;
-        Ok(pair.is_some_and(|pair| !pair.assumed))
+        Ok(pair.filter(|pair| !pair.assumed))
     }
 
     /// What the content of both versions tells; and of two objects that were never settled and of which nothing else
     /// tells, what was noted of them, and then their times.
     pub(super) async fn enough_alike(&self, source: &Entry, dest: &Entry) -> Result<Content, Stopped> {
         let content = self.same_content(source, dest).await?;
-        if content != Content::Unproven || !self.between.times_decide() || self.was_settled(source).await? {
+        if content != Content::Unproven || !self.are_buckets() {
+            return Ok(content);
+        }
+        let pair = self.settled_pair(source).await?;
+        if pair.as_ref().is_some_and(|pair| !pair.shows_in(source, dest)) {
             return Ok(content);
         }
         let left = Held { store: self.source.as_ref(), entry: source, blame: Stopped::Source };
@@ -47,7 +52,8 @@ impl Transfers {
         if let (Some(left), Some(right)) = (self.md5_of(&left).await?, self.md5_of(&right).await?) {
             return Ok(if left == right { Content::SameMd5 } else { Content::OtherMd5 });
         }
-        Ok(if self.is_written_later(source, dest) { Content::WrittenLater } else { content })
+        let may_be_later = pair.is_none() && self.between.times_decide();
+        Ok(if may_be_later && self.is_written_later(source, dest) { Content::WrittenLater } else { content })
     }
 
     /// Whether the destination's object was written after the source's. Within one service both times are of its clock.
