@@ -30,8 +30,7 @@ pub(crate) fn check(episode: &Episode<'_>, seen: &Witness<'_>) -> Result<(), Str
             if seen.cancelled == Some(Cancelled::InTime) {
                 return Err("it was told to stop, and says that it came to its end".into());
             }
-            // The page that broke off may have been one beyond the end of a range that was cut meanwhile.
-            if !seen.struck.listings.is_empty() && !seen.lists_ranges {
+            if seen.misses_a_page() {
                 return Err("a listing broke off, and it says that it came to its end".into());
             }
             figures_add_up(episode, seen, summary)?;

@@ -43,6 +43,8 @@ pub(crate) struct Witness<'a> {
     pub(crate) reordered: bool,
     /// Whether a range was listed that is not everything: what others change meanwhile, one may see and another not.
     pub(crate) lists_ranges: bool,
+    /// After which keys ranges were listed, of each side.
+    range_starts: [Vec<Key>; 2],
     pub(crate) deletions: usize,
     /// Objects that we removed from the destination.
     pub(crate) removed: usize,
@@ -55,7 +57,7 @@ pub(crate) struct Witness<'a> {
 /// What went wrong at the stores.
 #[derive(Default)]
 pub(crate) struct Struck {
-    pub(crate) listings: Vec<Side>,
+    pub(crate) listings: Vec<StruckPage>,
     /// Whether a look at a single place by listing did not succeed.
     pub(crate) glimpse: bool,
     /// Whether what is written was not made durable when that was asked for.
@@ -66,6 +68,15 @@ pub(crate) struct Struck {
     pub(crate) looks: BTreeSet<Key>,
     /// Keys of changes of which the answer was lost.
     changes: BTreeSet<Key>,
+}
+
+/// A page of a listing that broke off.
+pub(crate) struct StruckPage {
+    side: Side,
+    /// The key that it was to come after.
+    after: Key,
+    /// Whether it was one of a range that begins at some key.
+    of_range: bool,
 }
 
 /// When a run was told to stop.
@@ -108,6 +119,7 @@ impl<'a> Witness<'a> {
             unknowns_told: vec![],
             reordered: false,
             lists_ranges: false,
+            range_starts: [vec![], vec![]],
             deletions: 0,
             removed: 0,
             cancelled: None,
@@ -157,6 +169,7 @@ impl<'a> Witness<'a> {
                 self.reordered = true;
                 self.failed_before_deletions = None;
                 self.struck.listings.clear();
+                self.range_starts = [vec![], vec![]];
                 self.unknowns_told.clear();
                 self.changed.clear();
             }
@@ -184,6 +197,16 @@ impl<'a> Witness<'a> {
         Ok(())
     }
 
+    /// Whether a page broke off that was needed: one that comes after a key from which on another range was listed
+    /// was only fetched ahead, when the end of its own was drawn nearer.
+    pub(crate) fn misses_a_page(&self) -> bool {
+        self.struck.listings.iter().any(|page| {
+            let begun_before = self.range_starts[page.side as usize].iter().filter(|start| **start <= page.after);
+            // One of them is its own, if it has one.
+            begun_before.count() <= usize::from(page.of_range)
+        })
+    }
+
     fn see_call(&mut self, side: Side, call: Call, key: &Key, strike: &Strike) -> Result<(), String> {
         if self.stage == Stage::Returned {
             return Err(format!("the run had returned, and called {call:?} of {key} at {side:?}"));
@@ -202,13 +225,17 @@ impl<'a> Witness<'a> {
                 self.struck.glimpse |= *strike != Strike::None;
             }
             (Call::List | Call::ListRange, Strike::None) => {
+                if call == Call::ListRange {
+                    self.range_starts[side as usize].push(key.clone());
+                }
                 self.listed[side as usize].push(self.now[side as usize].clone());
             }
             (Call::ListWithin, Strike::None) if self.takes_up => {
                 self.listed[side as usize].push(self.now[side as usize].clone());
             }
             (Call::List | Call::ListMore | Call::ListRange | Call::ListRangeMore, _) if *strike != Strike::None => {
-                self.struck.listings.push(side);
+                let of_range = matches!(call, Call::ListRange | Call::ListRangeMore);
+                self.struck.listings.push(StruckPage { side, after: key.clone(), of_range });
             }
             // Where two ranges meet, it is looked whether anything lies between them.
             (Call::ListWithin | Call::FirstAfter, _) => self.struck.glimpse |= *strike != Strike::None,
