@@ -308,6 +308,8 @@ pub struct ObjectHeaders {
     pub others: Vec<(&'static str, String)>,
     /// User metadata besides the modification time: names without `x-amz-meta-`, in lower case, and values.
     pub metadata: Vec<(String, String)>,
+    /// The name of a header whose value is no text, and that is missing or altered here.
+    pub undecodable: Option<String>,
     /// MD5 of the whole content, of an object that is opened to be read in ranges: a copy in parts may note it,
     /// because its `ETag` won't give it.
     pub md5: Option<[u8; 16]>,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use brigade_store::{Entry, ObjectHeaders};
+use brigade_store::{Entry, Failure, FailureKind, ObjectHeaders};
 
 use super::judging::Blamed;
 use super::{Checking, HeaderDifference};
@@ -14,8 +14,23 @@ impl Checking {
     pub(super) async fn compare_headers(&self, source: &Entry, dest: &Entry) -> Result<Vec<HeaderDifference>, Blamed> {
         let left = self.open(Side::Source, source).await?;
         let right = self.open(Side::Dest, dest).await?;
+        if are_objects([source, dest]) {
+            readable(Side::Source, left.headers())?;
+            readable(Side::Dest, right.headers())?;
+        }
         Ok(differences([(source, left.headers()), (dest, right.headers())]))
     }
+}
+
+fn are_objects(entries: [&Entry; 2]) -> bool {
+    entries.iter().all(|entry| entry.etag().is_some())
+}
+
+/// Of headers that are no text, it can't be told whether they are the same.
+fn readable(side: Side, headers: &ObjectHeaders) -> Result<(), Blamed> {
+    let Some(name) = &headers.undecodable else { return Ok(()) };
+    let reason = format!("its header {name} is no UTF-8 text, and can't be compared");
+    Err(Blamed { side, failure: Failure::new(FailureKind::Failed, reason) })
 }
 
 /// What a copy in parts may have noted of the content, which says nothing of a person's.
@@ -24,7 +39,7 @@ const NOTED: &str = "md5chksum";
 /// A file has a time, and no other header. Of an object nothing is compared with
 /// it but the time that travels along, where it has one.
 fn differences([source, dest]: [(&Entry, &ObjectHeaders); 2]) -> Vec<HeaderDifference> {
-    let are_objects = source.0.etag().is_some() && dest.0.etag().is_some();
+    let are_objects = are_objects([source.0, dest.0]);
     let [left, right] = [source.1, dest.1];
     let mut found = if are_objects { by_name(named(left), named(right)) } else { vec![] };
     let times_differ = match (left.modified, right.modified) {
@@ -113,6 +128,14 @@ mod tests {
             let names: Vec<&str> = found.iter().map(|difference| difference.name.as_str()).collect();
             assert_eq!(names, expected, "{left:?} {right:?}");
         }
+    }
+
+    #[test]
+    fn headers_that_are_no_text_are_not_taken_for_the_same() {
+        let odd = ObjectHeaders { undecodable: Some("expires".to_owned()), ..ObjectHeaders::default() };
+        let blamed = readable(Side::Dest, &odd).unwrap_err();
+        assert!(blamed.side == Side::Dest && blamed.failure.reason.contains("header expires is no UTF-8"));
+        assert!(readable(Side::Dest, &ObjectHeaders::default()).is_ok());
     }
 
     #[test]

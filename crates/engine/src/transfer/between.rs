@@ -67,6 +67,10 @@ impl Between {
 impl Transfers {
     /// What goes along with the content of this version, of what the source says of it.
     pub(super) async fn carried(&self, entry: &Entry, headers: &ObjectHeaders) -> Result<ObjectHeaders, Stopped> {
+        if let Some(name) = &headers.undecodable {
+            let reason = format!("its header {name} is no UTF-8 text, and can't be carried as it is; write it anew");
+            return Err(Stopped::Source(Failure::new(FailureKind::Failed, reason)));
+        }
         let mut carried = headers.clone();
         if !self.between.same_provider {
             carried.storage_class = None;

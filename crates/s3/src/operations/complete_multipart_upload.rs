@@ -220,6 +220,7 @@ mod tests {
             content_type: None,
             metadata,
             others: Vec::new(),
+            undecodable: None,
             storage_class: None,
             archived: false,
             tags: 0,

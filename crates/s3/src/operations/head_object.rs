@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use http::{HeaderName, HeaderValue, Method, header};
 
-use super::object_headers::kept;
+use super::object_headers::{kept, text, undecodable};
 use crate::checksum::{CRC64NVME, Known, Verified, parse_crc64nvme, parse_md5, parse_md5_etag};
 use crate::client::{Bucket, Rejection};
 use crate::dialect::google;
@@ -59,6 +59,8 @@ pub struct ObjectHead {
     pub metadata: Vec<(String, String)>,
     /// Other headers that the service keeps with it, by their names in lower case.
     pub others: Vec<(&'static str, String)>,
+    /// A header of those, or a piece of user metadata, whose value is no UTF-8 text and so stands in neither as it is.
+    pub undecodable: Option<String>,
     /// Its storage class, where it isn't the usual one.
     pub storage_class: Option<String>,
     /// Whether it is in an archive, and can't be read before it is restored from there.
@@ -117,9 +119,10 @@ impl ObjectHead {
             size,
             generation: generation(response),
             last_modified,
-            content_type: response.header(header::CONTENT_TYPE).map(str::to_owned),
+            content_type: text(response, &header::CONTENT_TYPE).map(str::to_owned),
             metadata: metadata.collect(),
             others: kept(response),
+            undecodable: undecodable(response),
             storage_class: response.header(STORAGE_CLASS).filter(|class| *class != USUAL_CLASS).map(str::to_owned),
             archived: is_archived(response),
             tags: response.header(TAGGING_COUNT).and_then(|count| count.parse().ok()).unwrap_or(0),

@@ -80,11 +80,25 @@ pub(super) fn with_writing<'a>(
 
 /// The kept headers of an answer.
 pub(super) fn kept(response: &Response) -> Vec<(&'static str, String)> {
-    let text = |(name, header): (&'static str, HeaderName)| {
-        let value = std::str::from_utf8(response.headers.get(header)?.as_bytes()).ok()?;
+    let one = |(name, header): (&'static str, HeaderName)| {
+        let value = text(response, &header)?;
         (!is_googles_own(response, name, value)).then(|| (name, value.to_owned()))
     };
-    KEPT.into_iter().filter_map(text).collect()
+    KEPT.into_iter().filter_map(one).collect()
+}
+
+/// A header of an object: S3 allows UTF-8, and a header is ASCII for others.
+pub(super) fn text<'a>(response: &'a Response, header: &HeaderName) -> Option<&'a str> {
+    std::str::from_utf8(response.headers.get(header)?.as_bytes()).ok()
+}
+
+/// The name of a header that is kept with an object, or of a piece of its metadata, whose value is no UTF-8 text.
+pub(super) fn undecodable(response: &Response) -> Option<String> {
+    let is_carried = |name: &HeaderName| {
+        KEPT.iter().any(|(_, kept)| kept == name) || name == CONTENT_TYPE || name.as_str().starts_with("x-amz-meta-")
+    };
+    let mut odd = response.headers.iter().filter(|(_, value)| std::str::from_utf8(value.as_bytes()).is_err());
+    odd.find(|(name, _)| is_carried(name)).map(|(name, _)| name.to_string())
 }
 
 /// What Google answers of an object that has no such header: an hour from now, for public ones
@@ -92,4 +106,41 @@ pub(super) fn kept(response: &Response) -> Vec<(&'static str, String)> {
 fn is_googles_own(response: &Response, name: &str, value: &str) -> bool {
     let is_google = response.headers.contains_key("x-goog-generation");
     is_google && (name == "expires" || (name == "cache-control" && value == "public, max-age=3600"))
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::{HeaderMap, HeaderValue, StatusCode};
+
+    use super::*;
+    use crate::hashing::Hashes;
+
+    fn answer(headers: &[(&'static str, &[u8])]) -> Response {
+        let headers: HeaderMap = headers
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_bytes(value).unwrap()))
+            .collect();
+        let (status, body, hashes) = (StatusCode::OK, Bytes::new(), Hashes::default());
+        Response { status, headers, body, hashes, after_lost_reply: false }
+    }
+
+    #[test]
+    fn headers_are_kept_as_they_are_and_those_that_are_no_text_are_told() {
+        let name = "attachment; filename=\"é.pdf\"";
+        let told = answer(&[("content-disposition", name.as_bytes()), ("x-other", b"caf\xe9")]);
+        assert_eq!((kept(&told), undecodable(&told)), (vec![("content-disposition", name.to_owned())], None));
+        let typed = answer(&[("content-type", "text/plain; name=é".as_bytes())]);
+        assert_eq!(super::text(&typed, &CONTENT_TYPE), Some("text/plain; name=é"));
+        for odd in ["content-disposition", "content-type", "x-amz-meta-owner"] {
+            assert_eq!(undecodable(&answer(&[(odd, b"caf\xe9")])).as_deref(), Some(odd));
+        }
+    }
+
+    #[test]
+    fn what_google_answers_by_itself_is_no_header_of_the_object() {
+        let told = [("expires", &b"Thu, 01 Dec 1994 16:00:00 GMT"[..]), ("cache-control", b"public, max-age=3600")];
+        let google = [&told[..], &[("x-goog-generation", &b"1"[..])]].concat();
+        assert_eq!((kept(&answer(&told)).len(), kept(&answer(&google)).len()), (2, 0));
+    }
 }

@@ -15,6 +15,7 @@ pub(super) fn of_head(head: &ObjectHead) -> ObjectHeaders {
         content_type: head.content_type.clone(),
         others: head.others.clone(),
         metadata: head.metadata.iter().filter(|(name, _)| is_other(name)).cloned().collect(),
+        undecodable: head.undecodable.clone(),
         md5: None,
         storage_class: head.storage_class.clone(),
         tags: if head.tags > 0 { Tags::Some } else { Tags::None },
