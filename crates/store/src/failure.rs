@@ -41,6 +41,8 @@ pub enum FailureKind {
 /// Why a service could not copy an object by itself, and whose object is why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CopyFailure {
+    /// Nobody's: the service does no such thing.
+    NotDone,
     /// What was to be copied.
     Source(Failure),
     /// The copy.

@@ -284,7 +284,7 @@ impl Store for BucketStore {
         source.in_bucket().is_some_and(|source| copying::is_one_service(self, source))
     }
 
-    async fn copy(&self, copying: &Copying<'_>) -> Result<Option<Receipt>, CopyFailure> {
+    async fn copy(&self, copying: &Copying<'_>) -> Result<Receipt, CopyFailure> {
         copying::copy(self, copying).await
     }
 

@@ -122,10 +122,9 @@ pub trait Store: Send + Sync + 'static {
         false
     }
 
-    /// Has the service copy this version, whole; `None` where it turns out that it doesn't. Only where it
-    /// [copies](Self::copies_from) from that store.
-    async fn copy(&self, _copying: &Copying<'_>) -> Result<Option<Receipt>, CopyFailure> {
-        Ok(None)
+    /// Has the service copy this version, whole; only where it [copies](Self::copies_from) from that store.
+    async fn copy(&self, _copying: &Copying<'_>) -> Result<Receipt, CopyFailure> {
+        Err(CopyFailure::NotDone)
     }
 
     /// Begins to write an object in parts; it appears only with [`Upload::finish`].

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::{CopyFailure, Digest, DigestKind, Entry, Failure, FailureKind, Key, ListingError, Receipt, Store};
+use crate::{CopyFailure, Digest, DigestKind, Entry, Failure, Key, ListingError, Receipt, Store};
 
 /// A piece of an object being written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub trait Upload: Send + Sync {
         _entry: &Entry,
         _range: Range<u64>,
     ) -> Result<(), CopyFailure> {
-        Err(CopyFailure::Dest(Failure::new(FailureKind::Failed, "parts are not copied here")))
+        Err(CopyFailure::NotDone)
     }
 
     /// Makes the object appear, after its content was compared with the

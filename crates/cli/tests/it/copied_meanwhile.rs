@@ -1,6 +1,6 @@
 //! What happens on either side while a service copies, and when it doesn't answer.
 
-use crate::harness::{Action, Ended, Files, Occurrence, Scene};
+use crate::harness::{Action, Ended, Files, Occurrence, Scene, content};
 
 /// What makes the embedded server be trusted with conditions.
 const TRUSTED: [&str; 2] = ["--provider", "brigade-dev"];
@@ -75,6 +75,27 @@ fn a_service_that_copies_nothing_has_it_read_and_written() {
     let summary = scene.sync(&scene.url("from"), &scene.url("to"), []);
     summary.counts([("created", 1)]);
     assert_eq!((summary.requests("GetObject"), summary.requests("PutObject")), (1, 1));
+}
+
+/// What was uploaded in parts, and is large, is copied part by part, and gets the same `ETag`; where the service
+/// doesn't do that, nothing of the attempt stays.
+#[test]
+fn a_large_object_is_copied_in_parts_or_read_and_written() {
+    let scene = Scene::public();
+    let large = content(65 << 20);
+    scene.write("tree", &Files::new([("k", &large)]));
+    scene.sync(&scene.arg("tree"), &scene.url("from"), []);
+    let parts = large.len().div_ceil(8 << 20) as u64;
+    let summary = scene.sync(&scene.url("from"), &scene.url("inside"), []);
+    summary.counts([("created", 1), ("unverified", 0)]);
+    assert_eq!((summary.requests("UploadPartCopy"), summary.requests("GetObject")), (parts, 0));
+    scene.sync(&scene.url("from"), &scene.url("inside"), ["--no-ledger"]).changed_nothing();
+
+    scene.log().befall(Action::status(501, "NotImplemented"), "UploadPartCopy", Occurrence::Every);
+    let summary = scene.sync(&scene.url("from"), &scene.url("through"), []);
+    summary.counts([("created", 1)]);
+    assert_eq!((summary.requests("UploadPart"), summary.requests("AbortMultipartUpload")), (parts, 1));
+    scene.stored("").assert_are(&Files::new([("from/k", &large), ("inside/k", &large), ("through/k", &large)]));
 }
 
 /// heavy-sync took what it had listed until it was killed for all there was, and deleted the rest of the copy.

@@ -9,7 +9,7 @@ use super::judging::Blamed;
 use super::{Checking, DigestName, Evidence, Proof};
 use crate::compare::Content;
 use crate::events::Side;
-use crate::transfer::{Stopped, fitting_part_sizes, part_size, same_content};
+use crate::transfer::{Stopped, fitting_part_sizes, not_copied, part_size, same_content};
 
 /// What the content tells.
 pub(super) enum Verdict {
@@ -119,6 +119,7 @@ fn blamed(stopped: Stopped) -> Blamed {
         Stopped::Interrupted => {
             Blamed { side: Side::Source, failure: Failure::new(FailureKind::Failed, "it was interrupted") }
         }
+        Stopped::NotCopied => Blamed { side: Side::Dest, failure: not_copied() },
         Stopped::Ledger(error) => {
             Blamed { side: Side::Source, failure: Failure::new(FailureKind::Failed, error.to_string()) }
         }

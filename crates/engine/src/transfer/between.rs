@@ -1,5 +1,6 @@
 //! What the two sides are to each other: who copies, and what goes along with the content.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use brigade_store::s3::Provider;
@@ -14,10 +15,10 @@ use crate::job::{Comparison, JobSpec, RunOptions};
 #[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Between {
-    /// Whether the destination's service copies from the source by itself.
-    pub(super) copies_inside: bool,
+    /// Whether the destination's service copies from the source by itself, as far as nothing has shown that it doesn't.
+    pub(super) copies_inside: AtomicBool,
     /// Whether both are buckets: all that goes with an object there is known here.
-    are_buckets: bool,
+    pub(super) are_buckets: bool,
     /// Whether the service copies in parts too.
     pub(super) copies_parts: bool,
     /// Whether a storage class of the one is one of the other.
@@ -26,7 +27,7 @@ pub(crate) struct Between {
     /// Whether the source is known to tell of each object whether it has tags; of others each is asked.
     tells_tags: bool,
     /// Whether times may decide of two objects, where nothing else does.
-    times_decide: bool,
+    pub(super) times_decide: bool,
     /// By how much their clocks may run apart; `None` where both have the same.
     pub(super) clocks_apart: Option<Duration>,
     /// Why tags can't be read, if they can't: found out with the first object that shows none.
@@ -39,7 +40,7 @@ impl Between {
         let are_buckets = [source, dest].iter().all(|store| store.capabilities().kind == Kind::Remote);
         let is_one_service = are_buckets && dest.copies_from(source);
         Self {
-            copies_inside: is_one_service && options.server_side_copy,
+            copies_inside: AtomicBool::new(is_one_service && options.server_side_copy),
             are_buckets,
             // https://cloud.google.com/storage/docs/xml-api/put-object-multipart: a part can't be copied, and an object of
             // any size can.
@@ -53,9 +54,9 @@ impl Between {
         }
     }
 
-    /// Whether the times of two objects decide where nothing else does.
-    pub(super) fn times_decide(&self) -> bool {
-        self.times_decide
+    /// Whether the destination's service copies from the source by itself.
+    pub(super) fn copies_inside(&self) -> bool {
+        self.copies_inside.load(Ordering::Relaxed)
     }
 
     /// Whether a copy that the service makes leaves the tags out.
@@ -87,29 +88,26 @@ impl Transfers {
         if !carries_tags {
             return Ok(Tags::None);
         }
-        if *told == Tags::None && self.between.tells_tags {
-            let unreadable = unreadable_tags.get_or_try_init(|| async {
-                match self.source.tags(entry).await {
-                    Ok(_) => Ok(None),
-                    Err(failure) if failure.kind == FailureKind::Denied => Ok(Some(without_permission(&failure))),
-                    Err(failure) => Err(Stopped::Source(failure)),
-                }
-            });
-            return match unreadable.await? {
-                Some(failure) => Err(Stopped::Source(failure.clone())),
-                None => Ok(Tags::None),
-            };
+        let asked = async || {
+            self.source.tags(entry).await.map_err(|failure| match failure.kind {
+                FailureKind::Denied => without_permission(&failure),
+                _ => failure,
+            })
+        };
+        if *told == Tags::Some || !self.between.tells_tags {
+            return asked().await.map(Tags::Known).map_err(Stopped::Source);
         }
-        match self.source.tags(entry).await {
-            Ok(tags) => Ok(Tags::Known(tags)),
-            Err(failure) if failure.kind == FailureKind::Denied => Err(Stopped::Source(without_permission(&failure))),
-            Err(failure) => Err(Stopped::Source(failure)),
+        let unreadable = unreadable_tags.get_or_try_init(|| async {
+            match asked().await {
+                Ok(_) => Ok(None),
+                Err(failure) if failure.kind == FailureKind::Denied => Ok(Some(failure)),
+                Err(failure) => Err(Stopped::Source(failure)),
+            }
+        });
+        match unreadable.await? {
+            Some(failure) => Err(Stopped::Source(failure.clone())),
+            None => Ok(Tags::None),
         }
-    }
-
-    /// Whether headers travel as they are: what a tree has no place for, it doesn't add either.
-    pub(super) fn are_buckets(&self) -> bool {
-        self.between.are_buckets
     }
 }
 

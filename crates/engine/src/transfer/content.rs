@@ -40,7 +40,7 @@ impl Transfers {
     /// tells, what was noted of them, and then their times.
     pub(super) async fn enough_alike(&self, source: &Entry, dest: &Entry) -> Result<Content, Stopped> {
         let content = self.same_content(source, dest).await?;
-        if content != Content::Unproven || !self.are_buckets() {
+        if content != Content::Unproven || !self.between.are_buckets {
             return Ok(content);
         }
         let pair = self.settled_pair(source).await?;
@@ -52,7 +52,7 @@ impl Transfers {
         if let (Some(left), Some(right)) = (self.md5_of(&left).await?, self.md5_of(&right).await?) {
             return Ok(if left == right { Content::SameMd5 } else { Content::OtherMd5 });
         }
-        let may_be_later = pair.is_none() && self.between.times_decide();
+        let may_be_later = pair.is_none() && self.between.times_decide;
         Ok(if may_be_later && self.is_written_later(source, dest) { Content::WrittenLater } else { content })
     }
 

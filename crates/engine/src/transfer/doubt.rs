@@ -55,7 +55,12 @@ impl Transfers {
 
     /// The same where a transfer was stopped by something that could have happened after it was carried out.
     pub(super) fn doubt_after(&self, source: &Entry, stopped: &Stopped) {
-        let Stopped::Dest(failure) = stopped else { return };
+        let failure = match stopped {
+            Stopped::Dest(failure) => failure,
+            // A copy whose answer was lost may have been made, whatever has become of its source since.
+            Stopped::Source(_) if self.between.copies_inside() => return self.doubt(&source.key),
+            _ => return,
+        };
         if failure.kind == FailureKind::Corrupt && self.dest.capabilities().kind == Kind::Remote {
             // It may have been stored all the same: that is not to be taken for the file by its size and time.
             self.recorder.note([Change::Settle(SettledPair::in_name_only(source))]);

@@ -40,7 +40,7 @@ impl Transfers {
     fn works(&self, source: &Entry) -> (Option<Work<'static>>, Work<'static>, bool) {
         let (dest, size) = (self.dest.capabilities(), source.size);
         let in_parts = |usual| size.div_ceil(part_size(usual, size));
-        match self.between.copies_inside.then(|| self.is_cut(source)) {
+        match self.between.copies_inside().then(|| self.is_cut(source)) {
             Some(true) => {
                 let parts = in_parts(inside::PART_SIZE);
                 (Some(Work::Look(2)), Work::CopyInParts(parts), dest.conditions.finishing)

@@ -1,8 +1,11 @@
 //! Copies that the destination's service makes by itself: nothing of the content travels here.
 
+use std::sync::atomic::Ordering;
+
 use brigade_store::{Condition, CopyFailure, Copying, Digest, Entry, Failure, FailureKind, Receipt, Verified};
 
 use super::Transfers;
+use super::between::Between;
 use super::sending::{Copied, Stopped};
 use crate::events::Event;
 
@@ -27,16 +30,17 @@ pub(super) enum Way {
 }
 
 impl Transfers {
-    /// Has the service copy a version; `None` where it doesn't.
-    pub(super) async fn copy_inside(
-        &self,
-        listed: &Entry,
-        replaces: Option<&Entry>,
-    ) -> Result<Option<Copied>, Stopped> {
-        if self.is_cut(listed) {
-            return self.copy_in_parts(listed, replaces, Way::Inside).await.map(Some);
+    /// Has the service copy a version; [`Stopped::NotCopied`] where it doesn't, or could copy another one unnoticed.
+    pub(super) async fn copy_inside(&self, listed: &Entry, replaces: Option<&Entry>) -> Result<Copied, Stopped> {
+        let is_named = listed.version_id().is_some() || listed.etag().is_some_and(|etag| !etag.is_empty());
+        if !is_named {
+            return Err(Stopped::NotCopied);
         }
-        self.copy_whole_inside(listed, replaces).await
+        if self.is_cut(listed) {
+            self.copy_in_parts(listed, replaces, Way::Inside).await
+        } else {
+            self.copy_whole_inside(listed, replaces).await
+        }
     }
 
     /// Whether the service copies this version in parts.
@@ -45,7 +49,7 @@ impl Transfers {
         self.between.copies_parts && (listed.size > MOST_AT_ONCE || (listed.size > COPIED_WHOLE && was_cut))
     }
 
-    async fn copy_whole_inside(&self, listed: &Entry, replaces: Option<&Entry>) -> Result<Option<Copied>, Stopped> {
+    async fn copy_whole_inside(&self, listed: &Entry, replaces: Option<&Entry>) -> Result<Copied, Stopped> {
         let _request = self.permits.request().await;
         if self.cancel.is_cancelled() {
             return Err(Stopped::Interrupted);
@@ -54,9 +58,10 @@ impl Transfers {
         self.prove(&listed.key, &condition, |conditions| conditions.copying).await?;
         let without_tags = self.between.leaves_tags_out();
         let copying = Copying { source: self.source.as_ref(), entry: listed, condition: &condition, without_tags };
-        let Some(receipt) = self.dest.copy(&copying).await.map_err(stopped)? else { return Ok(None) };
+        let copied_there = self.dest.copy(&copying).await;
+        let receipt = copied_there.map_err(|failure| self.between.stopped(failure))?;
         self.tally.tell(Event::Progress { bytes: listed.size });
-        Ok(Some(copied(listed, receipt)))
+        Ok(copied(listed, receipt))
     }
 }
 
@@ -67,17 +72,23 @@ pub(super) fn copied(source: &Entry, receipt: Receipt) -> Copied {
     Copied { source: source.clone(), receipt, verified }
 }
 
-/// By whose object the copy was stopped.
-pub(super) fn stopped(failure: CopyFailure) -> Stopped {
-    match failure {
-        CopyFailure::Source(failure) => Stopped::Source(failure),
-        CopyFailure::Dest(failure) if failure.kind == FailureKind::Denied => {
-            let reason = format!(
-                "{failure}. A copy that the service makes reads the source's tags too: --ignore-tags leaves them \
-                 out, and --no-server-side-copy reads and writes instead"
-            );
-            Stopped::Dest(Failure::new(FailureKind::Denied, reason))
+impl Between {
+    /// By whose object a copy was stopped. A service that does no such thing isn't asked again.
+    pub(super) fn stopped(&self, failure: CopyFailure) -> Stopped {
+        match failure {
+            CopyFailure::NotDone => {
+                self.copies_inside.store(false, Ordering::Relaxed);
+                Stopped::NotCopied
+            }
+            CopyFailure::Source(failure) => Stopped::Source(failure),
+            CopyFailure::Dest(failure) if failure.kind == FailureKind::Denied => {
+                let reason = format!(
+                    "{failure}. A copy that the service makes reads the source's tags too: --ignore-tags leaves them \
+                     out, and --no-server-side-copy reads and writes instead"
+                );
+                Stopped::Dest(Failure::new(FailureKind::Denied, reason))
+            }
+            CopyFailure::Dest(failure) => Stopped::Dest(failure),
         }
-        CopyFailure::Dest(failure) => Stopped::Dest(failure),
     }
 }

@@ -21,7 +21,7 @@ impl Transfers {
         match stopped {
             Stopped::Source(failure) => self.heed(self.source.as_ref(), failure),
             Stopped::Dest(failure) => self.heed(self.dest.as_ref(), failure),
-            Stopped::Interrupted | Stopped::Ledger(_) => {}
+            Stopped::Interrupted | Stopped::NotCopied | Stopped::Ledger(_) => {}
         }
     }
 

@@ -6,7 +6,7 @@ use brigade_store::{Digest, Entry, Failure, FailureKind, Kind, NewObject, Part, 
 use tokio::task::{JoinError, JoinSet};
 
 use super::Transfers;
-use super::inside::{self, Way, copied, stopped};
+use super::inside::{self, Way, copied};
 use super::resuming::UnderWay;
 use super::sending::{Copied, Stopped, both};
 use crate::events::Event;
@@ -154,7 +154,8 @@ impl Transfers {
             }
             let held = if way == Way::Inside { 0 } else { end - part.offset };
             let memory = self.permits.memory(held).await;
-            let (reader, upload, source) = (Arc::clone(reader), Arc::clone(upload), Arc::clone(&self.source));
+            let (reader, upload) = (Arc::clone(reader), Arc::clone(upload));
+            let (source, between) = (Arc::clone(&self.source), Arc::clone(&self.between));
             let (permits, tally, cancel) = (self.permits.clone(), Arc::clone(&self.tally), self.cancel.clone());
             parts.spawn(async move {
                 let _memory = memory;
@@ -169,7 +170,7 @@ impl Transfers {
                     }
                     Way::Inside => {
                         let copied = upload.copy(part, source.as_ref(), reader.entry(), part.offset..end).await;
-                        copied.map_err(stopped)?;
+                        copied.map_err(|failure| between.stopped(failure))?;
                     }
                 }
                 tally.tell(Event::Progress { bytes: end - part.offset });

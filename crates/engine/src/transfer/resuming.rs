@@ -99,7 +99,7 @@ impl Transfers {
                 matches!(failure.kind, FailureKind::Failed | FailureKind::Denied | FailureKind::LockedOut)
             }
             Stopped::Interrupted | Stopped::Ledger(_) => true,
-            Stopped::Source(_) => false,
+            Stopped::Source(_) | Stopped::NotCopied => false,
         };
         // A part that arrived otherwise than it was sent may be there.
         let is_spoilt = matches!(stopped, Stopped::Dest(failure) if failure.kind == FailureKind::Corrupt);

@@ -32,6 +32,8 @@ pub(crate) enum Stopped {
     Source(Failure),
     Dest(Failure),
     Interrupted,
+    /// The service doesn't copy by itself: content is to be read and written.
+    NotCopied,
     /// The ledger could not be written.
     Ledger(LedgerError),
 }
@@ -247,10 +249,11 @@ impl Transfers {
 
     pub(super) async fn copy_version(&self, listed: &Entry, replaces: Option<&Entry>) -> Result<Copied, Stopped> {
         // The rarer ways are kept on the heap: hundreds of objects are under way, each with room for the largest.
-        if self.between.copies_inside
-            && let Some(copied) = Box::pin(self.copy_inside(listed, replaces)).await?
-        {
-            return Ok(copied);
+        if self.between.copies_inside() {
+            match Box::pin(self.copy_inside(listed, replaces)).await {
+                Err(Stopped::NotCopied) => {}
+                copied => return copied,
+            }
         }
         if listed.size <= self.dest.capabilities().whole_limit {
             self.copy_whole(listed, replaces).await
@@ -281,7 +284,7 @@ impl Transfers {
         headers: &ObjectHeaders,
         replaces: Option<&Entry>,
     ) -> Result<NewObject, Stopped> {
-        let headers = if self.are_buckets() {
+        let headers = if self.between.are_buckets {
             Box::pin(self.carried(entry, headers)).await?
         } else {
             representation::headers(entry, headers)
@@ -299,6 +302,7 @@ impl Transfers {
         self.heed_stop(&stopped);
         match stopped {
             Stopped::Interrupted => Sent::Interrupted,
+            Stopped::NotCopied => Sent::Outcome(Outcome::Failed(not_copied()), None),
             // Whatever failed after the run was to stop may have failed because of it.
             Stopped::Source(_) | Stopped::Dest(_) if self.cancel.is_cancelled() => Sent::Interrupted,
             Stopped::Ledger(error) => Sent::Halted(error.into()),
@@ -310,6 +314,11 @@ impl Transfers {
             Stopped::Source(failure) | Stopped::Dest(failure) => Sent::Outcome(Outcome::Failed(failure), None),
         }
     }
+}
+
+/// Of what should have been read and written instead.
+pub(crate) fn not_copied() -> Failure {
+    Failure::new(FailureKind::Failed, "the service copies nothing by itself")
 }
 
 pub(super) fn both(source: Verified, dest: Verified) -> Verified {

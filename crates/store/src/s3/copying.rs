@@ -1,6 +1,6 @@
 //! Copies that a service makes by itself, between two buckets of its own.
 
-use brigade_s3::{CopyObject, CopySource, CustomerKey, Error, ErrorKind, HeadObject};
+use brigade_s3::{CopyObject, CopySource, CustomerKey, Dialect, Error, ErrorKind, HeadObject};
 
 use super::failures::{absent, changed, failure, unwritten};
 use super::{BucketStore, condition, etag, receipt};
@@ -40,8 +40,8 @@ impl<'a> Found<'a> {
     }
 }
 
-/// Has the service copy an object; `None` where it doesn't do that.
-pub(super) async fn copy(store: &BucketStore, copying: &Copying<'_>) -> Result<Option<Receipt>, CopyFailure> {
+/// Has the service copy an object.
+pub(super) async fn copy(store: &BucketStore, copying: &Copying<'_>) -> Result<Receipt, CopyFailure> {
     let entry = copying.entry;
     let found = Found::of(copying.source, entry).map_err(CopyFailure::Source)?;
     let name = store.names.of(&entry.key).map_err(CopyFailure::Dest)?;
@@ -54,21 +54,18 @@ pub(super) async fn copy(store: &BucketStore, copying: &Copying<'_>) -> Result<O
         condition: condition(&store.bucket, copying.condition),
     };
     match store.bucket.copy_object(copy).await {
-        Ok(stored) => Ok(Some(receipt(&entry.key, entry.size, stored))),
-        Err(error) if error.kind() == ErrorKind::NotImplemented => Ok(None),
+        Ok(stored) => Ok(receipt(&entry.key, entry.size, stored)),
         Err(error) => Err(blame(&found, entry, &error).await),
     }
 }
 
 /// Whose object is why a copy failed: where it may be either, the source is looked at.
 pub(super) async fn blame(found: &Found<'_>, entry: &Entry, error: &Error) -> CopyFailure {
-    if error.kind() == ErrorKind::Archived {
-        return CopyFailure::Source(failure(error));
-    }
-    let may_be_either =
-        matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PreconditionFailed | ErrorKind::Conflict);
-    if !may_be_either {
-        return CopyFailure::Dest(failure(error));
+    match error.kind() {
+        ErrorKind::NotImplemented => return CopyFailure::NotDone,
+        ErrorKind::Archived => return CopyFailure::Source(failure(error)),
+        ErrorKind::NotFound | ErrorKind::PreconditionFailed | ErrorKind::Conflict => {}
+        _ => return CopyFailure::Dest(failure(error)),
     }
     match found.store.head_of(entry).await {
         Ok(_) => CopyFailure::Dest(unwritten(error)),
@@ -89,10 +86,14 @@ pub(super) async fn tags(store: &BucketStore, entry: &Entry) -> Result<String, F
     }
 }
 
+/// Whether what is there is looked at before a copy.
+pub(super) fn looks_before(dialect: Dialect) -> bool {
+    dialect.put_if_absent.is_certain() && !dialect.copy_conditions.is_certain()
+}
+
 /// Where writes are guarded and copies are not, what is there is looked at just before.
 async fn prove(store: &BucketStore, name: &str, wanted: &Condition) -> Result<(), Failure> {
-    let dialect = store.bucket.dialect();
-    if dialect.copy_conditions.is_certain() || !dialect.put_if_absent.is_certain() {
+    if !looks_before(store.bucket.dialect()) {
         return Ok(());
     }
     let there = match store.bucket.head_object(HeadObject { key: name, version_id: None }).await {

@@ -2,7 +2,7 @@
 
 use brigade_s3::Bucket;
 
-use super::Names;
+use super::{Names, copying};
 use crate::{Forecast, Work};
 
 /// Adds them.
@@ -23,7 +23,10 @@ pub(super) fn foresee(bucket: &Bucket, names: &Names, work: Work<'_>, forecast: 
             // Where nothing guards it, it is looked at just before.
             forecast.add("HeadObject", u64::from(bucket.client().provider().is_google()));
         }
-        Work::Copy => forecast.add("CopyObject", 1),
+        Work::Copy => {
+            forecast.add("HeadObject", u64::from(copying::looks_before(bucket.dialect())));
+            forecast.add("CopyObject", 1);
+        }
         Work::CopyInParts(parts) => {
             forecast.add("CreateMultipartUpload", 1);
             forecast.add("UploadPartCopy", parts);
@@ -60,7 +63,7 @@ mod tests {
     async fn each_work_takes_its_requests() {
         let (one, odd, many) = (entries(&["a"]), entries(&["a", "b\u{1}", "c"]), entries(&vec!["k"; 2001]));
         let (aws, unknown) = (Provider::Aws, Provider::Unknown);
-        let table: [Row<'_>; 12] = [
+        let table: [Row<'_>; 13] = [
             (Work::Look(2), aws, &[("HeadObject", 2)]),
             (Work::Read, aws, &[("GetObject", 1)]),
             (Work::ReadInRanges(3), aws, &[("HeadObject", 2), ("GetObject", 3)]),
@@ -71,6 +74,7 @@ mod tests {
                 &[("CreateMultipartUpload", 1), ("UploadPart", 3), ("CompleteMultipartUpload", 1)],
             ),
             (Work::Copy, aws, &[("CopyObject", 1)]),
+            (Work::Copy, Provider::Minio, &[("HeadObject", 1), ("CopyObject", 1)]),
             (
                 Work::CopyInParts(3),
                 aws,
