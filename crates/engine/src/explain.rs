@@ -75,7 +75,7 @@ pub async fn explain(
         pass_what_is_above(&mut planner, source.as_ref(), key).await?;
     }
     let (left, right) = (at_source.presence(), at_dest.presence());
-    let settled = match ledger {
+    let settled = match &ledger {
         Some(ledger) => ledger.pair(key).await?,
         None => None,
     };
@@ -89,7 +89,7 @@ pub async fn explain(
         decision => decision,
     };
     let refused = refusal(&decision, dest.as_ref());
-    let mut trial = Trial::new(job, source, dest);
+    let mut trial = Trial::new(job, source, dest, ledger);
     let prospect = match &decision {
         Decision::Act(phase, action) => trial.run(*phase, action.clone()).await?,
         _ => refused.map(|outcome| Prospect { phase: Phase::Now, outcome }),
@@ -187,7 +187,7 @@ impl Observer for Seen {
 }
 
 impl Trial {
-    fn new(job: &JobSpec, source: Arc<dyn Store>, dest: Arc<dyn Store>) -> Self {
+    fn new(job: &JobSpec, source: Arc<dyn Store>, dest: Arc<dyn Store>, settled: Option<Arc<dyn Ledger>>) -> Self {
         let seen = Arc::new(Seen::default());
         let options = RunOptions {
             jobs: AtOnce::Exactly(1),
@@ -203,7 +203,7 @@ impl Trial {
         let (recorder, cancel) = (Arc::new(Recorder::none()), CancellationToken::new());
         let between = Arc::new(Between::of(job, &options, source.as_ref(), dest.as_ref()));
         let locked_out = Arc::default();
-        let around = Surroundings { source, dest, tally, recorder, settled: None, cancel, locked_out, between };
+        let around = Surroundings { source, dest, tally, recorder, settled, cancel, locked_out, between };
         let transfers = Transfers::new(&options, around, Allowance::new(options.limit), Left::nothing());
         let deletes_by = job.delete.is_some().then(|| job.filters.clone());
         Self { deletes_by, transfers: Arc::new(transfers), seen, content: None }

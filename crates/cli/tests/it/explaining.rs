@@ -6,6 +6,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::process::Command;
+use std::thread;
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
@@ -296,4 +297,26 @@ fn what_can_not_be_looked_at_or_meant_has_its_exit_code() {
     scene.brigade(["explain", "no-such-directory", &bucket, "same"]).exits(1).complains("no-such-directory");
     scene.brigade(["explain", &tree, &bucket, "s3://elsewhere/same"]).exits(2).complains("does not lie below");
     scene.brigade(["explain", &tree, &bucket]).exits(2).complains("KEY");
+}
+
+/// Once both were in step, times tell nothing any more, here as in a sync.
+#[test]
+fn between_buckets_it_knows_what_was_settled() {
+    // It keeps no checksum of its own.
+    let scene = Scene::seaweed();
+    let in_parts = |content: u8, prefix| {
+        scene.write(prefix, &Files::new([("k", &vec![content; 6 << 20])]));
+        let without_digests = ["--s3-upload-cutoff=5Mi", "--s3-disable-checksum", "--ignore-times"];
+        let [cutoff, disabled, whatever_is_there] = without_digests;
+        scene.rclone(["copy", &scene.arg(prefix), &scene.remote(prefix), cutoff, disabled, whatever_is_there]);
+    };
+    let (from, to) = (scene.url("from"), scene.url("to"));
+    in_parts(1, "from");
+    scene.sync(&from, &to, []).counts([("created", 1)]);
+    // An object's time is of whole seconds.
+    thread::sleep(Duration::from_millis(1100));
+    in_parts(2, "to");
+    let explained = explain(&scene, &[&from, &to].map(OsStr::new), OsStr::new("k"));
+    assert_eq!((&explained["content"], &explained["outcome"]), (&"unproven".into(), &"sent".into()), "{explained}");
+    scene.sync(&from, &to, []).counts([("replaced", 1)]);
 }
