@@ -127,13 +127,13 @@ impl SettledPair {
     }
 }
 
-/// Whether a file that was read no earlier than this could have been edited
-/// since without a trace: it changed less than a tick before, or, by a clock that is ahead, after.
+/// Whether what was read no earlier than this could have been changed since without a trace: a file that changed less
+/// than a tick before, or, by a clock that is ahead, after; an object to which its service gave no `ETag`.
 #[must_use]
 pub fn could_hide_an_edit(entry: &Entry, read: SystemTime) -> bool {
     match &entry.version {
         Version::File { changed, .. } => is_fresh(entry.modified, read) || is_fresh(*changed, read),
-        Version::Object { .. } => false,
+        Version::Object { etag, .. } => etag.is_empty(),
     }
 }
 
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_unsure_for_two_seconds_after_either_of_its_times() {
+    fn a_file_is_unsure_for_two_seconds_after_either_of_its_times_and_an_object_without_an_etag() {
         let table = [
             ("long ago", 1000, 1000, 9000, false, false),
             ("just now", 8000, 8000, 9000, true, true),
@@ -182,6 +182,8 @@ mod tests {
             assert_eq!(could_hide_an_edit_of_ours(&file, at(read)), ours_unsure, "{row}, ours");
         }
         let object = Entry { version: Version::object("e"), ..file(9000, 9000) };
+        let nameless = Entry { version: Version::object(""), ..object.clone() };
+        assert!(could_hide_an_edit(&nameless, at(9000)), "another one looks like it");
         assert!(!could_hide_an_edit(&object, at(9000)) && !could_hide_an_edit_of_ours(&object, at(9000)));
     }
 
