@@ -3,7 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use brigade_store::{ClockSkew, Entry, Version};
+use brigade_store::{ClockSkew, Digest, Entry, Version};
 
 use crate::job::Comparison;
 use crate::ledger::SettledPair;
@@ -85,6 +85,15 @@ pub enum Content {
 }
 
 impl Content {
+    /// Of two versions that have this digest in common.
+    pub(crate) fn same_by(digest: &Digest) -> Self {
+        match digest {
+            Digest::Md5(_) => Self::SameMd5,
+            Digest::MultipartMd5 { .. } => Self::SameMultipart,
+            Digest::Crc64Nvme(_) => Self::SameCrc64,
+        }
+    }
+
     /// Whether it is enough for both to count as in step: nothing better can be had of some objects than their times.
     #[must_use]
     pub fn is_enough(self) -> bool {

@@ -88,6 +88,11 @@ pub(crate) async fn same_content(
             file.same_as_object(&Held { store: left, entry: source, blame: Stopped::Source }).await
         }
         (kind, _) => {
+            if let (Some(left), Some(right)) = (source.listed_digest(), dest.listed_digest())
+                && left == right
+            {
+                return Ok(Content::same_by(&left));
+            }
             let left = Held { store: left, entry: source, blame: Stopped::Source };
             let right = Held { store: right, entry: dest, blame: Stopped::Dest };
             // What a tree has to work out is worked out once.
