@@ -51,6 +51,16 @@ impl Growth {
         self.wanted
     }
 
+    /// Lets there be no more than so many from now on, unless their number was said.
+    pub(crate) fn keep_within(&mut self, most: usize) {
+        if let Some(trial) = &mut self.trial {
+            // What fewer did before were more than there may be.
+            trial.before = None;
+            self.most = self.most.min(most.max(1));
+            self.wanted = self.wanted.min(self.most);
+        }
+    }
+
     /// Whether their number may change.
     pub(crate) fn may_change(&self) -> bool {
         self.trial.is_some() && self.most > 1
@@ -123,6 +133,12 @@ mod tests {
         assert_eq!(wanted(growing(1, 16), up_to_four, true).await, [2, 4, 8, 4, 4, 4]);
         assert_eq!(wanted(growing(2, 16), linear, false).await, [2; 6], "there is not enough to do");
         assert_eq!(wanted(AtOnce::Exactly(3), linear, true).await, [3; 6]);
+        let mut growth = Growth::new(growing(64, 512));
+        growth.keep_within(56);
+        assert_eq!((growth.wanted(), growth.may_change()), (56, true));
+        let mut said = Growth::new(AtOnce::Exactly(64));
+        said.keep_within(56);
+        assert_eq!(said.wanted(), 64);
         let busy = |at_work| 1000 * at_work as u64;
         assert_eq!(wanted(growing(64, 512), busy, true).await, [64; 6], "each takes a millisecond: nobody waits");
         let slow = |at_work| 5 * at_work as u64;

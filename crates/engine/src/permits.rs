@@ -109,6 +109,16 @@ impl Permits {
         }
     }
 
+    /// Gives no more than so many from now on, unless their number was said.
+    pub(crate) fn keep_within(&self, most: usize) {
+        let mut growth = self.growth.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = growth.wanted();
+        growth.keep_within(most);
+        for permits in [&self.objects, &self.requests] {
+            permits.change(before, growth.wanted());
+        }
+    }
+
     /// Waits for a place for one more object.
     pub(crate) async fn object(&self) -> Permit {
         self.objects.take().await

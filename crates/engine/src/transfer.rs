@@ -116,7 +116,8 @@ pub(crate) struct Surroundings {
 impl Transfers {
     pub(crate) fn new(options: &RunOptions, around: Surroundings, allowance: Allowance, left: Left) -> Self {
         let Surroundings { source, dest, tally, recorder, settled, cancel, locked_out, between } = around;
-        let jobs = at_once(options.jobs, source.as_ref());
+        // Of what a service copies by itself, nothing comes here.
+        let jobs = if between.copies_inside() { options.jobs } else { at_once(options.jobs, source.as_ref()) };
         let kinds = [&source, &dest].map(|store| store.capabilities().kind);
         Self {
             source,

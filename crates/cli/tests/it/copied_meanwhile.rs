@@ -12,14 +12,25 @@ fn scene() -> Scene {
     scene
 }
 
-/// Runs the sync, with something to delete besides, and does this when the request that writes has come.
-fn sync_while(scene: &Scene, operation: &str, meanwhile: impl FnOnce()) -> Ended {
+/// One with an object that is copied in parts.
+fn scene_of_a_large_one() -> (Scene, Vec<u8>) {
+    let (scene, large) = (Scene::public(), content(65 << 20));
+    scene.write("tree", &Files::new([("k", &large)]));
+    scene.sync(&scene.arg("tree"), &scene.url("from"), []);
+    (scene, large)
+}
+
+/// What reads and writes, although the service copies by itself.
+const THROUGH: &[&str] = &["--no-server-side-copy"];
+
+/// Runs the sync, with something to delete besides, and does this when that request has come for the key.
+fn sync_while(scene: &Scene, (operation, key, more): (&str, &str, &[&str]), meanwhile: impl FnOnce()) -> Ended {
     let (from, to) = (scene.url("from"), scene.url("to"));
     let args = ["sync", &from, &to, "--delete", "--output", "json"];
     scene.log().forget_requests();
     scene.log().hold_the(operation, &[1]);
-    Ended::of_while(scene.brigade_command(args.iter().chain(&TRUSTED)), || {
-        assert_eq!(scene.log().wait_for_number(operation, 1), "to/k");
+    Ended::of_while(scene.brigade_command(args.iter().chain(&TRUSTED).chain(more)), || {
+        assert_eq!(scene.log().wait_for_number(operation, 1), key);
         meanwhile();
         scene.log().heal();
     })
@@ -27,35 +38,82 @@ fn sync_while(scene: &Scene, operation: &str, meanwhile: impl FnOnce()) -> Ended
 
 #[test]
 fn what_is_replaced_at_the_source_meanwhile_is_copied_as_it_is_then() {
-    let scene = scene();
-    let ended = sync_while(&scene, "CopyObject", || scene.put_exactly("from/k", b"other one")).exits(0);
-    ended.summary().counts([("created", 1)]);
-    scene.stored("to").assert_are(&Files::new([("k", b"other one")]));
-    scene.sync(&scene.url("from"), &scene.url("to"), []).counts([("in_step", 1)]);
+    let other = Files::new([("k", b"other one")]);
+    for way in [("CopyObject", "to/k", &[][..]), ("GetObject", "from/k", THROUGH)] {
+        let scene = scene();
+        let ended = sync_while(&scene, way, || scene.put_exactly("from/k", b"other one")).exits(0);
+        ended.summary().counts([("created", 1)]);
+        scene.stored("to").assert_are(&other);
+        scene.sync(&scene.url("from"), &scene.url("to"), []).counts([("in_step", 1)]);
+    }
+    let (scene, _) = scene_of_a_large_one();
+    let way = ("UploadPartCopy", "to/k", &[][..]);
+    let ended = sync_while(&scene, way, || scene.put_exactly("from/k", b"other one")).exits(0);
+    assert_eq!(ended.summary().requests("AbortMultipartUpload"), 1);
+    scene.stored("to").assert_are(&other);
 }
 
 #[test]
 fn what_is_deleted_at_the_source_meanwhile_is_counted_and_nothing_is_copied() {
-    let scene = scene();
-    let ended = sync_while(&scene, "CopyObject", || {
-        scene.aws(["s3api", "delete-object", "--no-sign-request", "--bucket", &scene.bucket, "--key", "from/k"]);
-    });
-    ended.exits(0).summary().counts([("withdrawn", 1)]);
-    assert_eq!(scene.stored("to").count(), 0);
+    for way in [("CopyObject", "to/k", &[][..]), ("GetObject", "from/k", THROUGH)] {
+        let scene = scene();
+        let ended = sync_while(&scene, way, || scene.remove_exactly("from/k"));
+        ended.exits(0).summary().counts([("withdrawn", 1)]);
+        assert_eq!(scene.stored("to").count(), 0);
+    }
 }
 
 #[test]
 fn what_somebody_else_wrote_at_the_destination_meanwhile_stays() {
-    for (theirs, outcome) in [(&b"somebody!"[..], 3), (b"first one", 0)] {
-        let scene = scene();
-        let ended = sync_while(&scene, "CopyObject", || scene.put_exactly("to/k", theirs)).exits(outcome);
-        if outcome == 3 {
-            ended.complains_of("k", "somebody else wrote this key");
-        } else {
-            ended.summary().counts([("in_step", 1)]);
+    for way in [("CopyObject", "to/k", &[][..]), ("PutObject", "to/k", THROUGH)] {
+        for (theirs, outcome) in [(&b"somebody!"[..], 3), (b"first one", 0)] {
+            let scene = scene();
+            let ended = sync_while(&scene, way, || scene.put_exactly("to/k", theirs)).exits(outcome);
+            if outcome == 3 {
+                ended.complains_of("k", "somebody else wrote this key");
+            } else {
+                ended.summary().counts([("in_step", 1)]);
+            }
+            scene.stored("to").assert_are(&Files::new([("k", theirs)]));
         }
-        scene.stored("to").assert_are(&Files::new([("k", theirs)]));
     }
+}
+
+/// Of what was cut as the source is, the `ETag` tells that it has the same content.
+#[test]
+fn what_somebody_else_copied_in_parts_meanwhile_is_theirs_or_in_step() {
+    let way = ("CompleteMultipartUpload", "to/k", &[][..]);
+    let (scene, large) = scene_of_a_large_one();
+    let ended = sync_while(&scene, way, || scene.put_exactly("to/k", b"somebody!")).exits(3);
+    ended.complains_of("k", "somebody else wrote this key");
+    scene.stored("to").assert_are(&Files::new([("k", b"somebody!")]));
+
+    scene.remove_exactly("to/k");
+    let ended = sync_while(&scene, way, || {
+        scene.sync(&scene.url("from"), &scene.url("to"), ["--no-ledger"]).counts([("created", 1)]);
+    });
+    ended.exits(0).summary().counts([("in_step", 1)]);
+    scene.stored("to").assert_are(&Files::new([("k", &large)]));
+}
+
+#[test]
+fn when_a_part_is_refused_the_others_are_not_asked_for() {
+    let (scene, _) = scene_of_a_large_one();
+    scene.log().refuse_all("UploadPartCopy");
+    let args = ["sync", &scene.url("from"), &scene.url("to"), "--jobs=1", "--output=json"];
+    let ended = scene.brigade(args).exits(3);
+    ended.complains_of("k", "--no-server-side-copy reads and writes instead");
+    assert!(ended.summary().requests("UploadPartCopy") <= 3);
+}
+
+#[test]
+fn a_copy_that_fails_is_tried_once_more_in_the_end_whatever_its_size() {
+    let scene = Scene::public();
+    scene.put_exactly("from/k", &content(20 << 20));
+    scene.log().befall(Action::status(400, "InvalidRequest"), "CopyObject", Occurrence::Nth(1));
+    let summary = scene.sync(&scene.url("from"), &scene.url("to"), []);
+    summary.counts([("created", 1)]);
+    assert_eq!(summary.requests("CopyObject"), 2);
 }
 
 #[test]
@@ -81,10 +139,7 @@ fn a_service_that_copies_nothing_has_it_read_and_written() {
 /// doesn't do that, nothing of the attempt stays.
 #[test]
 fn a_large_object_is_copied_in_parts_or_read_and_written() {
-    let scene = Scene::public();
-    let large = content(65 << 20);
-    scene.write("tree", &Files::new([("k", &large)]));
-    scene.sync(&scene.arg("tree"), &scene.url("from"), []);
+    let (scene, large) = scene_of_a_large_one();
     let parts = large.len().div_ceil(8 << 20) as u64;
     let summary = scene.sync(&scene.url("from"), &scene.url("inside"), []);
     summary.counts([("created", 1), ("unverified", 0)]);

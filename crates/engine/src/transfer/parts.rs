@@ -154,12 +154,13 @@ impl Transfers {
             }
             let held = if way == Way::Inside { 0 } else { end - part.offset };
             let memory = self.permits.memory(held).await;
+            // Waited for here: not all parts of an object are begun before the first has failed.
+            let request = self.permits.request().await;
             let (reader, upload) = (Arc::clone(reader), Arc::clone(upload));
             let (source, between) = (Arc::clone(&self.source), Arc::clone(&self.between));
-            let (permits, tally, cancel) = (self.permits.clone(), Arc::clone(&self.tally), self.cancel.clone());
+            let (tally, cancel) = (Arc::clone(&self.tally), self.cancel.clone());
             parts.spawn(async move {
-                let _memory = memory;
-                let _request = permits.request().await;
+                let _held = (memory, request);
                 if cancel.is_cancelled() {
                     return Err(Stopped::Interrupted);
                 }

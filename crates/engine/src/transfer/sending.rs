@@ -6,7 +6,7 @@ use brigade_store::{
 };
 
 use super::inside::Way;
-use super::{Halt, Transfers};
+use super::{Halt, MOST_FETCHED_AT_ONCE, Transfers};
 use crate::compare::Content;
 use crate::events::{Event, Outcome};
 use crate::ledger::{Agreed, LedgerError, Proof, SettledPair};
@@ -251,7 +251,7 @@ impl Transfers {
         // The rarer ways are kept on the heap: hundreds of objects are under way, each with room for the largest.
         if self.between.copies_inside() {
             match Box::pin(self.copy_inside(listed, replaces)).await {
-                Err(Stopped::NotCopied) => {}
+                Err(Stopped::NotCopied) => self.permits.keep_within(MOST_FETCHED_AT_ONCE),
                 copied => return copied,
             }
         }
