@@ -10,6 +10,7 @@ mod head;
 mod listing;
 mod operation;
 mod throttle;
+mod versions;
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;

@@ -169,6 +169,9 @@ def bench(options: argparse.Namespace, output: Path) -> None:
 def bench_apart(options: argparse.Namespace) -> None:
     """Measures what a ledger costs and saves, or copies between buckets."""
     places.WORK.mkdir(parents=True, exist_ok=True)
+    places.TOOLS.mkdir(parents=True, exist_ok=True)
+    if options.buckets:
+        tools.install_peers()
     if not options.no_build:
         tools.build()
     tools.require_build()

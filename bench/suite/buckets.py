@@ -1,4 +1,4 @@
-"""Copies from bucket to bucket: within one server, which copies by itself, and across two."""
+"""Copies from bucket to bucket, within one server, which copies by itself, and across two; and versions removed."""
 
 from __future__ import annotations
 
@@ -24,20 +24,25 @@ FULL, QUICK = ROOT / "bench/BUCKETS.md", TARGET / "bench-buckets-quick.md"
 S5CMD = "s5cmd --log error --endpoint-url $ENDPOINT --numworkers 64"
 JUICEFS = "juicefs sync -q -p 64 --no-https"
 
+# The peers leave tags behind; to carry them takes a request more for each object of a service that isn't known to tell
+# which have some.
+ACROSS = "brigade sync s3://$OBJECTS s3://empty-$OBJECTS --quiet --no-ledger --dest-endpoint-url $OTHER"
+
 # Within one server, and across two; who is missing can't do that.
 ONE = {
-    "brigade": "brigade sync s3://$OBJECTS s3://empty --quiet --no-ledger",
-    "s5cmd": f"{S5CMD} cp 's3://$OBJECTS/*' s3://empty/",
-    "rclone": f"rclone copy bench:$OBJECTS bench:empty {RCLONE} --fast-list",
+    "brigade": "brigade sync s3://$OBJECTS s3://empty-$OBJECTS --quiet --no-ledger",
+    "s5cmd": f"{S5CMD} cp 's3://$OBJECTS/*' s3://empty-$OBJECTS/",
+    "rclone": f"rclone copy bench:$OBJECTS bench:empty-$OBJECTS {RCLONE} --fast-list",
     "juicefs": f"{JUICEFS} minio://{ACCESS_KEY}:{SECRET_KEY}@$ADDRESS/$OBJECTS/"
-    f" minio://{ACCESS_KEY}:{SECRET_KEY}@$ADDRESS/empty/",
-    "aws": "aws --endpoint-url $ENDPOINT s3 cp --recursive --only-show-errors s3://$OBJECTS/ s3://empty/",
+    f" minio://{ACCESS_KEY}:{SECRET_KEY}@$ADDRESS/empty-$OBJECTS/",
+    "aws": "aws --endpoint-url $ENDPOINT s3 cp --recursive --only-show-errors s3://$OBJECTS/ s3://empty-$OBJECTS/",
 }
 TWO = {
-    "brigade": "brigade sync s3://$OBJECTS s3://empty --quiet --no-ledger --dest-endpoint-url $OTHER",
-    "rclone": f"rclone copy bench:$OBJECTS other:empty {RCLONE} --fast-list",
+    "brigade": f"{ACROSS} --ignore-tags",
+    "brigade, with tags": ACROSS,
+    "rclone": f"rclone copy bench:$OBJECTS other:empty-$OBJECTS {RCLONE} --fast-list",
     "juicefs": f"{JUICEFS} minio://{ACCESS_KEY}:{SECRET_KEY}@$ADDRESS/$OBJECTS/"
-    f" minio://{ACCESS_KEY}:{SECRET_KEY}@$OTHER_ADDRESS/empty/",
+    f" minio://{ACCESS_KEY}:{SECRET_KEY}@$OTHER_ADDRESS/empty-$OBJECTS/",
 }
 
 
@@ -62,6 +67,11 @@ WORKS = (
 )
 
 
+# Objects of which each has nine old versions.
+VERSIONS = {20_000: "flat-2000-4096", 200_000: "flat-20000-4096", 2_000_000: "flat-200000-4096"}
+PRUNE = "brigade prune s3://$OBJECTS --older-than 30d --provider aws"
+
+
 def bench(quick: bool, repeat: int, fast: Path) -> Path:
     """Measures all of it; where the table went."""
     output = QUICK if quick else FULL
@@ -71,6 +81,8 @@ def bench(quick: bool, repeat: int, fast: Path) -> Path:
         for work in WORKS[:2] if quick else WORKS:
             document += table(work, run_all(work, repeat, fast, server, other))
             output.write_text("\n".join(document) + "\n")
+        document += pruned({count: prune_all(count, repeat, fast, server) for count in VERSIONS})
+        output.write_text("\n".join(document) + "\n")
     return output
 
 
@@ -82,7 +94,7 @@ def run_all(
     for repetition in range(-1, repeat):
         for name, line in turns(work, repetition):
             cost = run_one(work, name, line, fast, server, other)
-            print(f"{work.title}: {name:8} {cost.wall:8.3f} s {cost.cpu:8.3f} s CPU {cost.memory:7.1f} MiB", flush=True)
+            print(f"{work.title}: {name:18} {cost.wall:8.3f} s {cost.cpu:8.3f} s CPU {cost.memory:7.1f} MiB", flush=True)
             if repetition >= 0:
                 costs[name].append(cost)
     return costs
@@ -105,7 +117,7 @@ def run_one(work: Work, name: str, line: str, fast: Path, server: Server, other:
         "OTHER_ADDRESS": other.address,
         "OBJECTS": work.objects,
     }
-    errors = WORK / "errors" / f"buckets-{name}.txt"
+    errors = WORK / "errors" / f"buckets-{name.replace(', ', '-').replace(' ', '-')}.txt"
     errors.parent.mkdir(exist_ok=True)
     for each in (server, other):
         servers.take_counts(each)
@@ -121,6 +133,26 @@ def run_one(work: Work, name: str, line: str, fast: Path, server: Server, other:
     if cost.exit_code != 0 or written != work.count:
         raise OSError(f"{name} ended with {cost.exit_code} and wrote {written} of {work.count}: {counts}; see {errors}")
     return cost
+
+
+def prune_all(count: int, repeat: int, fast: Path, server: Server) -> list[Cost]:
+    """Runs that remove the old ones of so many versions."""
+    costs = []
+    errors = WORK / "errors" / "buckets-prune.txt"
+    for _ in range(repeat):
+        servers.take_counts(server)
+        values = {"ENDPOINT": server.endpoint, "OBJECTS": VERSIONS[count]}
+        output = fast / "output"
+        command = contestants.command(PRUNE, values)
+        cost = measure.run(command, runs.environment(server), runs.home(), output, errors, timeout=runs.LONGEST)
+        output.unlink(missing_ok=True)
+        counts = servers.take_counts(server) or {}
+        # A request takes a thousand at most, and nine of ten are old.
+        if cost.exit_code != 0 or counts.get("DeleteObjects", 0) * 1000 < count * 9 // 10:
+            raise OSError(f"prune ended with {cost.exit_code}: {counts}; see {errors}")
+        print(f"{count} versions: {cost.wall:8.3f} s {cost.cpu:8.3f} s CPU {cost.memory:7.1f} MiB", flush=True)
+        costs.append(cost)
+    return costs
 
 
 def environment(server: Server, other: Server) -> dict[str, str]:
@@ -141,7 +173,8 @@ def heading() -> str:
         f"# From bucket to bucket\n\n{date.today().isoformat()}; {where}. Made by `bench/run --buckets`.\n\n"
         "The null server answers at once: the client is what is measured. Within one server each has it copy by itself"
         " (CopyObject) but juicefs, which reads and writes; across two everything passes through the client. Medians;"
-        " the figures of all runs in brackets. A peer that is missing can't do it.\n"
+        " the figures of all runs in brackets. A peer that is missing can't do it. Across two, none of the peers"
+        " carries tags: brigade is told not to (--ignore-tags), and measured with them besides.\n"
     )
 
 
@@ -158,6 +191,16 @@ def table(work: Work, costs: Mapping[str, Sequence[Cost]]) -> list[str]:
             f"| {name} | {wall:.2f} s ({walls}) | {cpu:.2f} s | {each} | {memory:.0f} MiB"
             f" | {wall / ours['wall']:.2f} | {cpu / ours['cpu']:.2f} |"
         )
+    return [*lines, ""]
+
+
+def pruned(costs: Mapping[int, Sequence[Cost]]) -> list[str]:
+    """The lines of the table of what removing versions takes."""
+    lines = ["## Old versions removed: `brigade prune`\n", "| versions | wall | CPU for each version | memory |"]
+    lines.append("|---|---|---|---|")
+    for count, measured in costs.items():
+        wall, cpu, memory = (median(measured, of) for of in ("wall", "cpu", "memory"))
+        lines.append(f"| {count:,} | {wall:.2f} s | {cpu / count * 1e6:.2f} us | {memory:.1f} MiB |")
     return [*lines, ""]
 
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::Server;
 use super::head::Head;
-use super::{listing, operation};
+use super::{listing, operation, versions};
 use crate::bucket::Bucket;
 use crate::content;
 
@@ -38,10 +38,15 @@ pub(super) fn answer(server: &Server, head: &Head, md5: [u8; 16], document: &[u8
     let sent = Bucket::named(name.strip_prefix("empty-").unwrap_or(name));
     match operation {
         "ListObjects" | "ListObjectsV2" => text("200 OK", listing::page(server, bucket, head)),
+        "ListObjectVersions" => text("200 OK", versions::page(server, bucket, head)),
+        "GetBucketVersioning" => {
+            text("200 OK", "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>".into())
+        }
         "GetObject" | "HeadObject" => match sent.filter(|bucket| bucket.holds(&key)) {
             Some(bucket) => object(server, &bucket, head),
             None => text("404 Not Found", "<Error><Code>NoSuchKey</Code><Message>none</Message></Error>".into()),
         },
+        "GetObjectTagging" => text("200 OK", "<Tagging><TagSet></TagSet></Tagging>".into()),
         "PutObject" | "UploadPart" => stored(&content::hex(&md5)),
         "CopyObject" => copied(server, head, "CopyObjectResult"),
         "UploadPartCopy" => copied(server, head, "CopyPartResult"),
@@ -119,8 +124,9 @@ fn completed(name: &str, key: &str, document: &[u8]) -> Answer {
 
 fn deleted(document: &[u8]) -> Answer {
     let document = String::from_utf8_lossy(document);
-    let keys = elements(&document, "Key").map(|key| format!("<Deleted><Key>{key}</Key></Deleted>"));
-    text("200 OK", format!("<DeleteResult>{}</DeleteResult>", keys.collect::<String>()))
+    // What was to go is told as gone, word for word.
+    let objects = elements(&document, "Object").map(|object| format!("<Deleted>{object}</Deleted>"));
+    text("200 OK", format!("<DeleteResult>{}</DeleteResult>", objects.collect::<String>()))
 }
 
 /// The texts of all elements of this name, which hold nothing else.
