@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, header};
 
 use crate::address::Endpoint;
@@ -36,6 +37,9 @@ const TOLD_AFTER: u32 = 10;
 
 /// How often it is looked into why something is denied.
 const BETWEEN_LOOKS: Duration = Duration::from_mins(1);
+
+/// What comes before a request each time that it is sent, and may forbid it.
+pub(crate) type Look<'a> = dyn Fn() -> BoxFuture<'a, Result<(), Error>> + Sync + 'a;
 
 /// A client of one service. Cheap to clone; clones share their connections,
 /// their counters and what they have learnt.
@@ -235,6 +239,16 @@ impl Client {
         request: &Request<'_>,
         read: impl Fn(&Response) -> Result<T, Rejection>,
     ) -> Result<T, Error> {
+        self.send_after(None, request, read).await
+    }
+
+    /// The same, with a look before each attempt: what was so before the first one need not be so before the next.
+    pub(crate) async fn send_after<T>(
+        &self,
+        look: Option<&Look<'_>>,
+        request: &Request<'_>,
+        read: impl Fn(&Response) -> Result<T, Rejection>,
+    ) -> Result<T, Error> {
         let abandoned = async {
             self.0.config.abandon.cancelled().await;
             tokio::time::sleep(request.operation.time_after_abandoning()).await;
@@ -247,13 +261,14 @@ impl Client {
                 let error = Error::local(ErrorKind::Abandoned, request.operation, message);
                 Err(error.about(request.bucket, request.key))
             }
-            answered = self.persist(request, read) => answered,
+            answered = self.persist(look, request, read) => answered,
         }
     }
 
     /// Sends a request as often as it takes.
     async fn persist<T>(
         &self,
+        look: Option<&Look<'_>>,
         request: &Request<'_>,
         read: impl Fn(&Response) -> Result<T, Rejection>,
     ) -> Result<T, Error> {
@@ -262,6 +277,10 @@ impl Client {
         loop {
             let is_retry = course.begin();
             inner.pace.turn(request.key).await;
+            // What it finds may be what an attempt has written whose answer was lost.
+            if let Some(look) = look {
+                look().await.map_err(|refused| refused.after_lost_reply(course.lost_reply))?;
+            }
             inner.counters.sending(request.operation, is_retry);
             let sent = Instant::now();
             let attempt = inner.attempt(request, self.1).await;

@@ -12,9 +12,10 @@ use crate::checksum::{
     CRC64NVME, Checksum, Verified, combine_crc64nvme, format_crc64nvme, multipart_etag, parse_crc64nvme,
 };
 use crate::client::{Bucket, Rejection};
+use crate::dialect::Fact;
 use crate::error::{Error, ErrorKind};
 use crate::operations::{Condition, HeadObject, ObjectHead, Operation, Stored, UploadedPart};
-use crate::request::{Request, unquote};
+use crate::request::{Request, Response, unquote};
 use crate::xml::{escape_into, walk};
 
 /// An upload whose parts are all written.
@@ -52,13 +53,8 @@ impl Bucket {
                 .text_header(CRC64NVME.as_str(), &format_crc64nvme(crc))?
                 .text_header("x-amz-checksum-type", "FULL_OBJECT")?;
         }
-        let honoured = self.dialect().complete_conditions.is_certain();
-        let request = if honoured { self.guarded(request, upload.condition).await? } else { request };
-        if is_google {
-            // It takes no guard here, and a look just before is better than none.
-            self.check_by_looking(&request, upload.condition).await?;
-        }
-        match self.client().send_for(&request, |response| whole.confirm(&response.body, generation(response))).await {
+        let read = |response: &Response| whole.confirm(&response.body, generation(response));
+        match self.send_write(request, upload.condition, Fact::CompleteConditions, read).await {
             Err(error) if may_be_ours(&error) || (upload.resumed && may_be_completed(&error)) => {
                 self.recognise_whole(upload.key, &whole, error).await
             }

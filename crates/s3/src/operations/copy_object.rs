@@ -8,7 +8,7 @@ use super::object_headers::with_writing;
 use super::put_object::{may_be_ours, quoted};
 use crate::checksum::Verified;
 use crate::client::{Bucket, Rejection};
-use crate::dialect::google;
+use crate::dialect::{Fact, google};
 use crate::encoding::{Keep, encode_into};
 use crate::error::Error;
 use crate::operations::{Condition, HeadObject, Operation, Stored};
@@ -56,9 +56,8 @@ impl Bucket {
             request = request.text_header("x-amz-tagging-directive", "REPLACE")?;
         }
         let request = with_writing(request, copy.storage_class, None, writing)?;
-        let honoured = self.dialect().copy_conditions.is_certain();
-        let request = if honoured { self.guarded(request, copy.condition).await? } else { request };
-        match self.client().send_for(&request, |response| read(response, copy.source.if_match)).await {
+        let read = |response: &Response| read(response, copy.source.if_match);
+        match self.send_write(request, copy.condition, Fact::CopyConditions, read).await {
             Err(error) if may_be_ours(&error) => self.recognise_copy(&copy, error).await,
             result => result,
         }

@@ -3,13 +3,34 @@
 use http::{HeaderValue, header};
 
 use super::put_object::quoted;
-use crate::client::Bucket;
+use crate::client::{Bucket, Look, Rejection};
+use crate::dialect::Fact;
 use crate::dialect::google::IF_GENERATION_MATCH;
 use crate::error::{Error, ErrorKind};
 use crate::operations::{Condition, HeadObject, ObjectHead};
-use crate::request::Request;
+use crate::request::{Request, Response};
 
 impl Bucket {
+    /// Sends a write that this fact says to be guarded by its condition. Where it isn't, but whole writes are, what is there is
+    /// looked at just before each time that it is sent: a look before the first attempt says nothing about the next one.
+    pub(super) async fn send_write<T>(
+        &self,
+        request: Request<'_>,
+        condition: Condition<'_>,
+        fact: Fact,
+        read: impl Fn(&Response) -> Result<T, Rejection>,
+    ) -> Result<T, Error> {
+        if self.dialect().of(fact).is_certain() {
+            let request = self.guarded(request, condition).await?;
+            return self.client().send_for(&request, read).await;
+        }
+        if !self.is_looked_at_before(fact) {
+            return self.client().send_for(&request, read).await;
+        }
+        let look: &Look<'_> = &|| Box::pin(async { self.check_by_looking(&request, condition).await.map(drop) });
+        self.client().send_after(Some(look), &request, read).await
+    }
+
     /// The request with the header that states the condition on its key. Where the
     /// provider guards by generation, and only an ETag is known, a look tells which one has it.
     pub(super) async fn guarded<'a>(
@@ -36,7 +57,7 @@ impl Bucket {
 
     /// Looks whether the condition on the request's key holds now; what is there. Of what
     /// comes after the look it says nothing.
-    pub(super) async fn check_by_looking(
+    async fn check_by_looking(
         &self,
         request: &Request<'_>,
         condition: Condition<'_>,

@@ -7,6 +7,7 @@ mod google;
 mod integrity;
 mod limits;
 mod listings;
+mod looks;
 mod lost_replies;
 mod retries;
 mod server;

@@ -1,10 +1,10 @@
 //! Copies that a service makes by itself, between two buckets of its own.
 
-use brigade_s3::{CopyObject, CopySource, CustomerKey, Dialect, Error, ErrorKind, HeadObject};
+use brigade_s3::{CopyObject, CopySource, CustomerKey, Error, ErrorKind};
 
-use super::failures::{absent, changed, failure, unwritten};
+use super::failures::{absent, failure, unwritten};
 use super::{BucketStore, condition, etag, receipt};
-use crate::{Condition, CopyFailure, Copying, Entry, Failure, Receipt, Store};
+use crate::{CopyFailure, Copying, Entry, Failure, Receipt, Store};
 
 /// Whether both are at one service, which knows whoever asks as the same: then it can read the one while it writes the other.
 pub(super) fn is_one_service(dest: &BucketStore, source: &BucketStore) -> bool {
@@ -45,7 +45,6 @@ pub(super) async fn copy(store: &BucketStore, copying: &Copying<'_>) -> Result<R
     let entry = copying.entry;
     let found = Found::of(copying.source, entry).map_err(CopyFailure::Source)?;
     let name = store.names.of(&entry.key).map_err(CopyFailure::Dest)?;
-    prove(store, &name, copying.condition).await.map_err(CopyFailure::Dest)?;
     let copy = CopyObject {
         key: &name,
         source: found.source(entry),
@@ -84,27 +83,4 @@ pub(super) async fn tags(store: &BucketStore, entry: &Entry) -> Result<String, F
         Err(error) if error.kind() == ErrorKind::NotImplemented => Ok(String::new()),
         answered => answered.map_err(|error| failure(&error)),
     }
-}
-
-/// Whether what is there is looked at before a copy.
-pub(super) fn looks_before(dialect: Dialect) -> bool {
-    dialect.put_if_absent.is_certain() && !dialect.copy_conditions.is_certain()
-}
-
-/// Where writes are guarded and copies are not, what is there is looked at just before.
-async fn prove(store: &BucketStore, name: &str, wanted: &Condition) -> Result<(), Failure> {
-    if !looks_before(store.bucket.dialect()) {
-        return Ok(());
-    }
-    let there = match store.bucket.head_object(HeadObject { key: name, version_id: None }).await {
-        Ok(head) => Some(head),
-        Err(error) if error.kind() == ErrorKind::NotFound => None,
-        Err(error) => return Err(failure(&error)),
-    };
-    let holds = match (wanted, there) {
-        (Condition::Absent, None) => true,
-        (Condition::Replaces(listed), Some(head)) => listed.etag() == Some(head.etag.as_str()),
-        (Condition::Absent, Some(_)) | (Condition::Replaces(_), None) => false,
-    };
-    if holds { Ok(()) } else { Err(changed()) }
 }

@@ -1,8 +1,8 @@
 //! The requests that work in a bucket takes, as its store sends them.
 
-use brigade_s3::Bucket;
+use brigade_s3::{Bucket, Fact};
 
-use super::{Names, copying};
+use super::Names;
 use crate::{Forecast, Work};
 
 /// Adds them.
@@ -20,17 +20,17 @@ pub(super) fn foresee(bucket: &Bucket, names: &Names, work: Work<'_>, forecast: 
             forecast.add("CreateMultipartUpload", 1);
             forecast.add("UploadPart", parts);
             forecast.add("CompleteMultipartUpload", 1);
-            // Where nothing guards it, it is looked at just before.
-            forecast.add("HeadObject", u64::from(bucket.client().provider().is_google()));
+            foresee_look(bucket, Fact::CompleteConditions, forecast);
         }
         Work::Copy => {
-            forecast.add("HeadObject", u64::from(copying::looks_before(bucket.dialect())));
+            foresee_look(bucket, Fact::CopyConditions, forecast);
             forecast.add("CopyObject", 1);
         }
         Work::CopyInParts(parts) => {
             forecast.add("CreateMultipartUpload", 1);
             forecast.add("UploadPartCopy", parts);
             forecast.add("CompleteMultipartUpload", 1);
+            foresee_look(bucket, Fact::CompleteConditions, forecast);
         }
         Work::Remove(entries) => {
             // What has no name is never asked for.
@@ -40,6 +40,11 @@ pub(super) fn foresee(bucket: &Bucket, names: &Names, work: Work<'_>, forecast: 
             forecast.add("DeleteObject", single);
         }
     }
+}
+
+/// Where nothing guards a write, what is there is looked at just before.
+fn foresee_look(bucket: &Bucket, fact: Fact, forecast: &mut Forecast) {
+    forecast.add("HeadObject", u64::from(bucket.is_looked_at_before(fact)));
 }
 
 #[cfg(test)]
@@ -62,8 +67,8 @@ mod tests {
     #[tokio::test]
     async fn each_work_takes_its_requests() {
         let (one, odd, many) = (entries(&["a"]), entries(&["a", "b\u{1}", "c"]), entries(&vec!["k"; 2001]));
-        let (aws, unknown) = (Provider::Aws, Provider::Unknown);
-        let table: [Row<'_>; 13] = [
+        let (aws, r2, unknown) = (Provider::Aws, Provider::R2, Provider::Unknown);
+        let table: [Row<'_>; 16] = [
             (Work::Look(2), aws, &[("HeadObject", 2)]),
             (Work::Read, aws, &[("GetObject", 1)]),
             (Work::ReadInRanges(3), aws, &[("HeadObject", 2), ("GetObject", 3)]),
@@ -73,8 +78,15 @@ mod tests {
                 aws,
                 &[("CreateMultipartUpload", 1), ("UploadPart", 3), ("CompleteMultipartUpload", 1)],
             ),
+            (
+                Work::WriteInParts(3),
+                r2,
+                &[("CreateMultipartUpload", 1), ("UploadPart", 3), ("CompleteMultipartUpload", 1), ("HeadObject", 1)],
+            ),
             (Work::Copy, aws, &[("CopyObject", 1)]),
             (Work::Copy, Provider::Minio, &[("HeadObject", 1), ("CopyObject", 1)]),
+            (Work::Copy, r2, &[("HeadObject", 1), ("CopyObject", 1)]),
+            (Work::Copy, unknown, &[("CopyObject", 1)]),
             (
                 Work::CopyInParts(3),
                 aws,
