@@ -24,6 +24,7 @@ pub(crate) use crate::failure::Rejection;
 use crate::failure::{Failure, shortened};
 use crate::hashing::{Hasher, Hashes, Wanted};
 use crate::identity::{Identity, Shown};
+use crate::overheard;
 use crate::pace::Pace;
 use crate::proxy::Proxies;
 use crate::request::{Request, Response};
@@ -86,6 +87,7 @@ impl Client {
         let url = surroundings.endpoint_url.as_deref();
         let endpoint = Endpoint::choose(url, surroundings.aws_hosts, &surroundings.region)?;
         let proxies = Proxies::choose(&surroundings.proxies, &endpoint)?;
+        overheard::check(&config, &surroundings.identity, &endpoint, proxies.as_ref())?;
         let provider = match config.account {
             Account::Aws => config.provider.unwrap_or_else(|| Provider::of_host(endpoint.host())),
             Account::Google => Provider::Gcs,

@@ -31,6 +31,7 @@ mod md5_lanes;
 pub mod measuring;
 mod operations;
 mod outgoing;
+mod overheard;
 mod pace;
 pub mod probe;
 mod proxy;

@@ -1,17 +1,15 @@
 //! What the environment and the AWS files say, where the caller says nothing.
 
 use std::ffi::OsString;
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 use aws_config::meta::region::ProvideRegion;
 use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_types::service_config::ServiceConfigKey;
-use http::uri::Scheme;
-use http::{HeaderValue, Uri};
+use http::HeaderValue;
 
-use crate::address::{AwsHosts, region_of_url, without_user};
+use crate::address::{AwsHosts, region_of_url};
 use crate::config::{Account, Config};
 use crate::credentials::{CachedCredentials, GoogleTokens};
 use crate::dialect::google;
@@ -43,15 +41,9 @@ impl Surroundings {
     /// Looks around: files and the environment, and with `sign` whatever
     /// gives the credentials.
     pub(crate) async fn of(config: &Config) -> Result<Self, ConfigError> {
-        let around = match config.account {
+        match config.account {
             Account::Aws => Self::of_aws(config).await,
             Account::Google => Self::of_google(config).await,
-        }?;
-        match &around.endpoint_url {
-            Some(url) if config.customer_key.is_some() && is_overheard(url) => {
-                Err(ConfigError::OverheardKey(without_user(url)))
-            }
-            _ => Ok(around),
         }
     }
 
@@ -67,16 +59,12 @@ impl Surroundings {
         };
         let endpoint_url = config.endpoint_url.clone().or_else(in_profile);
         let endpoint_url = endpoint_url.unwrap_or_else(|| google::ENDPOINT.to_owned());
-        let identity = Self::at_google(config, &region).await?;
-        if matches!(identity, Identity::Google(_)) && is_overheard(&endpoint_url) {
-            return Err(ConfigError::OverheardToken(without_user(&endpoint_url)));
-        }
         Ok(Self {
             endpoint_url: Some(endpoint_url),
             aws_hosts: AwsHosts::default(),
             ca_bundle: config.ca_bundle.clone().or_else(|| settings.ca_bundle()),
             proxies: settings.proxies(),
-            identity,
+            identity: Self::at_google(config, &region).await?,
             payer: if config.request_payer { Some(payer()?) } else { None },
             project: project(PROJECT),
             region,
@@ -123,14 +111,6 @@ impl Surroundings {
             region,
         })
     }
-}
-
-/// Whether others may hear what is sent there: it isn't encrypted, and leaves this machine.
-fn is_overheard(endpoint_url: &str) -> bool {
-    let Ok(uri) = endpoint_url.parse::<Uri>() else { return false };
-    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
-    let is_here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-    uri.scheme() == Some(&Scheme::HTTP) && !is_here
 }
 
 /// The project that pays, by the names that Google's own tools know it by.

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Scene, content};
+use crate::harness::{Ended, Proxy, Scene, content};
 
 /// Puts an object with everything that may go along with one, as somebody else's tool does.
 fn put_with_everything(scene: &Scene, key: &str, body: &[u8]) {
@@ -180,6 +180,13 @@ fn a_customers_key_goes_with_each_request_and_is_never_shown() {
     fs::write(scene.path("no.key"), "short").unwrap();
     let wrong = scene.brigade(["sync", &b, &scene.arg("none"), "--source-sse-c-key", &scene.arg("no.key")]).exits(2);
     wrong.complains("holds no key for SSE-C");
+
+    // A proxy could read it.
+    let proxy = Proxy::open();
+    let mut proxied = scene.brigade_command(["sync", &b, &scene.arg("none"), "--source-sse-c-key", &other]);
+    proxied.env("http_proxy", format!("http://{}", proxy.address));
+    Ended::of(proxied).exits(1).complains("(which http_proxy names), is not encrypted, and a key for SSE-C");
+    assert_eq!(proxy.heads().len(), 0);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::harness::{Ended, Files, Reply, Scene, Scripted};
+use crate::harness::{Ended, Files, Proxy, Reply, Scene, Scripted};
 
 /// What stands in for a token; all of Google's begin like that.
 const TOKEN: &str = "ya29.first";
@@ -179,4 +179,21 @@ fn a_token_is_not_sent_where_it_can_be_overheard() {
     let mut command = with_file(&scene, up(&scene, &[]), &of_a_user(&giver));
     command.args(["--dest-endpoint-url", "http://192.0.2.1:9"]);
     Ended::of(command).exits(1).complains("https");
+}
+
+/// On its way to a service on this machine, it would leave the machine for the proxy.
+#[test]
+fn a_token_is_not_sent_through_a_proxy_that_could_read_it() {
+    let scene = scene(1);
+    let giver = Scripted::start(|_| token(TOKEN));
+    scene.log().google_terms().accept(TOKEN);
+    scene.log().forget_requests();
+    let proxy = Proxy::open();
+    let endpoint = scene.log().google().endpoint.replace("127.0.0.1", "localhost");
+    let mut command = with_file(&scene, up(&scene, &[]), &of_a_user(&giver));
+    command.args(["--dest-endpoint-url", &endpoint]);
+    // Whatever gives the tokens is asked without it.
+    command.env("http_proxy", format!("http://{}", proxy.address)).env("no_proxy", "127.0.0.1");
+    Ended::of(command).exits(1).complains("(which http_proxy names), is not encrypted, and a token of Google's");
+    assert_eq!((proxy.heads().len(), scene.log().requests()), (0, 0));
 }
