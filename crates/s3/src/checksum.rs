@@ -31,6 +31,8 @@ pub(crate) enum Checksum {
 
 /// `x-amz-checksum-crc64nvme`.
 pub(crate) const CRC64NVME: HeaderName = HeaderName::from_static("x-amz-checksum-crc64nvme");
+/// `x-amz-checksum-crc32c`.
+pub(crate) const CRC32C: HeaderName = HeaderName::from_static("x-amz-checksum-crc32c");
 /// `Content-MD5`.
 pub(crate) const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
 
@@ -74,6 +76,12 @@ pub(crate) fn combine_crc64nvme(first: u64, second: u64, second_length: u64) -> 
 /// form, such as `...-3` of a composite, is none.
 pub(crate) fn parse_crc64nvme(value: &str) -> Option<u64> {
     BASE64.decode(value).ok()?.try_into().ok().map(u64::from_be_bytes)
+}
+
+/// Reads a CRC-32C of a whole object, in base64 of its bytes, the highest first: at S3 in `x-amz-checksum-crc32c`, at Google
+/// in `x-goog-hash` (<https://cloud.google.com/storage/docs/xml-api/reference-headers#xgooghash>).
+pub(crate) fn parse_crc32c(value: &str) -> Option<u32> {
+    BASE64.decode(value).ok()?.try_into().ok().map(u32::from_be_bytes)
 }
 
 /// As S3 writes it.

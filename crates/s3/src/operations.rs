@@ -25,6 +25,7 @@ pub(crate) mod list_parts;
 mod object_headers;
 mod put_bucket_versioning;
 mod put_object;
+mod recognise_copy;
 mod restore_object;
 mod upload_part;
 mod upload_part_copy;

@@ -126,6 +126,20 @@ fn a_copy_whose_answer_was_lost_is_found_and_not_taken_for_somebody_elses() {
     scene.stored("to").assert_are(&Files::new([("k", b"first one")]));
 }
 
+/// The copy, which the service makes at once, has another ETag.
+#[test]
+fn a_copy_of_what_was_uploaded_in_parts_is_found_though_its_answer_was_lost() {
+    let scene = Scene::public();
+    let files = Files::new([("k", &content(17 << 20))]);
+    scene.write("tree", &files);
+    scene.sync(&scene.arg("tree"), &scene.url("from"), TRUSTED);
+    scene.log().befall(Action::ApplyThenReset, "CopyObject", Occurrence::Nth(1));
+    let args = ["sync", &scene.url("from"), &scene.url("to"), "--output", "json"];
+    let summary = scene.brigade(args.iter().chain(&TRUSTED)).exits(0).summary();
+    summary.counts([("created", 1)]);
+    scene.stored("to").assert_are(&files);
+}
+
 #[test]
 fn a_service_that_copies_nothing_has_it_read_and_written() {
     let scene = scene();

@@ -221,6 +221,7 @@ mod tests {
             archived: false,
             tags: 0,
             crc64nvme,
+            crc32c: None,
             md5: None,
         }
     }

@@ -11,24 +11,21 @@ use crate::client::{Bucket, Rejection};
 use crate::dialect::{Fact, google};
 use crate::encoding::{Keep, encode_into};
 use crate::error::Error;
-use crate::operations::{Condition, HeadObject, Operation, Stored};
+use crate::operations::{Condition, Operation, Stored};
 use crate::request::{Request, Response, unquote};
-use crate::writing::CustomerKey;
 use crate::xml::walk;
 
 /// What is copied, and from where.
 #[derive(Clone, Copy, Debug)]
 pub struct CopySource<'a> {
-    /// The bucket that it is in, of the same service.
-    pub bucket: &'a str,
+    /// The bucket that it is in, of the same service; its client has the customer's key that it is encrypted with, if it is.
+    pub bucket: &'a Bucket,
     /// Its key.
     pub key: &'a str,
     /// Its version, where it needn't be the current one.
     pub version_id: Option<&'a str>,
     /// The ETag that it must still have, without quotes.
     pub if_match: Option<&'a str>,
-    /// The customer's key that it is encrypted with.
-    pub customer_key: Option<&'a CustomerKey>,
 }
 
 /// An object of up to 5 GiB that is about to be copied with all that goes with it. More takes [`crate::UploadPartCopy`].
@@ -63,29 +60,19 @@ impl Bucket {
         }
     }
 
-    /// A copy whose answer was lost may be what stands there now: it is ours if it has the source's own `ETag`.
-    async fn recognise_copy(&self, copy: &CopyObject<'_>, refused: Error) -> Result<Stored, Error> {
-        let head = self.head_object(HeadObject { key: copy.key, ..HeadObject::default() }).await;
-        match (head, copy.source.if_match) {
-            (Ok(head), Some(etag)) if head.etag == etag => Ok(head.stored(Verified::Yes)),
-            _ => Err(refused),
-        }
-    }
-}
-
-impl Bucket {
     /// Adds what says what is copied.
     pub(super) fn with_source<'a>(&self, request: Request<'a>, source: &CopySource<'_>) -> Result<Request<'a>, Error> {
         let generation = source.version_id.filter(|_| self.client().provider().is_google());
         let version_id = source.version_id.filter(|_| generation.is_none());
-        let mut request = request.text_header("x-amz-copy-source", &path(source, version_id))?;
+        let mut request =
+            request.text_header("x-amz-copy-source", &path(source.bucket.name(), source.key, version_id))?;
         if let Some(generation) = generation {
             // It takes no ETag here of an object that was put together from parts.
             request = request.text_header(google::COPY_SOURCE_GENERATION.as_str(), generation)?;
         } else if let Some(etag) = source.if_match {
             request = request.text_header("x-amz-copy-source-if-match", &quoted(etag))?;
         }
-        if let Some(key) = source.customer_key {
+        if let Some(key) = source.bucket.client().customer_key() {
             for (name, value) in key.headers_of_source() {
                 request = request.secret_header(name, &value)?;
             }
@@ -94,9 +81,9 @@ impl Bucket {
     }
 }
 
-fn path(source: &CopySource<'_>, version_id: Option<&str>) -> String {
-    let mut path = format!("/{}/", source.bucket);
-    encode_into(&mut path, source.key.as_bytes(), Keep::UnreservedAndSlash);
+fn path(bucket: &str, key: &str, version_id: Option<&str>) -> String {
+    let mut path = format!("/{bucket}/");
+    encode_into(&mut path, key.as_bytes(), Keep::UnreservedAndSlash);
     if let Some(id) = version_id {
         path.push_str("?versionId=");
         encode_into(&mut path, id.as_bytes(), Keep::Unreserved);
@@ -137,9 +124,8 @@ mod tests {
 
     #[test]
     fn any_source_can_be_named() {
-        let source = |key| CopySource { bucket: "b", key, version_id: None, if_match: None, customer_key: None };
-        assert_eq!(path(&source("a//b/../c +é"), None), "/b/a//b/../c%20%2B%C3%A9");
-        assert_eq!(path(&source("k?versionId=1"), Some("x/y=")), "/b/k%3FversionId%3D1?versionId=x%2Fy%3D");
+        assert_eq!(path("b", "a//b/../c +é", None), "/b/a//b/../c%20%2B%C3%A9");
+        assert_eq!(path("b", "k?versionId=1", Some("x/y=")), "/b/k%3FversionId%3D1?versionId=x%2Fy%3D");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use http::{HeaderName, HeaderValue, Method, header};
 
 use super::object_headers::{kept, text, undecodable};
-use crate::checksum::{CRC64NVME, Known, Verified, parse_crc64nvme, parse_md5, parse_md5_etag};
+use crate::checksum::{CRC32C, CRC64NVME, Known, Verified, parse_crc32c, parse_crc64nvme, parse_md5, parse_md5_etag};
 use crate::client::{Bucket, Rejection};
 use crate::dialect::google;
 use crate::error::Error;
@@ -69,6 +69,8 @@ pub struct ObjectHead {
     pub tags: u32,
     /// CRC-64/NVME of its whole content, where the service has it.
     pub crc64nvme: Option<u64>,
+    /// CRC-32C of its whole content, where the service has it.
+    pub crc32c: Option<u32>,
     /// MD5 of its whole content, where the service tells it, or the ETag is known to be one: not under
     /// SSE-KMS or SSE-C, nor for a multipart upload.
     pub md5: Option<[u8; 16]>,
@@ -127,6 +129,7 @@ impl ObjectHead {
             archived: is_archived(response),
             tags: response.header(TAGGING_COUNT).and_then(|count| count.parse().ok()).unwrap_or(0),
             crc64nvme: known.crc64nvme,
+            crc32c: crc32c_of_whole(response),
             md5: known.md5,
             etag,
         })
@@ -170,6 +173,14 @@ fn crc64nvme_of_whole(response: &Response) -> Option<u64> {
         return None;
     }
     response.header(CRC64NVME).and_then(parse_crc64nvme)
+}
+
+/// Google tells it of every object
+/// (<https://cloud.google.com/storage/docs/data-validation>).
+fn crc32c_of_whole(response: &Response) -> Option<u32> {
+    let told = google::hash(&response.headers, "crc32c");
+    let is_whole = response.header(CHECKSUM_TYPE).is_none_or(|kind| kind == "FULL_OBJECT");
+    told.or_else(|| response.header(CRC32C).filter(|_| is_whole)).and_then(parse_crc32c)
 }
 
 /// Under SSE-KMS and SSE-C the ETag is no MD5

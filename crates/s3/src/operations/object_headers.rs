@@ -19,7 +19,8 @@ const KEPT: [(&str, HeaderName); 6] = [
     (REDIRECT, HeaderName::from_static(REDIRECT)),
 ];
 
-const REDIRECT: &str = "x-amz-website-redirect-location";
+/// Where a website leads to in the place of the object.
+pub(super) const REDIRECT: &str = "x-amz-website-redirect-location";
 
 /// What goes with the content of an object that is about to be written.
 #[derive(Clone, Copy, Debug, Default)]

@@ -4,7 +4,8 @@
 use std::num::NonZeroUsize;
 
 use brigade_s3::{
-    CompleteMultipartUpload, Condition, DeleteObject, ErrorKind, PutObject, Stored, UploadPart, Verified,
+    CompleteMultipartUpload, Condition, CopyObject, CopySource, DeleteObject, ErrorKind, PutObject, Stored, UploadPart,
+    Verified,
 };
 use bytes::Bytes;
 
@@ -197,4 +198,42 @@ async fn a_complete_that_conflicts_is_told_at_once() {
     let server = Server::start([uploaded(), refusal("409 Conflict", "", "ConditionalRequestConflict")]).await;
     assert_eq!(complete(&server).await.unwrap_err().kind(), ErrorKind::Conflict);
     assert_eq!(server.finish().await.len(), 2);
+}
+
+/// Of parts at the source, and by itself at the destination: both have the CRC.
+#[tokio::test]
+async fn a_copy_whose_answer_was_lost_is_recognised_though_its_etag_is_another_one() {
+    let head = |etag: &str, more: &str| {
+        let headers = format!(
+            "Last-Modified: Fri, 24 May 2013 00:00:00 GMT\r\nETag: \"{etag}\"\r\nContent-Type: text/x\r\n{more}\
+             x-amz-checksum-crc64nvme: {CRC_OF_123456789}\r\n"
+        );
+        head_answer("200 OK", &headers, 9)
+    };
+    let (other, mtime) = (Err(ErrorKind::PreconditionFailed), "x-amz-meta-mtime: 1\r\n");
+    // What is there by now of the source and of the copy.
+    let table = [
+        (head("p-2", mtime), head("plain", mtime), Ok("plain")),
+        (head("p-2", mtime), head("plain", ""), other),
+        (head("later", mtime), head("plain", mtime), other),
+        (head_answer("404 Not Found", "", 0), head("plain", mtime), other),
+    ];
+    for (source, copy, expected) in table {
+        let is_gone = matches!(&source, Reaction::Answer(bytes) if bytes.starts_with(b"HTTP/1.1 404"));
+        let refused = refusal("412 Precondition Failed", "", "PreconditionFailed");
+        let mut script = vec![Reaction::HangUp, refused, source];
+        script.extend(Some(copy).filter(|_| !is_gone));
+        let requests = script.len();
+        let server = Server::start(script).await;
+        let bucket = server.bucket().await;
+        let from = bucket.client().bucket("a");
+        let source = CopySource { bucket: &from, key: "from", version_id: None, if_match: Some("p-2") };
+        let condition = Condition::IfAbsent;
+        let copy = CopyObject { key: "k", source, storage_class: None, without_tags: false, condition };
+        let outcome = bucket.copy_object(copy).await.map_err(|error| error.kind());
+        assert_eq!(outcome.as_ref().map(|stored| stored.etag.as_str()).map_err(|kind| *kind), expected);
+        let sent = server.finish().await;
+        assert_eq!(sent.len(), requests);
+        assert_eq!(sent[2].line, "HEAD /a/from HTTP/1.1");
+    }
 }

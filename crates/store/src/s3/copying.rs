@@ -1,6 +1,6 @@
 //! Copies that a service makes by itself, between two buckets of its own.
 
-use brigade_s3::{CopyObject, CopySource, CustomerKey, Error, ErrorKind};
+use brigade_s3::{CopyObject, CopySource, Error, ErrorKind};
 
 use super::failures::{absent, failure, unwritten};
 use super::{BucketStore, condition, etag, receipt};
@@ -27,16 +27,11 @@ impl<'a> Found<'a> {
     /// The version, and that it must still be that one.
     pub(super) fn source<'b>(&'b self, entry: &'b Entry) -> CopySource<'b> {
         CopySource {
-            bucket: self.store.bucket.name(),
+            bucket: &self.store.bucket,
             key: &self.name,
             version_id: entry.version_id(),
             if_match: etag(entry),
-            customer_key: self.customer_key(),
         }
-    }
-
-    fn customer_key(&self) -> Option<&CustomerKey> {
-        self.store.bucket.client().customer_key()
     }
 }
 
