@@ -6,10 +6,10 @@ use std::fmt::Write;
 use bytes::Bytes;
 use http::{Method, header};
 
-use super::head_object::generation;
+use super::head_object::{crc32c_of_whole, generation};
 use super::put_object::may_be_ours;
 use crate::checksum::{
-    CRC64NVME, Checksum, Verified, combine_crc64nvme, format_crc64nvme, multipart_etag, parse_crc64nvme,
+    CRC64NVME, Checksum, Verified, combine_crc32c, combine_crc64nvme, format_crc64nvme, multipart_etag, parse_crc64nvme,
 };
 use crate::client::{Bucket, Rejection};
 use crate::dialect::Fact;
@@ -53,7 +53,7 @@ impl Bucket {
                 .text_header(CRC64NVME.as_str(), &format_crc64nvme(crc))?
                 .text_header("x-amz-checksum-type", "FULL_OBJECT")?;
         }
-        let read = |response: &Response| whole.confirm(&response.body, generation(response));
+        let read = |response: &Response| whole.confirm(response);
         match self.send_write(request, upload.condition, Fact::CompleteConditions, read).await {
             Err(error) if may_be_ours(&error) || (upload.resumed && may_be_completed(&error)) => {
                 self.recognise_whole(upload.key, &whole, error).await
@@ -83,6 +83,7 @@ fn may_be_completed(error: &Error) -> bool {
 struct Whole {
     size: u64,
     crc64nvme: Option<u64>,
+    crc32c: Option<u32>,
     /// The ETag that S3 works out from the parts' MD5s: those that were sent,
     /// and for each other part its ETag, where it looks like an MD5. One that is the
     /// same proves that the object is made of these parts.
@@ -98,6 +99,7 @@ impl Whole {
     fn of(parts: &[&UploadedPart]) -> Self {
         let crc64nvme =
             parts.iter().try_fold(0, |crc, part| part.crc64nvme().map(|next| combine_crc64nvme(crc, next, part.size)));
+        let crc32c = parts.iter().try_fold(0, |crc, part| Some(combine_crc32c(crc, part.crc32c?, part.size)));
         let md5_sent = |part: &UploadedPart| match part.checksum {
             Some(Checksum::Md5(md5)) => Some(md5),
             Some(Checksum::Crc64Nvme(_)) | None => None,
@@ -107,6 +109,7 @@ impl Whole {
         Self {
             size: parts.iter().map(|part| part.size).sum(),
             crc64nvme,
+            crc32c,
             etag: md5s.map(|md5s| multipart_etag(&md5s)),
             is_etag_certain: all_verified && parts.iter().all(|part| md5_sent(part).is_some()),
             verified: if all_verified { Verified::Yes } else { Verified::Unverifiable },
@@ -115,9 +118,10 @@ impl Whole {
 
     /// Reads the answer: its status says nothing, since S3 may find out that it
     /// failed long after it has sent the headers.
-    fn confirm(&self, document: &[u8], generation: Option<String>) -> Result<Stored, Rejection> {
+    fn confirm(&self, response: &Response) -> Result<Stored, Rejection> {
+        let generation = generation(response);
         let (mut etag, mut crc64nvme) = (None, None);
-        walk(document, |path, text| {
+        walk(&response.body, |path, text| {
             match path {
                 "CompleteMultipartUploadResult/ETag" => etag = Some(unquote(text).to_owned()),
                 "CompleteMultipartUploadResult/ChecksumCRC64NVME" => crc64nvme = parse_crc64nvme(text),
@@ -126,12 +130,14 @@ impl Whole {
             Ok(())
         })?;
         let etag = etag.ok_or_else(|| Rejection::Unreadable("the answer has no ETag".to_owned()))?;
-        if let Some((sent, stored)) = self.crc64nvme.zip(crc64nvme) {
-            return if sent == stored {
-                Ok(Stored { etag, generation, verified: Verified::Yes })
-            } else {
-                Err(Rejection::Corrupt("the stored object's CRC64NVME is not that of its parts".to_owned()))
-            };
+        let crc64nvme = self.crc64nvme.zip(crc64nvme).map(|(sent, stored)| ("CRC64NVME", sent == stored));
+        let crc32c = self.crc32c.zip(crc32c_of_whole(response)).map(|(sent, stored)| ("CRC32C", sent == stored));
+        match crc64nvme.or(crc32c) {
+            Some((_, true)) => return Ok(Stored { etag, generation, verified: Verified::Yes }),
+            Some((name, false)) => {
+                return Err(Rejection::Corrupt(format!("the stored object's {name} is not that of its parts")));
+            }
+            None => {}
         }
         match self.compare_etag(&etag) {
             Some(false) => Err(Rejection::Corrupt(format!("the stored object's ETag {etag} is not that of its parts"))),
@@ -145,8 +151,10 @@ impl Whole {
         if head.size != self.size {
             return None;
         }
-        match self.crc64nvme.zip(head.crc64nvme) {
-            Some((sent, stored)) => (sent == stored).then_some(Verified::Yes),
+        let crc64nvme = self.crc64nvme.zip(head.crc64nvme).map(|(sent, stored)| sent == stored);
+        let crc32c = self.crc32c.zip(head.crc32c).map(|(sent, stored)| sent == stored);
+        match crc64nvme.or(crc32c) {
+            Some(is_same) => is_same.then_some(Verified::Yes),
             None => (self.compare_etag(&head.etag) == Some(true)).then_some(self.verified),
         }
     }
@@ -184,9 +192,13 @@ fn document(parts: &[&UploadedPart]) -> String {
 mod tests {
     use std::time::UNIX_EPOCH;
 
+    use http::{HeaderMap, HeaderValue, StatusCode};
+
     use super::*;
-    use crate::checksum::{crc64nvme, md5};
+    use crate::checksum::{crc32c, crc64nvme, md5};
+    use crate::dialect::google;
     use crate::encoding::hex;
+    use crate::hashing::Hashes;
 
     fn part(number: u32, content: &[u8], checksum: Checksum) -> UploadedPart {
         UploadedPart {
@@ -194,6 +206,7 @@ mod tests {
             size: content.len() as u64,
             etag: format!("e{number}"),
             checksum: Some(checksum),
+            crc32c: None,
             verified: Verified::Yes,
         }
     }
@@ -202,7 +215,7 @@ mod tests {
     fn listed(number: u32, content: &[u8], crc64nvme: Option<u64>) -> UploadedPart {
         let checksum = crc64nvme.map(Checksum::Crc64Nvme);
         let verified = if checksum.is_some() { Verified::Yes } else { Verified::Unverifiable };
-        UploadedPart { number, size: content.len() as u64, etag: hex(&md5(content)), checksum, verified }
+        UploadedPart { number, size: content.len() as u64, etag: hex(&md5(content)), checksum, crc32c: None, verified }
     }
 
     fn head(size: u64, etag: &str, crc64nvme: Option<u64>) -> ObjectHead {
@@ -226,10 +239,21 @@ mod tests {
         }
     }
 
-    fn result(etag: &str, crc: Option<u64>) -> String {
+    fn answer(body: &str) -> Response {
+        Response {
+            status: StatusCode::OK,
+            headers: HeaderMap::new(),
+            body: Bytes::copy_from_slice(body.as_bytes()),
+            hashes: Hashes::default(),
+            after_lost_reply: false,
+        }
+    }
+
+    fn result(etag: &str, crc: Option<u64>) -> Response {
         let crc = crc.map(|crc| format!("<ChecksumCRC64NVME>{}</ChecksumCRC64NVME>", format_crc64nvme(crc)));
         let etag = format!("<ETag>&quot;{etag}&quot;</ETag>");
-        format!("<CompleteMultipartUploadResult>{etag}{}</CompleteMultipartUploadResult>", crc.unwrap_or_default())
+        let crc = crc.unwrap_or_default();
+        answer(&format!("<CompleteMultipartUploadResult>{etag}{crc}</CompleteMultipartUploadResult>"))
     }
 
     #[test]
@@ -247,11 +271,11 @@ mod tests {
             [b"1234".as_slice(), b"56789"].map(|content| part(1, content, Checksum::Crc64Nvme(crc64nvme(content))));
         let whole = Whole::of(&parts.iter().collect::<Vec<_>>());
         assert_eq!((whole.size, whole.crc64nvme), (9, Some(crc64nvme(b"123456789"))));
-        let right = whole.confirm(result("x-2", whole.crc64nvme).as_bytes(), None).unwrap();
+        let right = whole.confirm(&result("x-2", whole.crc64nvme)).unwrap();
         assert_eq!(right, Stored { etag: "x-2".to_owned(), generation: None, verified: Verified::Yes });
-        assert!(matches!(whole.confirm(result("x-2", Some(1)).as_bytes(), None), Err(Rejection::Corrupt(_))));
+        assert!(matches!(whole.confirm(&result("x-2", Some(1))), Err(Rejection::Corrupt(_))));
         // Each part was confirmed, which is all that can be known without an answer for the whole.
-        assert_eq!(whole.confirm(result("x-2", None).as_bytes(), None).unwrap().verified, Verified::Yes);
+        assert_eq!(whole.confirm(&result("x-2", None)).unwrap().verified, Verified::Yes);
     }
 
     #[test]
@@ -259,13 +283,13 @@ mod tests {
         let parts = [b"1234".as_slice(), b"56789"].map(|content| part(1, content, Checksum::Md5(md5(content))));
         let whole = Whole::of(&parts.iter().collect::<Vec<_>>());
         let etag = multipart_etag(&[md5(b"1234"), md5(b"56789")]);
-        assert_eq!(whole.confirm(result(&etag, None).as_bytes(), None).unwrap().verified, Verified::Yes);
+        assert_eq!(whole.confirm(&result(&etag, None)).unwrap().verified, Verified::Yes);
         let other = multipart_etag(&[md5(b"1234"), md5(b"5678")]);
-        assert!(matches!(whole.confirm(result(&other, None).as_bytes(), None), Err(Rejection::Corrupt(_))));
-        assert!(matches!(whole.confirm(b"<Html/>", None), Err(Rejection::Unreadable(_))));
+        assert!(matches!(whole.confirm(&result(&other, None)), Err(Rejection::Corrupt(_))));
+        assert!(matches!(whole.confirm(&answer("<Html/>")), Err(Rejection::Unreadable(_))));
 
         let unsure = Whole { verified: Verified::Unverifiable, is_etag_certain: false, ..whole };
-        assert_eq!(unsure.confirm(result(&other, None).as_bytes(), None).unwrap().verified, Verified::Unverifiable);
+        assert_eq!(unsure.confirm(&result(&other, None)).unwrap().verified, Verified::Unverifiable);
     }
 
     #[test]
@@ -285,8 +309,7 @@ mod tests {
         for (parts, crc64nvme, verified, is_certain) in table {
             let whole = Whole::of(&parts.iter().collect::<Vec<_>>());
             assert_eq!((whole.crc64nvme, whole.verified, whole.is_etag_certain), (crc64nvme, verified, is_certain));
-            let confirmed =
-                |etag: &str| whole.confirm(result(etag, None).as_bytes(), None).ok().map(|stored| stored.verified);
+            let confirmed = |etag: &str| whole.confirm(&result(etag, None)).ok().map(|stored| stored.verified);
             assert_eq!(confirmed("x-2"), Some(verified));
             assert_eq!(confirmed(&other), (!is_certain).then_some(verified));
             assert_eq!(whole.compare(&head(8, &etag, None)), None, "another size");
@@ -300,5 +323,29 @@ mod tests {
                 assert_eq!(whole.compare(&head(9, &etag, Some(1))), None, "another CRC");
             }
         }
+    }
+
+    /// At Google, where the ETag says nothing.
+    #[test]
+    fn what_was_put_together_is_known_by_its_crc32c() {
+        let parts = [b"1234".as_slice(), b"56789".as_slice()].map(|content| UploadedPart {
+            crc32c: Some(crc32c(content)),
+            ..part(1, content, Checksum::Md5(md5(content)))
+        });
+        let whole = Whole { is_etag_certain: false, ..Whole::of(&parts.iter().collect::<Vec<_>>()) };
+        let told = |hash| {
+            let mut answer = result("opaque", None);
+            answer.headers.insert(google::HASH, HeaderValue::from_static(hash));
+            answer
+        };
+        assert_eq!(whole.confirm(&told("crc32c=4waSgw==")).unwrap().verified, Verified::Yes);
+        assert!(matches!(whole.confirm(&told("crc32c=AAAAAA==")), Err(Rejection::Corrupt(_))));
+        let there = |size, crc32c| ObjectHead { crc32c, ..head(size, "opaque", None) };
+        assert_eq!(whole.compare(&there(9, Some(0xe306_9283))), Some(Verified::Yes));
+        for other in [there(8, Some(0xe306_9283)), there(9, Some(1)), there(9, None)] {
+            assert_eq!(whole.compare(&other), None, "{other:?}");
+        }
+        let of_others = [part(1, b"1234", Checksum::Md5([0; 16])), parts[1].clone()];
+        assert_eq!(Whole::of(&of_others.iter().collect::<Vec<_>>()).crc32c, None, "of a listed one none is known");
     }
 }

@@ -177,7 +177,7 @@ fn crc64nvme_of_whole(response: &Response) -> Option<u64> {
 
 /// Google tells it of every object
 /// (<https://cloud.google.com/storage/docs/data-validation>).
-fn crc32c_of_whole(response: &Response) -> Option<u32> {
+pub(super) fn crc32c_of_whole(response: &Response) -> Option<u32> {
     let told = google::hash(&response.headers, "crc32c");
     let is_whole = response.header(CHECKSUM_TYPE).is_none_or(|kind| kind == "FULL_OBJECT");
     told.or_else(|| response.header(CRC32C).filter(|_| is_whole)).and_then(parse_crc32c)

@@ -119,7 +119,7 @@ impl Partial {
         // A service that checks it has taken no part that differs from the checksum that was sent with it.
         let checksum = self.crc64nvme.filter(|_| is_checked).map(Checksum::Crc64Nvme);
         let verified = if checksum.is_some() { Verified::Yes } else { Verified::Unverifiable };
-        Ok(UploadedPart { number, size, etag: self.etag, checksum, verified })
+        Ok(UploadedPart { number, size, etag: self.etag, checksum, crc32c: None, verified })
     }
 }
 
@@ -168,7 +168,14 @@ mod tests {
 
     fn part(number: u32, size: u64, etag: &str, crc: Option<u64>) -> UploadedPart {
         let verified = if crc.is_some() { Verified::Yes } else { Verified::Unverifiable };
-        UploadedPart { number, size, etag: etag.to_owned(), checksum: crc.map(Checksum::Crc64Nvme), verified }
+        UploadedPart {
+            number,
+            size,
+            etag: etag.to_owned(),
+            checksum: crc.map(Checksum::Crc64Nvme),
+            crc32c: None,
+            verified,
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::Method;
 
 use super::put_object::confirm;
-use crate::checksum::{Checksum, Verified, parse_md5_etag};
+use crate::checksum::{Checksum, Verified, crc32c, parse_md5_etag};
 use crate::client::Bucket;
 use crate::error::Error;
 use crate::operations::Operation;
@@ -38,6 +38,8 @@ pub struct UploadedPart {
     /// service checked it against and tells. An ETag that looks like an MD5 is none:
     /// under SSE-KMS it isn't one, and a listing doesn't tell of encryption.
     pub(crate) checksum: Option<Checksum>,
+    /// CRC-32C of its bytes, where they were written by this process to a service that tells it of whole objects: Google.
+    pub(crate) crc32c: Option<u32>,
     /// Whether the service confirmed it.
     pub(crate) verified: Verified,
 }
@@ -66,6 +68,7 @@ impl Bucket {
     /// Writes a part. The same part may be written again.
     pub async fn upload_part(&self, part: UploadPart<'_>) -> Result<UploadedPart, Error> {
         let size = part.body.len() as u64;
+        let crc32c = self.client().provider().is_google().then(|| crc32c(&part.body));
         let (checksum, hashes) = self.client().hash_to_send(&part.body, self.dialect()).await;
         let (name, value) = checksum.header();
         let request = Request::new(Operation::UploadPart, Method::PUT)
@@ -81,6 +84,7 @@ impl Bucket {
             size,
             etag: stored.etag,
             checksum: Some(checksum),
+            crc32c,
             verified: stored.verified,
         })
     }

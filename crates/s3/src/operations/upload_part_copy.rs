@@ -41,7 +41,7 @@ impl Bucket {
         let request = self.with_source(request, &part.source)?;
         let (etag, crc64nvme) = self.client().send_for(&request, |response| read(&response.body)).await?;
         let checksum = crc64nvme.map(Checksum::Crc64Nvme);
-        Ok(UploadedPart { number: part.number, size, etag, checksum, verified: Verified::Unverifiable })
+        Ok(UploadedPart { number: part.number, size, etag, checksum, crc32c: None, verified: Verified::Unverifiable })
     }
 }
 

@@ -149,6 +149,34 @@ async fn an_upload_in_parts_takes_no_guard_and_is_completed_after_a_look() {
     }
 }
 
+/// Its ETag says nothing, and the upload is gone.
+#[tokio::test]
+async fn a_complete_whose_answer_was_lost_is_recognised_by_its_crc32c() {
+    let nothing = || head_answer("404 Not Found", "", 0);
+    let there = |crc32c: &str| {
+        let headers = format!(
+            "Last-Modified: Fri, 24 May 2013 00:00:00 GMT\r\nETag: \"opaque\"\r\nx-goog-generation: 8\r\n\
+             x-goog-hash: crc32c={crc32c}\r\n"
+        );
+        head_answer("200 OK", &headers, 9)
+    };
+    let stored = Stored { etag: "opaque".into(), generation: Some("8".into()), verified: Verified::Yes };
+    // Of `123456789`, and of something else.
+    for (crc32c, expected) in [("4waSgw==", Ok(stored)), ("AAAAAA==", Err(ErrorKind::PreconditionFailed))] {
+        let taken = answer("200 OK", "ETag: \"p\"\r\n", "");
+        let script = [taken, nothing(), Reaction::HangUp, there(crc32c), there(crc32c)];
+        let server = Server::start(script).await;
+        let bucket = bucket(&server).await;
+        let part = UploadPart { key: "k", upload_id: "u", number: 1, body: Bytes::from_static(b"123456789") };
+        let parts = [bucket.upload_part(part).await.unwrap()];
+        let condition = Condition::IfAbsent;
+        let upload = CompleteMultipartUpload { key: "k", upload_id: "u", parts: &parts, condition, resumed: false };
+        let outcome = bucket.complete_multipart_upload(upload).await.map_err(|error| error.kind());
+        assert_eq!(outcome, expected);
+        assert_eq!(asked(&server.finish().await), ["PUT", "HEAD", "POST", "HEAD", "HEAD"]);
+    }
+}
+
 /// Google answers 411 to a POST without one.
 #[tokio::test]
 async fn a_request_without_a_body_says_so() {
