@@ -3,7 +3,7 @@
 //! S3's names before `s3s` sees it; the answer is written in Google's.
 //!
 //! What Google does and this doesn't: S3's names with AWS's kind of signature, resumable uploads, composing,
-//! soft deletion, decompressing on the way, CRC32C, and its limit of one write of an object a second.
+//! soft deletion, decompressing on the way, the CRC32C of what was written at S3's port, and its limit of one write of an object a second.
 
 mod admission;
 mod asked;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 use http::request::Parts;
 use s3s::{S3Error, S3Result};
 
-pub(crate) use asked::{Asked, check_named, generation, guard, is_google, tell};
+pub(crate) use asked::{Asked, check_named, default_algorithm, generation, guard, is_google, tell};
 
 pub use terms::GoogleTerms;
 

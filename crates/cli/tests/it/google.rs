@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::harness::{Ended, Files, Scene, long_ago, set_modified};
+use crate::harness::{Action, Ended, Files, Occurrence, Scene, long_ago, set_modified};
 
 /// More than is sent in one request.
 const IN_PARTS: usize = (16 << 20) + 1;
@@ -154,6 +154,20 @@ fn a_copy_is_made_by_the_service_of_the_generation_that_was_listed() {
     let meanwhile = || scene.put_exactly("here/a", b"newest");
     sync_while(&scene, [&here, &there], "CopyObject", meanwhile).exits(0);
     assert_eq!(scene.objects()["there/a"], b"newest");
+}
+
+/// Nothing of its parts' MD5s is told there, and the upload is gone.
+#[test]
+fn an_upload_whose_last_answer_was_lost_is_known_again_by_its_crc32c() {
+    let scene = Scene::google();
+    let files = Files::new([("large", &vec![3; IN_PARTS])]);
+    scene.write("tree", &files);
+    scene.log().befall(Action::ApplyThenReset, "CompleteMultipartUpload", Occurrence::Nth(1));
+    let (tree, bucket) = (scene.arg("tree"), url(&scene, ""));
+    let summary = Ended::of(sync(&scene, &tree, &bucket, &[])).exits(0).summary();
+    summary.counts([("created", 1)]);
+    assert_eq!(summary.requests("CompleteMultipartUpload"), 1, "a look found it before it was sent again");
+    assert!(scene.objects()["large"] == files.0["large"]);
 }
 
 #[test]

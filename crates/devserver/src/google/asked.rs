@@ -9,6 +9,7 @@ use http::{Extensions, HeaderMap, HeaderValue, Response, header};
 use s3s::{Body, S3Result, s3_error};
 
 use super::names;
+use crate::checksums::{Algorithm, Checksum, Kind};
 use crate::gate::Exchange;
 use crate::storage::Record;
 
@@ -32,6 +33,8 @@ struct Told {
     size: u64,
     /// In hexadecimal; none of an object that was uploaded in parts.
     md5: Option<String>,
+    /// In base64; none of what was written at S3's port with another checksum.
+    crc32c: Option<String>,
 }
 
 impl Asked {
@@ -69,9 +72,11 @@ impl Told {
         headers
             .insert("x-goog-stored-content-encoding", stored.unwrap_or_else(|| HeaderValue::from_static("identity")));
         let md5 = self.md5.as_ref().and_then(|md5| hex_simd::decode_to_vec(md5).ok());
-        let hash = md5.map(|md5| format!("md5={}", BASE64_STANDARD.encode(md5)));
-        if let Some(hash) = hash.and_then(|hash| HeaderValue::try_from(hash).ok()) {
-            headers.insert("x-goog-hash", hash);
+        let md5 = md5.map(|md5| format!("md5={}", BASE64_STANDARD.encode(md5)));
+        let crc32c = self.crc32c.as_ref().map(|crc32c| format!("crc32c={crc32c}"));
+        let hashes: Vec<String> = [crc32c, md5].into_iter().flatten().collect();
+        if let Some(hashes) = HeaderValue::try_from(hashes.join(",")).ok().filter(|_| !hashes.is_empty()) {
+            headers.insert("x-goog-hash", hashes);
         }
     }
 }
@@ -107,6 +112,11 @@ pub(crate) fn is_google(extensions: &Extensions) -> bool {
     asked(extensions).is_some()
 }
 
+/// The checksum that is worked out where the request names none: S3's, or Google's.
+pub(crate) fn default_algorithm(extensions: &Extensions) -> Algorithm {
+    if is_google(extensions) { Algorithm::Crc32c } else { Algorithm::Crc64Nvme }
+}
+
 /// The generation that a write or removal must find, 0 for none.
 pub(crate) fn guard(extensions: &Extensions) -> Option<u64> {
     asked(extensions)?.guard
@@ -116,7 +126,9 @@ pub(crate) fn guard(extensions: &Extensions) -> Option<u64> {
 pub(crate) fn tell(extensions: &Extensions, record: &Record) {
     let Some(asked) = asked(extensions) else { return };
     let md5 = Some(record.etag.clone()).filter(|_| record.parts.is_empty());
-    let told = Told { generation: generation(record), size: record.size, md5 };
+    let is_told = |checksum: &&Checksum| (checksum.algorithm, checksum.kind) == (Algorithm::Crc32c, Kind::FullObject);
+    let crc32c = record.checksum.as_ref().filter(is_told).map(|checksum| checksum.value.clone());
+    let told = Told { generation: generation(record), size: record.size, md5, crc32c };
     asked.told.lock().unwrap_or_else(PoisonError::into_inner).push(told);
 }
 
@@ -135,11 +147,25 @@ mod tests {
 
     #[test]
     fn each_object_of_a_listing_has_its_generation() {
-        let told = [4, 5].map(|generation| Told { generation, size: 0, md5: None });
+        let told = [4, 5].map(|generation| Told { generation, size: 0, md5: None, crc32c: None });
         let xml = b"<L><Contents>a</Contents><Contents>b</Contents></L>";
         let expected = "<L><Contents>a<Generation>4</Generation></Contents>\
                         <Contents>b<Generation>5</Generation></Contents></L>";
         assert_eq!(with_generations(xml, &told), expected);
         assert_eq!(with_generations(b"<L/>", &[]), "<L/>");
+    }
+
+    #[test]
+    fn digests_are_told_as_far_as_there_are_any() {
+        let told = |md5: Option<&str>, crc32c: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            let [md5, crc32c] = [md5, crc32c].map(|digest| digest.map(str::to_owned));
+            Told { generation: 4, size: 1, md5, crc32c }.describe(&mut headers);
+            headers.get("x-goog-hash").map(|hash| hash.to_str().unwrap().to_owned())
+        };
+        let (md5, crc32c) = (Some("00000000000000000000000000000000"), Some("AAAAAA=="));
+        assert_eq!(told(md5, crc32c).as_deref(), Some("crc32c=AAAAAA==,md5=AAAAAAAAAAAAAAAAAAAAAA=="));
+        assert_eq!(told(None, crc32c).as_deref(), Some("crc32c=AAAAAA=="));
+        assert_eq!(told(None, None), None);
     }
 }

@@ -25,6 +25,8 @@ struct Asked {
     checksum_type: Option<ChecksumType>,
     size: Option<i64>,
     conditions: Writing,
+    /// The checksum of the whole that is worked out where the upload names none.
+    default: Algorithm,
 }
 
 pub(crate) async fn complete(
@@ -40,6 +42,7 @@ pub(crate) async fn complete(
         parts: input.multipart_upload.take().and_then(|list| list.parts).unwrap_or_default(),
         size: input.mpu_object_size,
         conditions: Writing::of(&request.extensions, input.if_match.take(), input.if_none_match.take()),
+        default: google::default_algorithm(&request.extensions),
     };
     let joining = Arc::clone(&bucket);
     let record = blocking(move || join(&joining, &upload, asked)).await?;
@@ -70,7 +73,7 @@ fn join(bucket: &Bucket, upload: &Upload, mut asked: Asked) -> S3Result<Arc<Reco
     if asked.size.is_some_and(|asked| asked != signed(size)) {
         return Err(s3_error!(InvalidRequest, "The provided x-amz-mp-object-size does not match what was computed."));
     }
-    let (algorithm, kind) = upload.begun.checksum.unwrap_or((Algorithm::Crc64Nvme, Kind::FullObject));
+    let (algorithm, kind) = upload.begun.checksum.unwrap_or((asked.default, Kind::FullObject));
     let mut hasher = Hasher::new(algorithm);
     let mut body = NamedTempFile::new_in(bucket.temporary()).map_err(S3Error::internal_error)?;
     upload.join(&parts, &mut body, &mut hasher).map_err(S3Error::internal_error)?;

@@ -64,7 +64,8 @@ pub(crate) async fn copy(storage: &Arc<Storage>, request: S3Request<CopyObjectIn
         if !retagged {
             attributes.tags = from.attributes.tags.clone();
         }
-        let algorithm = algorithm.or(from.checksum.as_ref().map(|checksum| checksum.algorithm));
+        let default = google::default_algorithm(&request.extensions);
+        let algorithm = algorithm.or(from.checksum.as_ref().map(|checksum| checksum.algorithm)).or(Some(default));
         let copied = copy_body(file, 0..from.size, &copying.temporary(), algorithm)?;
         let record = Record {
             key: input.key,

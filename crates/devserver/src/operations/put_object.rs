@@ -27,11 +27,14 @@ pub(crate) async fn put(storage: &Arc<Storage>, request: S3Request<PutObjectInpu
     let headers = take_headers!(input);
     let attributes = take_attributes!(input);
     check_metadata(&headers)?;
+    let asked = asked_checksum(given_checksum!(input)?, input.checksum_algorithm.as_ref(), &request.headers)?;
+    let algorithm = asked.algorithm.unwrap_or_else(|| google::default_algorithm(&request.extensions));
     let expected = Expected {
         length: body_length(&request.headers)?,
         md5: input.content_md5.take(),
         trailers: request.trailing_headers,
-        ..asked_checksum(given_checksum!(input)?, input.checksum_algorithm.as_ref(), &request.headers)?
+        algorithm: Some(algorithm),
+        ..asked
     };
     let conditions = Writing::of(&request.extensions, input.if_match, input.if_none_match);
     // Looked at once before, to refuse early; what counts is the second look,
