@@ -178,7 +178,7 @@ impl Client {
             let Config { account, profile, access_key, sign, .. } = &client.0.config;
             (*account, profile.clone(), access_key.clone(), *sign)
         };
-        let key_id = |client: &Self| client.0.identity.origin()?.access_key_id;
+        let key_id = |client: &Self| client.0.identity.access_key_id();
         settings(self) == settings(other) || (key_id(self).is_some() && key_id(self) == key_id(other))
     }
 

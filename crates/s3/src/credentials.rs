@@ -166,6 +166,11 @@ impl CachedCredentials {
         CredentialsOrigin::of(&self.held().credentials, &self.giver.name())
     }
 
+    /// The id of the key in use.
+    pub(crate) fn access_key_id(&self) -> String {
+        self.held().credentials.access_key_id().to_owned()
+    }
+
     /// Credentials that count now. Where new ones can't be had, the old ones
     /// are used as long as they last; as long, only one request waits for the
     /// new ones.

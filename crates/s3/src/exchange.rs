@@ -142,7 +142,12 @@ impl Inner {
             Shown::Signature(credentials) => {
                 self.sign(request, address, region, &query, &mut headers, &credentials)?;
             }
-            Shown::Headers(shown) => headers.extend(shown),
+            Shown::Headers(shown) => {
+                for (name, value) in &shown {
+                    // The credentials may say who pays, too: what the user says of that comes first.
+                    headers.entry(name).or_insert_with(|| value.clone());
+                }
+            }
         }
         headers.insert(header::USER_AGENT, USER_AGENT);
         if request.body.is_empty() && matches!(request.method, Method::POST | Method::PUT) {

@@ -38,6 +38,14 @@ impl Identity {
         matches!(self, Self::Key(_))
     }
 
+    /// The id of the key, whole; `None` where there is none.
+    pub(crate) fn access_key_id(&self) -> Option<String> {
+        match self {
+            Self::Key(key) => Some(key.access_key_id()),
+            Self::Nobody | Self::Google(_) => None,
+        }
+    }
+
     /// Where the credentials come from; `None` where there are none.
     pub(crate) fn origin(&self) -> Option<CredentialsOrigin> {
         match self {

@@ -53,16 +53,18 @@ impl Surroundings {
         let region = config.region.clone().unwrap_or_else(|| google::REGION.to_owned());
         let shared = load(config, Some(region.clone())).await;
         let settings = Settings { shared: &shared, variable: &variable, profile_first: true };
-        let in_profile = || {
-            let url = config.profile.as_ref().and_then(|_| settings.in_profile("endpoint_url"));
-            url.map(|url| url.to_string_lossy().into_owned())
+        let in_profile = |name| {
+            let set = config.profile.as_ref().and_then(|_| settings.in_profile(name));
+            set.filter(|value| !value.is_empty())
         };
-        let endpoint_url = config.endpoint_url.clone().or_else(in_profile);
+        let url_in_profile = || in_profile("endpoint_url").map(|url| url.to_string_lossy().into_owned());
+        let endpoint_url = config.endpoint_url.clone().or_else(url_in_profile);
         let endpoint_url = endpoint_url.unwrap_or_else(|| google::ENDPOINT.to_owned());
+        let bundle_around = || in_profile("ca_bundle").or_else(|| variable("AWS_CA_BUNDLE")).map(PathBuf::from);
         Ok(Self {
             endpoint_url: Some(endpoint_url),
             aws_hosts: AwsHosts::default(),
-            ca_bundle: config.ca_bundle.clone().or_else(|| settings.ca_bundle()),
+            ca_bundle: config.ca_bundle.clone().or_else(bundle_around),
             proxies: settings.proxies(),
             identity: Self::at_google(config, &region).await?,
             payer: if config.request_payer { Some(payer()?) } else { None },

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::harness::{Action, Ended, Files, Occurrence, Scene, long_ago, set_modified};
+use crate::harness::{Action, Ended, Files, Occurrence, Scene, TlsFront, long_ago, set_modified};
 
 /// More than is sent in one request.
 const IN_PARTS: usize = (16 << 20) + 1;
@@ -250,6 +250,19 @@ fn who_pays_is_said_on_request() {
     };
     paid(None).exits(1).complains("GOOGLE_CLOUD_PROJECT");
     paid(Some("payer")).exits(0).summary().counts([("created", 1)]);
+}
+
+/// It speaks of AWS, and nobody named it.
+#[test]
+fn what_the_default_profile_says_of_certificates_is_left_alone() {
+    let scene = Scene::google();
+    scene.write("tree", &Files::new([("a", b"a")]));
+    let front = TlsFront::before(&scene.log().google().endpoint);
+    std::fs::write(scene.path("config"), "[default]\nca_bundle = /nowhere/aws.pem\n").unwrap();
+    let (tree, bucket) = (scene.arg("tree"), url(&scene, ""));
+    let mut command = sync(&scene, &tree, &bucket, &["--dest-endpoint-url", &front.url]);
+    command.env("AWS_CONFIG_FILE", scene.path("config")).env("AWS_CA_BUNDLE", front.ca_bundle());
+    Ended::of(command).exits(0).summary().counts([("created", 1)]);
 }
 
 #[test]

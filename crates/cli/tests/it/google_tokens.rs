@@ -181,6 +181,20 @@ fn a_token_is_not_sent_where_it_can_be_overheard() {
     Ended::of(command).exits(1).complains("https");
 }
 
+/// The credentials may name a project too.
+#[test]
+fn who_pays_is_whom_the_user_names() {
+    let scene = scene(1);
+    let giver = Scripted::start(|_| token(TOKEN));
+    scene.log().google_terms().accept(TOKEN);
+    scene.log().google_terms().be_paid_by("payer");
+    let credentials = of_a_user(&giver).replacen('{', r#"{"quota_project_id":"theirs","#, 1);
+    Ended::of(with_file(&scene, up(&scene, &[]), &credentials)).exits(1).complains("UserProjectMissing");
+    let mut command = with_file(&scene, up(&scene, &["--request-payer"]), &credentials);
+    command.env("GOOGLE_CLOUD_PROJECT", "payer");
+    Ended::of(command).exits(0).summary().counts([("created", 1)]);
+}
+
 /// On its way to a service on this machine, it would leave the machine for the proxy.
 #[test]
 fn a_token_is_not_sent_through_a_proxy_that_could_read_it() {
