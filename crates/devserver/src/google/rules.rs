@@ -84,6 +84,10 @@ fn check_headers(parts: &Parts) -> S3Result<()> {
     if has_others || !of(names::PREFIX).all(names::is_known) {
         return Err(s3_error!(InvalidArgument, "There is no such header."));
     }
+    // It is one of answers alone: https://cloud.google.com/storage/docs/xml-api/reference-headers#expires
+    if parts.headers.contains_key(header::EXPIRES) {
+        return Err(s3_error!(InvalidArgument, "Expires would not be kept."));
+    }
     let guard = parts.headers.get(names::IF_GENERATION_MATCH);
     if guard.is_some_and(|value| value.to_str().ok().and_then(|value| value.parse::<u64>().ok()).is_none()) {
         return Err(s3_error!(InvalidArgument, "A generation is a number."));
@@ -117,7 +121,7 @@ mod tests {
         let length = ("content-length", "0");
         let guard = ("x-goog-if-generation-match", "0");
         let copy = ("x-goog-copy-source", "/b/k");
-        let table: [(&str, &str, Headers<'_>, Option<&str>); 16] = [
+        let table: [(&str, &str, Headers<'_>, Option<&str>); 17] = [
             ("GET", "/b?list-type=2&prefix=a", &[("x-goog-user-project", "p")], None),
             ("PUT", "/b/k", &[length, guard, ("x-goog-meta-a", "1")], None),
             ("PUT", "/b/k", &[("transfer-encoding", "chunked")], None),
@@ -125,6 +129,7 @@ mod tests {
             ("PUT", "/b/k", &[length, ("x-amz-checksum-crc64nvme", "AAAAAAAAAAA=")], Some("InvalidArgument")),
             ("PUT", "/b/k", &[length, ("x-goog-tagging", "a=b")], Some("InvalidArgument")),
             ("PUT", "/b/k", &[length, ("x-goog-if-generation-match", "x")], Some("InvalidArgument")),
+            ("PUT", "/b/k", &[length, ("expires", "Fri, 24 May 2013 00:00:00 GMT")], Some("InvalidArgument")),
             ("PUT", "/b/k", &[], Some("MissingContentLength")),
             ("PUT", "/b/a%0ab", &[length], Some("InvalidObjectName")),
             ("POST", "/b/k?uploads", &[length, guard], Some("NotImplemented")),

@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use http::header::ACCEPT_ENCODING;
+use http::header::{ACCEPT_ENCODING, EXPIRES};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::request::VERSION_ID;
@@ -76,8 +76,12 @@ const TWINS: [&str; 11] = [
 const NEEDLESS: [&str; 1] = ["checksum-mode"];
 
 /// Writes the headers of a request in Google's names. `Err` is one that has none: left
-/// out, what it asks for would silently not be done.
+/// out, what it asks for would silently not be done. `Expires` is one of answers alone there, and no object
+/// keeps it (<https://cloud.google.com/storage/docs/metadata#editable>).
 pub(crate) fn translate_request(headers: &mut HeaderMap) -> Result<(), HeaderName> {
+    if headers.contains_key(EXPIRES) {
+        return Err(EXPIRES);
+    }
     let names: Vec<HeaderName> = headers.keys().filter(|name| name.as_str().starts_with(S3)).cloned().collect();
     for name in names {
         let (Some(value), Some(rest)) = (headers.remove(&name), name.as_str().strip_prefix(S3)) else { continue };
@@ -173,7 +177,7 @@ mod tests {
 
     #[test]
     fn what_google_lacks_is_not_left_out_silently() {
-        for name in ["x-amz-tagging", "x-amz-checksum-crc64nvme", "x-amz-server-side-encryption"] {
+        for name in ["x-amz-tagging", "x-amz-checksum-crc64nvme", "x-amz-server-side-encryption", "expires"] {
             assert_eq!(translate_request(&mut headers(&[(name, "v")])), Err(HeaderName::from_static(name)));
         }
     }
