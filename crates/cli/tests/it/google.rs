@@ -145,9 +145,11 @@ fn a_copy_is_made_by_the_service_of_the_generation_that_was_listed() {
     scene.write("tree", &Files::new([("a", b"a"), ("b", b"bb")]));
     let (tree, here, there) = (scene.arg("tree"), url(&scene, "here"), url(&scene, "there"));
     Ended::of(sync(&scene, &tree, &here, &[])).exits(0);
-    let summary = Ended::of(sync(&scene, &here, &there, &[])).exits(0).summary();
-    summary.counts([("created", 2)]);
-    assert_eq!((summary.requests("CopyObject"), summary.requests("GetObject")), (2, 0));
+    for (there, more) in [(&there, &[][..]), (&url(&scene, "untagged"), &["--ignore-tags"])] {
+        let summary = Ended::of(sync(&scene, &here, there, more)).exits(0).summary();
+        summary.counts([("created", 2)]);
+        assert_eq!((summary.requests("CopyObject"), summary.requests("GetObject")), (2, 0), "{more:?}");
+    }
     Ended::of(sync(&scene, &here, &there, &[])).exits(0).summary().counts([("in_step", 2)]);
 
     scene.put_exactly("here/a", b"newer");

@@ -49,7 +49,9 @@ impl Bucket {
         let request = Request::new(Operation::CopyObject, Method::PUT).bucket(self.name()).key(copy.key);
         let mut request = self.with_source(request, &copy.source)?;
         let writing = &self.client().0.config.writing;
-        if copy.without_tags || writing.tagging.is_some() {
+        // Google has no tags, and nothing that would say what becomes of them.
+        let without_tags = copy.without_tags && !self.client().provider().is_google();
+        if without_tags || writing.tagging.is_some() {
             request = request.text_header("x-amz-tagging-directive", "REPLACE")?;
         }
         let request = with_writing(request, copy.storage_class, None, writing)?;
