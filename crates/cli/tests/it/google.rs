@@ -231,6 +231,16 @@ fn a_bucket_is_shown_and_explained() {
 }
 
 #[test]
+fn a_generation_is_shown_and_what_is_none_is_refused() {
+    let scene = Scene::google();
+    scene.put_exactly("k", b"content");
+    let key = url(&scene, "k");
+    let cat = |version: &str| Ended::of(command(&scene, &["cat", &key, "--version-id", version]));
+    cat("null").exits(1).complains("\"null\" is no version here");
+    cat("1").exits(1).complains("there is no such object");
+}
+
+#[test]
 fn a_copy_at_google_can_be_checked() {
     let scene = Scene::google();
     let files = Files::troublesome();

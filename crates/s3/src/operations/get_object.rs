@@ -6,7 +6,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header};
 
-use super::head_object::{CHECKSUM_MODE, known, of_version};
+use super::head_object::{CHECKSUM_MODE, known};
 use super::put_object::quoted;
 use crate::checksum::Verified;
 use crate::client::{Bucket, Rejection};
@@ -49,7 +49,7 @@ impl Bucket {
         let (name, value) = CHECKSUM_MODE;
         let mut request =
             Request::new(Operation::GetObject, Method::GET).bucket(self.name()).key(wanted.key).header(name, value);
-        request = of_version(request, wanted.version_id);
+        request = self.of_version(request, wanted.version_id)?;
         request.limit = wanted.limit;
         request.hash_answer = |response| if is_whole(response) { known(response).wanted() } else { Wanted::default() };
         if let Some(range) = &wanted.range {

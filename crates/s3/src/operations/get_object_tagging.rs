@@ -3,7 +3,6 @@
 
 use http::Method;
 
-use super::head_object::of_version;
 use crate::client::Bucket;
 use crate::encoding::{Keep, encode_into};
 use crate::error::Error;
@@ -16,7 +15,7 @@ impl Bucket {
     pub async fn get_object_tagging(&self, key: &str, version_id: Option<&str>) -> Result<String, Error> {
         let request =
             Request::new(Operation::GetObjectTagging, Method::GET).bucket(self.name()).key(key).query("tagging", "");
-        let request = of_version(request, version_id);
+        let request = self.of_version(request, version_id)?;
         self.client().send_for(&request, |response| Ok(parse(&response.body)?)).await
     }
 }

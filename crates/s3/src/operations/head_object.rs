@@ -9,9 +9,9 @@ use super::object_headers::{kept, text, undecodable};
 use crate::checksum::{CRC32C, CRC64NVME, Known, Verified, parse_crc32c, parse_crc64nvme, parse_md5, parse_md5_etag};
 use crate::client::{Bucket, Rejection};
 use crate::dialect::google;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::operations::{GetObject, Operation, Stored};
-use crate::request::{Request, Response, unquote};
+use crate::request::{Request, Response, VERSION_ID, unquote};
 use crate::timestamp::parse_http_date;
 
 /// Asks the service to send the checksums that it has.
@@ -190,21 +190,30 @@ fn is_etag_md5(response: &Response) -> bool {
     !is_kms && !response.headers.contains_key(CUSTOMER_ENCRYPTION)
 }
 
-/// Asks for this version, where one is named.
-pub(super) fn of_version<'a>(request: Request<'a>, version_id: Option<&'a str>) -> Request<'a> {
-    match version_id {
-        Some(id) => request.query("versionId", id),
-        None => request,
-    }
-}
-
 impl Bucket {
+    /// Asks for this version, where one is named. At Google it is a generation, and those are numbers
+    /// (<https://cloud.google.com/storage/docs/metadata#generation-number>): what isn't would only get an answer that doesn't say so.
+    pub(super) fn of_version<'a>(
+        &self,
+        request: Request<'a>,
+        version_id: Option<&'a str>,
+    ) -> Result<Request<'a>, Error> {
+        match version_id {
+            Some(id) if self.client().provider().is_google() && id.parse::<u64>().is_err() => {
+                let message = format!("{id:?} is no version here: Google Cloud Storage numbers them, by generations");
+                Err(Error::local(ErrorKind::Other, request.operation, message).about(request.bucket, request.key))
+            }
+            Some(id) => Ok(request.query(VERSION_ID, id)),
+            None => Ok(request),
+        }
+    }
+
     /// Asks what is known of an object; [`crate::ErrorKind::NotFound`] where it isn't there.
     pub async fn head_object(&self, object: HeadObject<'_>) -> Result<ObjectHead, Error> {
         let (name, value) = CHECKSUM_MODE;
         let request =
             Request::new(Operation::HeadObject, Method::HEAD).bucket(self.name()).key(object.key).header(name, value);
-        let request = of_version(request, object.version_id);
+        let request = self.of_version(request, object.version_id)?;
         let read = |response: &Response| {
             // Of what is compressed Google tells no other length.
             let size = response
@@ -244,7 +253,7 @@ impl Bucket {
             .bucket(self.name())
             .key(object.key)
             .query("partNumber", "1");
-        let request = of_version(request, object.version_id);
+        let request = self.of_version(request, object.version_id)?;
         let read = |response: &Response| {
             let number = |name: &HeaderName| response.header(name).and_then(|number| number.parse::<u64>().ok());
             // A service that knows nothing of parts answers with all of the object.

@@ -4,7 +4,6 @@
 use bytes::Bytes;
 use http::{Method, StatusCode, header};
 
-use super::head_object::of_version;
 use crate::checksum::{Checksum, md5};
 use crate::client::Bucket;
 use crate::error::Error;
@@ -68,7 +67,8 @@ impl Bucket {
             .bucket(self.name())
             .key(restore.key)
             .query("restore", "");
-        let request = of_version(request, restore.version_id)
+        let request = self
+            .of_version(request, restore.version_id)?
             .text_header(header::CONTENT_TYPE.as_str(), "application/xml")?
             .header(name, value)
             .body(body);

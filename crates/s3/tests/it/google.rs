@@ -177,6 +177,20 @@ async fn a_complete_whose_answer_was_lost_is_recognised_by_its_crc32c() {
     }
 }
 
+#[tokio::test]
+async fn a_version_is_a_number_or_is_not_asked_for() {
+    let server = Server::start([object()]).await;
+    let bucket = bucket(&server).await;
+    let head = async |version_id| bucket.head_object(HeadObject { key: "k", version_id: Some(version_id) }).await;
+    for no_number in ["3sL4kqtJlcpXroDTDmJ", "null", "-7", ""] {
+        let error = head(no_number).await.unwrap_err();
+        assert!(error.to_string().contains("Google Cloud Storage numbers them"), "{error}");
+    }
+    assert_eq!(head("7").await.unwrap().generation.as_deref(), Some("7"));
+    let [request]: [Received; 1] = server.finish().await.try_into().unwrap();
+    assert_eq!(request.line, "HEAD /b/k?generation=7 HTTP/1.1");
+}
+
 /// Google answers 411 to a POST without one.
 #[tokio::test]
 async fn a_request_without_a_body_says_so() {
