@@ -135,6 +135,7 @@ impl Failure {
             {
                 ErrorKind::BadAnswer
             }
+            _ if is_delete_marker(response) => ErrorKind::NotFound,
             kind => kind,
         };
         Self {
@@ -154,6 +155,12 @@ impl Failure {
             .of_version(request.query.iter().any(|(name, _)| *name == VERSION_ID))
             .after_lost_reply(after_lost_reply && request.method != Method::GET)
     }
+}
+
+/// Whether it is refused to read a version because that says that there is nothing
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeleteMarker.html>).
+fn is_delete_marker(response: &Response) -> bool {
+    response.status == StatusCode::METHOD_NOT_ALLOWED && response.header("x-amz-delete-marker") == Some("true")
 }
 
 /// What the body of a refusal states.

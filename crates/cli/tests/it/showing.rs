@@ -44,6 +44,17 @@ on_both_servers! {
 }
 
 #[test]
+fn a_version_that_is_a_delete_marker_is_no_object() {
+    let scene = Scene::embedded();
+    scene.set_versioning("Enabled");
+    scene.put("k", b"first");
+    let deleted = scene.aws(["s3api", "delete-object", "--bucket", &scene.bucket, "--key", "k"]);
+    let deleted: Value = serde_json::from_str(&deleted).unwrap();
+    let id = deleted["VersionId"].as_str().unwrap();
+    scene.brigade(["cat", &scene.url("k"), "--version-id", id]).exits(1).complains("there is no such object");
+}
+
+#[test]
 fn what_is_replaced_meanwhile_is_not_mixed_in() {
     let scene = Scene::embedded();
     scene.put("k", &vec![1; 40 << 20]);

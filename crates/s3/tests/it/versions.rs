@@ -3,13 +3,13 @@
 use std::num::NonZeroUsize;
 
 use brigade_s3::{
-    AccessKey, Bucket, Client, Config, DeleteObject, Error, ErrorKind, ListObjectVersions, ListedVersion, Provider,
-    PutObject, VersionName, Versioning, VersionsContinuation,
+    AccessKey, Bucket, Client, Config, DeleteObject, Error, ErrorKind, GetObject, HeadObject, ListObjectVersions,
+    ListedVersion, Provider, PutObject, VersionName, Versioning, VersionsContinuation,
 };
 use bytes::Bytes;
 use tempfile::TempDir;
 
-use crate::server::{Server, answer};
+use crate::server::{Server, answer, head_answer, refusal};
 
 /// A versioned bucket of a development server.
 struct Setting {
@@ -135,6 +135,21 @@ async fn who_may_not_is_told_which_permission_is_missing() {
 }
 
 /// A plain deletion finds its key whatever version the answer names.
+#[tokio::test]
+async fn a_version_that_is_a_delete_marker_is_nothing() {
+    let marker = "x-amz-delete-marker: true\r\nAllow: DELETE\r\n";
+    for (headers, expected) in [(marker, ErrorKind::NotFound), ("", ErrorKind::NotImplemented)] {
+        let refused = refusal("405 Method Not Allowed", headers, "MethodNotAllowed");
+        let server = Server::start([head_answer("405 Method Not Allowed", headers, 0), refused]).await;
+        let bucket = server.bucket().await;
+        let head = bucket.head_object(HeadObject { key: "k", version_id: Some("v") }).await;
+        assert_eq!(head.unwrap_err().kind(), expected);
+        let wanted = GetObject { key: "k", version_id: Some("v"), range: None, if_match: None, limit: 1 };
+        assert_eq!(bucket.get_object(wanted).await.unwrap_err().kind(), expected);
+        assert_eq!(server.finish().await.len(), 2);
+    }
+}
+
 #[tokio::test]
 async fn a_delete_marker_that_is_made_is_a_success() {
     let setting = Setting::new(Provider::BrigadeDev).await;
