@@ -16,7 +16,7 @@ use std::sync::Arc;
 use http::request::Parts;
 use s3s::{S3Error, S3Result};
 
-pub(crate) use asked::{Asked, check_named, default_algorithm, generation, guard, is_google, tell};
+pub(crate) use asked::{Asked, check_named, default_algorithm, generation, guard, is_google, opaque_etag, tell};
 
 pub use terms::GoogleTerms;
 

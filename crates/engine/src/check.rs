@@ -174,6 +174,8 @@ pub enum DigestName {
     MultipartEtag,
     /// CRC-64/NVME of the whole content.
     Crc64Nvme,
+    /// CRC-32C of the whole content.
+    Crc32c,
 }
 
 /// How two versions differ.

@@ -70,12 +70,16 @@ pub enum Content {
     SameMd5,
     /// Both have the same CRC-64/NVME.
     SameCrc64,
+    /// Both have the same CRC-32C, and there is no better digest.
+    SameCrc32c,
     /// The file, cut into usual parts, gives the object's multipart `ETag`.
     SameMultipart,
     /// They have different MD5s, and there is no other digest.
     OtherMd5,
     /// Their CRC-64/NVMEs differ.
     OtherCrc64,
+    /// Their CRC-32Cs differ.
+    OtherCrc32c,
     /// The file gives the object's multipart `ETag` with none of the usual part sizes.
     OtherMultipart,
     /// There is no digest of one kind that proves anything.
@@ -91,6 +95,7 @@ impl Content {
             Digest::Md5(_) => Self::SameMd5,
             Digest::MultipartMd5 { .. } => Self::SameMultipart,
             Digest::Crc64Nvme(_) => Self::SameCrc64,
+            Digest::Crc32c(_) => Self::SameCrc32c,
         }
     }
 
@@ -104,8 +109,13 @@ impl Content {
     #[must_use]
     pub fn is_same(self) -> bool {
         match self {
-            Self::SameMd5 | Self::SameCrc64 | Self::SameMultipart => true,
-            Self::OtherMd5 | Self::OtherCrc64 | Self::OtherMultipart | Self::Unproven | Self::WrittenLater => false,
+            Self::SameMd5 | Self::SameCrc64 | Self::SameCrc32c | Self::SameMultipart => true,
+            Self::OtherMd5
+            | Self::OtherCrc64
+            | Self::OtherCrc32c
+            | Self::OtherMultipart
+            | Self::Unproven
+            | Self::WrittenLater => false,
         }
     }
 }

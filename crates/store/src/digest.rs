@@ -14,6 +14,9 @@ pub enum DigestKind {
     /// CRC-64/NVME of the whole content: S3's `x-amz-checksum-crc64nvme` of
     /// type `FULL_OBJECT`.
     Crc64Nvme,
+    /// CRC-32C of the whole content: what Google keeps of every object, also of one that was put together from parts
+    /// (<https://cloud.google.com/storage/docs/data-validation>).
+    Crc32c,
 }
 
 /// A digest of an object's content.
@@ -30,6 +33,8 @@ pub enum Digest {
     },
     /// See [`DigestKind::Crc64Nvme`].
     Crc64Nvme(u64),
+    /// See [`DigestKind::Crc32c`].
+    Crc32c(u32),
 }
 
 impl Digest {

@@ -33,6 +33,7 @@ enum Hasher {
     Md5(Md5),
     Multipart(PartHasher),
     Crc64Nvme(crc_fast::Digest),
+    Crc32c(crc_fast::Digest),
 }
 
 impl Hasher {
@@ -41,6 +42,7 @@ impl Hasher {
             DigestKind::Md5 => Self::Md5(Md5::new()),
             DigestKind::MultipartMd5 { part_size } => Self::Multipart(PartHasher::new(part_size)),
             DigestKind::Crc64Nvme => Self::Crc64Nvme(crc_fast::Digest::new(CrcAlgorithm::Crc64Nvme)),
+            DigestKind::Crc32c => Self::Crc32c(crc_fast::Digest::new(CrcAlgorithm::Crc32Iscsi)),
         }
     }
 
@@ -48,7 +50,7 @@ impl Hasher {
         match self {
             Self::Md5(md5) => md5.update(bytes),
             Self::Multipart(parts) => parts.update(bytes),
-            Self::Crc64Nvme(crc) => crc.update(bytes),
+            Self::Crc64Nvme(crc) | Self::Crc32c(crc) => crc.update(bytes),
         }
     }
 
@@ -57,6 +59,8 @@ impl Hasher {
             Self::Md5(md5) => Digest::Md5(md5.finalize().into()),
             Self::Multipart(parts) => parts.finish(),
             Self::Crc64Nvme(crc) => Digest::Crc64Nvme(crc.finalize()),
+            // It is told as one of 64 bits.
+            Self::Crc32c(crc) => Digest::Crc32c(u32::try_from(crc.finalize()).unwrap_or_default()),
         }
     }
 }

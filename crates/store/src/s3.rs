@@ -240,6 +240,7 @@ impl Store for BucketStore {
         let known = |kind: &DigestKind| match kind {
             DigestKind::Md5 => head.md5.map(Digest::Md5),
             DigestKind::Crc64Nvme => head.crc64nvme.map(Digest::Crc64Nvme),
+            DigestKind::Crc32c => head.crc32c.map(Digest::Crc32c),
             DigestKind::MultipartMd5 { .. } => {
                 Digest::from_etag(&head.etag).filter(|digest| matches!(digest, Digest::MultipartMd5 { .. }))
             }

@@ -109,9 +109,11 @@ impl Words<'_> {
             None => "",
             Some(Content::SameMd5) => ": the MD5 of both sides is the same",
             Some(Content::SameCrc64) => ": the CRC-64/NVME of both sides is the same",
+            Some(Content::SameCrc32c) => ": the CRC-32C of both sides is the same",
             Some(Content::SameMultipart) => ": the file, cut into parts, gives the object's multipart ETag",
             Some(Content::OtherMd5) => ": the MD5s of the two sides differ, and there is no other digest",
             Some(Content::OtherCrc64) => ": the CRC-64/NVMEs of the two sides differ",
+            Some(Content::OtherCrc32c) => ": the CRC-32Cs of the two sides differ",
             Some(Content::OtherMultipart) => {
                 ": cut into parts of no usual size, the file gives the object's multipart ETag"
             }

@@ -111,6 +111,6 @@ fn digest(digest: &Digest) -> Option<(&'static str, String)> {
     match digest {
         Digest::Md5(md5) => Some(("md5", hex(md5))),
         Digest::Crc64Nvme(crc) => Some(("crc64nvme", format!("{crc:016x}"))),
-        Digest::MultipartMd5 { .. } => None,
+        Digest::MultipartMd5 { .. } | Digest::Crc32c(_) => None,
     }
 }

@@ -158,6 +158,28 @@ fn a_copy_is_made_by_the_service_of_the_generation_that_was_listed() {
     assert_eq!(scene.objects()["there/a"], b"newest");
 }
 
+#[test]
+fn what_was_uploaded_in_parts_is_compared_by_its_crc32c() {
+    let scene = Scene::google();
+    scene.write("tree", &Files::new([("large", &vec![3; IN_PARTS])]));
+    let (tree, bucket, copy) = (scene.arg("tree"), url(&scene, "one"), url(&scene, "two"));
+    let by_content = |source: &str, dest: &str| {
+        Ended::of(sync(&scene, source, dest, &["--no-ledger", "--compare", "checksum"])).exits(0).summary()
+    };
+    by_content(&tree, &bucket).counts([("created", 1)]);
+    by_content(&tree, &bucket).counts([("in_step", 1)]);
+    by_content(&bucket, &copy).counts([("created", 1)]);
+    by_content(&bucket, &copy).counts([("in_step", 1)]);
+    let checked =
+        Ended::of(command(&scene, &["check", &tree, &bucket, "--trust-checksums", "--output", "json"])).exits(0);
+    assert!(checked.stdout.contains(r#""digest":"crc32c""#), "{}", checked.stdout);
+
+    scene.write("tree", &Files::new([("large", &vec![4; IN_PARTS])]));
+    set_modified(&scene.path("tree/large"), long_ago());
+    by_content(&tree, &bucket).counts([("replaced", 1)]);
+    by_content(&bucket, &copy).counts([("replaced", 1)]);
+}
+
 /// Nothing of its parts' MD5s is told there, and the upload is gone.
 #[test]
 fn an_upload_whose_last_answer_was_lost_is_known_again_by_its_crc32c() {

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderValue, Response, header};
+use s3s::crypto::{Checksum as _, Md5};
 use s3s::{Body, S3Result, s3_error};
 
 use super::names;
@@ -115,6 +116,13 @@ pub(crate) fn is_google(extensions: &Extensions) -> bool {
 /// The checksum that is worked out where the request names none: S3's, or Google's.
 pub(crate) fn default_algorithm(extensions: &Extensions) -> Algorithm {
     if is_google(extensions) { Algorithm::Crc32c } else { Algorithm::Crc64Nvme }
+}
+
+/// The `ETag` of what is put together from parts, where it is another one than S3's: at Google nothing follows from it
+/// (<https://cloud.google.com/storage/docs/xml-api/post-object-complete>). Here it is made of the upload's id, in Google's form
+/// (<https://cloud.google.com/storage/docs/xml-api/reference-headers#etag>).
+pub(crate) fn opaque_etag(extensions: &Extensions, upload_id: &str) -> Option<String> {
+    is_google(extensions).then(|| format!("-{}", BASE64_STANDARD.encode(Md5::checksum(upload_id.as_bytes()))))
 }
 
 /// The generation that a write or removal must find, 0 for none.

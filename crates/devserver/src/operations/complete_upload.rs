@@ -27,6 +27,8 @@ struct Asked {
     conditions: Writing,
     /// The checksum of the whole that is worked out where the upload names none.
     default: Algorithm,
+    /// What stands in the place of the parts' `ETag`.
+    opaque_etag: Option<String>,
 }
 
 pub(crate) async fn complete(
@@ -43,6 +45,7 @@ pub(crate) async fn complete(
         size: input.mpu_object_size,
         conditions: Writing::of(&request.extensions, input.if_match.take(), input.if_none_match.take()),
         default: google::default_algorithm(&request.extensions),
+        opaque_etag: google::opaque_etag(&request.extensions, &upload.id),
     };
     let joining = Arc::clone(&bucket);
     let record = blocking(move || join(&joining, &upload, asked)).await?;
@@ -85,7 +88,10 @@ fn join(bucket: &Bucket, upload: &Upload, mut asked: Asked) -> S3Result<Arc<Reco
     let record = Record {
         key: upload.begun.key.clone(),
         size,
-        etag: multipart_etag(parts.iter().map(|part| part.etag.as_str()))?,
+        etag: match asked.opaque_etag {
+            Some(etag) => etag,
+            None => multipart_etag(parts.iter().map(|part| part.etag.as_str()))?,
+        },
         headers: upload.begun.headers.clone(),
         attributes: upload.begun.attributes.clone(),
         checksum: Some(checksum),

@@ -55,8 +55,10 @@ impl Checking {
         Ok(match told.map_err(blamed)? {
             Content::SameMd5 => same(DigestName::Md5),
             Content::SameCrc64 => same(DigestName::Crc64Nvme),
+            Content::SameCrc32c => same(DigestName::Crc32c),
             Content::SameMultipart => same(DigestName::MultipartEtag),
             Content::OtherCrc64 => Some(Verdict::Differs("their stored CRC64NVMEs differ".to_owned())),
+            Content::OtherCrc32c => Some(Verdict::Differs("their stored CRC32Cs differ".to_owned())),
             // Times prove nothing.
             Content::OtherMd5 | Content::OtherMultipart | Content::Unproven | Content::WrittenLater => None,
         })
@@ -102,6 +104,7 @@ impl DigestName {
             Digest::Md5(_) => Self::Md5,
             Digest::MultipartMd5 { .. } => Self::MultipartEtag,
             Digest::Crc64Nvme(_) => Self::Crc64Nvme,
+            Digest::Crc32c(_) => Self::Crc32c,
         }
     }
 }

@@ -140,8 +140,8 @@ fn encodable(digest: Digest) -> Option<(u8, Vec<u8>)> {
     match digest {
         Digest::Md5(md5) => Some((DIGEST_IS_MD5, md5.into())),
         Digest::Crc64Nvme(crc) => Some((DIGEST_IS_CRC64, crc.to_le_bytes().into())),
-        // It says nothing without the part size.
-        Digest::MultipartMd5 { .. } => None,
+        // The one says nothing without the part size, and the other is no more than what a service tells.
+        Digest::MultipartMd5 { .. } | Digest::Crc32c(_) => None,
     }
 }
 

@@ -98,7 +98,7 @@ pub(crate) async fn same_content(
             // What a tree has to work out is worked out once.
             let wanted: &[DigestKind] = match kind {
                 Kind::Local => &[DigestKind::Crc64Nvme],
-                Kind::Remote => &[DigestKind::Crc64Nvme, DigestKind::Md5],
+                Kind::Remote => &[DigestKind::Crc64Nvme, DigestKind::Md5, DigestKind::Crc32c],
             };
             Ok(by_stored(&left.digests(wanted).await?, &right.digests(wanted).await?))
         }
@@ -118,7 +118,7 @@ impl Held<'_> {
     }
 
     /// Compares a file with an object: by the digest that the object's ETag
-    /// gives, else by the one that the store keeps beside it.
+    /// gives, else by the best that the store keeps beside it.
     async fn same_as_object(&self, object: &Held<'_>) -> Result<Content, Stopped> {
         let listed = object.entry.listed_digest();
         if let Some(Digest::Md5(_)) = listed {
@@ -128,10 +128,19 @@ impl Held<'_> {
                 return Ok(Content::SameMd5);
             }
         }
-        let stored = object.digests(&[DigestKind::Crc64Nvme]).await?;
-        if !stored.is_empty() {
-            return Ok(by_crc64(&stored, &self.digests(&[DigestKind::Crc64Nvme]).await?));
+        let stored = object.digests(&[DigestKind::Crc64Nvme, DigestKind::Crc32c]).await?;
+        if stored.iter().any(|digest| matches!(digest, Digest::Crc64Nvme(_))) {
+            return Ok(by_stored(&stored, &self.digests(&[DigestKind::Crc64Nvme]).await?));
         }
+        let told = self.by_etag(object, listed).await?;
+        if told.is_same() || stored.is_empty() {
+            return Ok(told);
+        }
+        Ok(by_stored(&stored, &self.digests(&[DigestKind::Crc32c]).await?))
+    }
+
+    /// What an ETag that is no MD5 of the file tells.
+    async fn by_etag(&self, object: &Held<'_>, listed: Option<Digest>) -> Result<Content, Stopped> {
         match listed {
             Some(Digest::MultipartMd5 { parts, .. }) => {
                 let ours = part_size(object.store.capabilities().part_size, self.entry.size);
@@ -149,24 +158,21 @@ impl Held<'_> {
 fn by_stored(left: &[Digest], right: &[Digest]) -> Content {
     let crc64 = |digest: &&Digest| matches!(digest, Digest::Crc64Nvme(_));
     let md5 = |digest: &&Digest| matches!(digest, Digest::Md5(_));
+    let crc32c = |digest: &&Digest| matches!(digest, Digest::Crc32c(_));
     match (left.iter().find(crc64), right.iter().find(crc64)) {
         (Some(left), Some(right)) if left == right => return Content::SameCrc64,
         (Some(_), Some(_)) => return Content::OtherCrc64,
         _ => {}
     }
     match (left.iter().find(md5), right.iter().find(md5)) {
-        (Some(left), Some(right)) if left == right => Content::SameMd5,
-        (Some(_), Some(_)) => Content::OtherMd5,
-        _ => Content::Unproven,
+        (Some(left), Some(right)) if left == right => return Content::SameMd5,
+        (Some(_), Some(_)) => return Content::OtherMd5,
+        _ => {}
     }
-}
-
-/// Compares what one side has stored with what the other gives.
-fn by_crc64(stored: &[Digest], other: &[Digest]) -> Content {
-    match other {
-        [] => Content::Unproven,
-        other if other == stored => Content::SameCrc64,
-        _ => Content::OtherCrc64,
+    match (left.iter().find(crc32c), right.iter().find(crc32c)) {
+        (Some(left), Some(right)) if left == right => Content::SameCrc32c,
+        (Some(_), Some(_)) => Content::OtherCrc32c,
+        _ => Content::Unproven,
     }
 }
 
@@ -200,6 +206,9 @@ mod tests {
             (vec![crc(1), md5(2)], vec![md5(2)], Content::SameMd5),
             (vec![md5(1)], vec![crc(1), md5(2)], Content::OtherMd5),
             (vec![md5(1)], vec![crc(1)], Content::Unproven),
+            (vec![Digest::Crc32c(1)], vec![Digest::Crc32c(1)], Content::SameCrc32c),
+            (vec![Digest::Crc32c(1)], vec![Digest::Crc32c(2)], Content::OtherCrc32c),
+            (vec![md5(1), Digest::Crc32c(1)], vec![Digest::Crc32c(1), md5(1)], Content::SameMd5),
             (vec![], vec![], Content::Unproven),
         ];
         for (left, right, expected) in table {

@@ -241,7 +241,8 @@ impl Transfers {
         let kind = match settled {
             Digest::Md5(_) => DigestKind::Md5,
             Digest::Crc64Nvme(_) => DigestKind::Crc64Nvme,
-            Digest::MultipartMd5 { .. } => return Ok(false),
+            // Neither is ever settled.
+            Digest::MultipartMd5 { .. } | Digest::Crc32c(_) => return Ok(false),
         };
         let digests = self.source.digests(source, &[kind]).await.map_err(Stopped::Source)?;
         Ok(digests.first() == Some(&settled))

@@ -146,6 +146,7 @@ fn etag(content: &Content) -> String {
         Digest::Md5(md5) => hex(md5),
         Digest::MultipartMd5 { md5, parts } => format!("{}-{parts}", hex(md5)),
         Digest::Crc64Nvme(crc) => format!("{crc:016x}"),
+        Digest::Crc32c(crc) => format!("{crc:08x}"),
     }
 }
 
@@ -162,6 +163,10 @@ pub(super) fn digest(body: &[u8], kind: DigestKind) -> Digest {
     match kind {
         DigestKind::Md5 => Digest::Md5(Md5::digest(body).into()),
         DigestKind::Crc64Nvme => Digest::Crc64Nvme(crc_fast::checksum(crc_fast::CrcAlgorithm::Crc64Nvme, body)),
+        DigestKind::Crc32c => {
+            let crc = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, body);
+            Digest::Crc32c(u32::try_from(crc).unwrap_or_default())
+        }
         DigestKind::MultipartMd5 { part_size } => {
             let part_size = usize::try_from(part_size).unwrap_or(usize::MAX).max(1);
             let mut parts = 0;

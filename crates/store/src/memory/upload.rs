@@ -49,7 +49,7 @@ impl Uploads {
             size: body.len() as u64,
             md5: match objects::digest(body, DigestKind::Md5) {
                 Digest::Md5(md5) => Some(md5),
-                Digest::MultipartMd5 { .. } | Digest::Crc64Nvme(_) => None,
+                Digest::MultipartMd5 { .. } | Digest::Crc64Nvme(_) | Digest::Crc32c(_) => None,
             },
         };
         let under_way = self.open.get(&(key.clone(), id.to_owned()))?;

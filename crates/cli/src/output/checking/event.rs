@@ -166,6 +166,7 @@ fn digest_name(digest: DigestName) -> &'static str {
         DigestName::Md5 => "md5",
         DigestName::MultipartEtag => "multipart_etag",
         DigestName::Crc64Nvme => "crc64nvme",
+        DigestName::Crc32c => "crc32c",
     }
 }
 

@@ -81,6 +81,7 @@ fn name(digest: DigestName) -> &'static str {
         DigestName::Md5 => "MD5",
         DigestName::MultipartEtag => "ETag of parts",
         DigestName::Crc64Nvme => "CRC64NVME",
+        DigestName::Crc32c => "CRC32C",
     }
 }
 

@@ -148,9 +148,11 @@ fn content_name(content: Content) -> &'static str {
     match content {
         Content::SameMd5 => "same_md5",
         Content::SameCrc64 => "same_crc64",
+        Content::SameCrc32c => "same_crc32c",
         Content::SameMultipart => "same_multipart",
         Content::OtherMd5 => "other_md5",
         Content::OtherCrc64 => "other_crc64",
+        Content::OtherCrc32c => "other_crc32c",
         Content::OtherMultipart => "other_multipart",
         Content::Unproven => "unproven",
         Content::WrittenLater => "written_later",
