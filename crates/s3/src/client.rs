@@ -1,4 +1,4 @@
-//! The client: sends a request until it succeeds, or until trying further is no use.
+//! The client of a service: what it has, and what it learns from answers.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -7,7 +7,6 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, header};
 
 use crate::address::Endpoint;
@@ -19,7 +18,7 @@ use crate::connect::{Connections, Pool};
 use crate::counters::{Counters, RequestCount};
 use crate::credentials::CredentialsOrigin;
 use crate::dialect::{Dialect, Provider, Support};
-use crate::error::{ConfigError, Error, ErrorKind, printable};
+use crate::error::{ConfigError, printable};
 pub(crate) use crate::failure::Rejection;
 use crate::failure::{Failure, shortened};
 use crate::hashing::{Hasher, Hashes, Wanted};
@@ -27,25 +26,19 @@ use crate::identity::{Identity, Shown};
 use crate::overheard;
 use crate::pace::Pace;
 use crate::proxy::Proxies;
-use crate::request::{Request, Response};
-use crate::retry::{Budget, Course, Next, Remedy};
+use crate::request::Request;
+use crate::retry::{Budget, Remedy};
 use crate::sign::Signer;
 use crate::surroundings::Surroundings;
 use crate::writing::{CustomerKey, Writing};
 
-/// After so many attempts that failed, whoever waits for more is told.
-const TOLD_AFTER: u32 = 10;
-
 /// How often it is looked into why something is denied.
 const BETWEEN_LOOKS: Duration = Duration::from_mins(1);
-
-/// What comes before a request each time that it is sent, and may forbid it.
-pub(crate) type Look<'a> = dyn Fn() -> BoxFuture<'a, Result<(), Error>> + Sync + 'a;
 
 /// A client of one service. Cheap to clone; clones share their connections,
 /// their counters and what they have learnt.
 #[derive(Clone)]
-pub struct Client(pub(crate) Arc<Inner>, Connections);
+pub struct Client(pub(crate) Arc<Inner>, pub(crate) Connections);
 
 /// What a client has and has learnt.
 pub(crate) struct Inner {
@@ -63,14 +56,14 @@ pub(crate) struct Inner {
     region: Arc<str>,
     /// Regions of buckets that aren't in `region`.
     regions: RwLock<HashMap<String, Arc<str>>>,
-    counters: Counters,
-    budget: Budget,
-    pace: Pace,
+    pub(crate) counters: Counters,
+    pub(crate) budget: Budget,
+    pub(crate) pace: Pace,
     pub(crate) hasher: Hasher,
     /// Whether the service has ever answered.
-    reached: AtomicBool,
+    pub(crate) reached: AtomicBool,
     /// Whether it has ever done what it was asked.
-    accepted: AtomicBool,
+    pub(crate) accepted: AtomicBool,
     /// When it was last looked into why it denies something.
     looked_into: tokio::sync::Mutex<Option<Instant>>,
     /// What the first answer that says so calls its server.
@@ -233,124 +226,6 @@ impl Client {
         let hashes = self.0.hasher.hash(body, wanted).await;
         (Checksum::of(body, &hashes), hashes)
     }
-
-    /// Sends a request until it succeeds and `read` takes the answer, until
-    /// trying further is no use, or until nobody waits for it any more.
-    pub(crate) async fn send_for<T>(
-        &self,
-        request: &Request<'_>,
-        read: impl Fn(&Response) -> Result<T, Rejection>,
-    ) -> Result<T, Error> {
-        self.send_after(None, request, read).await
-    }
-
-    /// The same, with a look before each attempt: what was so before the first one need not be so before the next.
-    pub(crate) async fn send_after<T>(
-        &self,
-        look: Option<&Look<'_>>,
-        request: &Request<'_>,
-        read: impl Fn(&Response) -> Result<T, Rejection>,
-    ) -> Result<T, Error> {
-        let abandoned = async {
-            self.0.config.abandon.cancelled().await;
-            tokio::time::sleep(request.operation.time_after_abandoning()).await;
-        };
-        tokio::select! {
-            // In this order, so that nothing is sent that nobody waits for.
-            biased;
-            () = abandoned => {
-                let message = "given up unanswered, because the program was asked to stop";
-                let error = Error::local(ErrorKind::Abandoned, request.operation, message);
-                Err(error.about(request.bucket, request.key))
-            }
-            answered = self.persist(look, request, read) => answered,
-        }
-    }
-
-    /// Sends a request as often as it takes.
-    async fn persist<T>(
-        &self,
-        look: Option<&Look<'_>>,
-        request: &Request<'_>,
-        read: impl Fn(&Response) -> Result<T, Rejection>,
-    ) -> Result<T, Error> {
-        let inner = &self.0;
-        let mut course = Course::new(inner.config.max_attempts, inner.config.retry_pause);
-        loop {
-            let is_retry = course.begin();
-            inner.pace.turn(request.key).await;
-            // What it finds may be what an attempt has written whose answer was lost.
-            if let Some(look) = look {
-                look().await.map_err(|refused| refused.after_lost_reply(course.lost_reply))?;
-            }
-            inner.counters.sending(request.operation, is_retry);
-            let sent = Instant::now();
-            let attempt = inner.attempt(request, self.1).await;
-            let attempt = attempt.map(|response| Response { after_lost_reply: course.lost_reply, ..response });
-            trace(request, course.attempts, sent, &attempt);
-            let mut failure = match attempt.and_then(|response| read(&response).map_err(Failure::rejected)) {
-                Ok(value) => {
-                    inner.budget.earn();
-                    inner.pace.taken(request.key);
-                    inner.accepted.store(true, Ordering::Relaxed);
-                    return Ok(value);
-                }
-                Err(failure) => failure,
-            };
-            match failure.kind {
-                ErrorKind::Throttled => inner.pace.refused(request.key),
-                // Whatever else it objected to, it has worked at it.
-                _ if failure.refusal.is_some() => inner.pace.taken(request.key),
-                _ => {}
-            }
-            let reached = inner.reached.load(Ordering::Relaxed);
-            let next = match course.next(request.operation, &failure, &inner.budget, reached) {
-                Next::Again(_) if self.1 == Connections::New && failure.is_without_connection() => Next::GiveUp,
-                next => next,
-            };
-            match next {
-                Next::Mend(remedy) if inner.mend(remedy, request, &mut failure, sent).await => {}
-                Next::Mend(_) | Next::GiveUp => {
-                    let error = failure.into_error(request, course.lost_reply);
-                    return Err(error.unsigned(inner.identity.is_nobody()));
-                }
-                Next::Again(pause) => {
-                    if course.attempts == TOLD_AFTER {
-                        tracing::warn!(
-                            "{} has failed {TOLD_AFTER} times, and is tried on: {}",
-                            request.operation.name(),
-                            printable(&failure.message)
-                        );
-                    }
-                    tracing::debug!(
-                        operation = request.operation.name(),
-                        ?pause,
-                        "retrying: {}",
-                        printable(&failure.message)
-                    );
-                    tokio::time::sleep(pause).await;
-                }
-            }
-        }
-    }
-}
-
-/// Tells of an attempt: what was asked, and what came back; never what was
-/// signed, or with what.
-fn trace(request: &Request<'_>, attempt: u32, sent: Instant, answer: &Result<Response, Failure>) {
-    let status = match answer {
-        Ok(response) => Some(response.status),
-        Err(failure) => failure.refusal.as_ref().map(|refusal| refusal.status),
-    };
-    tracing::trace!(
-        bucket = request.bucket.map(printable),
-        key = request.key.map(printable),
-        attempt,
-        milliseconds = u64::try_from(sent.elapsed().as_millis()).unwrap_or(u64::MAX),
-        "{}: {}",
-        request.operation.name(),
-        status.map_or_else(|| "no answer".to_owned(), |status| status.as_u16().to_string())
-    );
 }
 
 impl Inner {
@@ -388,7 +263,13 @@ impl Inner {
     }
 
     /// Mends what made an attempt fail that was sent then; says whether that was possible.
-    async fn mend(&self, remedy: Remedy, request: &Request<'_>, failure: &mut Failure, sent: Instant) -> bool {
+    pub(crate) async fn mend(
+        &self,
+        remedy: Remedy,
+        request: &Request<'_>,
+        failure: &mut Failure,
+        sent: Instant,
+    ) -> bool {
         match remedy {
             Remedy::Clock => {
                 self.clock.correct();

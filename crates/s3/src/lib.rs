@@ -39,6 +39,7 @@ mod request;
 mod resolve;
 mod retry;
 mod route;
+mod sending;
 mod sign;
 mod surroundings;
 mod timestamp;

@@ -3,12 +3,13 @@
 use http::{HeaderValue, header};
 
 use super::put_object::quoted;
-use crate::client::{Bucket, Look, Rejection};
+use crate::client::{Bucket, Rejection};
 use crate::dialect::Fact;
 use crate::dialect::google::IF_GENERATION_MATCH;
 use crate::error::{Error, ErrorKind};
 use crate::operations::{Condition, HeadObject, ObjectHead};
 use crate::request::{Request, Response};
+use crate::sending::Look;
 
 impl Bucket {
     /// Sends a write that this fact says to be guarded by its condition. Where it isn't, but whole writes are, what is there is
