@@ -112,6 +112,7 @@ impl Unknown {
                 UnknownReason::SpecialFile
                 | UnknownReason::Unreadable(_)
                 | UnknownReason::NotKept
+                | UnknownReason::NotTold
                 | UnknownReason::Generated => false,
             }
     }
@@ -143,6 +144,8 @@ pub enum UnknownReason {
     Unreadable(String),
     /// It was replaced, or may have been, while the bucket kept no versions: what was there is not kept.
     NotKept,
+    /// The service doesn't list all versions of it, or not in the order in which they were written.
+    NotTold,
     /// A page that was generated, and is left out on request.
     Generated,
 }
@@ -157,7 +160,8 @@ impl UnknownReason {
             | Self::SymlinkLoop
             | Self::UnreadableSymlink(_)
             | Self::Unreadable(_)
-            | Self::NotKept => true,
+            | Self::NotKept
+            | Self::NotTold => true,
         }
     }
 }
@@ -176,6 +180,10 @@ impl fmt::Display for UnknownReason {
             Self::NotKept => f.write_str(
                 "it was written later, while the bucket kept no versions, and what it took the place of is not known; \
                  `brigade versions` lists what there is, and --version-of KEY=ID takes it",
+            ),
+            Self::NotTold => f.write_str(
+                "the service does not list all of its versions, or not in the order in which they were written, so that \
+                 what was there is not known; `brigade versions` lists what there is, and --version-of KEY=ID takes it",
             ),
             Self::Generated => f.write_str("a generated page, which is left out"),
         }

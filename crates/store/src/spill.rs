@@ -126,6 +126,7 @@ mod tests {
             Just(UnknownReason::BrokenSymlink),
             Just(UnknownReason::SymlinkLoop),
             Just(UnknownReason::NotKept),
+            Just(UnknownReason::NotTold),
             Just(UnknownReason::Generated),
             ".{0,6}".prop_map(UnknownReason::UnreadableSymlink),
             ".{0,6}".prop_map(UnknownReason::Unreadable),

@@ -82,7 +82,7 @@ pub(super) fn in_a_word(item: &Listed) -> String {
                 UnknownReason::BrokenSymlink => "broken",
                 UnknownReason::SymlinkLoop => "loop",
                 UnknownReason::UnreadableSymlink(_) | UnknownReason::Unreadable(_) => "unreadable",
-                UnknownReason::NotKept | UnknownReason::Generated => "of no tree",
+                UnknownReason::NotKept | UnknownReason::NotTold | UnknownReason::Generated => "of no tree",
             };
             format!("{}{reach} {reason}", unknown.key)
         }

@@ -55,6 +55,7 @@ pub(crate) fn encode_reason(reason: &UnknownReason) -> Vec<u8> {
         UnknownReason::UnreadableSymlink(text) => (b't', text.as_str()),
         UnknownReason::Unreadable(text) => (b'u', text.as_str()),
         UnknownReason::NotKept => (b'n', ""),
+        UnknownReason::NotTold => (b'o', ""),
         UnknownReason::Generated => (b'g', ""),
     };
     [&[letter], text.as_bytes()].concat()
@@ -74,6 +75,7 @@ pub(crate) fn decode_reason(payload: &[u8]) -> io::Result<UnknownReason> {
         b't' => Ok(UnknownReason::UnreadableSymlink(text()?)),
         b'u' => Ok(UnknownReason::Unreadable(text()?)),
         b'n' => Ok(UnknownReason::NotKept),
+        b'o' => Ok(UnknownReason::NotTold),
         b'g' => Ok(UnknownReason::Generated),
         _ => Err(garbled()),
     }

@@ -3,11 +3,13 @@
 //! A version was there from when it was written until the one above it was. S3 dates an upload in parts with its
 //! beginning, so that a version may be dated before one that lies under it: then it came after that one all the same,
 //! since the order of the listing is the order in which they came to be
-//! (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html>).
+//! (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html>). Where a service doesn't list all of a
+//! key's versions, or not in that order, nothing is concluded from what it lists: what seems to have been absent may be
+//! deleted.
 
 use std::time::SystemTime;
 
-use crate::{Entry, Extent, KeptVersion, Key, Listed, Unknown, UnknownReason};
+use crate::{Extent, KeptVersion, Key, Listed, Unknown, UnknownReason};
 
 /// Folds versions, in the order of their listing, into what was there at a time.
 #[derive(Debug)]
@@ -20,13 +22,15 @@ pub(super) struct StateAt {
 /// What is known so far of the key whose versions come.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 enum Found {
-    /// All so far were written later.
+    /// None of its versions has come yet.
     #[default]
     Nothing,
-    /// This was there, unless one below was written later.
-    Object(Entry),
-    /// A delete marker was.
-    Marker,
+    /// All so far were written later.
+    Later,
+    /// This was there, an object or a delete marker, unless one below was written later.
+    There(KeptVersion),
+    /// The versions that are listed, or their order, leave it open.
+    Open,
     /// Something was written later that took the place of what it replaced: that may have been anything.
     Lost,
 }
@@ -40,27 +44,59 @@ impl StateAt {
     /// Takes the next version; what was there at the key before it, if that one is at its end.
     pub(super) fn next(&mut self, version: KeptVersion) -> Option<Listed> {
         let ended = if self.key.as_ref() == Some(&version.key) { None } else { self.end() };
-        self.found = match std::mem::take(&mut self.found) {
-            Found::Lost => Found::Lost,
+        self.key = Some(version.key.clone());
+        let is_cut_off = version.is_cut_off;
+        let found = match std::mem::take(&mut self.found) {
+            found @ (Found::Lost | Found::Open) => found,
             // A version without an id of its own is replaced without a trace.
             _ if version.modified > self.at && version.may_be_replaced() => Found::Lost,
-            _ if version.modified > self.at => Found::Nothing,
-            Found::Nothing => version.entry().map_or(Found::Marker, Found::Object),
+            _ if version.modified > self.at => Found::Later,
+            // What replaced it isn't listed, nor when.
+            Found::Nothing if !version.is_current => Found::Open,
+            Found::Nothing | Found::Later => Found::There(version),
+            Found::There(above) if may_be_newer(&version, &above) => Found::Open,
+            found @ Found::There(_) => found,
+        };
+        self.found = match found {
+            Found::There(newest) if is_cut_off && !is_later_than_all_below(&newest) => Found::Open,
+            Found::Later if is_cut_off => Found::Open,
             found => found,
         };
-        self.key = Some(version.key);
         ended
     }
 
     /// There are no more versions: what was there at the last key.
     pub(super) fn end(&mut self) -> Option<Listed> {
         let (key, found) = (self.key.take()?, std::mem::take(&mut self.found));
+        let unknown = |reason| Some(Listed::Unknown(Unknown { key, extent: Extent::Key, reason }));
         match found {
-            Found::Object(entry) => Some(Listed::Present(entry)),
-            Found::Lost => Some(Listed::Unknown(Unknown { key, extent: Extent::Key, reason: UnknownReason::NotKept })),
-            Found::Nothing | Found::Marker => None,
+            Found::There(newest) => newest.entry().map(Listed::Present),
+            Found::Lost => unknown(UnknownReason::NotKept),
+            Found::Open => unknown(UnknownReason::NotTold),
+            Found::Nothing | Found::Later => None,
         }
     }
+}
+
+/// Whether a version may have been written after the one that is listed above it. Among each other, objects stand in the
+/// service's order, and so do delete markers.
+fn may_be_newer(version: &KeptVersion, above: &KeptVersion) -> bool {
+    if above.is_current || above.is_delete_marker() == version.is_delete_marker() {
+        return false;
+    }
+    let is_dated_later = version.modified > above.modified && above.is_delete_marker();
+    let order_is_open = version.modified == above.modified || (above.is_delete_marker() && may_be_in_parts(version));
+    is_dated_later || (!version.is_placed && order_is_open)
+}
+
+/// Whether nothing under it can have been written later, seen or not.
+fn is_later_than_all_below(version: &KeptVersion) -> bool {
+    version.is_placed && !may_be_in_parts(version)
+}
+
+/// Whether it may have been an upload in parts, which is dated before it was there.
+fn may_be_in_parts(version: &KeptVersion) -> bool {
+    version.content.as_ref().is_some_and(|content| content.etag.is_empty() || content.etag.contains('-'))
 }
 
 #[cfg(test)]
@@ -85,11 +121,23 @@ mod tests {
 
     /// What was at each key: its version, or `?`.
     fn at(at: u64, versions: &[KeptVersion]) -> Vec<(String, String)> {
+        let mut versions = versions.to_vec();
+        for same in versions.chunk_by_mut(|one, other| one.key == other.key) {
+            same[0].is_current = true;
+        }
+        as_listed(at, versions)
+    }
+
+    /// The same, where the service itself says which are the current ones.
+    fn as_listed(at: u64, versions: Vec<KeptVersion>) -> Vec<(String, String)> {
         let mut state = StateAt::new(moment(at));
-        let mut listed: Vec<Listed> = versions.iter().filter_map(|version| state.next(version.clone())).collect();
+        let mut listed: Vec<Listed> = versions.into_iter().filter_map(|version| state.next(version)).collect();
         listed.extend(state.end());
         let shown = |listed: Listed| match listed {
             Listed::Present(entry) => (entry.key.to_string(), entry.version_id().unwrap().to_owned()),
+            Listed::Unknown(unknown) if unknown.reason == UnknownReason::NotTold => {
+                (unknown.key.to_string(), "not told".to_owned())
+            }
             Listed::Unknown(unknown) => (unknown.key.to_string(), "?".to_owned()),
         };
         listed.into_iter().map(shown).collect()
@@ -159,6 +207,73 @@ mod tests {
         assert_eq!(known(9), ["?", "?", "?"]);
         assert_eq!(known(10), ["null", "?", "?"]);
         assert_eq!(known(30), ["v2", "null"]);
+    }
+
+    /// A version that is not shown may have been there: without it, the key is not absent.
+    #[test]
+    fn versions_that_are_not_all_listed_leave_it_open() {
+        let cut_off = |version: KeptVersion| KeptVersion { is_cut_off: true, ..version };
+        let parts = |version: KeptVersion| {
+            let content = version.content.map(|content| KeptContent { etag: "e-2".into(), ..content });
+            KeptVersion { content, ..version }
+        };
+        let kept = [
+            cut_off(version("later", "v9", 30, Some(1))),
+            cut_off(version("marker", "m9", 10, None)),
+            cut_off(version("object", "v9", 10, Some(1))),
+            // What it replaced may have been written while its parts were.
+            cut_off(parts(version("parts", "v9", 10, Some(1)))),
+        ];
+        let told = at(20, &kept).into_iter().map(|(key, found)| format!("{key} {found}")).collect::<Vec<_>>();
+        assert_eq!(told, ["later not told", "object v9", "parts not told"]);
+        let headless = [version("k", "m2", 20, None), version("k", "v1", 10, Some(1))];
+        let found = |at| as_listed(at, headless.to_vec()).pop().map(|(_, found)| found);
+        assert_eq!(found(15).as_deref(), Some("v1"), "what is missing was written later");
+        assert_eq!(found(20).as_deref(), Some("not told"), "it may have been there again by then");
+    }
+
+    /// A service that lists delete markers apart from versions says nothing of their order but times, in whole seconds.
+    #[test]
+    fn what_cannot_be_put_in_order_leaves_it_open() {
+        let apart = |version: KeptVersion| KeptVersion { is_placed: false, ..version };
+        let in_parts = |mut version: KeptVersion| {
+            version.content = version.content.map(|content| KeptContent { etag: "e-2".into(), ..content });
+            version
+        };
+        let table = [
+            (
+                "a tie",
+                vec![version("k", "v3", 30, Some(1)), version("k", "m", 10, None), version("k", "v1", 10, Some(1))],
+                Some("not told"),
+            ),
+            ("a tie with the current one", vec![version("k", "m", 10, None), version("k", "v1", 10, Some(1))], None),
+            (
+                "no tie",
+                vec![version("k", "v3", 30, Some(1)), version("k", "m", 11, None), version("k", "v1", 10, Some(1))],
+                None,
+            ),
+            (
+                "parts",
+                vec![
+                    version("k", "v3", 30, Some(1)),
+                    version("k", "m", 11, None),
+                    in_parts(version("k", "v1", 10, Some(1))),
+                ],
+                Some("not told"),
+            ),
+            (
+                "among objects",
+                vec![version("k", "v3", 30, Some(1)), version("k", "v2", 10, Some(1)), version("k", "v1", 10, Some(1))],
+                Some("v2"),
+            ),
+        ];
+        for (what, kept, expected) in table {
+            let kept: Vec<KeptVersion> = kept.into_iter().map(apart).collect();
+            assert_eq!(at(20, &kept).pop().map(|(_, found)| found).as_deref(), expected, "{what}");
+        }
+        // All markers in one page, and all versions in the next: each looks like the whole, but the times belie it.
+        let split = [version("k", "m9", 30, None), version("k", "m2", 10, None), version("k", "v1", 15, Some(1))];
+        assert_eq!(at(20, &split), [("k".to_owned(), "not told".to_owned())]);
     }
 
     proptest! {

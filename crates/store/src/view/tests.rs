@@ -35,8 +35,10 @@ fn bucket(page_size: usize) -> MemoryStore {
         version("c", "v1", 10, Some(1)),
         version("d", "null", 40, Some(1)),
     ];
+    let mut above = None;
     for version in kept {
-        store.add_version(version);
+        let is_current = above.replace(version.key.clone()).as_ref() != Some(&version.key);
+        store.add_version(KeptVersion { is_current, ..version });
     }
     store
 }
