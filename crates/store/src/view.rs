@@ -4,6 +4,7 @@
 mod as_of;
 mod chosen;
 mod generated;
+mod kept;
 mod state;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use crate::{
 use as_of::AsOf;
 use chosen::Chosen;
 use generated::WithoutGenerated;
+use kept::{KeptReader, of_version};
 use state::StateAt;
 
 /// How a bucket is to be seen.
@@ -34,6 +36,8 @@ pub struct Wanted {
     pub versions: Vec<(Key, VersionId)>,
     /// Whether generated pages are left out: objects called `index.html` that say so in their metadata.
     pub skip_generated: bool,
+    /// Whether what is not seen is to be deleted elsewhere: then that it was not there has to be certain.
+    pub deletes: bool,
 }
 
 /// A moment by a store's clock.
@@ -62,6 +66,15 @@ pub enum ViewError {
          restored as it is now"
     )]
     NeverKept {
+        /// The bucket.
+        location: String,
+    },
+    /// It doesn't say whether it keeps anything of what it was, and what isn't there any more was to be deleted elsewhere.
+    #[error(
+        "{location} does not say whether it keeps versions (s3:GetBucketVersioning): what it held at that time, and lost \
+         while it kept none, would be deleted with --delete; allow that, or leave --delete out"
+    )]
+    KeepingUnsaid {
         /// The bucket.
         location: String,
     },
@@ -104,7 +117,10 @@ impl View {
     /// Finds out what has to be known before anything is listed. `now` is the local time.
     pub async fn open(store: Arc<dyn Store>, wanted: Wanted, now: SystemTime) -> Result<Self, ViewError> {
         let at = match wanted.at {
-            Some(moment) => Some(moment_at(store.as_ref(), moment, now).await?),
+            Some(moment) => {
+                check_keeping(store.as_ref(), wanted.deletes).await?;
+                Some(moment_at(store.as_ref(), moment, now)?)
+            }
             None => None,
         };
         let mut chosen = BTreeMap::new();
@@ -113,6 +129,15 @@ impl View {
             chosen.insert(key, entry);
         }
         Ok(Self { store, at, chosen, skip_generated: wanted.skip_generated })
+    }
+
+    /// Whether it is there in a version that was asked for, and not as whatever the bucket holds now.
+    fn is_of_a_version(&self, entry: &Entry) -> bool {
+        self.at.is_some() || self.chosen.contains_key(&entry.key)
+    }
+
+    fn judged<T>(&self, entry: &Entry, read: Result<T, Failure>) -> Result<T, Failure> {
+        read.map_err(|failure| if self.is_of_a_version(entry) { of_version(entry, failure) } else { failure })
     }
 
     /// What was at the key at that time.
@@ -134,22 +159,28 @@ impl View {
     }
 }
 
-/// The moment by the store's clock, which it has told with an answer by then.
-async fn moment_at(store: &dyn Store, moment: Moment, now: SystemTime) -> Result<SystemTime, ViewError> {
+/// Whether the store keeps, as far as it says, what it held.
+async fn check_keeping(store: &dyn Store, deletes: bool) -> Result<(), ViewError> {
     let location = || store.location().to_owned();
     match store.versioning().await.map_err(|reason| ViewError::Unsaid { location: location(), reason })? {
         Versioning::Never => return Err(ViewError::NeverKept { location: location() }),
+        Versioning::Unsaid if deletes => return Err(ViewError::KeepingUnsaid { location: location() }),
         Versioning::Unsaid => tracing::warn!(
             "{} does not say whether it keeps versions: objects that were deleted may be missing",
             store.location()
         ),
         Versioning::Enabled | Versioning::Suspended => {}
     }
+    Ok(())
+}
+
+/// The moment by the store's clock, which it has told with an answer by then.
+fn moment_at(store: &dyn Store, moment: Moment, now: SystemTime) -> Result<SystemTime, ViewError> {
     let ClockSkew { by, store_ahead } = store.clock_skew().unwrap_or_default();
     let there = if store_ahead { now.checked_add(by) } else { now.checked_sub(by) };
     let there = there.unwrap_or(now);
     match moment {
-        Moment::At(at) if at > there => Err(ViewError::Future { location: location() }),
+        Moment::At(at) if at > there => Err(ViewError::Future { location: store.location().to_owned() }),
         Moment::At(at) => Ok(at),
         Moment::Ago(ago) => Ok(there.checked_sub(ago).unwrap_or(SystemTime::UNIX_EPOCH)),
     }
@@ -236,11 +267,12 @@ impl Store for View {
     }
 
     async fn read(&self, entry: &Entry) -> Result<Object, Failure> {
-        self.store.read(entry).await
+        self.judged(entry, self.store.read(entry).await)
     }
 
     async fn open(&self, entry: &Entry) -> Result<Box<dyn Reader>, Failure> {
-        self.store.open(entry).await
+        let reader = self.judged(entry, self.store.open(entry).await)?;
+        Ok(if self.is_of_a_version(entry) { Box::new(KeptReader(reader)) } else { reader })
     }
 
     fn could_hold(&self, entry: &Entry) -> Result<(), Failure> {
@@ -252,7 +284,7 @@ impl Store for View {
     }
 
     async fn digests(&self, entry: &Entry, wanted: &[DigestKind]) -> Result<Vec<Digest>, Failure> {
-        self.store.digests(entry, wanted).await
+        self.judged(entry, self.store.digests(entry, wanted).await)
     }
 
     async fn write(&self, _object: &NewObject, _body: Bytes) -> Result<Receipt, Failure> {
@@ -260,15 +292,15 @@ impl Store for View {
     }
 
     async fn tags(&self, entry: &Entry) -> Result<String, Failure> {
-        self.store.tags(entry).await
+        self.judged(entry, self.store.tags(entry).await)
     }
 
     async fn check_readable(&self, entry: &Entry) -> Result<(), Failure> {
-        self.store.check_readable(entry).await
+        self.judged(entry, self.store.check_readable(entry).await)
     }
 
     async fn restore(&self, entry: &Entry, request: RestoreRequest) -> Result<Restoring, Failure> {
-        self.store.restore(entry, request).await
+        self.judged(entry, self.store.restore(entry, request).await)
     }
 
     async fn begin(&self, _object: &NewObject) -> Result<Box<dyn Upload>, Failure> {

@@ -63,6 +63,7 @@ fn wanted(arguments: &arguments::Restore) -> Wanted {
         at: arguments.at.map(|instant| instant.0),
         versions: arguments.version_of.iter().map(|version| (version.key.clone(), version.id.clone())).collect(),
         skip_generated: arguments.skip_generated,
+        deletes: arguments.delete,
     }
 }
 

@@ -5,7 +5,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use crate::harness::{Ended, Files, Scene, content, long_ago, on_both_servers, set_modified, wait_until};
+use crate::harness::{
+    Action, Ended, Files, Occurrence, Scene, content, long_ago, on_both_servers, set_modified, wait_until,
+};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -196,6 +198,54 @@ fn a_bucket_that_never_kept_versions_has_no_past() {
     scene.put("k", b"content");
     restore(&scene, "", &["--at", "1s"]).exits(1).complains("keeps no versions, and never did");
     assert!(!scene.path("back").exists());
+}
+
+/// Nobody deletes what is wanted back without it being told: a sync passes over what was withdrawn.
+#[test]
+fn a_version_that_is_removed_meanwhile_is_a_failure() {
+    let scene = Scene::embedded();
+    scene.set_versioning("Enabled");
+    so_long_ago(&scene, DAY);
+    scene.put("k", b"content");
+    scene.put("large", &content(20 << 20));
+    let gone = || Action::status(404, "NoSuchVersion");
+    for key in ["k", "large"] {
+        scene.log().befall_key(gone(), "GetObject", key, Occurrence::Every);
+    }
+    let ended = restore(&scene, "", &["--at", "0s"]).exits(3);
+    ended.summary().counts([("failed", 2)]);
+    for key in ["k", "large"] {
+        ended.complains_of(key, "was removed after it was listed");
+    }
+}
+
+/// Without a word about versions, what was deleted while there were none can't be told from what never was.
+#[test]
+fn nothing_is_deleted_where_nobody_says_whether_versions_are_kept() {
+    let scene = Scene::embedded();
+    scene.set_versioning("Enabled");
+    scene.put("k", b"content");
+    scene.write("back", &Files::new([("mine", b"mine")]));
+    scene.log().refuse_all("GetBucketVersioning");
+    let refused = restore(&scene, "", &["--at", "0s", "--delete"]).exits(1);
+    refused.complains("does not say whether it keeps versions (s3:GetBucketVersioning)");
+    scene.read("back").assert_are(&Files::new([("mine", b"mine")]));
+    restore(&scene, "", &["--at", "0s"]).exits(0).summary().counts([("created", 1), ("extra", 1)]);
+}
+
+/// Who may read objects need not be allowed to list their versions.
+#[test]
+fn versions_that_may_not_be_listed_end_it() {
+    let scene = Scene::embedded();
+    scene.set_versioning("Enabled");
+    scene.put("k", b"content");
+    scene.write("back", &Files::new([("mine", b"mine")]));
+    scene.log().refuse_all("ListObjectVersions");
+    for args in [&["--at", "0s", "--delete"][..], &["--version-of", "k=v"]] {
+        let ended = restore(&scene, "", args).exits(1);
+        ended.complains("s3:ListBucketVersions");
+        scene.read("back").assert_are(&Files::new([("mine", b"mine")]));
+    }
 }
 
 /// What was replaced while the bucket kept no versions may have been anything: no file is touched for it.

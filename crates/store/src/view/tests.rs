@@ -120,6 +120,39 @@ async fn what_cannot_be_seen_is_said_before_anything_is_listed() {
     assert!(view(&never, Wanted::default()).await.is_ok(), "as it is now, nothing has to be kept");
 }
 
+/// That it says nothing may be for lack of a permission: what it lost while it kept nothing must not be lost elsewhere too.
+#[tokio::test]
+async fn what_may_have_left_no_trace_is_not_taken_for_absent_where_that_deletes() {
+    let store = bucket(2);
+    store.set_versioning(Versioning::Unsaid);
+    let error = view(&store, Wanted { deletes: true, ..at(25) }).await.err().unwrap().to_string();
+    assert!(
+        error.contains("does not say whether it keeps versions") && error.contains("leave --delete out"),
+        "{error}"
+    );
+    assert!(view(&store, at(25)).await.is_ok());
+    assert!(view(&store, Wanted { deletes: true, ..Wanted::default() }).await.is_ok(), "as it is now");
+}
+
+/// It is what somebody wants back: not an object that was deleted while a listing was at work.
+#[tokio::test]
+async fn a_version_that_is_gone_is_a_failure() {
+    let store = bucket(2);
+    let gone = |view: View, key: &'static str| async move {
+        let entry = version(key, "v1", 10, Some(1)).entry().unwrap();
+        let kinds = [
+            view.read(&entry).await.err().map(|failure| failure.kind),
+            view.open(&entry).await.err().map(|failure| failure.kind),
+            view.digests(&entry, &[DigestKind::Md5]).await.err().map(|failure| failure.kind),
+        ];
+        kinds.map(Option::unwrap)
+    };
+    assert_eq!(gone(view(&store, at(25)).await.unwrap(), "c").await, [FailureKind::Failed; 3]);
+    let chosen = Wanted { versions: vec![("a".into(), "v1".into())], ..Wanted::default() };
+    assert_eq!(gone(view(&store, chosen.clone()).await.unwrap(), "a").await, [FailureKind::Failed; 3]);
+    assert_eq!(gone(view(&store, chosen).await.unwrap(), "c").await, [FailureKind::Absent; 3], "that was not chosen");
+}
+
 #[tokio::test]
 async fn a_moment_ago_is_told_by_the_stores_clock() {
     let ago = |seconds| Wanted { at: Some(Moment::Ago(Duration::from_secs(seconds))), ..Wanted::default() };
