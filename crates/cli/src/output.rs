@@ -36,6 +36,7 @@ pub(crate) use task::Task;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::exit::Exit;
+use crate::resolve::UsageError;
 
 /// Locks streams that several tasks write to. A panic elsewhere leaves at most
 /// a line unfinished.
@@ -46,6 +47,14 @@ pub(crate) fn lock(streams: &Mutex<Streams>) -> MutexGuard<'_, Streams> {
 /// Writes the line that says why a command could not do what it was asked to.
 pub(crate) fn error(streams: &mut Streams, reason: &str) {
     streams.line(To::Err, Tone::Failure, "error:", reason);
+}
+
+/// Writes what is wrong with what was asked for, each reason on a line of its own.
+pub(crate) fn usage_error(streams: &mut Streams, wrong: &UsageError) -> Exit {
+    for reason in wrong.reasons() {
+        error(streams, &reason);
+    }
+    Exit::Usage
 }
 
 /// Writes what the command line alone decides: the help and the version that

@@ -39,6 +39,15 @@ pub(crate) enum UsageError {
          either of them writes; give --ledger FILE"
     )]
     ChecksInBucket,
+    /// A ledger in which nothing would be kept, or looked up.
+    #[error("--ledger says where --since-last remembers what was checked: give that as well, or leave --ledger out")]
+    LedgerOfNoChecks,
+    /// One key in two versions.
+    #[error("--version-of names {key} twice; a key comes back in one version")]
+    TwoVersionsOf {
+        /// The key.
+        key: String,
+    },
     /// A pattern is no glob.
     #[error(transparent)]
     Pattern(#[from] brigade_engine::filters::PatternError),
@@ -142,6 +151,11 @@ pub(crate) enum UsageError {
     /// What is said of objects in a bucket, for files.
     #[error("--storage-class, --acl, --sse and --tagging are for a bucket as the destination")]
     WrittenToDirectory,
+    /// A key for a way of encrypting that takes none.
+    #[error(
+        "--sse-kms-key-id is for --sse aws:kms or aws:kms:dsse; with AES256 the service encrypts with keys of its own"
+    )]
+    KeyWithoutKms,
     /// What is said of a bucket, for a directory.
     #[error("--create-bucket and --enable-versioning are for a bucket as the destination: a directory is made anyway")]
     BucketOfDirectory,
@@ -194,4 +208,14 @@ pub(crate) enum UsageError {
         "--index can't be kept in a ledger that is in a bucket: a run that is killed could not say so there; give --ledger a file"
     )]
     IndexInBucket,
+}
+
+impl UsageError {
+    /// Each reason by itself: a file may have several mistakes.
+    pub(crate) fn reasons(&self) -> Vec<String> {
+        match self {
+            Self::Stores(error) => error.reasons(),
+            other => vec![other.to_string()],
+        }
+    }
 }

@@ -64,7 +64,7 @@ pub(crate) enum StoresError {
         reason: std::io::Error,
     },
     /// Something in it is wrong.
-    #[error("{}", said(path, problems))]
+    #[error("{}", each(path, problems).collect::<Vec<_>>().join("; "))]
     Wrong {
         /// The file.
         path: String,
@@ -73,9 +73,18 @@ pub(crate) enum StoresError {
     },
 }
 
-fn said(path: &str, problems: &[Problem]) -> String {
-    let lines = problems.iter().map(|Problem { line, text }| format!("{path}:{line}: {text}"));
-    lines.collect::<Vec<_>>().join("\n")
+impl StoresError {
+    /// Each reason by itself.
+    pub(crate) fn reasons(&self) -> Vec<String> {
+        match self {
+            Self::Unreadable { .. } => vec![self.to_string()],
+            Self::Wrong { path, problems } => each(path, problems).collect(),
+        }
+    }
+}
+
+fn each(path: &str, problems: &[Problem]) -> impl Iterator<Item = String> {
+    problems.iter().map(move |Problem { line, text }| format!("{path}:{line}: {text}"))
 }
 
 impl Stores {

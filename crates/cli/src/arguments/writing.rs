@@ -20,7 +20,7 @@ pub(crate) struct WritingArguments {
     #[arg(long, value_name = "HOW", value_parser = ["AES256", "aws:kms", "aws:kms:dsse"], conflicts_with = "dest_sse_c_key")]
     pub(crate) sse: Option<String>,
 
-    /// The key for --sse aws:kms, by its id or ARN
+    /// The key for --sse aws:kms or aws:kms:dsse, by its id or ARN
     #[arg(long, value_name = "ID", requires = "sse")]
     pub(crate) sse_kms_key_id: Option<String>,
 

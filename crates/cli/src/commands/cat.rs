@@ -17,10 +17,7 @@ use crate::signals::Stop;
 pub(crate) async fn run(arguments: &arguments::Cat, mut streams: Streams, stop: &Stop) -> Exit {
     let asked = match resolve(arguments) {
         Ok(asked) => asked,
-        Err(error) => {
-            output::error(&mut streams, &error.to_string());
-            return Exit::Usage;
-        }
+        Err(error) => return output::usage_error(&mut streams, &error),
     };
     let streams = output::log::with_warnings(streams);
     let shown = tokio::select! {

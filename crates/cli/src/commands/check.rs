@@ -21,10 +21,7 @@ use crate::state::{self, Reach, State, StateError};
 pub(crate) async fn run(arguments: &arguments::Check, mut streams: Streams, stop: &Stop) -> Exit {
     let mut asked = match resolve(arguments, streams.can_draw) {
         Ok(asked) => asked,
-        Err(error) => {
-            output::error(&mut streams, &error.to_string());
-            return Exit::Usage;
-        }
+        Err(error) => return output::usage_error(&mut streams, &error),
     };
     let file = asked.report.as_deref().map(ReportFile::open).transpose().map_err(|error| error.to_string());
     let (jobs, file) = match limits::jobs(asked.options.jobs).and_then(|jobs| Ok((jobs, file?))) {

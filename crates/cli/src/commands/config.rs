@@ -18,7 +18,7 @@ pub(crate) fn run(arguments: &Config, mut streams: Streams) -> Exit {
             Exit::InStep
         }
         Err(reasons) => {
-            for reason in reasons.lines() {
+            for reason in &reasons {
                 output::error(&mut streams, reason);
             }
             Exit::CouldNotRun
@@ -27,9 +27,9 @@ pub(crate) fn run(arguments: &Config, mut streams: Streams) -> Exit {
     output::unless_unwritten(&mut streams, exit)
 }
 
-/// What is to be said, or what is wrong, each in a line.
-fn check(named: Option<&OsStr>) -> Result<String, String> {
-    let stores = Stores::read(named).map_err(|error| error.to_string())?;
+/// What is to be said, or each thing that is wrong.
+fn check(named: Option<&OsStr>) -> Result<String, Vec<String>> {
+    let stores = Stores::read(named).map_err(|error| error.reasons())?;
     let Some(path) = &stores.path else {
         let places: Vec<_> = Stores::usual_places().iter().map(|path| path.display().to_string()).collect();
         return Ok(format!("no file: there is none at {}\n", places.join(" or ")));
@@ -40,7 +40,7 @@ fn check(named: Option<&OsStr>) -> Result<String, String> {
         .filter_map(|(name, store)| unreadable_bundle(&path.display().to_string(), name, store))
         .collect();
     if !unreadable.is_empty() {
-        return Err(unreadable.join("\n"));
+        return Err(unreadable);
     }
     let mut text = format!("{}\n", path.display());
     for (name, store) in &stores.by_name {

@@ -21,10 +21,7 @@ const CONNECTIONS: usize = 2;
 pub(crate) async fn run(arguments: &Du, mut streams: Streams, stop: &Stop) -> Exit {
     let (location, config) = match s3::one_place(&arguments.location, &arguments.s3, CONNECTIONS, Probed::Believed) {
         Ok(place) => place,
-        Err(error) => {
-            output::error(&mut streams, &error.to_string());
-            return Exit::Usage;
-        }
+        Err(error) => return output::usage_error(&mut streams, &error),
     };
     let streams = output::log::with_warnings(streams);
     let mut showing = Showing { shown: Shown { format: arguments.output }, streams: Arc::clone(&streams), failed: 0 };

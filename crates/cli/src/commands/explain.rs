@@ -16,10 +16,7 @@ use crate::state::{self, Reach, State};
 pub(crate) async fn run(arguments: &arguments::Explain, mut streams: Streams, stop: &Stop) -> Exit {
     let asked = match resolve(arguments) {
         Ok(asked) => asked,
-        Err(error) => {
-            output::error(&mut streams, &error.to_string());
-            return Exit::Usage;
-        }
+        Err(error) => return output::usage_error(&mut streams, &error),
     };
     let streams = output::log::with_warnings(streams);
     let found = tokio::select! {

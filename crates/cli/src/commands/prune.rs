@@ -16,10 +16,7 @@ use crate::signals::Stop;
 pub(crate) async fn run(arguments: &arguments::Prune, mut streams: Streams, stop: &Stop) -> Exit {
     let Asked { location, s3, prune } = match resolve(arguments) {
         Ok(asked) => asked,
-        Err(error) => {
-            output::error(&mut streams, &error.to_string());
-            return Exit::Usage;
-        }
+        Err(error) => return output::usage_error(&mut streams, &error),
     };
     let streams = output::log::with_warnings(streams);
     let mut telling = Telling::new(arguments.output, arguments.verbose, prune);

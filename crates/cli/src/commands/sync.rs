@@ -35,10 +35,7 @@ pub(crate) async fn run(arguments: &arguments::Sync, streams: Streams, stop: &St
 pub(super) async fn run_resolved(resolved: Result<Sync, UsageError>, mut streams: Streams, stop: &Stop) -> Exit {
     let mut sync = match resolved {
         Ok(sync) => sync,
-        Err(error) => {
-            output::error(&mut streams, &error.to_string());
-            return Exit::Usage;
-        }
+        Err(error) => return output::usage_error(&mut streams, &error),
     };
     let jobs = match limits::jobs(sync.options.jobs) {
         Ok(jobs) => jobs,

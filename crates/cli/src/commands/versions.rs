@@ -22,10 +22,7 @@ const CONNECTIONS: usize = 2;
 pub(crate) async fn run(arguments: &Versions, mut streams: Streams, stop: &Stop) -> Exit {
     let (location, config) = match place(arguments) {
         Ok(place) => place,
-        Err(error) => {
-            output::error(&mut streams, &error.to_string());
-            return Exit::Usage;
-        }
+        Err(error) => return output::usage_error(&mut streams, &error),
     };
     let streams = output::log::with_warnings(streams);
     let mut show = Show { format: arguments.output, streams: Arc::clone(&streams), is_empty: true };

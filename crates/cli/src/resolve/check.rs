@@ -68,6 +68,9 @@ pub(crate) fn resolve(arguments: &arguments::Check, can_draw: bool) -> Result<Ch
     let named = [source.store.as_ref(), dest.store.as_ref()];
     let sides = s3::sides(&s3, &arguments.sides, [&source.place, &dest.place], named)?;
     let (source, dest) = (source.place, dest.place);
+    if arguments.ledger.ledger.is_some() && !arguments.since_last {
+        return Err(UsageError::LedgerOfNoChecks);
+    }
     let (memory, ledger_store) =
         if arguments.since_last { ledger::resolve(&arguments.ledger, &stores)? } else { (Memory::None, None) };
     if matches!(memory, Memory::InBucket(_)) {
@@ -118,7 +121,7 @@ mod tests {
 
     #[test]
     fn without_options_everything_is_read_and_nothing_remembered() {
-        let check = parse(&["--ledger", "x"]).unwrap();
+        let check = parse(&[]).unwrap();
         let options = &check.options;
         assert_eq!((options.sampling, options.proof, options.metadata), (Sampling::All, Proof::Content, false));
         assert_eq!((options.jobs, options.memory), (AtOnce::Growing { from: 64, to: 512 }, 128 << 20));
@@ -141,7 +144,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_meant_is_a_usage_error() {
-        let table: [(&[&str], &str); 8] = [
+        let table: [(&[&str], &str); 9] = [
             (&["--sample=0"], "from 1 to 100000"),
             (&["--sample=100001"], "use --percent"),
             (&["--percent=0"], "above 0"),
@@ -149,6 +152,7 @@ mod tests {
             (&["--sample=5", "--percent=5"], "cannot be used with"),
             (&["--since-last", "--percent=5"], "cannot be used with"),
             (&["--since-last", "--no-ledger"], "cannot be used with"),
+            (&["--ledger=l"], "where --since-last remembers"),
             (&["--since-last", "--ledger=s3://bucket/l"], "one in a bucket has no lock"),
         ];
         for (line, expected) in table {

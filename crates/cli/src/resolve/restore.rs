@@ -1,5 +1,6 @@
 //! `brigade restore` as plain data: a sync down, from a bucket that may be seen as it was.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -16,18 +17,21 @@ use crate::output::progress::Style;
 use crate::output::text::{Verbosity, Wording};
 use crate::output::{Show, Task};
 use crate::prices;
+use crate::stores::Stores;
 
 /// Decides everything that the arguments leave open.
 pub(crate) fn resolve(arguments: &arguments::Restore, can_draw: bool) -> Result<Sync, UsageError> {
-    let (location, s3) = s3::one_place(&arguments.source, &arguments.s3, arguments.jobs.0.most(), Probed::Believed)?;
-    let dest = Location::parse(&arguments.dest)?;
+    let stores = Stores::read(arguments.s3.config.as_deref())?;
+    let jobs = arguments.jobs.0.most();
+    let (location, s3) = s3::place_among(&stores, &arguments.source, &arguments.s3, jobs, Probed::Believed)?;
+    let dest = stores.locate(&arguments.dest)?.place;
     if let Location::Local(path) = &location {
         return Err(UsageError::RestoreFromDirectory { path: path.display().to_string() });
     }
     if let Location::Bucket { written, .. } = dest {
         return Err(UsageError::RestoreToBucket(written));
     }
-    let wanted = wanted(arguments);
+    let wanted = wanted(arguments)?;
     if wanted.at.is_some() || !wanted.versions.is_empty() {
         check_keeps_versions(&location)?;
     }
@@ -58,13 +62,17 @@ pub(crate) fn resolve(arguments: &arguments::Restore, can_draw: bool) -> Result<
     })
 }
 
-fn wanted(arguments: &arguments::Restore) -> Wanted {
-    Wanted {
+fn wanted(arguments: &arguments::Restore) -> Result<Wanted, UsageError> {
+    let mut keys = BTreeSet::new();
+    if let Some(twice) = arguments.version_of.iter().find(|version| !keys.insert(&version.key)) {
+        return Err(UsageError::TwoVersionsOf { key: twice.key.to_string() });
+    }
+    Ok(Wanted {
         at: arguments.at.map(|instant| instant.0),
         versions: arguments.version_of.iter().map(|version| (version.key.clone(), version.id.clone())).collect(),
         skip_generated: arguments.skip_generated,
         deletes: arguments.delete,
-    }
+    })
 }
 
 fn job(arguments: &arguments::Restore) -> Result<JobSpec, UsageError> {
@@ -146,11 +154,12 @@ mod tests {
 
     #[test]
     fn what_cannot_be_meant_is_a_usage_error() {
-        let table: [(&[&str], &str); 9] = [
+        let table: [(&[&str], &str); 10] = [
             (&["/tree", "/other"], "/tree is a directory; use `brigade sync`"),
             (&["s3://bucket", "s3://other"], "s3://other is a bucket; "),
             (&["s3://bucket", "tree", "--at=now"], "not a time; write 2026-11-20"),
             (&["s3://bucket", "tree", "--version-of=a"], "write KEY=ID"),
+            (&["s3://bucket", "tree", "--version-of=a=v1", "--version-of=a=v2"], "names a twice"),
             (&["gs://bucket", "tree", "--at=2d"], "is at Google"),
             (&["s3://bucket", "tree", "--max-delete=3"], "--delete"),
             (&["s3://bucket", "tree", "--tier=bulk"], "--request-restore"),

@@ -66,7 +66,18 @@ pub(crate) fn one_place(
     jobs: usize,
     probed: Probed,
 ) -> Result<(Location, Config), UsageError> {
-    let Located { place, store } = Stores::read(arguments.config.as_deref())?.locate(written)?;
+    place_among(&Stores::read(arguments.config.as_deref())?, written, arguments, jobs, probed)
+}
+
+/// The same, where the stores that have names are known.
+pub(crate) fn place_among(
+    stores: &Stores,
+    written: &OsStr,
+    arguments: &S3Arguments,
+    jobs: usize,
+    probed: Probed,
+) -> Result<(Location, Config), UsageError> {
+    let Located { place, store } = stores.locate(written)?;
     Ok((place, of_store(&resolve(arguments, jobs, probed), store.as_ref())))
 }
 

@@ -191,6 +191,16 @@ mod tests {
     }
 
     #[test]
+    fn a_key_of_kms_is_for_kms() {
+        let refused = |how: &str| {
+            let line = ["site", "s3://bucket", "--sse", how, "--sse-kms-key-id=k"];
+            resolve(&parse(&line).unwrap(), false).err().map(|error| error.to_string())
+        };
+        assert_eq!((refused("aws:kms"), refused("aws:kms:dsse")), (None, None));
+        assert!(refused("AES256").unwrap().contains("with AES256 the service encrypts with keys of its own"));
+    }
+
+    #[test]
     fn each_option_has_its_place() {
         let all = sync(&[
             "--delete",

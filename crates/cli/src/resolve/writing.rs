@@ -15,6 +15,9 @@ pub(crate) fn resolve(sides: Sides, arguments: &WritingArguments, dest: &Locatio
     if is_said && matches!(dest, Location::Local(_)) {
         return Err(UsageError::WrittenToDirectory);
     }
+    if arguments.sse.as_deref() == Some("AES256") && arguments.sse_kms_key_id.is_some() {
+        return Err(UsageError::KeyWithoutKms);
+    }
     let Sides { source, mut dest } = sides;
     let id = arguments.sse_kms_key_id.clone();
     dest.writing = Writing {

@@ -80,6 +80,29 @@ fn a_store_is_named_wherever_a_location_is_written() {
     two.brigade(&["probe", &to]).exits(0);
     assert_eq!(two.here.log().received("ListMultipartUploads"), 0, "the environment's service was asked");
     two.brigade(&["explain", &tree, &to, &two.here.url("to/a")]).exits(2).complains(&two.named("to/"));
+
+    let du = two.brigade(&["du", &to]).exits(0).stdout;
+    assert!(du.split_whitespace().next() == Some("2"), "{du}");
+    assert_eq!(two.brigade(&["cat", &key]).exits(0).stdout, "2");
+    two.brigade(&["restore", &to, &two.here.arg("back")]).exits(0);
+    two.here.read("back").assert_are(&files);
+    two.brigade(&["rm", &to]).exits(0);
+    assert_eq!(two.there.stored("to").count(), 0);
+    assert_eq!(two.here.stored("from").count(), 2, "the environment's bucket is another one");
+}
+
+/// A directory that is called as a store is, with a copy in it, is what nobody finds again.
+#[test]
+fn a_place_to_restore_to_is_read_as_any_other_location() {
+    let two = Two::new();
+    two.there.put("k", b"1");
+    let (from, elsewhere) = (two.named(""), two.named("back"));
+    two.brigade(&["restore", &from, &elsewhere]).exits(2).complains("is a bucket; restore to a directory");
+    two.brigade(&["restore", &from, "othre:back"]).exits(2).complains("no store is called othre; did you mean other?");
+    assert_eq!(two.there.stored("").paths(), ["k"]);
+    assert!(!two.here.path("othre:back").exists() && !two.here.path(&elsewhere).exists());
+    two.brigade(&["restore", &from, "./other:back"]).exits(0);
+    two.here.read("other:back").assert_are(&Files::new([("k", b"1")]));
 }
 
 #[test]
@@ -133,8 +156,10 @@ fn what_is_wrong_in_the_file_is_told_with_its_line_before_anything_is_done() {
     two.here.log().forget_requests();
     for location in ["nas:bucket", &plain] {
         let ended = two.brigade(&["sync", &tree, location, "--config", config]).exits(2);
-        let ended = ended.complains("own.toml:2: unknown key endpoint_url; did you mean endpoint-url?");
-        ended.complains("own.toml:3: unknown key secret-key; no secrets in this file");
+        // A line for each.
+        let ended =
+            ended.complains(&format!("error: {config}:2: unknown key endpoint_url; did you mean endpoint-url?\n"));
+        ended.complains(&format!("error: {config}:3: unknown key secret-key; no secrets in this file"));
     }
     assert_eq!(two.here.log().requests(), 0);
     two.brigade(&["config", "check", "--config", config]).exits(1).complains("own.toml:2: unknown key endpoint_url");
