@@ -4,6 +4,7 @@
 //! What S3 writes: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-inventory.html>.
 
 mod columns;
+mod coverage;
 pub(crate) mod csv;
 mod error;
 mod files;
@@ -23,9 +24,10 @@ use brigade_s3::{Client, ListedObject};
 use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
 
-use crate::s3::Names;
+use crate::s3::{BucketStore, Names};
 use crate::spill::SortedFile;
-use crate::{Key, KeyRange, Listed, Listing, ListingError, Location, Sorter};
+use crate::{Key, KeyRange, Listed, Listing, ListingError, Location, Sorter, Store};
+use coverage::Common;
 pub use error::InventoryError;
 use files::Files;
 use listing::InventoryListing;
@@ -35,32 +37,40 @@ use rows::Rows;
 /// Rows that are read at a time.
 const ROWS: usize = 10_000;
 
+/// A report that stands for the listing of a bucket.
+#[derive(Clone, Copy, Debug)]
+pub struct Reported<'a> {
+    /// Its manifest, an object or a file.
+    pub manifest: &'a Location,
+    /// Whether what is not listed is to be deleted elsewhere.
+    pub deletes: bool,
+}
+
 /// A report, and the part of its bucket that is listed from it.
 pub(crate) struct Inventory {
     manifest: Manifest,
     files: Files,
-    names: Names,
-    /// The place that is listed, as the user wrote it.
-    location: String,
+    /// The place that is listed, itself.
+    bucket: BucketStore,
+    /// Whether what is not listed is to be deleted elsewhere.
+    deletes: bool,
     sorted: OnceCell<SortedFile>,
 }
 
 impl Inventory {
-    /// Reads the manifest, and sees whether it is of this bucket and says all that is needed. The files
+    /// Reads the manifest, with this client, and sees whether it is of this bucket and says all that is needed. The files
     /// that it names are read when the first page is asked for.
     pub(crate) async fn open(
         client: &Client,
-        manifest: &Location,
-        bucket: &str,
-        prefix: &str,
-        location: &str,
+        reported: Reported<'_>,
+        bucket: BucketStore,
     ) -> Result<Self, InventoryError> {
+        let Reported { manifest, deletes } = reported;
         let (text, beside) = files::read_manifest(client, manifest).await?;
         let manifest = Manifest::parse(&text, &manifest.to_string())?;
-        manifest.check_bucket(bucket)?;
+        manifest.check_bucket(bucket.bucket_name())?;
         let files = Files { manifest: manifest.written.clone(), beside, bucket: client.bucket(&manifest.dest_bucket) };
-        let (names, location) = (Names::below(prefix), location.to_owned());
-        Ok(Self { manifest, files, names, location, sorted: OnceCell::new() })
+        Ok(Self { manifest, files, bucket, deletes, sorted: OnceCell::new() })
     }
 
     /// A listing of the range.
@@ -94,8 +104,22 @@ impl Inventory {
         }
         let sorted = spawn_blocking(move || taken.finish().and_then(SortedFile::of)).await;
         let sorted = sorted.map_err(io::Error::from).and_then(|sorted| sorted).map_err(|error| self.spill(&error))?;
-        self.tell(counts);
+        self.tell(&counts);
+        self.check_coverage(&counts.common).await?;
         Ok(sorted)
+    }
+
+    /// Where the inventory may have another prefix than the source, what it doesn't list is not absent.
+    async fn check_coverage(&self, common: &Common) -> Result<(), ListingError> {
+        let Some(key) = coverage::outside(common, self.bucket.names().prefix(), &self.bucket).await? else {
+            return Ok(());
+        };
+        let error = InventoryError::NotCovered { manifest: self.manifest.written.clone(), key };
+        if self.deletes {
+            return Err(self.error(&error));
+        }
+        tracing::warn!("{error}");
+        Ok(())
     }
 
     /// Takes the rows of one file, so many at a time that whoever gives up doesn't have to wait.
@@ -104,42 +128,43 @@ impl Inventory {
         let rows = in_background(move || Rows::open(&format, content).map_err(TakeError::Row)).await?;
         let (mut rest, mut sorter, mut counts) = (Some(rows), sorter, counts);
         while let Some(rows) = rest {
-            let names = self.names.clone();
+            let names = self.bucket.names().clone();
             (rest, sorter, counts) = in_background(move || take(rows, sorter, counts, &names)).await?;
         }
         Ok((sorter, counts))
     }
 
-    fn tell(&self, counts: Counts) {
-        let Counts { listed, elsewhere, older } = counts;
+    fn tell(&self, counts: &Counts) {
+        let Counts { listed, elsewhere, older, .. } = counts;
         tracing::info!(
             "{} is listed from {}: {listed} objects; {elsewhere} elsewhere in the bucket and {older} versions that are \
              not current are left out",
-            self.location,
+            self.bucket.location(),
             self.manifest.written
         );
     }
 
     fn error(&self, error: &InventoryError) -> ListingError {
-        ListingError { location: self.location.clone(), reason: error.to_string() }
+        ListingError { location: self.bucket.location().to_owned(), reason: error.to_string() }
     }
 
     fn interrupted(&self) -> ListingError {
-        ListingError { location: self.location.clone(), reason: "it was interrupted".to_owned() }
+        ListingError { location: self.bucket.location().to_owned(), reason: "it was interrupted".to_owned() }
     }
 
     fn spill(&self, error: &io::Error) -> ListingError {
         let reason = format!("could not use the temporary file for sorting: {error}; see what TMPDIR has room for");
-        ListingError { location: self.location.clone(), reason }
+        ListingError { location: self.bucket.location().to_owned(), reason }
     }
 }
 
 /// How many rows there were.
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 struct Counts {
     listed: u64,
     elsewhere: u64,
     older: u64,
+    common: Common,
 }
 
 /// Why rows could not be taken.
@@ -158,6 +183,7 @@ fn take(
     let Some(page) = rows.next_page(ROWS).map_err(TakeError::Row)? else { return Ok((None, sorter, counts)) };
     counts.older += page.older;
     for object in page.objects {
+        counts.common = counts.common.with(&object.key);
         match entry(object, names) {
             Some(item) => {
                 counts.listed += 1;

@@ -34,7 +34,7 @@ pub use entry::{Entry, Version, VersionId};
 pub use failure::{CopyFailure, Failure, FailureKind};
 pub use forecast::{Forecast, Work};
 pub use hashers::Hashers;
-pub use inventory::InventoryError;
+pub use inventory::{InventoryError, Reported};
 pub use key::{Key, is_unprintable};
 pub use listing::{Extent, KeyRange, Listed, Listing, ListingError, Unknown, UnknownReason};
 pub use local::{LocalStore, Symlinks, remove_temporary_files};

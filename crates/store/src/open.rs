@@ -7,7 +7,7 @@ use brigade_s3::Client;
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 use tokio_util::sync::CancellationToken;
 
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, Reported};
 use crate::local::{LocalStore, Symlinks};
 use crate::s3::{BucketStore, Config, ConfigError};
 use crate::{InventoryError, ListingError, Location, Store, ViewError};
@@ -142,7 +142,7 @@ pub async fn open_whole(
     let bucket = client.bucket(bucket);
     let below = BucketStore::new(bucket.clone(), prefix, written, Role::Whole);
     let Some(name) = prefix.strip_suffix('/').filter(|_| !written.ends_with('/')) else { return Ok(Arc::new(below)) };
-    if below.lists_something().await? {
+    if below.first().await?.is_some() {
         return Ok(Arc::new(below));
     }
     let (above, key) = name.rsplit_once('/').map_or(("", name), |(above, key)| (&name[..=above.len()], key));
@@ -150,11 +150,11 @@ pub async fn open_whole(
 }
 
 /// Opens two stores that one sync is between, each by its own S3 settings; they may not overlap. If
-/// `manifest` names a report of S3 Inventory, the first one, a bucket, is listed from that.
+/// there is a report of S3 Inventory, the first one, a bucket, is listed from that.
 pub async fn open_both(
     locations: [&Location; 2],
     roles: [Role; 2],
-    manifest: Option<&Location>,
+    reported: Option<Reported<'_>>,
     s3: [&Config; 2],
     abandon: &CancellationToken,
 ) -> Result<[Arc<dyn Store>; 2], OpenError> {
@@ -162,8 +162,8 @@ pub async fn open_both(
     if locations[0].overlaps(locations[1]) {
         return Err(overlap());
     }
-    let one = match manifest {
-        Some(manifest) => open_listed_from(manifest, locations[0], roles[0], s3[0], abandon).await,
+    let one = match reported {
+        Some(reported) => open_listed_from(reported, locations[0], roles[0], s3[0], abandon).await,
         None => open(locations[0], roles[0], s3[0], abandon).await,
     };
     let other = open(locations[1], roles[1], s3[1], abandon).await;
@@ -175,10 +175,10 @@ pub async fn open_both(
 }
 
 /// Opens a store as [`open`] does. Where it is a bucket, its listing is read from the report of S3
-/// Inventory that has this manifest, and nothing else is: what is looked at, read or compared is what the
+/// Inventory, and nothing else is: what is looked at, read or compared is what the
 /// bucket holds. The manifest, which is an object or a file, is read now.
 async fn open_listed_from(
-    manifest: &Location,
+    reported: Reported<'_>,
     location: &Location,
     role: Role,
     s3: &Config,
@@ -191,8 +191,9 @@ async fn open_listed_from(
     // A report is not encrypted with the key that the objects are.
     let reports = Config { abandon: abandon.clone(), customer_key: None, ..service.settings(s3) };
     let reports = if s3.customer_key.is_some() { Client::connect(reports).await? } else { client.clone() };
-    let inventory = Inventory::open(&reports, manifest, bucket, prefix, written).await?;
-    Ok(Arc::new(BucketStore::new(client.bucket(bucket), prefix, written, role).listed_from(inventory)))
+    let bucket = BucketStore::new(client.bucket(bucket), prefix, written, role);
+    let inventory = Inventory::open(&reports, reported, bucket.clone()).await?;
+    Ok(Arc::new(bucket.listed_from(inventory)))
 }
 
 /// Tells a wrong path at once, before anything is listed on the other side.

@@ -80,9 +80,18 @@ impl BucketStore {
         Self { only: Some(key), ..self }
     }
 
-    /// Whether anything is listed.
-    pub(crate) async fn lists_something(&self) -> Result<bool, ListingError> {
-        Ok(self.pages(&KeyRange::everything()).first().await?.is_some())
+    /// The first key that the bucket lists, whatever stands for its listing.
+    pub(crate) async fn first(&self) -> Result<Option<Key>, ListingError> {
+        self.pages(&KeyRange::everything()).first().await
+    }
+
+    pub(crate) fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// The bucket's name.
+    pub(crate) fn bucket_name(&self) -> &str {
+        self.bucket.name()
     }
 
     /// The name of a key that is there already: a reserved one counts only where everything is to be removed.

@@ -2,7 +2,7 @@
 
 use brigade_engine::explain::{Explanation, explain};
 use brigade_engine::job::JobSpec;
-use brigade_store::{Role, open_both};
+use brigade_store::{Reported, Role, open_both};
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments;
@@ -41,9 +41,9 @@ async fn find_out(asked: &Explain) -> Result<Explanation, String> {
     // Nothing is begun that would have to be cleaned up: whoever stops this drops it.
     let never = CancellationToken::new();
     let roles = [Role::Source { symlinks: job.spec.symlinks }, Role::Preview];
-    let opened =
-        open_both([&job.source, &job.dest], roles, job.source_inventory.as_ref(), [&sides.source, &sides.dest], &never)
-            .await;
+    let deletes = job.spec.delete.is_some();
+    let reported = job.source_inventory.as_ref().map(|manifest| Reported { manifest, deletes });
+    let opened = open_both([&job.source, &job.dest], roles, reported, [&sides.source, &sides.dest], &never).await;
     let [source, dest] = opened.map_err(|error| error.to_string())?;
     let binding = state::binding(source.as_ref(), dest.as_ref());
     let reach = Reach { s3, cancel: &never, abandon: &never };

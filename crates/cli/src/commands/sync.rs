@@ -12,7 +12,7 @@ use brigade_engine::ledger::lock::LockError;
 use brigade_engine::prune::VersionCounts;
 use brigade_engine::run::{self, Run};
 use brigade_store::s3::Provider;
-use brigade_store::{Nothing, OpenError, Role, Store, View, open_both, open_whole};
+use brigade_store::{Nothing, OpenError, Reported, Role, Store, View, open_both, open_whole};
 
 use super::rm;
 use crate::arguments;
@@ -196,7 +196,9 @@ async fn open_stores(sync: &Sync, stop: &Stop) -> Result<[Arc<dyn Store>; 2], Op
     let dest = if sync.options.dry_run { Role::Preview } else { Role::Destination };
     let roles = [Role::Source { symlinks: sync.job.symlinks }, dest];
     let sides = [&sync.sides.source, &sync.sides.dest];
-    let [source, dest] = open_both([location, &sync.dest], roles, inventory, sides, &stop.abandon).await?;
+    let deletes = sync.job.delete.is_some();
+    let reported = inventory.map(|manifest| Reported { manifest, deletes });
+    let [source, dest] = open_both([location, &sync.dest], roles, reported, sides, &stop.abandon).await?;
     match &sync.source {
         Source::View { wanted, .. } => {
             let view = View::open(source, wanted.clone(), SystemTime::now()).await?;

@@ -91,6 +91,28 @@ fn a_store_is_named_wherever_a_location_is_written() {
     assert_eq!(two.here.stored("from").count(), 2, "the environment's bucket is another one");
 }
 
+#[test]
+fn a_report_is_read_in_the_store_of_its_name() {
+    let two = Two::new();
+    two.there.put("from/k", b"1");
+    let manifest = serde_json::json!({
+        "sourceBucket": two.there.bucket,
+        "destinationBucket": two.there.bucket,
+        "fileFormat": "CSV",
+        "fileSchema": "Bucket, Key, Size, LastModifiedDate, ETag, StorageClass",
+        "files": [],
+    });
+    two.there.put("reports/manifest.json", manifest.to_string().as_bytes());
+    two.here.log().forget_requests();
+    let (from, report) = (two.named("from"), two.named("reports/manifest.json"));
+    let ended = two.brigade(&["sync", &from, &two.here.arg("tree"), "--source-inventory", &report]).exits(0);
+    ended.complains("lists nothing where k is");
+    assert_eq!(two.here.log().requests(), 0, "the environment's service was asked");
+    let elsewhere = two.here.url("reports/manifest.json");
+    let ended = two.brigade(&["sync", &elsewhere, &two.here.arg("tree"), "--source-inventory", &report]).exits(2);
+    ended.complains("name it in the same store as SOURCE");
+}
+
 /// A directory that is called as a store is, with a copy in it, is what nobody finds again.
 #[test]
 fn a_place_to_restore_to_is_read_as_any_other_location() {

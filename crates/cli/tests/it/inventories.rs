@@ -171,6 +171,58 @@ fn a_report_that_cannot_be_used_ends_the_run_before_anything_is_done() {
     }
 }
 
+/// A manifest doesn't say which prefix its inventory has: what lies beside it would be passed over.
+#[test]
+fn a_report_of_a_part_of_the_source_does_not_stand_for_all_of_it() {
+    let scene = Scene::embedded();
+    for key in ["site/2025/a", "site/2025/b"] {
+        scene.put(key, b"listed");
+    }
+    let manifest = report(&scene);
+    let tree = scene.arg("tree");
+    scene.log().forget_requests();
+    for (source, created) in [("site", 2), ("site/2025", 2), ("site/2025/deep", 0)] {
+        let ended = scene.brigade([
+            "sync",
+            &scene.url(source),
+            &tree,
+            "-n",
+            "--source-inventory",
+            &manifest,
+            "--output",
+            "json",
+        ]);
+        assert!(!ended.stderr.contains("lists nothing where"), "{source}: {}", ended.stderr);
+        ended.exits(0).summary().counts([("created", created)]);
+    }
+    for (beside, source) in [("site/2024/z", "site"), ("site/2026/a", "site"), ("other/k", "other")] {
+        scene.put(beside, b"beside");
+        let key = beside.split_once('/').unwrap().1;
+        let line = ["sync", &scene.url(source), &tree, "-n", "--source-inventory", &manifest];
+        let warned = scene.brigade(line).exits(0);
+        warned
+            .complains("warning:")
+            .complains(&format!("lists nothing where {key} is: the inventory may have a narrower prefix"));
+        let refused = scene.brigade(line.iter().chain(&["--delete"])).exits(1);
+        refused.complains(&format!("lists nothing where {key} is"));
+        scene.aws(["s3", "rm", "--quiet", &scene.url(beside)]);
+    }
+}
+
+/// Whoever may read the manifest need not be allowed to read what lies beside it.
+#[test]
+fn a_digest_of_the_manifest_that_cannot_be_read_is_told() {
+    let scene = Scene::embedded();
+    scene.put("site/a", b"a");
+    let manifest = report(&scene);
+    let line = ["sync", &scene.url("site"), &scene.arg("tree"), "--source-inventory", &manifest];
+    let quiet = scene.brigade(line).exits(0);
+    assert!(!quiet.stderr.contains("manifest.checksum"), "there is none: {}", quiet.stderr);
+    scene.log().refuse("GetObject", "reports/all/2018-01-03T02-00Z/manifest.checksum");
+    let told = scene.brigade(line).exits(0);
+    told.complains("is not compared with the manifest.checksum beside it, which could not be read");
+}
+
 #[test]
 fn a_local_manifest_of_parquet_is_read_and_explained() {
     let scene = Scene::embedded();

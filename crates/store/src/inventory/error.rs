@@ -37,6 +37,17 @@ pub enum InventoryError {
         /// The source's.
         bucket: String,
     },
+    /// The report lists nothing where the source has something.
+    #[error(
+        "{manifest} lists nothing where {key} is: the inventory may have a narrower prefix than the source, which objects \
+         outside of it would be left out of; use a report of all of the source, or a newer one, or list the bucket"
+    )]
+    NotCovered {
+        /// The manifest, as the user wrote it.
+        manifest: String,
+        /// An object there, below the source.
+        key: crate::Key,
+    },
     /// The files are of a format that isn't read.
     #[error(
         "{manifest}: files of the format {format} are not read{hint}; let the inventory be written as CSV or Parquet"

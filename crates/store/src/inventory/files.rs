@@ -48,7 +48,14 @@ pub(super) async fn read_manifest(
         Location::Local(path) => {
             let text = read_file(path.clone()).await.map_err(|error| unreadable(hint(&error.to_string())))?;
             let beside = path.parent().map(Path::to_path_buf).unwrap_or_default();
-            let checksum = if path.ends_with(MANIFEST) { read_file(beside.join(CHECKSUM)).await.ok() } else { None };
+            let checksum = if path.ends_with(MANIFEST) {
+                match read_file(beside.join(CHECKSUM)).await {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => unchecked(&written, &error.to_string()),
+                    read => read.ok(),
+                }
+            } else {
+                None
+            };
             (text, checksum, Some(beside))
         }
         Location::Bucket { bucket, prefix, .. } => {
@@ -58,7 +65,10 @@ pub(super) async fn read_manifest(
             let text = get(&bucket, key).await.map_err(|error| unreadable(hint(&error.reason())))?;
             let checksum = match key.strip_suffix(MANIFEST) {
                 Some(above) if above.is_empty() || above.ends_with('/') => {
-                    get(&bucket, &format!("{above}{CHECKSUM}")).await.ok()
+                    match get(&bucket, &format!("{above}{CHECKSUM}")).await {
+                        Err(error) if error.kind() != ErrorKind::NotFound => unchecked(&written, &error.reason()),
+                        got => got.ok(),
+                    }
                 }
                 _ => None,
             };
@@ -71,6 +81,12 @@ pub(super) async fn read_manifest(
         return Err(InventoryError::ManifestChecksum { manifest: written, checksum });
     }
     Ok((text, beside))
+}
+
+/// Tells that there is a digest, or may be, which could not be read: no two permissions need be the same.
+fn unchecked(manifest: &str, reason: &str) -> Option<Bytes> {
+    tracing::warn!("{manifest} is not compared with the {CHECKSUM} beside it, which could not be read: {reason}");
+    None
 }
 
 fn hint(reason: &str) -> String {

@@ -8,7 +8,9 @@ use std::time::{Duration, UNIX_EPOCH};
 use brigade_devserver::ListingOrder;
 use brigade_s3::{Bucket, Client, NewHeaders, PutObject};
 use brigade_store::s3::Provider;
-use brigade_store::{Entry, Key, KeyRange, Listed, Location, OpenError, Order, Role, Store, Symlinks, open_both};
+use brigade_store::{
+    Entry, Key, KeyRange, Listed, Location, OpenError, Order, Reported, Role, Store, Symlinks, open_both,
+};
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -64,7 +66,9 @@ impl Scene {
         let (dest, config) = (Location::Local(self.nowhere.path().into()), self.server.config(Provider::Unknown));
         let roles = [Role::Source { symlinks: Symlinks::Follow }, Role::Destination];
         let (places, s3, never) = ([&source, &dest], [&config, &config], CancellationToken::new());
-        open_both(places, roles, Some(&manifest), s3, &never).await.map(|[source, _]| source)
+        open_both(places, roles, Some(Reported { manifest: &manifest, deletes: false }), s3, &never)
+            .await
+            .map(|[source, _]| source)
     }
 
     /// The source, listed from the report.
