@@ -171,6 +171,22 @@ fn a_report_that_cannot_be_used_ends_the_run_before_anything_is_done() {
     }
 }
 
+/// What is in step by the report is not looked at: that spares a request for each of a billion objects.
+#[test]
+fn what_was_replaced_after_it_came_and_was_reported_waits_for_a_newer_report() {
+    let scene = Scene::embedded();
+    scene.put("site/k", b"older");
+    let (site, tree) = (scene.url("site"), scene.arg("tree"));
+    let older = report(&scene);
+    scene.sync(&site, &tree, ["--source-inventory", &older]).counts([("created", 1)]);
+    scene.put("site/k", b"newer");
+    scene.sync(&site, &tree, ["--source-inventory", &older, "--delete"]).counts([("in_step", 1)]);
+    scene.read("tree").assert_are(&Files::new([("k", b"older")]));
+    let newer = report(&scene);
+    scene.sync(&site, &tree, ["--source-inventory", &newer]).counts([("replaced", 1)]);
+    scene.read("tree").assert_are(&Files::new([("k", b"newer")]));
+}
+
 /// A manifest doesn't say which prefix its inventory has: what lies beside it would be passed over.
 #[test]
 fn a_report_of_a_part_of_the_source_does_not_stand_for_all_of_it() {
