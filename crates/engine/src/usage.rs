@@ -30,28 +30,34 @@ pub enum Measured<'a> {
 }
 
 /// Measures a store, and of its directories those that lie no deeper than this: 1 is just below the root. Memory
-/// depends on neither. To tell of directories, a listing that is not known to be in byte order is sorted first.
+/// depends on neither. A listing that turns out to be in another order than by bytes is sorted; to tell of directories, also one
+/// that is only presumed to be in it.
 pub async fn measure(
     store: &Arc<dyn Store>,
     depth: usize,
     tell: &mut impl FnMut(Measured<'_>),
 ) -> Result<Usage, Broken> {
-    let mut directories = Directories::new(depth);
-    let everything = KeyRange::everything();
-    if depth == 0 {
-        // In whatever order they come.
-        let mut listing = store.list(&everything);
-        while let Some(page) = listing.next_page().await? {
-            for listed in &page {
-                directories.take(listed, tell);
-            }
-        }
-        return Ok(directories.end(tell));
+    let ordering = match store.capabilities().order {
+        Order::ByBytes => Ordering::AsListed,
+        // What was told of a directory can't be taken back, while a sum can be begun again.
+        Order::Presumed if depth == 0 => Ordering::AsListed,
+        Order::Presumed | Order::Other => Ordering::Sorted,
+    };
+    match measure_as(store, depth, ordering, tell).await {
+        // Also where a listing began again because a page was refused: what comes twice is counted once.
+        Err(Broken::OutOfOrder { .. }) if depth == 0 => measure_as(store, depth, Ordering::Sorted, tell).await,
+        measured => measured,
     }
-    // What was told can't be taken back: the order must be certain.
-    let is_known = store.capabilities().order == Order::ByBytes;
-    let ordering = if is_known { Ordering::AsListed } else { Ordering::Sorted };
-    let mut listing = OrderedListing::start(store, &everything, ordering);
+}
+
+async fn measure_as(
+    store: &Arc<dyn Store>,
+    depth: usize,
+    ordering: Ordering,
+    tell: &mut impl FnMut(Measured<'_>),
+) -> Result<Usage, Broken> {
+    let mut directories = Directories::new(depth);
+    let mut listing = OrderedListing::start(store, &KeyRange::everything(), ordering);
     while let Some(page) = listing.next_page().await? {
         for listed in &page {
             directories.take(listed, tell);

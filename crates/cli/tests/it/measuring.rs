@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::harness::{Ended, Files, Scene, bound_by_permissions, on_both_servers};
+use crate::harness::{Ended, Files, Occurrence, Scene, bound_by_permissions, on_both_servers};
 
 fn some() -> Files {
     let mut files = Files::new([("p/a", b"1"), ("p/sub/b", b"22"), ("p/sub/deep/c", b"333"), ("p-q", b"4444")]);
@@ -57,6 +57,22 @@ fn a_listing_that_breaks_off_gives_no_sum() {
     scene.log().refuse_page(3);
     let json = scene.brigade(["du", &scene.url(""), "--retries", "0", "--output", "json"]).exits(1).events();
     assert!(json[0]["objects"].is_null() && json[0]["error"].is_string(), "{}", json[0]);
+}
+
+/// The listing begins again then, and what was listed before comes once more.
+#[test]
+fn nothing_is_counted_twice_where_a_page_is_refused() {
+    let scene = Scene::public_with_pages_of(2);
+    for number in 0..7 {
+        scene.put_exactly(&format!("{number}"), b"content");
+    }
+    for provider in [&[][..], &["--provider", "brigade-dev"]] {
+        scene.log().refuse_tokens(Occurrence::Nth(2));
+        let url = scene.url("");
+        let ended = scene.brigade(["du", &url].iter().chain(provider)).exits(0).complains("since a page was refused");
+        assert_eq!(lines(&ended), [format!("49 B 7 {url}")], "{provider:?}");
+        scene.log().heal();
+    }
 }
 
 #[test]
