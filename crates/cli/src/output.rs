@@ -14,6 +14,7 @@ pub(crate) mod kept;
 pub(crate) mod ledgers;
 pub(crate) mod listing;
 pub(crate) mod log;
+mod outlet;
 pub(crate) mod probe;
 pub(crate) mod progress;
 pub(crate) mod pruned;

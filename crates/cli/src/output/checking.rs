@@ -5,19 +5,18 @@ mod progress;
 mod summary;
 mod text;
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use brigade_engine::check::{CheckEvent, CheckSummary, Watcher};
 use tokio::time::interval;
 use tracing::Level;
 
-use super::folding::{Folding, Said};
+use super::outlet::{Last, Outlet};
 use super::progress::Style;
 use super::report_file::{ReportError, ReportFile};
 use super::streams::{Streams, To, Tone};
-use super::text::{Line, Verbosity};
+use super::text::Verbosity;
 use crate::arguments::Format;
 use crate::exit::Exit;
 use progress::Progress;
@@ -62,26 +61,20 @@ pub(crate) struct CheckReporter {
     shown: Shown,
     started: Instant,
     progress: Progress,
-    /// Whether the summary is written; changes while the streams are locked.
-    finished: AtomicBool,
-    folding: Mutex<Folding>,
-    streams: Arc<Mutex<Streams>>,
-    file: Option<Mutex<ReportFile>>,
+    outlet: Outlet,
 }
 
 impl CheckReporter {
     /// A reporter that writes to these streams, and each object to this file.
     pub(crate) fn new(shown: Shown, streams: Arc<Mutex<Streams>>, file: Option<ReportFile>) -> Self {
-        let (started, progress, finished) = (Instant::now(), Progress::default(), AtomicBool::new(false));
-        Self { shown, started, progress, finished, folding: Mutex::default(), streams, file: file.map(Mutex::new) }
+        let outlet = Outlet::new(shown.format, shown.verbosity, streams, file);
+        Self { shown, started: Instant::now(), progress: Progress::default(), outlet }
     }
 
     /// Begins the report file, if there is one, and says what is checked.
     pub(crate) fn begin(&self, source: &str, dest: &str) {
-        if let Some(mut file) = self.file() {
-            file.begin();
-        }
-        self.json(&event::started(source, dest, self.shown.seed));
+        self.outlet.begin_file();
+        self.outlet.event(|| Some(event::started(source, dest, self.shown.seed)));
     }
 
     /// Shows how far the check has come until it is dropped.
@@ -94,7 +87,7 @@ impl CheckReporter {
             ticks.tick().await;
             tick += 1;
             let parts = self.progress.parts(self.started.elapsed());
-            let mut streams = self.streams();
+            let mut streams = self.outlet.streams();
             match self.shown.progress {
                 Style::Bar => streams.draw(Some(super::progress::fitting(String::new(), &parts, Streams::columns()))),
                 Style::Lines if tick.is_multiple_of(TICKS_PER_LINE) => {
@@ -108,9 +101,7 @@ impl CheckReporter {
 
     /// Says something on standard error that is no result.
     pub(crate) fn note(&self, text: &str) {
-        if self.shown.verbosity > Verbosity::Quiet {
-            self.streams().line(To::Err, Tone::Plain, "note:", text);
-        }
+        self.outlet.note(text);
     }
 
     /// Shows what was said on the side.
@@ -125,75 +116,13 @@ impl CheckReporter {
 
     /// Writes the last line of the report file, if there is one. It is another run's where that one holds the lock.
     pub(crate) fn finish_file(&self, ended: &Ended<'_>) -> Result<(), ReportError> {
-        let Some(mut file) = self.file().filter(|_| ended.exit != Exit::Locked) else { return Ok(()) };
-        file.begin();
-        file.line(&event::summary(&self.shown, ended));
-        file.finish()
+        self.outlet.finish_file(ended.exit, || event::summary(&self.shown, ended))
     }
 
     /// Shows how it ended. Nothing is written to standard output after it.
     pub(crate) fn finish(&self, ended: &Ended<'_>) {
-        let mut streams = self.streams();
-        streams.draw(None);
-        self.finished.store(true, Relaxed);
-        let folding = self.folding();
-        if folding.has_folded() {
-            for line in folding.by_reason() {
-                streams.line(To::Err, Tone::Failure, "in all:", &line);
-            }
-        }
-        match self.shown.format {
-            Format::Json => streams.text(To::Out, &event::summary(&self.shown, ended)),
-            Format::Text if self.shown.verbosity > Verbosity::Quiet => {
-                streams.text(To::Out, &summary::text(&self.shown, ended));
-            }
-            Format::Text => {}
-        }
-        if let Some(error) = ended.error {
-            super::error(&mut streams, error);
-        }
-        streams.flush();
-    }
-
-    /// Writes a line to the report file, and where results are JSON, to standard output.
-    fn json(&self, line: &str) {
-        if let Some(mut file) = self.file() {
-            file.line(line);
-        }
-        if self.shown.format == Format::Json && !self.finished.load(Relaxed) {
-            self.streams().text(To::Out, line);
-        }
-    }
-
-    /// Says a line, or after many that say the same, that it is counted.
-    fn say(&self, line: &Line) {
-        let mut streams = self.streams();
-        if line.to == To::Out && self.finished.load(Relaxed) {
-            return;
-        }
-        let said = line.reason.as_ref().map_or(Said::Named, |reason| self.folding().count(reason));
-        match if self.shown.verbosity >= Verbosity::Verbose { Said::Named } else { said } {
-            Said::Named => streams.line(line.to, line.tone, &line.word, &line.rest),
-            Said::MoreFollow => {
-                let reason = line.reason.as_deref().unwrap_or_default();
-                let rest =
-                    format!("and more for the same reason, which are only counted here (-v names them all): {reason}");
-                streams.line(line.to, line.tone, &line.word, &rest);
-            }
-            Said::Counted => {}
-        }
-    }
-
-    fn folding(&self) -> MutexGuard<'_, Folding> {
-        self.folding.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn file(&self) -> Option<MutexGuard<'_, ReportFile>> {
-        self.file.as_ref().map(|file| file.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn streams(&self) -> MutexGuard<'_, Streams> {
-        super::lock(&self.streams)
+        let (json, text) = (|| event::summary(&self.shown, ended), || summary::text(&self.shown, ended));
+        self.outlet.finish(&Last { json: &json, text: &text, error: ended.error });
     }
 }
 
@@ -201,17 +130,86 @@ impl Watcher for CheckReporter {
     fn event(&self, event: CheckEvent<'_>) {
         self.progress.count(&event);
         if let CheckEvent::Reordered { .. } = event {
-            *self.folding() = Folding::default();
+            self.outlet.count_again();
         }
-        if (self.shown.format == Format::Json || self.file.is_some())
-            && let Some(line) = event::line(&event)
-        {
-            self.json(&line);
+        self.outlet.event(|| event::line(&event));
+        if let Some(line) = text::line(self.shown.verbosity, &event) {
+            self.outlet.say(&line);
         }
-        // What could not be checked is named on standard error in both formats.
-        let line = text::line(self.shown.verbosity, &event);
-        if let Some(line) = line.filter(|line| self.shown.format == Format::Text || line.to == To::Err) {
-            self.say(&line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+
+    use brigade_engine::check::{Evidence, Found};
+    use brigade_store::Key;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
         }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Written {
+        fn lines(&self) -> Vec<String> {
+            let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+            text.lines().map(str::to_owned).collect()
+        }
+    }
+
+    /// What standard output and standard error have after a check that could not read this many objects, and one more
+    /// after it had ended.
+    fn shown(format: Format, verbosity: Verbosity, unread: usize) -> [Vec<String>; 2] {
+        let (out, err) = (Written::default(), Written::default());
+        let streams = Arc::new(Mutex::new(Streams::to_writers(out.clone(), err.clone())));
+        let (progress, confidence, ignore_extra, seed) = (Style::Hidden, 0.95, false, None);
+        let shown = Shown { format, progress, verbosity, confidence, ignore_extra, seed };
+        let reporter = CheckReporter::new(shown, streams, None);
+        let tell = |key: &str, found: &Found| reporter.event(CheckEvent::Object { key: &Key::from(key), found });
+        let changed = Found::Changed;
+        (0..unread).for_each(|_| tell("k", &changed));
+        let summary = CheckSummary { changed: unread as u64, ..CheckSummary::default() };
+        let (exit, summary, elapsed) = (Exit::CouldNotRun, Some(&summary), Duration::ZERO);
+        reporter.finish(&Ended { exit, summary, error: None, elapsed });
+        tell("late", &Found::Same(Evidence::Bytes));
+        tell("late", &Found::Missing);
+        [out.lines(), err.lines()]
+    }
+
+    #[test]
+    fn no_result_follows_the_summary() {
+        for verbosity in [Verbosity::Normal, Verbosity::Verbose] {
+            let [out, err] = shown(Format::Text, verbosity, 1);
+            assert!(!out.is_empty() && !out.concat().contains("late"), "{out:?}");
+            assert!(!err.concat().contains("late"), "{err:?}");
+        }
+        let [out, _] = shown(Format::Json, Verbosity::Normal, 1);
+        assert_eq!(out.len(), 2, "the object and the summary: {out:?}");
+        assert!(out[1].contains("\"summary\""), "{out:?}");
+    }
+
+    #[test]
+    fn of_many_with_one_reason_the_first_are_named_and_all_are_counted() {
+        let [_, err] = shown(Format::Text, Verbosity::Normal, 30);
+        assert_eq!(err.len(), 22, "{err:?}");
+        assert!(
+            err[20].contains("and more for the same reason, which are only counted here (-v or --output json names")
+        );
+        assert!(err[21].starts_with("in all: 30 "), "{}", err[21]);
+        let [_, err] = shown(Format::Json, Verbosity::Normal, 30);
+        assert!(err[20].contains("(standard output names them all)"), "{}", err[20]);
+        let [_, err] = shown(Format::Text, Verbosity::Verbose, 30);
+        assert!(err.len() >= 30 && err[..30].iter().all(|line| !line.contains("and more for")), "{err:?}");
     }
 }

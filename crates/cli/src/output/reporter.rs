@@ -1,7 +1,6 @@
 //! Watches a run and shows it: joins the events, the progress and the summary.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use brigade_engine::events::{Event, Observer};
@@ -10,17 +9,16 @@ use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::time::interval;
 use tracing::Level;
 
-use super::folding::{Folding, Said};
 use super::json;
+use super::outlet::{Last, Outlet};
 use super::progress::{self, Style};
 use super::pruned::Telling;
 use super::report::Report;
 use super::report_file::{ReportError, ReportFile};
 use super::streams::{Streams, To, Tone};
 use super::tally::{Tally, Totals};
-use super::text::{Line, Verbosity, Wording};
+use super::text::{Verbosity, Wording};
 use crate::arguments::Format;
-use crate::exit::Exit;
 
 /// How often lines that wait in a buffer are sent on, and JSON says how far a run has come.
 const TICK: Duration = Duration::from_secs(1);
@@ -43,20 +41,14 @@ pub(crate) struct Reporter {
     show: Show,
     started: Instant,
     tally: Tally,
-    /// Whether the summary is written; changes while the streams are locked.
-    finished: AtomicBool,
-    folding: Mutex<Folding>,
-    streams: Arc<Mutex<Streams>>,
-    /// Where every event is written besides.
-    file: Option<Mutex<ReportFile>>,
+    outlet: Outlet,
 }
 
 impl Reporter {
     /// A reporter that writes to these streams, and every event to this file.
     pub(crate) fn new(show: Show, streams: Arc<Mutex<Streams>>, file: Option<ReportFile>) -> Self {
-        let (started, tally, finished, folding) =
-            (Instant::now(), Tally::default(), AtomicBool::new(false), Mutex::default());
-        Self { show, started, tally, finished, folding, streams, file: file.map(Mutex::new) }
+        let outlet = Outlet::new(show.format, show.wording.verbosity, streams, file);
+        Self { show, started: Instant::now(), tally: Tally::default(), outlet }
     }
 
     /// Shows how far the run has come until it is dropped.
@@ -78,11 +70,11 @@ impl Reporter {
             }
             let totals = self.tally.totals();
             if self.show.format == Format::Json && totals != last_totals {
-                self.streams().text(To::Out, &json::progress(&totals));
+                self.outlet.streams().text(To::Out, &json::progress(&totals));
                 last_totals = totals;
             }
             self.show_totals(&totals, tick);
-            self.streams().flush();
+            self.outlet.streams().flush();
         }
     }
 
@@ -90,22 +82,20 @@ impl Reporter {
         self.draw(totals);
         if self.show.progress == Style::Lines && tick.is_multiple_of(TICKS_PER_LINE) {
             let line = progress::sentence(totals, self.started.elapsed());
-            self.streams().line(To::Err, Tone::Plain, "progress:", &line);
+            self.outlet.streams().line(To::Err, Tone::Plain, "progress:", &line);
         }
     }
 
     fn draw(&self, totals: &Totals) {
         if self.show.progress == Style::Bar {
             let line = progress::bar(totals, self.started.elapsed(), Streams::columns());
-            self.streams().draw(Some(line));
+            self.outlet.streams().draw(Some(line));
         }
     }
 
     /// Says something on standard error that is neither an event nor an error.
     pub(crate) fn note(&self, text: &str) {
-        if self.show.wording.verbosity > Verbosity::Quiet {
-            self.write(To::Err, |streams| streams.line(To::Err, Tone::Plain, "note:", text));
-        }
+        self.outlet.note(text);
     }
 
     /// Shows what was said on the side.
@@ -126,15 +116,15 @@ impl Reporter {
 
     /// Says what came of a version.
     pub(crate) fn tell_of_version(&self, telling: &mut Telling, judged: &JudgedVersion) {
-        if let Some((mut file, line)) = self.file().zip(telling.event(judged)) {
-            file.line(&line);
+        if let Some(line) = telling.event(judged) {
+            self.outlet.to_file(&line);
         }
-        self.write(To::Out, |streams| telling.tell(streams, judged));
+        self.outlet.write(To::Out, |streams| telling.tell(streams, judged));
     }
 
     /// Says for which reasons those failed that were only counted.
     pub(crate) fn tell_of_failed_versions(&self, telling: &Telling) {
-        telling.reasons(&mut self.streams());
+        telling.reasons(&mut self.outlet.streams());
     }
 
     /// How long the run has taken until now.
@@ -144,86 +134,19 @@ impl Reporter {
 
     /// Begins the report file, if there is one: no other run is using it.
     pub(crate) fn begin_file(&self) {
-        if let Some(mut file) = self.file() {
-            file.begin();
-        }
+        self.outlet.begin_file();
     }
 
     /// Writes the last lines of the report file, if there is one. It is another run's where that one holds the lock.
     pub(crate) fn finish_file(&self, report: &Report<'_>) -> Result<(), ReportError> {
-        let Some(mut file) = self.file().filter(|_| report.exit != Exit::Locked) else { return Ok(()) };
-        file.begin();
-        file.line(&json::summary(report));
-        file.finish()
-    }
-
-    fn file(&self) -> Option<MutexGuard<'_, ReportFile>> {
-        self.file.as_ref().map(|file| file.lock().unwrap_or_else(PoisonError::into_inner))
+        self.outlet.finish_file(report.exit, || json::summary(report))
     }
 
     /// Shows how the run ended. Nothing is written to standard output after it.
     /// What was given up may still warn on standard error.
     pub(crate) fn finish(&self, report: &Report<'_>) {
-        let mut streams = self.streams();
-        streams.draw(None);
-        self.finished.store(true, Relaxed);
-        let folding = self.folding();
-        if folding.has_folded() {
-            for line in folding.by_reason() {
-                streams.line(To::Err, Tone::Failure, "in all:", &line);
-            }
-        }
-        match self.show.format {
-            Format::Json => streams.text(To::Out, &json::summary(report)),
-            Format::Text if self.show.wording.verbosity > Verbosity::Quiet => {
-                streams.text(To::Out, &report.text());
-            }
-            Format::Text => {}
-        }
-        if let Some(error) = report.error {
-            super::error(&mut streams, error);
-        }
-        streams.flush();
-    }
-
-    /// Says a line, or after many that say the same, that it is counted.
-    fn say(&self, line: &Line) {
-        // Counted while the streams are locked: none that is named stands after the one that says that more follow.
-        self.write(line.to, |streams| {
-            let said = line.reason.as_ref().map_or(Said::Named, |reason| self.folding().count(reason));
-            let names_all = self.show.wording.verbosity >= Verbosity::Verbose;
-            match if names_all { Said::Named } else { said } {
-                Said::Named => streams.line(line.to, line.tone, &line.word, &line.rest),
-                Said::MoreFollow => streams.line(line.to, line.tone, &line.word, &self.more_follow(line)),
-                Said::Counted => {}
-            }
-        });
-    }
-
-    fn more_follow(&self, line: &Line) -> String {
-        let named = match self.show.format {
-            Format::Text => "-v or --output json names them all",
-            Format::Json => "standard output names them all",
-        };
-        let reason = line.reason.as_deref().unwrap_or_default();
-        format!("and more for the same reason, which are only counted here ({named}): {reason}")
-    }
-
-    fn folding(&self) -> MutexGuard<'_, Folding> {
-        // Counting can't panic half-way.
-        self.folding.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self, to: To, write: impl FnOnce(&mut Streams)) {
-        let mut streams = self.streams();
-        if to == To::Out && self.finished.load(Relaxed) {
-            return;
-        }
-        write(&mut streams);
-    }
-
-    fn streams(&self) -> MutexGuard<'_, Streams> {
-        super::lock(&self.streams)
+        let (json, text) = (|| json::summary(report), || report.text());
+        self.outlet.finish(&Last { json: &json, text: &text, error: report.error });
     }
 }
 
@@ -239,23 +162,11 @@ impl Observer for Reporter {
     fn event(&self, event: Event<'_>) {
         self.tally.count(&event);
         if let Event::Reordered { .. } = event {
-            // The listing starts again, and with it all counts.
-            *self.folding() = Folding::default();
+            self.outlet.count_again();
         }
-        if (self.show.format == Format::Json || self.file.is_some())
-            && let Some(line) = json::event(&event)
-        {
-            if let Some(mut file) = self.file() {
-                file.line(&line);
-            }
-            if self.show.format == Format::Json {
-                self.write(To::Out, |streams| streams.text(To::Out, &line));
-            }
-        }
-        // What went wrong is named on standard error in both formats: it may be all that a person sees.
-        let line = self.show.wording.line(&event);
-        if let Some(line) = line.filter(|line| self.show.format == Format::Text || line.to == To::Err) {
-            self.say(&line);
+        self.outlet.event(|| json::event(&event));
+        if let Some(line) = self.show.wording.line(&event) {
+            self.outlet.say(&line);
         }
     }
 }
@@ -268,6 +179,7 @@ mod tests {
     use brigade_store::{Failure, FailureKind, Key, Verified};
 
     use super::*;
+    use crate::exit::Exit;
     use crate::output::Task;
 
     #[derive(Clone, Default)]
