@@ -29,6 +29,14 @@ pub(crate) fn jobs(wanted: AtOnce) -> Result<AtOnce, String> {
     Ok(wanted.within(jobs_within(getrlimit(Resource::Nofile).current, wanted.most())?))
 }
 
+/// Says that fewer requests are in flight than were wanted, where they are.
+pub(crate) fn tell_of_fewer(jobs: AtOnce, wanted: AtOnce) {
+    let most = jobs.most();
+    if most < wanted.at_first() {
+        tracing::warn!("only {most} requests at once, because no more files may be open: raise the limit (ulimit -n)");
+    }
+}
+
 /// How many of the wanted ranges can be listed at once beside so many requests in flight.
 pub(crate) fn listers(wanted: AtOnce, jobs: usize) -> AtOnce {
     listers_within(getrlimit(Resource::Nofile).current, wanted, jobs)

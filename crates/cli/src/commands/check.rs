@@ -31,7 +31,7 @@ pub(crate) async fn run(arguments: &arguments::Check, mut streams: Streams, stop
             return Exit::CouldNotRun;
         }
     };
-    asked.options.jobs = jobs;
+    let wanted = std::mem::replace(&mut asked.options.jobs, jobs);
     for side in [&mut asked.sides.source, &mut asked.sides.dest] {
         side.max_idle_connections = jobs.most();
     }
@@ -39,6 +39,7 @@ pub(crate) async fn run(arguments: &arguments::Check, mut streams: Streams, stop
     let reporter = Arc::new(CheckReporter::new(asked.shown, Arc::clone(&streams), file));
     let log = Arc::clone(&reporter);
     output::log::listen(asked.shown.verbosity.log_level(), move |level, text| log.log(level, text));
+    limits::tell_of_fewer(jobs, wanted);
     let ignore_extra = asked.shown.ignore_extra;
     let found = tokio::select! {
         biased;

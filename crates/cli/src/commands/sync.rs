@@ -56,9 +56,7 @@ pub(super) async fn run_resolved(resolved: Result<Sync, UsageError>, mut streams
     let log = Arc::clone(&reporter);
     output::log::listen(sync.show.wording.verbosity.log_level(), move |level, text| log.log(level, text));
     let (most, wanted) = (jobs.most(), sync.options.jobs);
-    if most < wanted.at_first() {
-        tracing::warn!("only {most} requests at once, because no more files may be open: raise the limit (ulimit -n)");
-    }
+    limits::tell_of_fewer(jobs, wanted);
     sync.options.jobs = jobs;
     for config in [&mut sync.s3, &mut sync.sides.source, &mut sync.sides.dest] {
         config.max_idle_connections = most;

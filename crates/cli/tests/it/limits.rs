@@ -18,6 +18,9 @@ fn with_64_open_files_everything_arrives() {
         ended.complains("warning: only 4 requests at once").complains("ulimit -n");
     }
     scene.read("copy").assert_are(&files);
+    let command = scene.brigade_command(["check", &scene.arg("tree"), &scene.url(""), "--jobs", "64"]);
+    let ended = Ended::of(limited("--nofile=64:64", &command)).exits(0);
+    ended.complains("warning: only 4 requests at once").complains("ulimit -n");
 }
 
 #[test]
