@@ -47,13 +47,28 @@ async fn show(asked: &Asked, streams: &Arc<Mutex<Streams>>) -> Result<(), String
         part => part.flatten(),
     };
     let is_part = part.is_some();
-    let verified = read_through(store.as_ref(), &entry, part, async |bytes| write(streams, bytes).await).await;
+    let mut unwritten = None;
+    let take = async |bytes| {
+        let written = write(streams, bytes).await;
+        written.unwrap_or_else(|reason| {
+            unwritten = Some(reason);
+            false
+        })
+    };
+    let verified = read_through(store.as_ref(), &entry, part, take).await;
+    if let Some(reason) = unwritten {
+        return Err(reason);
+    }
     match verified {
-        Ok(Verified::Unverifiable) if !is_part && !output::lock(streams).reader_gone() => {
+        // Where no more could be written, not all was read.
+        Ok(Verified::Unverifiable) if !is_part && output::lock(streams).takes_more() => {
             tracing::warn!("the service has stored nothing that the content could be checked against");
             Ok(())
         }
         Ok(_) => Ok(()),
+        Err(Failure { kind: FailureKind::Archived, reason }) => {
+            Err(format!("{reason}; brigade restore --request-restore DAYS asks for it"))
+        }
         Err(failure) => Err(failure.reason),
     }
 }
@@ -67,13 +82,44 @@ async fn find(store: &dyn Store, asked: &Asked) -> Result<Entry, Failure> {
     found.ok_or_else(|| Failure::new(FailureKind::Absent, "there is no such object"))
 }
 
-/// Writes where waiting for whoever reads holds nothing up; whether more is wanted.
-async fn write(streams: &Arc<Mutex<Streams>>, bytes: impl AsRef<[u8]> + Send + 'static) -> bool {
+/// Writes where waiting for whoever reads holds nothing up; whether more is wanted, or why that is not known.
+async fn write(streams: &Arc<Mutex<Streams>>, bytes: impl AsRef<[u8]> + Send + 'static) -> Result<bool, String> {
     let streams = Arc::clone(streams);
     let writing = spawn_blocking(move || {
         let mut streams = output::lock(&streams);
         streams.bytes(To::Out, bytes.as_ref());
         streams.takes_more()
     });
-    writing.await.unwrap_or(false)
+    writing.await.map_err(|error| format!("writing it ended abnormally: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, ErrorKind, Write};
+
+    use super::*;
+
+    /// A writer to which this happens.
+    struct Writer(fn() -> io::Result<usize>);
+
+    impl Write for Writer {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            (self.0)()
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn that_nobody_reads_any_more_is_no_failure_and_a_panic_is() {
+        let written = |how| async move {
+            let streams = Arc::new(Mutex::new(Streams::to_writers(Writer(how), io::sink())));
+            write(&streams, b"content").await
+        };
+        assert_eq!(written(|| Ok(7)).await, Ok(true));
+        assert_eq!(written(|| Err(ErrorKind::BrokenPipe.into())).await, Ok(false));
+        assert!(written(|| panic!("a defect")).await.unwrap_err().contains("ended abnormally"));
+    }
 }

@@ -54,6 +54,15 @@ fn pairs(wanted: [(&str, &str); 3]) -> Vec<(String, String)> {
 }
 
 #[test]
+fn what_lies_in_an_archive_cannot_be_shown_and_how_it_can_is_said() {
+    let scene = with_archives();
+    let ended = scene.brigade(["cat", &scene.url("ice")]).exits(1);
+    let ended = ended.complains("it lies in an archive, and can't be read before the service has restored it");
+    assert!(ended.complains("brigade restore --request-restore DAYS asks for it").stdout.is_empty());
+    assert_eq!(scene.brigade(["cat", &scene.url("warm")]).exits(0).stdout, "warm");
+}
+
+#[test]
 fn what_lies_in_an_archive_is_counted_apart() {
     let scene = with_archives();
     scene.write("back", &Files::new([("extra", b"extra")]));

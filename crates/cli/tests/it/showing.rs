@@ -119,7 +119,8 @@ fn a_reader_that_goes_away_ends_it() {
     child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
     assert_eq!((child.wait().unwrap().code(), stderr.as_str()), (Some(0), ""));
     let full = Ended::of(scene.redirected(["cat", &scene.url("k")], ">/dev/full"));
-    full.exits(1).complains("results are missing there");
+    let full = full.exits(1).complains("results are missing there");
+    assert!(!full.stderr.contains("warning:"), "it says nothing of the service: {}", full.stderr);
 }
 
 #[test]
