@@ -203,12 +203,7 @@ impl Store for BucketStore {
 
     /// Whoever may read a version need not be allowed to list them.
     async fn look_at_version(&self, key: &Key, id: &VersionId) -> Result<Option<Entry>, Failure> {
-        let Some(head) = self.head(key, Some(id.as_str())).await? else { return Ok(None) };
-        let mut found = entry(key, &head);
-        if let Version::Object { id: named, .. } = &mut found.version {
-            *named = Some(id.clone());
-        }
-        Ok(Some(found))
+        versions::look_at(self, key, id).await
     }
 
     fn could_hold(&self, entry: &Entry) -> Result<(), Failure> {

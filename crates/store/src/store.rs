@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use crate::s3::{BucketStore, Provider, Restoring, RetrievalTier};
 use crate::upload::NoUploads;
-use crate::versions::NoVersions;
+use crate::versions::{NoVersions, delete_marker};
 use crate::{
     CopyFailure, Digest, DigestKind, Entry, Failure, FailureKind, Forecast, KeptVersion, Key, KeyRange, Listing,
     ListingError, OpenUploads, Resumed, Upload, VersionId, VersionListing, Versioning, Work,
@@ -54,13 +54,14 @@ pub trait Store: Send + Sync + 'static {
     /// [`crate::FailureKind::Unrepresentable`].
     async fn look(&self, key: &Key) -> Result<Option<Entry>, Failure>;
 
-    /// What this version of the key is; `None` where there is no such version, or it is a delete marker.
+    /// What this version of the key is; `None` where there is no such version. A delete marker, which is no object, fails as
+    /// [`crate::FailureKind::Absent`].
     async fn look_at_version(&self, key: &Key, id: &VersionId) -> Result<Option<Entry>, Failure> {
         let mut listing = self.list_versions(Some(key));
         let unlisted = |error: ListingError| Failure::new(FailureKind::Failed, error.reason);
         while let Some(page) = listing.next_page().await.map_err(unlisted)? {
             if let Some(version) = page.into_iter().find(|version| version.key == *key && version.id == *id) {
-                return Ok(version.entry());
+                return version.entry().ok_or_else(delete_marker).map(Some);
             }
         }
         Ok(None)

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 
-use crate::{Entry, Key, ListingError, Version, VersionId};
+use crate::{Entry, Failure, FailureKind, Key, ListingError, Version, VersionId};
 
 /// Whether a store keeps what is replaced and removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +54,12 @@ pub struct KeptContent {
 /// What S3 calls the version that was written while a bucket gave no ids
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html>).
 const NULL: &str = "null";
+
+/// What becomes of looking at a delete marker.
+pub(crate) fn delete_marker() -> Failure {
+    let reason = "this version is a delete marker, and no object; `brigade versions` lists what versions there are";
+    Failure::new(FailureKind::Absent, reason)
+}
 
 impl KeptVersion {
     /// Whether it says that there is no object.

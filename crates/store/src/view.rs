@@ -100,6 +100,16 @@ pub enum ViewError {
         /// What was asked for.
         id: String,
     },
+    /// The store would not say what a version is.
+    #[error("could not look at version {id} of {key}: {reason}; `brigade versions` lists those that it has")]
+    Unseen {
+        /// The key.
+        key: Key,
+        /// What was asked for.
+        id: String,
+        /// Why.
+        reason: Failure,
+    },
     /// The store would not say what it keeps.
     #[error("{location} would not say whether it keeps versions: {reason}")]
     Unsaid {
@@ -108,9 +118,6 @@ pub enum ViewError {
         /// Why.
         reason: Failure,
     },
-    /// The versions could not be listed.
-    #[error(transparent)]
-    Listing(#[from] ListingError),
 }
 
 impl View {
@@ -187,14 +194,14 @@ fn moment_at(store: &dyn Store, moment: Moment, now: SystemTime) -> Result<Syste
 }
 
 async fn version_of(store: &dyn Store, key: &Key, id: &VersionId) -> Result<Entry, ViewError> {
+    let found = store.look_at_version(key, id).await;
     let (key, id) = (key.clone(), id.as_str().to_owned());
-    let mut listing = store.list_versions(Some(&key));
-    while let Some(page) = listing.next_page().await? {
-        if let Some(version) = page.into_iter().find(|version| version.key == key && version.id.as_str() == id) {
-            return version.entry().ok_or(ViewError::DeleteMarker { key, id });
-        }
+    match found {
+        Ok(Some(entry)) => Ok(entry),
+        Ok(None) => Err(ViewError::NoSuchVersion { key, id }),
+        Err(failure) if failure.kind == FailureKind::Absent => Err(ViewError::DeleteMarker { key, id }),
+        Err(reason) => Err(ViewError::Unseen { key, id, reason }),
     }
-    Err(ViewError::NoSuchVersion { key, id })
 }
 
 fn unwritable() -> Failure {

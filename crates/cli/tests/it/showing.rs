@@ -44,14 +44,19 @@ on_both_servers! {
 }
 
 #[test]
-fn a_version_that_is_a_delete_marker_is_no_object() {
+fn a_delete_marker_is_no_object() {
     let scene = Scene::embedded();
     scene.set_versioning("Enabled");
-    scene.put("k", b"first");
+    scene.put("k", b"content");
     let deleted = scene.aws(["s3api", "delete-object", "--bucket", &scene.bucket, "--key", "k"]);
     let deleted: Value = serde_json::from_str(&deleted).unwrap();
-    let id = deleted["VersionId"].as_str().unwrap();
-    scene.brigade(["cat", &scene.url("k"), "--version-id", id]).exits(1).complains("there is no such object");
+    let marker = deleted["VersionId"].as_str().unwrap();
+    let ended = scene.brigade(["cat", &scene.url("k"), "--version-id", marker]).exits(1);
+    ended.complains("this version is a delete marker, and no object; `brigade versions` lists");
+    let chosen = format!("k={marker}");
+    let ended = scene.brigade(["restore", &scene.url(""), &scene.arg("back"), "--version-of", &chosen]).exits(1);
+    ended.complains(&format!("version {marker} of k is a delete marker"));
+    scene.brigade(["cat", &scene.url("k")]).exits(1).complains("there is no such object");
 }
 
 #[test]

@@ -1,11 +1,15 @@
 //! The versions that a bucket keeps, page by page, and their removal.
 
 use async_trait::async_trait;
-use brigade_s3::{Bucket, ErrorKind, ListObjectVersions, ListedVersion, VersionName, VersionsContinuation};
+use brigade_s3::{Bucket, ErrorKind, HeadObject, ListObjectVersions, ListedVersion, VersionName, VersionsContinuation};
 
 use super::failures::{failure, unanswered};
 use super::names::Names;
-use crate::{Failure, KeptContent, KeptVersion, Key, ListingError, VersionId, VersionListing, Versioning};
+use super::{BucketStore, entry};
+use crate::versions::delete_marker;
+use crate::{
+    Entry, Failure, KeptContent, KeptVersion, Key, ListingError, Store, Version, VersionId, VersionListing, Versioning,
+};
 
 /// A listing under way.
 pub(super) struct BucketVersions {
@@ -95,6 +99,42 @@ impl VersionListing for BucketVersions {
             }
         }
         Ok(None)
+    }
+}
+
+/// The status of the answer to who asks for a delete marker by its id
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeleteMarker.html>).
+const IS_DELETE_MARKER: u16 = 405;
+const IS_BAD_REQUEST: u16 = 400;
+
+/// What this version is. Whoever may read it need not be allowed to list versions.
+pub(super) async fn look_at(store: &BucketStore, key: &Key, id: &VersionId) -> Result<Option<Entry>, Failure> {
+    let name = store.name_of_present(key)?;
+    let head = match store.bucket.head_object(HeadObject { key: &name, version_id: Some(id.as_str()) }).await {
+        Ok(head) => head,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.status() == Some(IS_DELETE_MARKER) => return Err(delete_marker()),
+        // So is whoever asks for what can't be a version's id answered, and who lacks the key that it is encrypted with.
+        Err(error) if error.status() == Some(IS_BAD_REQUEST) && !may_keep(store, key, id).await => return Ok(None),
+        Err(error) => return Err(failure(&error)),
+    };
+    let mut found = entry(key, &head);
+    if let Version::Object { id: named, .. } = &mut found.version {
+        *named = Some(id.clone());
+    }
+    Ok(Some(found))
+}
+
+/// Whether there is this version of the key, or nobody says.
+async fn may_keep(store: &BucketStore, key: &Key, id: &VersionId) -> bool {
+    let mut listing = store.list_versions(Some(key));
+    loop {
+        match listing.next_page().await {
+            Ok(Some(page)) if page.iter().any(|version| version.id == *id) => return true,
+            Ok(Some(_)) => {}
+            Ok(None) => return false,
+            Err(_) => return true,
+        }
     }
 }
 
