@@ -87,7 +87,9 @@ impl MemoryStore {
     /// An empty store.
     #[must_use]
     pub fn new(options: MemoryOptions) -> Self {
-        Self { options: Arc::new(options), state: Arc::default() }
+        let objects = Objects::taking_for_the_same(options.folds);
+        let state = State { objects, ..State::default() };
+        Self { options: Arc::new(options), state: Arc::new(Mutex::new(state)) }
     }
 
     /// An empty local tree: [`MemoryOptions::local`].
@@ -283,8 +285,8 @@ impl Store for MemoryStore {
     async fn look(&self, key: &Key) -> Result<Option<Entry>, Failure> {
         self.check_represents(key)?;
         self.call(Call::Look, key, |state| {
-            Ok(match state.objects.get(key) {
-                Some(stored) => Some(stored.entry.clone()),
+            Ok(match state.objects.found(key) {
+                Some(found) => Some(found),
                 None if self.is_directory(key) => state.objects.directory(key),
                 None => None,
             })

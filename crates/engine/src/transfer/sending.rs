@@ -1,8 +1,8 @@
 //! Sending one object: compared if need be, read, written, and once more if it changed meanwhile.
 
 use brigade_store::{
-    Condition, Digest, DigestKind, Entry, Failure, FailureKind, KeyRange, Kind, ListingError, NewObject, ObjectHeaders,
-    Receipt, Verified,
+    Condition, Digest, DigestKind, Entry, Failure, FailureKind, KeyRange, Kind, Listed, ListingError, NewObject,
+    ObjectHeaders, Receipt, Verified,
 };
 
 use super::inside::Way;
@@ -171,12 +171,17 @@ impl Transfers {
     /// there: some file systems find a file by its name in another case, or
     /// another normal form, too. Under the name that it has, it may be deleted.
     async fn is_so_called(&self, found: &Entry) -> Result<bool, ListingError> {
-        if self.dest.capabilities().kind == Kind::Remote {
+        // Directories are in no listing.
+        if self.dest.capabilities().kind == Kind::Remote || found.key.is_marker() {
             return Ok(true);
         }
         let mut listing = self.dest.list(&KeyRange::around(&found.key));
         while let Some(page) = listing.next_page().await? {
-            if page.iter().any(|item| *item.key() == found.key) {
+            let shows = |item: &Listed| match item {
+                Listed::Present(entry) => entry.key == found.key,
+                Listed::Unknown(unknown) => unknown.covers(&found.key),
+            };
+            if page.iter().any(shows) {
                 return Ok(true);
             }
         }

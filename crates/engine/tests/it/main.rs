@@ -6,6 +6,7 @@ mod checking;
 mod durable;
 mod failures;
 mod fixture;
+mod folded_names;
 mod indexing;
 mod order;
 mod ranges;

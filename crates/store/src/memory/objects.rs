@@ -14,6 +14,8 @@ pub(super) struct Objects {
     pub(super) stored: BTreeMap<Key, Stored>,
     /// Directories that were made by themselves, each with its `/`; only in a tree.
     pub(super) made: BTreeSet<Key>,
+    /// What is taken for the same name, if another one is.
+    folds: Option<fn(&Key) -> Key>,
     last_inode: u64,
     last_file: u64,
 }
@@ -39,8 +41,21 @@ pub(super) struct Content {
 }
 
 impl Objects {
+    /// None, of which names are taken for the same by this, if by anything.
+    pub(super) fn taking_for_the_same(folds: Option<fn(&Key) -> Key>) -> Self {
+        Self { folds, ..Self::default() }
+    }
+
     pub(super) fn get(&self, key: &Key) -> Option<&Stored> {
-        self.stored.get(key)
+        self.stored.get(key).or_else(|| {
+            let fold = self.folds?;
+            self.stored.iter().find(|(other, _)| fold(other) == fold(key)).map(|(_, stored)| stored)
+        })
+    }
+
+    /// What is found at the key, by the name that was asked for.
+    pub(super) fn found(&self, key: &Key) -> Option<Entry> {
+        self.get(key).map(|stored| Entry { key: key.clone(), ..stored.entry.clone() })
     }
 
     pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
@@ -52,7 +67,8 @@ impl Objects {
     }
 
     pub(super) fn remove(&mut self, key: &Key) -> Option<Stored> {
-        let removed = self.stored.remove(key);
+        let name = self.get(key).map(|stored| stored.entry.key.clone());
+        let removed = name.and_then(|name| self.stored.remove(&name));
         if key.is_marker() {
             self.made.retain(|made| !made.as_bytes().starts_with(key.as_bytes()));
         }
@@ -62,30 +78,32 @@ impl Objects {
 
     /// The object, if it is still the version of this entry.
     pub(super) fn version(&self, entry: &Entry) -> Result<&Stored, Failure> {
-        let Some(stored) = self.stored.get(&entry.key) else {
-            return Err(Failure::new(FailureKind::Absent, "it is not there any more"));
-        };
-        if stored.entry.same_version(entry) { Ok(stored) } else { Err(changed()) }
+        match (self.get(&entry.key), self.found(&entry.key)) {
+            (Some(stored), Some(found)) if found.same_version(entry) => Ok(stored),
+            (Some(_), _) => Err(changed()),
+            (None, _) => Err(Failure::new(FailureKind::Absent, "it is not there any more")),
+        }
     }
 
     /// What opening this entry gives: of a file, whichever version is there by now.
     pub(super) fn openable(&self, entry: &Entry) -> Result<&Stored, Failure> {
-        match (&entry.version, self.stored.get(&entry.key)) {
+        match (&entry.version, self.get(&entry.key)) {
             (Version::File { .. }, Some(stored)) => Ok(stored),
             _ => self.version(entry),
         }
     }
 
     pub(super) fn check_condition(&self, object: &NewObject) -> Result<(), Failure> {
-        match (&object.condition, self.stored.get(&object.key)) {
+        match (&object.condition, self.found(&object.key)) {
             (Condition::Absent, None) => Ok(()),
-            (Condition::Replaces(entry), Some(stored)) if stored.entry.same_version(entry) => Ok(()),
+            (Condition::Replaces(entry), Some(found)) if found.same_version(entry) => Ok(()),
             _ => Err(changed()),
         }
     }
 
     /// Puts the content there: in place of what was there, or into the file that is there.
     pub(super) fn insert(&mut self, kind: Kind, key: Key, content: Content, in_place: bool) -> Stored {
+        let key = self.get(&key).map_or(key, |stored| stored.entry.key.clone());
         let size = content.body.len() as u64;
         let version = match kind {
             Kind::Local => {

@@ -35,6 +35,9 @@ pub struct MemoryOptions {
     pub page_of_versions_takes: Duration,
     /// Whether it tells the time.
     pub tells_time: bool,
+    /// What it takes for the same name, as some file systems do of another case or normal form: those of which
+    /// this gives the same. What is there keeps its name.
+    pub folds: Option<fn(&Key) -> Key>,
     /// What it takes for the time of a write.
     pub clock: Clock,
 }
@@ -82,6 +85,7 @@ impl MemoryOptions {
             obstructs: false,
             versioning: Versioning::Never,
             represents: |_| true,
+            folds: None,
             page_of_versions_takes: Duration::ZERO,
             tells_time: true,
             clock: ticking_clock(SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000)),
