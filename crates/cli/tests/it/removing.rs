@@ -90,8 +90,12 @@ fn markers_and_reserved_names_go_as_well() {
     {
         scene.put_exactly(key, if key.ends_with('/') { b"" } else { b"content" });
     }
-    let ended = rm(&scene, &scene.url("p"), &["--max-delete", "100%"]).exits(0);
-    ended.summary().counts([("deleted", 7)]);
+    let foreseen = rm(&scene, &scene.url("p"), &["--dry-run", "--listers", "1"]).exits(0).summary();
+    let ended = rm(&scene, &scene.url("p"), &["--max-delete", "100%", "--listers", "1"]).exits(0).summary();
+    ended.counts([("deleted", 7)]);
+    let foreseen = foreseen.0["forecast"]["requests"].as_array().unwrap().iter();
+    let mut deletions = foreseen.filter(|request| request["operation"] == "DeleteObject");
+    assert_eq!(deletions.next().map(|request| &request["requests"]), Some(&ended.requests("DeleteObject").into()));
     assert_eq!(scene.objects().into_keys().collect::<Vec<_>>(), ["p", "pq/"]);
     rm(&scene, &scene.url("p"), &[]).exits(0).summary().counts([("deleted", 1)]);
     rm(&scene, &scene.url("pq"), &[]).exits(0).summary().counts([("deleted", 1)]);

@@ -269,3 +269,41 @@ impl Bucket {
         self.get_object(first_byte).await.map(drop)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::{HeaderMap, StatusCode};
+
+    use super::*;
+    use crate::hashing::Hashes;
+
+    #[test]
+    fn what_is_in_an_archive_is_told_by_three_headers() {
+        let table: [(&[(&str, &str)], bool); 8] = [
+            (&[], false),
+            (&[("x-amz-storage-class", "STANDARD_IA")], false),
+            (&[("x-amz-storage-class", "GLACIER_IR")], false),
+            (&[("x-amz-storage-class", "GLACIER")], true),
+            (&[("x-amz-storage-class", "DEEP_ARCHIVE"), ("x-amz-restore", "ongoing-request=\"true\"")], true),
+            (
+                &[
+                    ("x-amz-storage-class", "GLACIER"),
+                    ("x-amz-restore", "ongoing-request=\"false\", expiry-date=\"Fri, 21 Dec 2012 00:00:00 GMT\""),
+                ],
+                false,
+            ),
+            (&[("x-amz-storage-class", "INTELLIGENT_TIERING")], false),
+            (&[("x-amz-storage-class", "INTELLIGENT_TIERING"), ("x-amz-archive-status", "ARCHIVE_ACCESS")], true),
+        ];
+        for (told, expected) in table {
+            let mut headers = HeaderMap::new();
+            for (name, value) in told {
+                headers.insert(HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_static(value));
+            }
+            let (status, body, hashes) = (StatusCode::OK, Bytes::new(), Hashes::default());
+            let response = Response { status, headers, body, hashes, after_lost_reply: false };
+            assert_eq!(is_archived(&response), expected, "{told:?}");
+        }
+    }
+}

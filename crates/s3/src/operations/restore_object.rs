@@ -88,3 +88,21 @@ fn body(days: Option<u32>, tier: RetrievalTier) -> Bytes {
          </GlacierJobParameters></RestoreRequest>"
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_leaves_the_archive_for_good_has_no_days() {
+        let start = "<RestoreRequest xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
+        let end = "</GlacierJobParameters></RestoreRequest>";
+        let table = [
+            (Some(7), RetrievalTier::Bulk, "<Days>7</Days><GlacierJobParameters><Tier>Bulk</Tier>"),
+            (None, RetrievalTier::Expedited, "<GlacierJobParameters><Tier>Expedited</Tier>"),
+        ];
+        for (days, tier, middle) in table {
+            assert_eq!(body(days, tier), format!("{start}{middle}{end}"));
+        }
+    }
+}

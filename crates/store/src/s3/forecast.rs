@@ -34,7 +34,7 @@ pub(super) fn foresee(bucket: &Bucket, names: &Names, work: Work<'_>, forecast: 
         }
         Work::Remove(entries) => {
             // What has no name is never asked for.
-            let names: Vec<String> = entries.iter().filter_map(|entry| names.of(&entry.key).ok()).collect();
+            let names: Vec<String> = entries.iter().filter_map(|entry| names.of_any(&entry.key).ok()).collect();
             let (in_bulk, single) = bucket.requests_to_delete(&names);
             forecast.add("DeleteObjects", in_bulk);
             forecast.add("DeleteObject", single);
