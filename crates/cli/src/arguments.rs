@@ -48,7 +48,7 @@ pub(crate) use probe::Probe;
 pub(crate) use prune::Prune;
 pub(crate) use restore::{Restore, Tier};
 pub(crate) use rm::Rm;
-pub(crate) use s3::{Addressing, S3Arguments};
+pub(crate) use s3::{Addressing, KeyArguments, S3Arguments};
 #[cfg(feature = "devserver")]
 pub(crate) use serve::Serve;
 pub(crate) use sides::SideArguments;

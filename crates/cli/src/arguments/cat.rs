@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::Args;
 
-use super::S3Arguments;
+use super::{KeyArguments, S3Arguments};
 use crate::resolve::byte_range::ByteRange;
 
 /// Arguments of `brigade cat`.
@@ -35,4 +35,7 @@ pub(crate) struct Cat {
 
     #[command(flatten)]
     pub(crate) s3: S3Arguments,
+
+    #[command(flatten)]
+    pub(crate) key: KeyArguments,
 }

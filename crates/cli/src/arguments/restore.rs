@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueEnum};
 
-use super::{FilterArguments, Format, LockArguments, Progress, S3Arguments};
+use super::{FilterArguments, Format, KeyArguments, LockArguments, Progress, S3Arguments};
 use crate::resolve::at_once::{Jobs, Listers};
 use crate::resolve::max_delete::MaxDelete;
 use crate::resolve::moment::Instant;
@@ -133,6 +133,9 @@ pub(crate) struct Restore {
 
     #[command(flatten)]
     pub(crate) s3: S3Arguments,
+
+    #[command(flatten)]
+    pub(crate) key: KeyArguments,
 }
 
 /// How fast what lies in an archive is to be readable (`--tier`).

@@ -89,6 +89,15 @@ pub(crate) struct S3Arguments {
     pub(crate) request_payer: bool,
 }
 
+/// What objects are read with that are encrypted with a key of one's own.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "S3")]
+pub(crate) struct KeyArguments {
+    /// A file with the key that the objects are encrypted with (SSE-C): 32 bytes, or those in base64
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sse_c_key: Option<PathBuf>,
+}
+
 /// Some time, of a day at most; none at all would break every connection.
 fn positive_span(text: &str) -> Result<Span, String> {
     match text.parse::<Span>() {

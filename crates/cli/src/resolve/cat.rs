@@ -41,7 +41,7 @@ pub(crate) fn resolve(arguments: &arguments::Cat) -> Result<Asked, UsageError> {
         bucket: Location::Bucket { service, bucket, prefix: String::new(), written },
         version: arguments.version_id.as_deref().map(VersionId::from),
         range: arguments.range,
-        s3,
+        s3: s3::read_with(s3, &arguments.key)?,
     })
 }
 

@@ -38,7 +38,7 @@ pub(crate) fn resolve(arguments: &arguments::Restore, can_draw: bool) -> Result<
     Ok(Sync {
         source: Source::View { location, wanted },
         dest,
-        sides: Sides { source: s3.clone(), dest: s3.clone() },
+        sides: Sides { source: s3::read_with(s3.clone(), &arguments.key)?, dest: s3.clone() },
         s3,
         bucket: None,
         job: job(arguments)?,

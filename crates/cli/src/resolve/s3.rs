@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use brigade_store::s3::{Addressing, Bandwidth, Config, Provider, RequestLimit};
 use brigade_store::{Location, Service};
 
-use crate::arguments::{self, S3Arguments, SideArguments};
+use crate::arguments::{self, KeyArguments, S3Arguments, SideArguments};
 use crate::remembered;
 use crate::resolve::UsageError;
 use crate::resolve::customer_key::{self, KeyFileError};
@@ -79,6 +79,12 @@ pub(crate) fn place_among(
 ) -> Result<(Location, Config), UsageError> {
     let Located { place, store } = stores.locate(written)?;
     Ok((place, of_store(&resolve(arguments, jobs, probed), store.as_ref())))
+}
+
+/// The same, of which objects are read with this key.
+pub(crate) fn read_with(config: Config, arguments: &KeyArguments) -> Result<Config, KeyFileError> {
+    let customer_key = arguments.sse_c_key.as_deref().map(customer_key::read).transpose()?;
+    Ok(Config { customer_key, ..config })
 }
 
 /// How a store that has a name is reached: as flags say, and then as its section does. That comes before the

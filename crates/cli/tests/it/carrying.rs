@@ -172,6 +172,13 @@ fn a_customers_key_goes_with_each_request_and_is_never_shown() {
     run(&[&b, &down, "--source-sse-c-key", &other]).counts([("created", 2)]);
     scene.read("down").assert_are(&files);
 
+    scene.brigade(["restore", &b, &scene.arg("back"), "--sse-c-key", &other]).exits(0);
+    scene.read("back").assert_are(&files);
+    scene.brigade(["restore", &b, &scene.arg("back2")]).exits(3).complains_of("small", "Server Side Encryption");
+    let shown = scene.brigade(["cat", &format!("{b}/small"), "--sse-c-key", &other]).exits(0);
+    assert_eq!(shown.stdout.as_bytes(), files.0["small"]);
+    scene.brigade(["cat", &format!("{b}/small"), "--sse-c-key", &one]).exits(1);
+
     // Without the key nothing is read, and with another one neither.
     let none = scene.brigade(["sync", &b, &scene.arg("none")]).exits(3);
     none.complains_of("small", "Server Side Encryption");
