@@ -1,5 +1,7 @@
 //! Peak memory: it does not grow with the number of objects.
 
+use std::fmt::Write as _;
+
 use crate::harness::{Asked, Ended, Files, Reply, Scene, tool};
 
 const OBJECTS: u64 = 100_000;
@@ -65,12 +67,14 @@ fn of_versions(asked: &Asked, pages: u64) -> Reply {
     );
     for version in 0..VERSIONS {
         let is_latest = version == 0;
-        page += &format!(
+        write!(
+            page,
             "<Version><Key>{number:09}</Key><VersionId>v{version}</VersionId><IsLatest>{is_latest}</IsLatest>\
              <LastModified>2013-05-24T00:{:02}:{:02}.000Z</LastModified><ETag>e</ETag><Size>1</Size></Version>",
             (VERSIONS - version) / 60,
             (VERSIONS - version) % 60
-        );
+        )
+        .unwrap();
     }
     Reply::of("200 OK", date, page + "</ListVersionsResult>")
 }
