@@ -66,8 +66,8 @@ pub enum OpenError {
     },
     /// Two places of which one is the other, or lies in it.
     #[error(
-        "{one} and {other} overlap: they are the same place, or one lies in the other, and the sync would read what it \
-         writes; sync between places that lie apart"
+        "{one} and {other} overlap: they are the same place, or one lies in the other, and a sync between them would \
+         read what it writes; give places that lie apart"
     )]
     Overlap {
         /// Where objects come from.

@@ -34,11 +34,11 @@ with its reason, and the progress.
 Exit status: 0 no difference was found, 1 something could not be checked, and nothing else differs, 2 usage, 3 something \
 differs, is missing or extra, 5 another run holds the lock, 130 or 143 interrupted.")]
 pub(crate) struct Check {
-    /// What the copy was made of: a directory, or s3://bucket[/prefix]
+    /// What the copy was made of: a directory, s3://bucket[/prefix], or gs://bucket[/prefix]
     #[arg(value_name = "SOURCE")]
     pub(crate) source: OsString,
 
-    /// The copy: a directory, or s3://bucket[/prefix]
+    /// The copy: a directory, s3://bucket[/prefix], or gs://bucket[/prefix]
     #[arg(value_name = "DEST")]
     pub(crate) dest: OsString,
 

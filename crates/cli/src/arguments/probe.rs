@@ -16,7 +16,7 @@ name's addresses in turn, because several servers may stand behind one name; wha
 Servers behind a proxy that keeps its own connections, or behind a balancer that leads a client to one of them, are not told apart.
 
 What is found out is remembered for the bucket at this endpoint for 30 days, in the directory in which ledgers are \
-(BRIGADE_STATE_DIR, STATE_DIRECTORY, XDG_STATE_HOME/brigade or ~/.local/state/brigade). From then on sync, explain, ls and cleanup \
+(BRIGADE_STATE_DIR, STATE_DIRECTORY, XDG_STATE_HOME/brigade or ~/.local/state/brigade). From then on all other commands \
 count on it where nothing is known of the provider, and no longer count on what turned out otherwise. With --provider, or \
 --no-ledger, they don't look at it, and a probe remembers nothing.
 

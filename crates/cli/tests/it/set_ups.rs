@@ -257,6 +257,7 @@ fn places_that_lie_in_each_other_are_refused() {
     for (source, dest) in table {
         let ended = scene.brigade(["sync", &source, &dest, "--delete"]).exits(2);
         ended.complains(&format!("{source} and {dest} ")).complains("would read what it writes");
+        scene.brigade(["check", &source, &dest]).exits(2).complains(&format!("{source} and {dest} overlap"));
     }
     assert_eq!(scene.log().requests(), 0);
     assert_eq!(scene.read("tree").count(), 3);
