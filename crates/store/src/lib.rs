@@ -4,6 +4,7 @@
 //! file here and one line in [`open`].
 
 pub mod browse;
+mod capabilities;
 mod digest;
 mod entry;
 mod failure;
@@ -19,6 +20,7 @@ mod location;
 pub mod memory;
 mod new_bucket;
 mod nothing;
+mod object;
 mod open;
 pub mod record;
 pub mod s3;
@@ -29,6 +31,7 @@ mod upload;
 mod versions;
 mod view;
 
+pub use capabilities::{Capabilities, ClockSkew, Conditions, Kind, Order, RequestCount};
 pub use digest::{Digest, DigestKind};
 pub use entry::{Entry, Version, VersionId};
 pub use failure::{CopyFailure, Failure, FailureKind};
@@ -41,13 +44,11 @@ pub use local::{LocalStore, Symlinks, remove_temporary_files};
 pub use location::{Location, LocationError, Service};
 pub use new_bucket::{NewBucket, NewBucketError};
 pub use nothing::Nothing;
+pub use object::{Condition, Copying, NewObject, Object, ObjectHeaders, Receipt, RestoreRequest, Tags, Verified};
 pub use open::{OpenError, Role, open, open_both, open_whole};
 pub use s3::{Restoring, RetrievalTier};
 pub use spill::{Sorted, Sorter};
-pub use store::{
-    Capabilities, ClockSkew, Condition, Conditions, Copying, Kind, NewObject, Object, ObjectHeaders, Order, Reader,
-    Receipt, RequestCount, RestoreRequest, Store, Tags, Verified,
-};
+pub use store::{Reader, Store};
 pub use upload::{FinishedPart, OpenUpload, OpenUploads, Part, Resumed, Upload};
 pub use versions::{KeptContent, KeptVersion, Succession, VersionListing, Versioning};
 pub use view::{Moment, View, ViewError, Wanted};

@@ -1,17 +1,17 @@
-//! The trait that every store implements, and what its calls take and give.
+//! The trait that every store implements.
 
 use std::ops::Range;
-use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::s3::{BucketStore, Provider, Restoring, RetrievalTier};
+use crate::s3::{BucketStore, Provider, Restoring};
 use crate::upload::NoUploads;
 use crate::versions::{NoVersions, delete_marker};
 use crate::{
-    CopyFailure, Digest, DigestKind, Entry, Failure, FailureKind, Forecast, KeptVersion, Key, KeyRange, Listing,
-    ListingError, OpenUploads, Resumed, Upload, VersionId, VersionListing, Versioning, Work,
+    Capabilities, ClockSkew, CopyFailure, Copying, Digest, DigestKind, Entry, Failure, FailureKind, Forecast,
+    KeptVersion, Key, KeyRange, Listing, ListingError, NewObject, Object, ObjectHeaders, OpenUploads, Receipt,
+    RequestCount, RestoreRequest, Resumed, Upload, VersionId, VersionListing, Versioning, Work,
 };
 
 /// A place that holds objects: a local tree, or a bucket under a prefix.
@@ -205,187 +205,6 @@ pub trait Store: Send + Sync + 'static {
     }
 }
 
-/// What the engine may count on in a store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Capabilities {
-    /// Local tree or remote bucket.
-    pub kind: Kind,
-    /// The order in which it lists.
-    pub order: Order,
-    /// Bytes up to which an object is best written whole.
-    pub whole_limit: u64,
-    /// Bytes in a part of a larger object, where the number of parts allows it.
-    pub part_size: u64,
-    /// How many objects it removes at once: those that one call of
-    /// [`Store::remove`] should be given; at least 1.
-    pub removal_batch: usize,
-    /// Which of its calls look at the key themselves, and do nothing if what is there is not what was said.
-    pub conditions: Conditions,
-}
-
-/// Which calls of a store have their condition honoured at the very moment when they are carried out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is of a call of its own")]
-pub struct Conditions {
-    /// [`Store::write`].
-    pub writing: bool,
-    /// [`Upload::finish`].
-    pub finishing: bool,
-    /// [`Store::copy`].
-    pub copying: bool,
-    /// [`Store::remove`].
-    pub removal: bool,
-}
-
-impl Conditions {
-    /// All of them.
-    pub const ALL: Self = Self { writing: true, finishing: true, copying: true, removal: true };
-}
-
-/// Where a store's objects live.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Files on this machine.
-    Local,
-    /// Objects in a bucket.
-    Remote,
-}
-
-/// The order in which a store lists its keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// Known to be by bytes: used as it comes, and checked.
-    ByBytes,
-    /// By bytes, as far as nobody knows better: used as it comes, and checked.
-    /// How far such a listing has come says nothing of what it has yet to list.
-    Presumed,
-    /// Known to be another one: sorted through a spill file first.
-    Other,
-}
-
-/// How far a store's clock runs from the local one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ClockSkew {
-    /// By how much they differ.
-    pub by: Duration,
-    /// Whether the store's clock is the one ahead.
-    pub store_ahead: bool,
-}
-
-/// How often one kind of request was sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestCount {
-    /// S3's name of the operation.
-    pub operation: &'static str,
-    /// How many requests, retries included.
-    pub sent: u64,
-    /// How many of them were retries.
-    pub retries: u64,
-}
-
-/// An object read whole.
-#[derive(Clone, Debug)]
-pub struct Object {
-    /// The version that was read.
-    pub entry: Entry,
-    /// What goes with the content.
-    pub headers: ObjectHeaders,
-    /// All of its bytes.
-    pub body: Bytes,
-    /// Whether the bytes were checked against a digest of the store.
-    pub verified: Verified,
-}
-
-/// What goes with an object's content.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ObjectHeaders {
-    /// The content's own modification time: `x-amz-meta-mtime` of an object
-    /// (rclone's convention: seconds since the epoch, with a fraction), mtime of a file.
-    pub modified: Option<SystemTime>,
-    /// `Content-Type`, if known.
-    pub content_type: Option<String>,
-    /// Other headers that a bucket keeps (`cache-control`, `content-encoding`), by their names in lower case.
-    pub others: Vec<(&'static str, String)>,
-    /// User metadata besides the modification time: names without `x-amz-meta-`, in lower case, and values.
-    pub metadata: Vec<(String, String)>,
-    /// The name of a header whose value is no text, and that is missing or altered here.
-    pub undecodable: Option<String>,
-    /// MD5 of the whole content, of an object that is opened to be read in ranges: a copy in parts may note it,
-    /// because its `ETag` won't give it.
-    pub md5: Option<[u8; 16]>,
-    /// The storage class, where it isn't the usual one.
-    pub storage_class: Option<String>,
-    /// Its tags.
-    pub tags: Tags,
-}
-
-/// What is known of an object's tags, which are asked for by themselves ([`Store::tags`]).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Tags {
-    /// It has none that whoever asks may know of.
-    #[default]
-    None,
-    /// It has some.
-    Some,
-    /// These, as in the query of a URL: `a=1&b=2`.
-    Known(String),
-}
-
-/// How objects are asked for that lie in an archive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RestoreRequest {
-    /// For how many days what is restored can be read; at least 1.
-    pub days: u32,
-    /// How fast it is to be there, and at what price.
-    pub tier: RetrievalTier,
-}
-
-/// Whether content was checked on its way. A local tree answers `Yes`: its bytes travel nowhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verified {
-    /// It was, and it is right.
-    Yes,
-    /// The store gave none that can be checked.
-    Unverifiable,
-}
-
-/// An object that is about to be written.
-#[derive(Clone, Debug)]
-pub struct NewObject {
-    /// Where it goes.
-    pub key: Key,
-    /// Its length in bytes.
-    pub size: u64,
-    /// What goes with the content.
-    pub headers: ObjectHeaders,
-    /// What must hold of the key for the write to happen, where the store can tell.
-    pub condition: Condition,
-    /// Bytes in each part but the last, where it is to be cut in another way than usual.
-    pub part_size: Option<u64>,
-}
-
-/// An object that a service is about to copy by itself.
-#[derive(Clone, Copy)]
-pub struct Copying<'a> {
-    /// Where it is.
-    pub source: &'a dyn Store,
-    /// Which version of it.
-    pub entry: &'a Entry,
-    /// What must hold of the key for the copy to be written, where the store can tell.
-    pub condition: &'a Condition,
-    /// Whether its tags are left out.
-    pub without_tags: bool,
-}
-
-/// What must hold of a key for a write to happen.
-#[derive(Clone, Debug)]
-pub enum Condition {
-    /// Nothing is there.
-    Absent,
-    /// This version is there.
-    Replaces(Entry),
-}
-
 /// An object being read in ranges.
 #[async_trait]
 pub trait Reader: Send + Sync {
@@ -411,16 +230,4 @@ pub trait Reader: Send + Sync {
     async fn part_size(&self) -> Option<u64> {
         None
     }
-}
-
-/// What a store answers to a write.
-#[derive(Clone, Debug)]
-pub struct Receipt {
-    /// The version that is there now.
-    pub entry: Entry,
-    /// Whether the store confirmed a digest of the content.
-    pub verified: Verified,
-    /// A digest of the whole content, where the write worked one out that the
-    /// entry's `ETag` doesn't give.
-    pub digest: Option<Digest>,
 }
