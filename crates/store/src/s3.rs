@@ -2,6 +2,7 @@
 
 mod archive;
 mod copying;
+mod entries;
 mod failures;
 mod forecast;
 mod headers;
@@ -17,7 +18,6 @@ mod versions;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use async_trait::async_trait;
 use brigade_s3::{DeleteObject, ErrorKind, GetObject, HeadObject, ObjectHead, PutObject};
@@ -30,12 +30,13 @@ pub use brigade_s3::{
 
 use crate::inventory::Inventory;
 use crate::{
-    Capabilities, ClockSkew, Condition, Conditions, CopyFailure, Copying, Digest, DigestKind, Entry, Failure, Forecast,
+    Capabilities, ClockSkew, Conditions, CopyFailure, Copying, Digest, DigestKind, Entry, Failure, Forecast,
     KeptVersion, Key, KeyRange, Kind, Listing, ListingError, NewObject, Object, OpenUploads, Order, Reader, Receipt,
-    RequestCount, RestoreRequest, Resumed, Role, Store, Upload, Verified, Version, VersionId, VersionListing,
-    Versioning, Work,
+    RequestCount, RestoreRequest, Resumed, Role, Store, Upload, VersionId, VersionListing, Versioning, Work,
 };
-use failures::{changed, failure, unwritten};
+pub(crate) use entries::entry;
+use entries::{check_version, condition, etag, generation, receipt, verified};
+use failures::{failure, unwritten};
 pub(crate) use names::Names;
 
 /// Bytes up to which an object is best written in one request.
@@ -371,53 +372,4 @@ impl Store for BucketStore {
     fn provider(&self) -> Option<Provider> {
         Some(self.bucket.client().provider())
     }
-}
-
-/// What is at the key, by its HEAD.
-pub(crate) fn entry(key: &Key, head: &ObjectHead) -> Entry {
-    let id = head.generation.as_deref().map(VersionId::from);
-    let storage_class = head.storage_class.clone().map(String::into_boxed_str);
-    let version = Version::Object { etag: head.etag.clone(), id, storage_class };
-    Entry { key: key.clone(), size: head.size, modified: head.last_modified, version }
-}
-
-/// The ETag to ask for, where the service gave one.
-fn etag(entry: &Entry) -> Option<&str> {
-    entry.etag().filter(|etag| !etag.is_empty())
-}
-
-fn check_version(listed: &Entry, head: &ObjectHead) -> Result<(), Failure> {
-    if listed.same_version(&entry(&listed.key, head)) { Ok(()) } else { Err(changed()) }
-}
-
-/// The generation to guard with, where the service has those and told it.
-fn generation<'a>(bucket: &Bucket, entry: &'a Entry) -> Option<&'a str> {
-    entry.version_id().filter(|_| bucket.client().provider().is_google())
-}
-
-fn condition<'a>(bucket: &Bucket, condition: &'a Condition) -> brigade_s3::Condition<'a> {
-    match condition {
-        Condition::Absent => brigade_s3::Condition::IfAbsent,
-        Condition::Replaces(entry) => match (generation(bucket, entry), etag(entry)) {
-            (Some(generation), _) => brigade_s3::Condition::IfGeneration(generation),
-            (None, Some(etag)) => brigade_s3::Condition::IfMatch(etag),
-            (None, None) => brigade_s3::Condition::Always,
-        },
-    }
-}
-
-fn verified(verified: brigade_s3::Verified) -> Verified {
-    match verified {
-        brigade_s3::Verified::Yes => Verified::Yes,
-        brigade_s3::Verified::Unverifiable => Verified::Unverifiable,
-    }
-}
-
-/// A write's answer has no `LastModified`: the local clock's stands in until
-/// the next listing.
-fn receipt(key: &Key, size: u64, stored: brigade_s3::Stored) -> Receipt {
-    let id = stored.generation.as_deref().map(VersionId::from);
-    let version = Version::Object { etag: stored.etag, id, storage_class: None };
-    let entry = Entry { key: key.clone(), size, modified: SystemTime::now(), version };
-    Receipt { entry, verified: verified(stored.verified), digest: None }
 }

@@ -2,8 +2,9 @@
 
 use brigade_s3::{CopyObject, CopySource, Error, ErrorKind};
 
+use super::BucketStore;
+use super::entries::{condition, etag, receipt};
 use super::failures::{absent, failure, unwritten};
-use super::{BucketStore, condition, etag, receipt};
 use crate::{CopyFailure, Copying, Entry, Failure, Receipt, Store};
 
 /// Whether both are at one service, which knows whoever asks as the same: then it can read the one while it writes the other.

@@ -6,9 +6,10 @@ use async_trait::async_trait;
 use brigade_s3::{GetObject, HeadObject, ObjectHead};
 use bytes::Bytes;
 
+use super::BucketStore;
+use super::entries::{check_version, entry, etag};
 use super::failures::{changed, failure};
 use super::headers::of_head;
-use super::{BucketStore, check_version, entry, etag};
 use crate::{Digest, DigestKind, Entry, Failure, FailureKind, ObjectHeaders, Reader};
 
 pub(super) struct BucketReader {

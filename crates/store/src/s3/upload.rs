@@ -11,9 +11,10 @@ use brigade_s3::{
 use bytes::Bytes;
 use crc_fast::{CrcAlgorithm, checksum, checksum_combine};
 
+use super::copying;
+use super::entries::{condition, receipt};
 use super::failures::{failure, unwritten};
 use super::headers::Outgoing;
-use super::{condition, copying, receipt};
 use crate::{
     CopyFailure, Digest, DigestKind, Entry, Failure, FailureKind, FinishedPart, NewObject, Part, Receipt, Resumed,
     Store, Upload, Verified,
