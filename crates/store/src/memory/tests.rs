@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 
 use super::*;
-use crate::{Condition, Extent, Listed, Part, UnknownReason, Version};
+use crate::{Condition, Extent, Listed, ObjectHeaders, Part, UnknownReason, Version};
 
 async fn list(store: &MemoryStore, range: KeyRange) -> Result<Vec<String>, crate::ListingError> {
     let mut listing = store.list(&range);
