@@ -3,7 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use crate::signals::Signal;
+use crate::signals::{Signal, Stop};
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,16 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
+    /// How a removal of what is old ended, which may have broken off, and left so many things undone.
+    pub(crate) fn of_removal(stop: &Stop, broke_off: bool, failed: u64) -> Self {
+        match failed {
+            _ if stop.token.is_cancelled() => Self::Interrupted(stop.signal()),
+            _ if broke_off => Self::CouldNotRun,
+            0 => Self::InStep,
+            _ => Self::Incomplete,
+        }
+    }
+
     /// The code that the process ends with.
     pub(crate) fn code(self) -> u8 {
         match self {
@@ -63,6 +73,22 @@ impl fmt::Display for Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_removal_that_broke_off_says_so_whatever_failed() {
+        let stop = Stop::default();
+        let table = [
+            ((false, 0), Exit::InStep),
+            ((false, 1), Exit::Incomplete),
+            ((true, 0), Exit::CouldNotRun),
+            ((true, 1), Exit::CouldNotRun),
+        ];
+        for ((broke_off, failed), expected) in table {
+            assert_eq!(Exit::of_removal(&stop, broke_off, failed), expected, "{broke_off} {failed}");
+        }
+        stop.token.cancel();
+        assert!(matches!(Exit::of_removal(&stop, true, 1), Exit::Interrupted(_)));
+    }
 
     #[test]
     fn codes_are_the_documented_ones() {

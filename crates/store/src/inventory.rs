@@ -81,8 +81,7 @@ impl Inventory {
     /// The first key after this one.
     pub(crate) async fn first_after(self: &Arc<Self>, key: &Key) -> Result<Option<Key>, ListingError> {
         let mut pages = self.sorted().await?.after(Some(key.clone()));
-        let page = spawn_blocking(move || pages.next_page(1)).await;
-        let page = page.map_err(io::Error::from).and_then(|page| page).map_err(|error| self.spill(&error))?;
+        let page = self.spilling(move || pages.next_page(1)).await?;
         Ok(page.and_then(|page| page.first().map(|item| item.key().clone())))
     }
 
@@ -102,8 +101,7 @@ impl Inventory {
                 TakeError::Spill(error) => self.spill(&error),
             })?;
         }
-        let sorted = spawn_blocking(move || taken.finish().and_then(SortedFile::of)).await;
-        let sorted = sorted.map_err(io::Error::from).and_then(|sorted| sorted).map_err(|error| self.spill(&error))?;
+        let sorted = self.spilling(move || taken.finish().and_then(SortedFile::of)).await?;
         self.tell(&counts);
         self.check_coverage(&counts.common).await?;
         Ok(sorted)
@@ -150,6 +148,15 @@ impl Inventory {
 
     fn interrupted(&self) -> ListingError {
         ListingError { location: self.bucket.location().to_owned(), reason: "it was interrupted".to_owned() }
+    }
+
+    /// Works on the temporary file where blocking is allowed.
+    async fn spilling<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> io::Result<T> + Send + 'static,
+    ) -> Result<T, ListingError> {
+        let done = spawn_blocking(work).await.map_err(io::Error::from).and_then(|done| done);
+        done.map_err(|error| self.spill(&error))
     }
 
     fn spill(&self, error: &io::Error) -> ListingError {

@@ -166,6 +166,21 @@ impl Location {
         Ok(Self::Bucket { service, bucket: bucket.into(), prefix: format!("{prefix}{end}"), written: written.into() })
     }
 
+    /// Whether it is part of a bucket: such a place is there only if something is in it.
+    #[must_use]
+    pub fn is_below_a_prefix(&self) -> bool {
+        matches!(self, Self::Bucket { prefix, .. } if !prefix.is_empty())
+    }
+
+    /// The object in the bucket that may have been meant, by its name, as it was written; `None` of a whole bucket and of a
+    /// directory. As a place, a name gets a slash at its end.
+    #[must_use]
+    pub fn object_name(&self) -> Option<&str> {
+        let Self::Bucket { prefix, written, .. } = self else { return None };
+        let name = if written.ends_with('/') { prefix } else { prefix.strip_suffix('/').unwrap_or(prefix) };
+        Some(name).filter(|name| !name.is_empty())
+    }
+
     /// Whether both are directories, and the same one, or one lies inside the other: a sync
     /// between them would read what it writes. The paths are resolved as far as they exist. Of buckets, what
     /// they are at tells, and that is known when they are opened.
@@ -259,6 +274,24 @@ mod tests {
                 Location::Bucket { service, bucket: bucket.into(), prefix: prefix.into(), written: written.to_owned() };
             assert_eq!(parse(written), Ok(expected), "{written}");
             assert_eq!(parse(written).unwrap().to_string(), written);
+        }
+    }
+
+    #[test]
+    fn an_object_is_named_as_it_was_written() {
+        let table = [
+            ("s3://bucket/a", Some("a")),
+            ("s3://bucket/a/b c", Some("a/b c")),
+            ("s3://bucket/a/", Some("a/")),
+            ("gs://bucket//a//", Some("/a//")),
+            ("s3://bucket", None),
+            ("s3://bucket/", None),
+            ("dir/a", None),
+        ];
+        for (written, name) in table {
+            let location = parse(written).unwrap();
+            assert_eq!(location.object_name(), name, "{written}");
+            assert_eq!(location.is_below_a_prefix(), name.is_some(), "{written}");
         }
     }
 

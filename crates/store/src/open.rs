@@ -24,7 +24,8 @@ pub enum Role {
     Destination,
     /// To be looked at as the destination of a dry run: nothing there is changed.
     Preview,
-    /// To be emptied or measured, of a bucket: whatever is there is listed, and may be removed.
+    /// To be emptied or measured: whatever is there is listed. Of a bucket it may be removed; a directory, in which no
+    /// symlink is followed, must be there, and is only read.
     Whole,
 }
 
@@ -116,7 +117,8 @@ pub async fn open(
             check_directory(path, role)?;
             let store = match role {
                 Role::Source { symlinks } => LocalStore::source(path, symlinks),
-                Role::Destination | Role::Whole => LocalStore::destination(path),
+                Role::Whole => LocalStore::source(path, Symlinks::Skip),
+                Role::Destination => LocalStore::destination(path),
                 Role::Preview => LocalStore::preview(path),
             };
             Ok(Arc::new(store.abandoned_with(abandon.clone())))
@@ -128,7 +130,7 @@ pub async fn open(
     }
 }
 
-/// Opens a bucket of which all that is below the location is listed, markers of directories and names that are
+/// Opens a place of which all that is below the location is listed, of a bucket markers of directories and names that are
 /// reserved as well, to be removed or counted. Where nothing is, and the location is the name of an object, it is that object.
 pub async fn open_whole(
     location: &Location,
@@ -141,10 +143,10 @@ pub async fn open_whole(
     let client = Client::connect(Config { abandon: abandon.clone(), ..service.settings(s3) }).await?;
     let bucket = client.bucket(bucket);
     let below = BucketStore::new(bucket.clone(), prefix, written, Role::Whole);
-    let Some(name) = prefix.strip_suffix('/').filter(|_| !written.ends_with('/')) else { return Ok(Arc::new(below)) };
-    if below.first().await?.is_some() {
-        return Ok(Arc::new(below));
-    }
+    let name = match location.object_name() {
+        Some(name) if !name.ends_with('/') && below.first().await?.is_none() => name,
+        _ => return Ok(Arc::new(below)),
+    };
     let (above, key) = name.rsplit_once('/').map_or(("", name), |(above, key)| (&name[..=above.len()], key));
     Ok(Arc::new(BucketStore::new(bucket, above, written, Role::Whole).only(key.into())))
 }
@@ -202,8 +204,8 @@ fn check_directory(path: &Path, role: Role) -> Result<(), OpenError> {
         Ok(metadata) if metadata.is_dir() => Ok(()),
         Ok(_) => Err(OpenError::NotADirectory(path.into())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => match role {
-            Role::Source { .. } => Err(OpenError::Missing(path.into())),
-            Role::Destination | Role::Preview | Role::Whole => check_can_be_made(path),
+            Role::Source { .. } | Role::Whole => Err(OpenError::Missing(path.into())),
+            Role::Destination | Role::Preview => check_can_be_made(path),
         },
         Err(reason) => Err(OpenError::Unreadable { path: path.into(), reason }),
     }
@@ -267,6 +269,7 @@ mod tests {
             ("", Role::Destination, None),
             ("new", source, Some("there is no such directory")),
             ("new", Role::Destination, None),
+            ("new", Role::Whole, Some("there is no such directory")),
             ("file", source, Some("is not a directory")),
             ("file", Role::Destination, Some("is not a directory")),
             ("dangling", source, Some("there is no such directory")),

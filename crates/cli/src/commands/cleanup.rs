@@ -27,12 +27,7 @@ pub(crate) async fn run(arguments: &arguments::Cleanup, mut streams: Streams, st
         }
         Err(error) => (UploadCounts::default(), Some(error.to_string()), Vec::new()),
     };
-    let exit = match &error {
-        _ if stop.token.is_cancelled() => Exit::Interrupted(stop.signal()),
-        Some(_) => Exit::CouldNotRun,
-        None if counts.failed > 0 => Exit::Incomplete,
-        None => Exit::InStep,
-    };
+    let exit = Exit::of_removal(stop, error.is_some(), counts.failed);
     let mut streams = output::lock(&streams);
     if let Some(reason) = &error {
         output::error(&mut streams, reason);

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use brigade_engine::usage::{Measured, Usage, measure};
 use brigade_store::s3::Config;
-use brigade_store::{Location, RequestCount, Role, Symlinks, open, open_whole};
+use brigade_store::{Location, RequestCount, open_whole};
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments::Du;
@@ -33,7 +33,7 @@ pub(crate) async fn run(arguments: &Du, mut streams: Streams, stop: &Stop) -> Ex
     let mut streams = output::lock(&streams);
     let (exit, usage, requests, error) = match measured {
         Ok((usage, requests)) if failed > 0 => (Exit::Incomplete, Some(usage), requests, None),
-        Ok((usage, _)) if usage.objects == 0 && is_below_a_prefix(&location) => {
+        Ok((usage, _)) if usage.objects == 0 && location.is_below_a_prefix() => {
             (Exit::CouldNotRun, None, vec![], Some(format!("nothing is at {location}")))
         }
         Ok((usage, requests)) => (Exit::InStep, Some(usage), requests, None),
@@ -48,11 +48,6 @@ pub(crate) async fn run(arguments: &Du, mut streams: Streams, stop: &Stop) -> Ex
     output::unless_unwritten(&mut streams, exit)
 }
 
-/// Such a place is there only if something is in it.
-fn is_below_a_prefix(location: &Location) -> bool {
-    matches!(location, Location::Bucket { prefix, .. } if !prefix.is_empty())
-}
-
 async fn find_out(
     location: &Location,
     config: &Config,
@@ -61,11 +56,7 @@ async fn find_out(
 ) -> Result<(Usage, Vec<RequestCount>), String> {
     // Nothing is begun that would have to be cleaned up: whoever stops this drops it.
     let never = CancellationToken::new();
-    let store = match location {
-        Location::Local(_) => open(location, Role::Source { symlinks: Symlinks::Skip }, config, &never).await,
-        Location::Bucket { .. } => open_whole(location, config, &never).await,
-    };
-    let store = store.map_err(|error| error.to_string())?;
+    let store = open_whole(location, config, &never).await.map_err(|error| error.to_string())?;
     let usage = measure(&store, depth, &mut |measured| showing.tell(&measured)).await;
     Ok((usage.map_err(|error| error.to_string())?, store.requests()))
 }

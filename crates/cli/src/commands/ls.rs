@@ -59,9 +59,7 @@ impl What {
     /// Whether it is part of a bucket: such a place is there only if something is in it.
     fn is_below_a_prefix(&self) -> bool {
         match self {
-            Self::Level(Place::Location(location)) | Self::Everything(location) => {
-                matches!(location, Location::Bucket { prefix, .. } if !prefix.is_empty())
-            }
+            Self::Level(Place::Location(location)) | Self::Everything(location) => location.is_below_a_prefix(),
             Self::Level(Place::Account) => false,
         }
     }

@@ -31,7 +31,7 @@ pub(crate) async fn run(arguments: &Versions, mut streams: Streams, stop: &Stop)
         listed = show.all(&location, &config) => listed,
     };
     let exit = match listed {
-        Ok(()) if show.is_empty && is_below_a_prefix(&location) => {
+        Ok(()) if show.is_empty && location.is_below_a_prefix() => {
             output::error(&mut output::lock(&streams), &format!("no version of anything is at {location}"));
             Exit::CouldNotRun
         }
@@ -50,10 +50,6 @@ fn place(arguments: &Versions) -> Result<(Location, Config), UsageError> {
     Ok((location, config))
 }
 
-fn is_below_a_prefix(location: &Location) -> bool {
-    matches!(location, Location::Bucket { prefix, .. } if !prefix.is_empty())
-}
-
 /// Where versions are shown.
 struct Show {
     format: Format,
@@ -67,8 +63,8 @@ impl Show {
     async fn all(&mut self, location: &Location, config: &Config) -> Result<(), String> {
         let below = opened(location, config).await?;
         check_versions(&*below).await.map_err(|error| error.to_string())?;
-        if let Location::Bucket { service, bucket, prefix, written } = location
-            && let Some(name) = prefix.strip_suffix('/').filter(|_| !written.ends_with('/'))
+        if let Location::Bucket { service, bucket, written, .. } = location
+            && let Some(name) = location.object_name().filter(|name| !name.ends_with('/'))
         {
             let (service, bucket, written) = (*service, bucket.clone(), written.clone());
             let root = Location::Bucket { service, bucket, prefix: String::new(), written };

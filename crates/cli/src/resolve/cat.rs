@@ -29,15 +29,14 @@ pub(crate) struct Asked {
 /// Decides what was asked for.
 pub(crate) fn resolve(arguments: &arguments::Cat) -> Result<Asked, UsageError> {
     let (location, s3) = s3::one_place(&arguments.location, &arguments.s3, JOBS, Probed::Believed)?;
-    let (service, bucket, prefix, written) = match location {
+    let key = location.object_name().map(Key::from);
+    let (service, bucket, written) = match location {
         Location::Local(path) => return Err(UsageError::CatOfFile { path: path.display().to_string() }),
-        Location::Bucket { prefix, written, .. } if prefix.is_empty() => return Err(UsageError::CatOfBucket(written)),
-        Location::Bucket { service, bucket, prefix, written } => (service, bucket, prefix, written),
+        Location::Bucket { service, bucket, written, .. } => (service, bucket, written),
     };
-    // As a prefix it got a slash at its end.
-    let name = if written.ends_with('/') { prefix.as_str() } else { prefix.strip_suffix('/').unwrap_or(&prefix) };
+    let Some(key) = key else { return Err(UsageError::CatOfBucket(written)) };
     Ok(Asked {
-        key: Key::from(name),
+        key,
         bucket: Location::Bucket { service, bucket, prefix: String::new(), written },
         version: arguments.version_id.as_deref().map(VersionId::from),
         range: arguments.range,

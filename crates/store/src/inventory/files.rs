@@ -58,10 +58,9 @@ pub(super) async fn read_manifest(
             };
             (text, checksum, Some(beside))
         }
-        Location::Bucket { bucket, prefix, .. } => {
+        Location::Bucket { bucket, .. } => {
             let bucket = client.bucket(bucket);
-            // A location is a directory; this one is an object.
-            let key = prefix.strip_suffix('/').unwrap_or(prefix);
+            let key = manifest.object_name().unwrap_or_default();
             let text = get(&bucket, key).await.map_err(|error| unreadable(hint(&error.reason())))?;
             let checksum = match key.strip_suffix(MANIFEST) {
                 Some(above) if above.is_empty() || above.ends_with('/') => {

@@ -1,10 +1,8 @@
 //! A listing that is read from a report.
 
-use std::io;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tokio::task::spawn_blocking;
 
 use super::Inventory;
 use crate::spill::SortedPages;
@@ -45,9 +43,7 @@ impl Listing for InventoryListing {
             }
             Pages::Lost => return Err(self.inventory.interrupted()),
         };
-        let read = spawn_blocking(move || pages.next_page(PAGE).map(|page| (page, pages))).await;
-        let (page, pages) =
-            read.map_err(io::Error::from).and_then(|read| read).map_err(|error| self.inventory.spill(&error))?;
+        let (page, pages) = self.inventory.spilling(move || pages.next_page(PAGE).map(|page| (page, pages))).await?;
         let mut page = page.unwrap_or_default();
         let beyond = page.iter().position(|item| self.range.through.as_ref().is_some_and(|last| item.key() > last));
         page.truncate(beyond.unwrap_or(page.len()));
