@@ -17,6 +17,7 @@ mod ledger;
 mod ledgers;
 mod ls;
 mod man;
+mod output;
 mod probe;
 mod prune;
 mod restore;
@@ -44,6 +45,7 @@ pub(crate) use ledger::{LedgerArguments, LockArguments};
 pub(crate) use ledgers::{LedgerAction, Ledgers};
 pub(crate) use ls::Ls;
 pub(crate) use man::Man;
+pub(crate) use output::{CostArguments, OutputArguments, Progress};
 pub(crate) use probe::Probe;
 pub(crate) use prune::Prune;
 pub(crate) use restore::{Restore, Tier};
@@ -52,7 +54,7 @@ pub(crate) use s3::{Addressing, KeyArguments, S3Arguments};
 #[cfg(feature = "devserver")]
 pub(crate) use serve::Serve;
 pub(crate) use sides::SideArguments;
-pub(crate) use sync::{Progress, Sync};
+pub(crate) use sync::Sync;
 pub(crate) use versions::Versions;
 pub(crate) use writing::{BucketArguments, WritingArguments};
 

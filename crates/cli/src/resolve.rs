@@ -17,6 +17,7 @@ pub(crate) mod job;
 pub(crate) mod ledger;
 pub(crate) mod max_delete;
 pub(crate) mod moment;
+pub(crate) mod output;
 pub(crate) mod percent;
 pub(crate) mod probe;
 pub(crate) mod prune;

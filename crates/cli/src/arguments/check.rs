@@ -2,9 +2,9 @@
 
 use std::ffi::OsString;
 
-use clap::{ArgAction, Args};
+use clap::Args;
 
-use super::{FilterArguments, Format, LedgerArguments, LockArguments, Progress, S3Arguments, SideArguments, Symlinks};
+use super::{FilterArguments, LedgerArguments, LockArguments, OutputArguments, S3Arguments, SideArguments, Symlinks};
 use crate::resolve::at_once::Jobs;
 use crate::resolve::percent::{Confidence, Percent};
 use crate::resolve::size::Size;
@@ -103,25 +103,8 @@ pub(crate) struct Check {
     #[arg(long, value_name = "SIZE", default_value = "128MiB", help_heading = "Speed")]
     pub(crate) memory: Size,
 
-    /// How results are written to standard output
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = "Output")]
-    pub(crate) output: Format,
-
-    /// How progress is shown on standard error
-    #[arg(long, value_enum, value_name = "HOW", default_value_t, help_heading = "Output")]
-    pub(crate) progress: Progress,
-
-    /// Also write each object that was checked, with its result, to this file, as --output json does
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    pub(crate) report: Option<OsString>,
-
-    /// Name each object that was found good too; twice: retries; three times: each request
-    #[arg(long, short, action = ArgAction::Count, help_heading = "Output")]
-    pub(crate) verbose: u8,
-
-    /// Say only what went wrong; json is always whole
-    #[arg(long, short, conflicts_with = "verbose", help_heading = "Output")]
-    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
 
     #[command(flatten)]
     pub(crate) ledger: LedgerArguments,

@@ -2,11 +2,10 @@
 
 use std::ffi::OsString;
 use std::num::NonZeroU32;
-use std::path::PathBuf;
 
-use clap::{ArgAction, Args, ValueEnum};
+use clap::{Args, ValueEnum};
 
-use super::{FilterArguments, Format, KeyArguments, LockArguments, Progress, S3Arguments};
+use super::{CostArguments, FilterArguments, KeyArguments, LockArguments, OutputArguments, S3Arguments};
 use crate::resolve::at_once::{Jobs, Listers};
 use crate::resolve::max_delete::MaxDelete;
 use crate::resolve::moment::Instant;
@@ -101,29 +100,11 @@ pub(crate) struct Restore {
     #[arg(long, value_name = "SIZE", default_value = "128MiB", help_heading = "Speed")]
     pub(crate) memory: Size,
 
-    /// How results are written to standard output
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = "Output")]
-    pub(crate) output: Format,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
 
-    /// How progress is shown on standard error
-    #[arg(long, value_enum, value_name = "HOW", default_value_t, help_heading = "Output")]
-    pub(crate) progress: Progress,
-
-    /// Also write every event to this file, as --output json does
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    pub(crate) report: Option<OsString>,
-
-    /// What requests cost, for the summary: a file of prices (docs/formats/price-list.md)
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    pub(crate) price_list: Option<PathBuf>,
-
-    /// Name each object and what was done with it; twice: more; three times: each request
-    #[arg(long, short, action = ArgAction::Count, help_heading = "Output")]
-    pub(crate) verbose: u8,
-
-    /// Say only what went wrong; json is always whole
-    #[arg(long, short, conflicts_with = "verbose", help_heading = "Output")]
-    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) costs: CostArguments,
 
     #[command(flatten)]
     pub(crate) filters: FilterArguments,

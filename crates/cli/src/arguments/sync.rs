@@ -1,12 +1,10 @@
 //! `brigade sync`.
 
-use std::ffi::OsString;
-use std::path::PathBuf;
-
-use clap::{ArgAction, Args, ValueEnum};
+use clap::Args;
 
 use super::{
-    BucketArguments, Format, JobArguments, LedgerArguments, LockArguments, S3Arguments, SideArguments, WritingArguments,
+    BucketArguments, CostArguments, JobArguments, LedgerArguments, LockArguments, OutputArguments, S3Arguments,
+    SideArguments, WritingArguments,
 };
 use crate::resolve::at_once::{Jobs, Listers};
 use crate::resolve::duration::Span;
@@ -100,34 +98,11 @@ pub(crate) struct Sync {
     #[arg(long, help_heading = "Speed")]
     pub(crate) no_server_side_copy: bool,
 
-    /// How results are written to standard output
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = "Output")]
-    pub(crate) output: Format,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
 
-    /// How progress is shown on standard error
-    #[arg(long, value_enum, value_name = "HOW", default_value_t, help_heading = "Output")]
-    pub(crate) progress: Progress,
-
-    /// Also write every event to this file, as --output json does
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    pub(crate) report: Option<OsString>,
-
-    /// What requests cost, for the summary: a file of prices (docs/formats/price-list.md)
-    ///
-    /// Without it, requests to AWS are counted at S3's list price, and no others.
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    pub(crate) price_list: Option<PathBuf>,
-
-    /// Name each object and what was done with it; twice: more; three times: each request
-    ///
-    /// Once: also each of the failures that are alike, of which only the first 20 are named otherwise. Twice: also
-    /// objects found in step by their content, and each retry. Three times: also each request, on standard error.
-    #[arg(long, short, action = ArgAction::Count, help_heading = "Output")]
-    pub(crate) verbose: u8,
-
-    /// Say only what went wrong; json is always whole
-    #[arg(long, short, conflicts_with = "verbose", help_heading = "Output")]
-    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) costs: CostArguments,
 
     #[command(flatten)]
     pub(crate) ledger: LedgerArguments,
@@ -146,18 +121,4 @@ pub(crate) struct Sync {
 
     #[command(flatten)]
     pub(crate) bucket: BucketArguments,
-}
-
-/// How progress is shown (`--progress`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Progress {
-    /// A bar on a terminal, plain lines elsewhere
-    #[default]
-    Auto,
-    /// A bar
-    Bar,
-    /// A line every 30 seconds
-    Plain,
-    /// Nothing
-    None,
 }

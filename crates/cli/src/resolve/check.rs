@@ -11,11 +11,9 @@ use brigade_store::{Location, Symlinks};
 use super::job::symlinks;
 use super::ledger::{self, Locks, Memory};
 use super::s3::{Probed, Sides};
-use super::{UsageError, filters, s3};
+use super::{UsageError, filters, output, s3};
 use crate::arguments;
 use crate::output::checking::Shown;
-use crate::output::progress::Style;
-use crate::output::text::Verbosity;
 use crate::stores::Stores;
 
 /// A check, decided in everything.
@@ -76,6 +74,7 @@ pub(crate) fn resolve(arguments: &arguments::Check, can_draw: bool) -> Result<Ch
     if matches!(memory, Memory::InBucket(_)) {
         return Err(UsageError::ChecksInBucket);
     }
+    let output = output::resolve(&arguments.output, can_draw);
     Ok(Check {
         symlinks: symlinks(arguments.symlinks),
         since_last: arguments.since_last,
@@ -86,15 +85,15 @@ pub(crate) fn resolve(arguments: &arguments::Check, can_draw: bool) -> Result<Ch
         dest,
         s3: s3::of_store(&s3, ledger_store.as_ref()),
         shown: Shown {
-            format: arguments.output,
-            progress: Style::resolve(arguments.progress, can_draw, arguments.quiet),
-            verbosity: Verbosity::of(arguments.quiet, arguments.verbose),
+            format: output.format,
+            progress: output.progress,
+            verbosity: output.verbosity,
             confidence: arguments.confidence.0,
             ignore_extra: arguments.ignore_extra,
             seed: (sampling != Sampling::All).then_some(options.seed),
         },
         options,
-        report: arguments.report.as_ref().map(PathBuf::from),
+        report: output.report,
     })
 }
 
@@ -110,6 +109,7 @@ mod tests {
 
     use super::*;
     use crate::arguments::{Arguments, Command, Format};
+    use crate::output::text::Verbosity;
 
     fn parse(line: &[&str]) -> Result<Check, String> {
         let line = ["brigade", "check", "site", "s3://bucket/p"].iter().chain(line);

@@ -1,7 +1,6 @@
 //! `brigade restore` as plain data: a sync down, from a bucket that may be seen as it was.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use brigade_engine::job::{Comparison, DeleteLimit, Indexing, JobSpec, RunOptions};
@@ -11,12 +10,10 @@ use super::ledger::{self, Memory};
 use super::prune::check_keeps_versions;
 use super::s3::{Probed, Sides};
 use super::sync::{Source, Sync};
-use super::{UsageError, filters, s3};
+use super::{UsageError, filters, output, s3};
 use crate::arguments::{self, Tier};
-use crate::output::progress::Style;
-use crate::output::text::{Verbosity, Wording};
+use crate::output::text::Wording;
 use crate::output::{Show, Task};
-use crate::prices;
 use crate::stores::Stores;
 
 /// Decides everything that the arguments leave open.
@@ -35,6 +32,7 @@ pub(crate) fn resolve(arguments: &arguments::Restore, can_draw: bool) -> Result<
     if wanted.at.is_some() || !wanted.versions.is_empty() {
         check_keeps_versions(&location)?;
     }
+    let output = output::resolve(&arguments.output, can_draw);
     Ok(Sync {
         source: Source::View { location, wanted },
         dest,
@@ -47,18 +45,14 @@ pub(crate) fn resolve(arguments: &arguments::Restore, can_draw: bool) -> Result<
         memory: Memory::None,
         locks: ledger::locks(&arguments.locks),
         show: Show {
-            format: arguments.output,
-            progress: Style::resolve(arguments.progress, can_draw, arguments.quiet),
-            wording: Wording {
-                verbosity: Verbosity::of(arguments.quiet, arguments.verbose),
-                send: "restore",
-                dry_run: arguments.dry_run,
-            },
+            format: output.format,
+            progress: output.progress,
+            wording: Wording { verbosity: output.verbosity, send: "restore", dry_run: arguments.dry_run },
         },
         prune: None,
         task: Task::Restore(tier(arguments.tier)),
-        report: arguments.report.as_ref().map(PathBuf::from),
-        prices: arguments.price_list.as_deref().map(prices::read).transpose()?,
+        report: output.report,
+        prices: output::prices(&arguments.costs)?,
     })
 }
 

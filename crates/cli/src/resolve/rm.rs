@@ -1,6 +1,5 @@
 //! `brigade rm` as plain data: a sync from nothing.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use brigade_engine::job::{Comparison, DeleteLimit, Indexing, JobSpec, RunOptions};
@@ -9,12 +8,10 @@ use brigade_store::{Location, Symlinks};
 use super::ledger::{Locks, Memory};
 use super::s3::{Probed, Sides};
 use super::sync::{Source, Sync};
-use super::{UsageError, filters, s3};
+use super::{UsageError, filters, output, s3};
 use crate::arguments;
-use crate::output::progress::Style;
-use crate::output::text::{Verbosity, Wording};
+use crate::output::text::Wording;
 use crate::output::{Show, Task};
-use crate::prices;
 
 /// Decides everything that the arguments leave open.
 pub(crate) fn resolve(arguments: &arguments::Rm, can_draw: bool) -> Result<Sync, UsageError> {
@@ -26,6 +23,7 @@ pub(crate) fn resolve(arguments: &arguments::Rm, can_draw: bool) -> Result<Sync,
         }
         Location::Bucket { .. } => {}
     }
+    let output = output::resolve(&arguments.output, can_draw);
     Ok(Sync {
         source: Source::Nothing,
         dest,
@@ -38,18 +36,14 @@ pub(crate) fn resolve(arguments: &arguments::Rm, can_draw: bool) -> Result<Sync,
         memory: Memory::None,
         locks: Locks::default(),
         show: Show {
-            format: arguments.output,
-            progress: Style::resolve(arguments.progress, can_draw, arguments.quiet),
-            wording: Wording {
-                verbosity: Verbosity::of(arguments.quiet, arguments.verbose),
-                send: "send",
-                dry_run: arguments.dry_run,
-            },
+            format: output.format,
+            progress: output.progress,
+            wording: Wording { verbosity: output.verbosity, send: "send", dry_run: arguments.dry_run },
         },
         prune: None,
         task: Task::Removal,
-        report: arguments.report.as_ref().map(PathBuf::from),
-        prices: arguments.price_list.as_deref().map(prices::read).transpose()?,
+        report: output.report,
+        prices: output::prices(&arguments.costs)?,
     })
 }
 

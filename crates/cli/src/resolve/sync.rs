@@ -11,12 +11,11 @@ use super::job::{self, Job};
 use super::ledger::{self, Locks, Memory};
 use super::prune::{check_keeps_versions, older_than};
 use super::s3::{Probed, Sides};
-use super::{UsageError, s3, writing};
+use super::{UsageError, output, s3, writing};
 use crate::arguments;
-use crate::output::progress::Style;
-use crate::output::text::{Verbosity, Wording};
+use crate::output::text::Wording;
 use crate::output::{Show, Task};
-use crate::prices::{self, PriceList};
+use crate::prices::PriceList;
 use crate::stores::Stores;
 
 /// A sync, decided in everything.
@@ -95,8 +94,8 @@ pub(crate) fn resolve(arguments: &arguments::Sync, can_draw: bool) -> Result<Syn
     // What is replaced needn't be read.
     spec.carries_tags &= arguments.writing.tagging.is_none();
     let s3 = s3::resolve(&arguments.s3, arguments.jobs.0.most(), Probed::unless(arguments.ledger.no_ledger));
-    let wording =
-        Wording { verbosity: Verbosity::of(arguments.quiet, arguments.verbose), send, dry_run: arguments.dry_run };
+    let output = output::resolve(&arguments.output, can_draw);
+    let wording = Wording { verbosity: output.verbosity, send, dry_run: arguments.dry_run };
     let sides = s3::sides(&s3, &arguments.sides, [&source, &dest], named.each_ref().map(Option::as_ref))?;
     let prune = pruning(arguments, &dest)?;
     Ok(Sync {
@@ -109,15 +108,11 @@ pub(crate) fn resolve(arguments: &arguments::Sync, can_draw: bool) -> Result<Syn
         s3: s3::of_store(&s3, ledger_store.as_ref()),
         job: spec,
         options: options(arguments),
-        show: Show {
-            format: arguments.output,
-            progress: Style::resolve(arguments.progress, can_draw, arguments.quiet),
-            wording,
-        },
+        show: Show { format: output.format, progress: output.progress, wording },
         prune,
         task: Task::Sync,
-        report: arguments.report.as_ref().map(PathBuf::from),
-        prices: arguments.price_list.as_deref().map(prices::read).transpose()?,
+        report: output.report,
+        prices: output::prices(&arguments.costs)?,
     })
 }
 
@@ -162,6 +157,8 @@ mod tests {
 
     use super::*;
     use crate::arguments::{Arguments, Command, Format};
+    use crate::output::progress::Style;
+    use crate::output::text::Verbosity;
 
     fn parse(line: &[&str]) -> Result<arguments::Sync, ErrorKind> {
         let line = ["brigade", "sync"].iter().chain(line);
