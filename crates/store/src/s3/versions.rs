@@ -112,8 +112,9 @@ pub(super) async fn look_at(store: &BucketStore, key: &Key, id: &VersionId) -> R
     let name = store.name_of_present(key)?;
     let head = match store.bucket.head_object(HeadObject { key: &name, version_id: Some(id.as_str()) }).await {
         Ok(head) => head,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        // It is no object either, but more can be said of it.
         Err(error) if error.status() == Some(IS_DELETE_MARKER) => return Err(delete_marker()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         // So is whoever asks for what can't be a version's id answered, and who lacks the key that it is encrypted with.
         Err(error) if error.status() == Some(IS_BAD_REQUEST) && !may_keep(store, key, id).await => return Ok(None),
         Err(error) => return Err(failure(&error)),
