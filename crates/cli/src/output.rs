@@ -27,6 +27,8 @@ mod task;
 pub(crate) mod text;
 pub(crate) mod uploads;
 pub(crate) mod usage;
+#[cfg(test)]
+mod written;
 
 pub(crate) use report::Report;
 pub(crate) use report_file::ReportFile;

@@ -141,32 +141,12 @@ impl Watcher for CheckReporter {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{self, Write};
 
     use brigade_engine::check::{Evidence, Found};
     use brigade_store::Key;
 
     use super::*;
-
-    #[derive(Clone, Default)]
-    struct Written(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Written {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    impl Written {
-        fn lines(&self) -> Vec<String> {
-            let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-            text.lines().map(str::to_owned).collect()
-        }
-    }
+    use crate::output::written::Written;
 
     /// What standard output and standard error have after a check that could not read this many objects, and one more
     /// after it had ended.

@@ -173,7 +173,6 @@ impl Observer for Reporter {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{self, Write};
 
     use brigade_engine::events::{Outcome, Summary};
     use brigade_store::{Failure, FailureKind, Key, Verified};
@@ -181,25 +180,7 @@ mod tests {
     use super::*;
     use crate::exit::Exit;
     use crate::output::Task;
-
-    #[derive(Clone, Default)]
-    struct Written(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Written {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    impl Written {
-        fn text(&self) -> String {
-            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-        }
-    }
+    use crate::output::written::Written;
 
     /// What standard output and standard error have after a run in which one object was sent and one failed.
     fn shown(format: Format, verbosity: Verbosity) -> (String, String) {

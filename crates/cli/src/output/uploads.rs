@@ -107,27 +107,12 @@ impl Shown {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-    use std::sync::{Arc, Mutex};
     use std::time::UNIX_EPOCH;
 
     use brigade_store::{Failure, FailureKind, OpenUpload};
 
     use super::*;
-
-    #[derive(Clone, Default)]
-    struct Written(Arc<Mutex<String>>);
-
-    impl Write for Written {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().push_str(std::str::from_utf8(bytes).unwrap());
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
+    use crate::output::written::Written;
 
     fn judged(key: &str, outcome: UploadOutcome) -> Judged {
         let initiated = Some(UNIX_EPOCH + Duration::from_secs(1_706_933_106));
@@ -143,7 +128,7 @@ mod tests {
     fn told(shown: Shown, judged: &Judged) -> String {
         let written = Written::default();
         shown.tell(&mut Streams::to_writers(written.clone(), written.clone()), judged);
-        written.0.lock().unwrap().clone()
+        written.text()
     }
 
     #[test]

@@ -1,25 +1,10 @@
-use std::io::Write;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 
 use brigade_store::{Failure, FailureKind, KeptContent, KeptVersion};
 
 use super::*;
+use crate::output::written::Written;
 use crate::resolve::prune::older_than;
-
-#[derive(Clone, Default)]
-struct Written(Arc<Mutex<String>>);
-
-impl Write for Written {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().push_str(std::str::from_utf8(bytes).unwrap());
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
 
 fn judged(key: &str, content: Option<u64>, outcome: VersionOutcome) -> JudgedVersion {
     let version = KeptVersion {
@@ -46,7 +31,7 @@ fn telling(format: Format, verbose: bool, dry_run: bool) -> Telling {
 fn told(telling: &mut Telling, judged: &JudgedVersion) -> String {
     let written = Written::default();
     telling.tell(&mut Streams::to_writers(written.clone(), written.clone()), judged);
-    written.0.lock().unwrap().clone()
+    written.text()
 }
 
 #[test]
@@ -96,7 +81,7 @@ fn of_those_that_fail_alike_some_are_named_and_all_are_counted() {
     assert!(lines.ends_with("failed: and more for the same reason, which are only counted here (-v or --output json names them all): locked\n"), "{lines}");
     let written = Written::default();
     telling.reasons(&mut Streams::to_writers(written.clone(), written.clone()));
-    assert_eq!(*written.0.lock().unwrap(), "in all: 30 failed: locked\n");
+    assert_eq!(written.text(), "in all: 30 failed: locked\n");
 }
 
 #[test]
