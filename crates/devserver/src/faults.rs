@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use http::HeaderMap;
 use tokio::sync::watch;
 
 /// A rule: which requests, which of them, and what befalls them. Only requests
@@ -16,6 +17,8 @@ pub struct Fault {
     pub key: KeyPattern,
     /// What the query contains, as it came, such as `continuation-token=`; empty for any.
     pub query: String,
+    /// How the name of a header begins that the request has, in lower case, such as `x-amz-grant-`; empty for any.
+    pub header: String,
     /// Which of the requests that match.
     pub occurrence: Occurrence,
     /// What befalls them.
@@ -26,7 +29,8 @@ impl Fault {
     /// This action on every request.
     #[must_use]
     pub fn new(action: Action) -> Self {
-        Self { operation: None, key: KeyPattern::Any, query: String::new(), occurrence: Occurrence::Every, action }
+        let (query, header) = (String::new(), String::new());
+        Self { operation: None, key: KeyPattern::Any, query, header, occurrence: Occurrence::Every, action }
     }
 
     /// Only on requests of this operation, as S3 names it.
@@ -47,6 +51,12 @@ impl Fault {
         Self { query: part.into(), ..self }
     }
 
+    /// Only on requests with a header whose name, in lower case, begins so.
+    #[must_use]
+    pub fn header(self, beginning: impl Into<String>) -> Self {
+        Self { header: beginning.into(), ..self }
+    }
+
     /// Only on these of the requests that match.
     #[must_use]
     pub fn when(self, occurrence: Occurrence) -> Self {
@@ -55,6 +65,11 @@ impl Fault {
 
     fn matches(&self, operation: &str, key: Option<&str>) -> bool {
         self.operation.as_deref().is_none_or(|name| name == operation) && self.key.matches(key)
+    }
+
+    fn matches_rest(&self, query: &str, headers: &HeaderMap) -> bool {
+        let has_header = || headers.keys().any(|name| name.as_str().starts_with(&self.header));
+        query.contains(&self.query) && (self.header.is_empty() || has_header())
     }
 }
 
@@ -188,9 +203,15 @@ impl Faults {
     }
 
     /// What befalls this request, which is counted.
-    pub(crate) fn strike(&self, operation: &str, key: Option<&str>, query: &str) -> Option<Action> {
+    pub(crate) fn strike(
+        &self,
+        operation: &str,
+        key: Option<&str>,
+        query: &str,
+        headers: &HeaderMap,
+    ) -> Option<Action> {
         let mut action = None;
-        let matches = |fault: &Fault| fault.matches(operation, key) && query.contains(&fault.query);
+        let matches = |fault: &Fault| fault.matches(operation, key) && fault.matches_rest(query, headers);
         for rule in self.rules().iter_mut().filter(|rule| matches(&rule.fault)) {
             rule.matched += 1;
             if action.is_none() && rule.fault.occurrence.includes(rule.matched) {
@@ -224,11 +245,15 @@ impl Faults {
 mod tests {
     use super::*;
 
+    fn strike(faults: &Faults, operation: &str, key: Option<&str>, query: &str) -> Option<Action> {
+        faults.strike(operation, key, query, &HeaderMap::new())
+    }
+
     /// Which of the first six requests for `key` are struck.
     fn struck(fault: Fault, key: Option<&str>) -> Vec<u64> {
         let faults = Faults::default();
         faults.add(fault);
-        (1..=6).filter(|_| faults.strike("PutObject", key, "").is_some()).collect()
+        (1..=6).filter(|_| strike(&faults, "PutObject", key, "").is_some()).collect()
     }
 
     #[test]
@@ -258,8 +283,20 @@ mod tests {
     fn queries_are_matched() {
         let faults = Faults::default();
         faults.add(Fault::new(Action::Reset).query("continuation-token="));
-        assert_eq!(faults.strike("ListObjectsV2", None, "list-type=2&prefix="), None);
-        assert!(faults.strike("ListObjectsV2", None, "continuation-token=t&list-type=2").is_some());
+        assert_eq!(strike(&faults, "ListObjectsV2", None, "list-type=2&prefix="), None);
+        assert!(strike(&faults, "ListObjectsV2", None, "continuation-token=t&list-type=2").is_some());
+    }
+
+    #[test]
+    fn headers_are_matched_by_how_they_begin() {
+        let faults = Faults::default();
+        faults.add(Fault::new(Action::Reset).header("x-amz-grant-"));
+        let strikes = |name| {
+            let headers = HeaderMap::from_iter([(http::HeaderName::from_static(name), "id=1".parse().unwrap())]);
+            faults.strike("PutObject", None, "", &headers).is_some()
+        };
+        assert!(strikes("x-amz-grant-read") && strikes("x-amz-grant-full-control"));
+        assert!(!strikes("x-amz-acl") && strike(&faults, "PutObject", None, "").is_none());
     }
 
     #[test]
@@ -267,15 +304,15 @@ mod tests {
         let faults = Faults::default();
         faults.add(Fault::new(Action::Reset).when(Occurrence::Nth(1)));
         faults.add(Fault::new(Action::Stall).when(Occurrence::Within(1..=2)));
-        assert_eq!(faults.strike("GetObject", None, ""), Some(Action::Reset));
-        assert_eq!(faults.strike("GetObject", None, ""), Some(Action::Stall));
-        assert_eq!(faults.strike("GetObject", None, ""), None);
+        assert_eq!(strike(&faults, "GetObject", None, ""), Some(Action::Reset));
+        assert_eq!(strike(&faults, "GetObject", None, ""), Some(Action::Stall));
+        assert_eq!(strike(&faults, "GetObject", None, ""), None);
         let denied = Fault::new(Action::status(403, "AccessDenied")).key(KeyPattern::Exact("k".into()));
         faults.add(denied.when(Occurrence::Nth(2)));
         let struck = ["k", "other", "k", "k"].map(|key| faults.strike_key("DeleteObjects", key));
         assert_eq!(struck, [None, None, Some("AccessDenied".to_owned()), None], "only keys of its own");
         faults.add(Fault::new(Action::Stall));
         faults.clear();
-        assert_eq!(faults.strike("GetObject", None, ""), None);
+        assert_eq!(strike(&faults, "GetObject", None, ""), None);
     }
 }

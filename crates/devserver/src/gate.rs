@@ -104,7 +104,8 @@ impl S3Access for Gate {
             context.extensions_mut().insert(RestoresTakeLong);
         }
         let query = context.uri().query().unwrap_or_default();
-        let Some(action) = self.faults.strike(&operation, key.as_deref(), query) else { return Ok(()) };
+        let struck = self.faults.strike(&operation, key.as_deref(), query, context.headers());
+        let Some(action) = struck else { return Ok(()) };
         // Nobody else sets it: a request passes the gate once.
         let action = exchange.fault.get_or_init(|| action);
         self.befall(action, releases).await

@@ -1,6 +1,7 @@
 //! What a signature must be like beyond being right: made for the server's
 //! region, by the server's clock, in a session that hasn't ended. And whether
-//! writes and deletions keep to the conditions that come with them.
+//! writes and deletions keep to the conditions that come with them, and whether
+//! there are access control lists.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,6 +30,7 @@ pub struct Terms {
     /// What is written is dated with it.
     pub(crate) written: Arc<Clock>,
     slow_restores: AtomicBool,
+    without_acls: AtomicBool,
     expired: Mutex<Vec<String>>,
     conditions: Mutex<Conditions>,
     /// Requests that have come while conditions were kept only every other time.
@@ -80,6 +82,13 @@ impl Terms {
         self.slow_restores.load(Ordering::Relaxed)
     }
 
+    /// From now on no bucket has access control lists, as where S3 enforces that the bucket's owner owns everything
+    /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html>): a request that brings
+    /// one is refused. With `false` they are there.
+    pub fn switch_acls_off(&self, off: bool) {
+        self.without_acls.store(off, Ordering::Relaxed);
+    }
+
     /// From now on conditions are dealt with so.
     pub fn treat_conditions(&self, conditions: Conditions) {
         *lock(&self.conditions) = conditions;
@@ -104,13 +113,15 @@ impl Terms {
         lock(&self.expired).push(token.into());
     }
 
-    /// As it was at the start: any region, the machine's clock, no session ended, conditions kept.
+    /// As it was at the start: any region, the machine's clock, no session ended, conditions kept,
+    /// access control lists.
     pub fn clear(&self) {
         *lock(&self.region) = None;
         lock(&self.expired).clear();
         self.set_clock_ahead(0);
         self.write_at(None);
         self.let_restores_take_long(false);
+        self.switch_acls_off(false);
         self.treat_conditions(Conditions::Kept);
     }
 
@@ -133,6 +144,9 @@ impl Terms {
         if header("x-amz-security-token").is_some_and(|token| lock(&self.expired).iter().any(|ended| ended == token)) {
             return Err(s3_error!(ExpiredToken, "The provided token has expired."));
         }
+        if self.without_acls.load(Ordering::Relaxed) && brings_acl(headers) {
+            return Err(s3_error!(AccessControlListNotSupported, "The bucket does not allow ACLs"));
+        }
         match (lock(&self.region).as_deref(), header(AUTHORIZATION.as_str()).and_then(signed_region)) {
             (Some(region), Some(signed)) if signed != region => Err(elsewhere(signed, region)),
             _ => Ok(()),
@@ -144,6 +158,12 @@ impl Terms {
         let now = Timestamp::now();
         now.checked_add(offset).unwrap_or(now)
     }
+}
+
+/// Whether the request says who is granted what, other than that all is the bucket owner's.
+fn brings_acl(headers: &HeaderMap) -> bool {
+    let canned = headers.get("x-amz-acl").is_some_and(|canned| canned != "bucket-owner-full-control");
+    canned || headers.keys().any(|name| name.as_str().starts_with("x-amz-grant-"))
 }
 
 /// When a request was signed: `20130524T000000Z`, in a header or in the query.
@@ -220,6 +240,20 @@ mod tests {
 
         terms.clear();
         assert_eq!(check(&terms, "/", &[("authorization", authorization), ("x-amz-security-token", "a")]), "ok");
+    }
+
+    #[test]
+    fn without_access_control_lists_none_is_taken() {
+        let terms = Terms::default();
+        let bring = |name, value| check(&terms, "/", &[(name, value)]);
+        assert_eq!(bring("x-amz-acl", "public-read"), "ok");
+        terms.switch_acls_off(true);
+        for (name, value) in [("x-amz-acl", "public-read"), ("x-amz-acl", "private"), ("x-amz-grant-read", "id=1")] {
+            assert_eq!(bring(name, value), "AccessControlListNotSupported", "{name}: {value}");
+        }
+        assert_eq!(bring("x-amz-acl", "bucket-owner-full-control"), "ok");
+        terms.clear();
+        assert_eq!(bring("x-amz-acl", "public-read"), "ok");
     }
 
     #[test]

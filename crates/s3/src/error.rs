@@ -15,6 +15,7 @@ pub struct Error(Box<Details>);
 
 /// What is known of a failed operation.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Details {
     kind: ErrorKind,
     operation: Operation,
@@ -29,6 +30,8 @@ struct Details {
     unsigned: bool,
     /// Whether the request named a version.
     of_version: bool,
+    /// Whether the request brought an access control list.
+    brought_acl: bool,
 }
 
 /// What the service said when it refused.
@@ -57,6 +60,7 @@ impl Error {
             after_lost_reply: false,
             unsigned: false,
             of_version: false,
+            brought_acl: false,
         }))
     }
 
@@ -82,6 +86,12 @@ impl Error {
     /// The same, of a request that named a version, or none.
     pub(crate) fn of_version(mut self, of_version: bool) -> Self {
         self.0.of_version = of_version;
+        self
+    }
+
+    /// The same, of a request that brought an access control list, or none.
+    pub(crate) fn brought_acl(mut self, brought: bool) -> Self {
+        self.0.brought_acl = brought;
         self
     }
 
@@ -218,6 +228,11 @@ impl Error {
                  what stands in between"
             }
             ErrorKind::Other if self.code() == Some("InvalidBucketName") => "check the bucket's name",
+            // https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
+            ErrorKind::Other if self.code() == Some("AccessControlListNotSupported") => {
+                "access control lists are switched off for the bucket (Object Ownership: bucket owner enforced): leave \
+                 out --acl, or have it take them"
+            }
             ErrorKind::KeyTooLong => "S3 takes keys of up to 1024 bytes",
             ErrorKind::NotImplemented => {
                 "say who the service is with --provider, so that nothing is asked that it lacks; where \
@@ -246,10 +261,14 @@ impl Error {
             Operation::DeleteObject | Operation::DeleteObjects if of_version => {
                 " (S3 answers so for a version under an object lock, too)"
             }
+            // https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
+            _ if self.0.brought_acl => " (where public access is blocked S3 answers so for a public list, too)",
             _ => "",
         };
+        let besides = if self.0.brought_acl { ", and s3:PutObjectAcl for its access control list," } else { "" };
         format!(
-            "the credentials need {permission} {place}{otherwise}: allow it in their policy or the bucket's, or use others"
+            "the credentials need {permission}{besides} {place}{otherwise}: allow it in their policy or the bucket's, \
+             or use others"
         )
     }
 }
@@ -336,6 +355,19 @@ mod tests {
                 refused(Operation::PutObject, 403, "AccessDenied", "Access Denied."),
                 "s3://b/k\\n: PutObject was answered 403 AccessDenied: Access Denied; the credentials need s3:PutObject \
                  for this key of the bucket b: allow it in their policy or the bucket's, or use others (request id R1)",
+            ),
+            (
+                refused(Operation::PutObject, 403, "AccessDenied", "").brought_acl(true),
+                "s3://b/k\\n: PutObject was answered 403 AccessDenied; the credentials need s3:PutObject, and \
+                 s3:PutObjectAcl for its access control list, for this key of the bucket b (where public access is blocked \
+                 S3 answers so for a public list, too): allow it in their policy or the bucket's, or use others (request \
+                 id R1)",
+            ),
+            (
+                refused(Operation::PutObject, 400, "AccessControlListNotSupported", "The bucket does not allow ACLs"),
+                "s3://b/k\\n: PutObject was answered 400 AccessControlListNotSupported: The bucket does not allow ACLs; \
+                 access control lists are switched off for the bucket (Object Ownership: bucket owner enforced): leave \
+                 out --acl, or have it take them (request id R1)",
             ),
             (
                 refused(Operation::ListObjectsV2, 403, "SignatureDoesNotMatch", "It does not match."),

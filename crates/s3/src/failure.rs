@@ -153,6 +153,7 @@ impl Failure {
         Error::new(self.kind, request.operation, self.refusal, self.message)
             .about(request.bucket, request.key)
             .of_version(request.query.iter().any(|(name, _)| *name == VERSION_ID))
+            .brought_acl(request.brings_acl())
             .after_lost_reply(after_lost_reply && request.method != Method::GET)
     }
 }

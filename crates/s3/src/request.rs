@@ -17,6 +17,9 @@ pub(crate) const DOCUMENT_LIMIT: u64 = 16 << 20;
 /// The parameter that names a version.
 pub(crate) const VERSION_ID: &str = "versionId";
 
+/// The header that gives a canned access control list.
+pub(crate) const CANNED_ACL: &str = "x-amz-acl";
+
 /// Headers for which a request has room from the beginning: a write's, signed.
 const HEADERS: usize = 12;
 
@@ -96,6 +99,11 @@ impl<'a> Request<'a> {
             value.set_sensitive(true);
         }
         Ok(self)
+    }
+
+    /// Whether it says who is granted what: by a canned access control list, or grant by grant.
+    pub(crate) fn brings_acl(&self) -> bool {
+        self.headers.keys().any(|name| name == CANNED_ACL || name.as_str().starts_with("x-amz-grant-"))
     }
 
     pub(crate) fn body(self, body: Bytes) -> Self {

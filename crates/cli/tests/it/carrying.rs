@@ -147,6 +147,28 @@ fn what_is_said_of_all_objects_is_written_with_each() {
 }
 
 #[test]
+fn what_may_not_be_given_an_access_control_list_is_named_and_not_written_without() {
+    let scene = Scene::embedded();
+    let large = content(20 << 20);
+    scene.put("from/k", b"k");
+    scene.put("from/large", &large);
+    scene.write("tree", &crate::harness::Files::new([("k", b"k"), ("large", &large)]));
+    scene.log().refuse_header("x-amz-acl");
+    for (source, args) in [("from", &[][..]), ("from", &["--no-server-side-copy"]), ("tree", &[])] {
+        let source = if source == "tree" { scene.arg(source) } else { scene.url(source) };
+        let line = ["sync", &source, &scene.url("to"), "--acl", "public-read"];
+        let ended = scene.brigade(line.iter().chain(args)).exits(3);
+        for key in ["k", "large"] {
+            ended.complains_of(key, "AccessDenied");
+            ended.complains_of(key, "s3:PutObjectAcl");
+        }
+    }
+    assert_eq!(scene.stored("to").count(), 0);
+    // It was for the lists alone.
+    scene.sync(&scene.url("from"), &scene.url("to"), []).counts([("created", 2)]);
+}
+
+#[test]
 fn a_customers_key_goes_with_each_request_and_is_never_shown() {
     let scene = Scene::embedded();
     let (one, other) = (scene.path("one.key"), scene.path("other.key"));

@@ -5,7 +5,7 @@ use http::header::{
 };
 
 use crate::error::Error;
-use crate::request::{Request, Response};
+use crate::request::{CANNED_ACL, Request, Response};
 use crate::writing::{Encryption, Writing};
 
 /// The headers, besides `Content-Type`, that S3 keeps with an object as they are
@@ -67,7 +67,7 @@ pub(super) fn with_writing<'a>(
     let said = [
         ("x-amz-storage-class", writing.storage_class.as_deref().or(storage_class)),
         ("x-amz-tagging", writing.tagging.as_deref().or(tagging)),
-        ("x-amz-acl", writing.acl.as_deref()),
+        (CANNED_ACL, writing.acl.as_deref()),
         ("x-amz-server-side-encryption", encryption.map(Encryption::name)),
         ("x-amz-server-side-encryption-aws-kms-key-id", key_id),
     ];

@@ -126,6 +126,11 @@ impl Embedded {
         self.server.faults().add(Fault::new(Action::status(403, "AccessDenied")).on(operation));
     }
 
+    /// From now on: denies whatever brings a header whose name, in lower case, begins so.
+    pub(crate) fn refuse_header(&self, beginning: &str) {
+        self.server.faults().add(Fault::new(Action::status(403, "AccessDenied")).header(beginning));
+    }
+
     /// From now on: finds every session ended.
     pub(crate) fn end_sessions(&self) {
         self.server.faults().add(Fault::new(Action::status(400, "ExpiredToken")));
