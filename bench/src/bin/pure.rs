@@ -91,6 +91,7 @@ fn plan(count: usize) -> Option<()> {
         symlinks: Symlinks::Follow,
         indexing: Indexing::Off,
         carries_tags: true,
+        carries_grants: false,
         source_inventory: None,
     };
     let mut planner = Planner::new(&job, Kind::Remote);

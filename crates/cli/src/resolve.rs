@@ -157,6 +157,20 @@ pub(crate) enum UsageError {
         "--sse-kms-key-id is for --sse aws:kms or aws:kms:dsse; with AES256 the service encrypts with keys of its own"
     )]
     KeyWithoutKms,
+    /// The access control lists of files.
+    #[error(
+        "--acl source takes access control lists from one bucket to another, and {path} is a directory: leave it out, or \
+         name a canned one for all that is written to a bucket, such as --acl private"
+    )]
+    AclOfDirectory {
+        /// The directory.
+        path: String,
+    },
+    /// The access control lists of Google.
+    #[error(
+        "--acl source is for buckets of S3, and {0} is at Google, whose access control lists are others: leave it out"
+    )]
+    AclAtGoogle(String),
     /// What is said of a bucket, for a directory.
     #[error("--create-bucket and --enable-versioning are for a bucket as the destination: a directory is made anyway")]
     BucketOfDirectory,

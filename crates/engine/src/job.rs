@@ -30,6 +30,8 @@ pub struct JobSpec {
     pub indexing: Indexing,
     /// Whether an object's tags go along from bucket to bucket.
     pub carries_tags: bool,
+    /// Whether an object's access control list goes along from bucket to bucket.
+    pub carries_grants: bool,
     /// The report that stands for the source's listing, as the person named it, if one does: a run
     /// takes up only what another one concluded from the same.
     pub source_inventory: Option<String>,
@@ -65,6 +67,7 @@ impl JobSpec {
             symlinks,
             indexing,
             carries_tags,
+            carries_grants,
             source_inventory,
         } = self;
         let mut fields = Fields::of(filters);
@@ -88,6 +91,9 @@ impl JobSpec {
         }
         if !carries_tags {
             fields.add("tags: ignored");
+        }
+        if *carries_grants {
+            fields.add("grants: carried");
         }
         if let Some(report) = source_inventory {
             fields.add(&format!("source inventory: {report}"));

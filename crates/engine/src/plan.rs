@@ -347,6 +347,7 @@ mod tests {
             symlinks: Symlinks::Follow,
             indexing: Indexing::Off,
             carries_tags: true,
+            carries_grants: false,
             source_inventory: None,
         };
         Planner::new(&job, Kind::Local).decide(&Key::from(key), [left, right], None, Default::default())
@@ -398,6 +399,7 @@ mod tests {
             symlinks: Symlinks::Follow,
             indexing: Indexing::Off,
             carries_tags: true,
+            carries_grants: false,
             source_inventory: None,
         };
         let deletion = Decision::Act(Phase::Deletions, Action::Delete(entry("d/", 0)));
@@ -421,6 +423,7 @@ mod tests {
             symlinks: Symlinks::Follow,
             indexing: Indexing::Off,
             carries_tags: true,
+            carries_grants: false,
             source_inventory: None,
         };
         let side = Fingerprint::of(&here);
@@ -477,6 +480,7 @@ mod tests {
                 symlinks: Symlinks::Follow,
                 indexing: Indexing::Off,
                 carries_tags: true,
+                carries_grants: false,
                 source_inventory: None,
             };
             let there = listed.map_or(Presence::Absent, |entry| Presence::Present(entry.clone()));

@@ -45,7 +45,8 @@ const fn class(operation: Operation) -> Option<RequestClass> {
         | Operation::HeadObject
         | Operation::HeadBucket
         | Operation::GetBucketVersioning
-        | Operation::GetObjectTagging => RequestClass::Read,
+        | Operation::GetObjectTagging
+        | Operation::GetObjectAcl => RequestClass::Read,
         Operation::DeleteObject | Operation::DeleteObjects | Operation::AbortMultipartUpload => RequestClass::Delete,
         Operation::RestoreObject => return None,
     })
@@ -64,6 +65,7 @@ mod tests {
             ("ListObjectVersions", Some(RequestClass::List)),
             ("GetBucketVersioning", Some(RequestClass::Read)),
             ("HeadObject", Some(RequestClass::Read)),
+            ("GetObjectAcl", Some(RequestClass::Read)),
             ("DeleteObjects", Some(RequestClass::Delete)),
             ("AbortMultipartUpload", Some(RequestClass::Delete)),
             ("putobject", None),

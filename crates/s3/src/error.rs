@@ -234,6 +234,9 @@ impl Error {
                  out --acl, or have it take them"
             }
             ErrorKind::KeyTooLong => "S3 takes keys of up to 1024 bytes",
+            ErrorKind::NotImplemented if self.0.brought_acl => {
+                "it may be that the service takes no access control lists: leave out --acl"
+            }
             ErrorKind::NotImplemented => {
                 "say who the service is with --provider, so that nothing is asked that it lacks; where \
                  `brigade probe` found that it has it, probe again, or use --no-ledger"
@@ -362,6 +365,11 @@ mod tests {
                  s3:PutObjectAcl for its access control list, for this key of the bucket b (where public access is blocked \
                  S3 answers so for a public list, too): allow it in their policy or the bucket's, or use others (request \
                  id R1)",
+            ),
+            (
+                refused(Operation::PutObject, 501, "NotImplemented", "").brought_acl(true),
+                "s3://b/k\\n: PutObject was answered 501 NotImplemented; it may be that the service takes no access control \
+                 lists: leave out --acl (request id R1)",
             ),
             (
                 refused(Operation::PutObject, 400, "AccessControlListNotSupported", "The bucket does not allow ACLs"),

@@ -23,6 +23,7 @@ mod exchange;
 mod failure;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
+mod grants;
 mod hashing;
 mod identity;
 mod incoming;
@@ -58,6 +59,7 @@ pub use credentials::CredentialsOrigin;
 pub use dialect::{Dialect, Fact, Provider, Remembered, Support, UnknownProvider};
 pub use encoding::decode_listed;
 pub use error::{ConfigError, Error, ErrorKind};
+pub use grants::{AccessControlList, GrantError, Grants};
 pub use operations::{
     CompleteMultipartUpload, Condition, Continuation, CopyObject, CopySource, CreateMultipartUpload, DeleteObject,
     Endless, GetObject, GotObject, HeadObject, ListMultipartUploads, ListObjectVersions, ListObjectsV2, ListParts,

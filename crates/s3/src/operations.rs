@@ -13,6 +13,7 @@ pub(crate) mod delete_objects;
 mod delete_versions;
 mod get_bucket_versioning;
 mod get_object;
+mod get_object_acl;
 mod get_object_tagging;
 mod guard;
 mod head_bucket;
@@ -75,6 +76,7 @@ pub(crate) enum Operation {
     CopyObject,
     UploadPartCopy,
     GetObjectTagging,
+    GetObjectAcl,
     ListObjectVersions,
     GetBucketVersioning,
     PutBucketVersioning,
@@ -83,7 +85,7 @@ pub(crate) enum Operation {
 
 impl Operation {
     /// Every operation, in the order of their numbers.
-    pub(crate) const ALL: [Self; 22] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::ListObjectsV2,
         Self::GetObject,
         Self::HeadObject,
@@ -102,6 +104,7 @@ impl Operation {
         Self::CopyObject,
         Self::UploadPartCopy,
         Self::GetObjectTagging,
+        Self::GetObjectAcl,
         Self::ListObjectVersions,
         Self::GetBucketVersioning,
         Self::PutBucketVersioning,
@@ -129,6 +132,7 @@ impl Operation {
             Self::CopyObject => "CopyObject",
             Self::UploadPartCopy => "UploadPartCopy",
             Self::GetObjectTagging => "GetObjectTagging",
+            Self::GetObjectAcl => "GetObjectAcl",
             Self::ListObjectVersions => "ListObjectVersions",
             Self::GetBucketVersioning => "GetBucketVersioning",
             Self::PutBucketVersioning => "PutBucketVersioning",
@@ -149,6 +153,7 @@ impl Operation {
             Self::CopyObject => "s3:GetObject, s3:GetObjectTagging, s3:PutObject and s3:PutObjectTagging",
             Self::UploadPartCopy => "s3:GetObject and s3:PutObject",
             Self::GetObjectTagging => "s3:GetObjectTagging",
+            Self::GetObjectAcl => "s3:GetObjectAcl",
             Self::DeleteObject | Self::DeleteObjects => "s3:DeleteObject",
             Self::AbortMultipartUpload => "s3:AbortMultipartUpload",
             Self::ListParts => "s3:ListMultipartUploadParts",
@@ -166,6 +171,7 @@ impl Operation {
     pub(crate) const fn permission_of_version(self) -> &'static str {
         match self {
             Self::GetObject | Self::HeadObject => "s3:GetObjectVersion",
+            Self::GetObjectAcl => "s3:GetObjectVersionAcl",
             Self::DeleteObject | Self::DeleteObjects => "s3:DeleteObjectVersion",
             other => other.permission(),
         }

@@ -7,6 +7,8 @@ use crate::{Entry, RequestCount};
 pub enum Work<'a> {
     /// So many times [`crate::Store::look`].
     Look(u64),
+    /// [`crate::Store::grants`].
+    ReadGrants,
     /// [`crate::Store::read`].
     Read,
     /// [`crate::Store::open`], so many ranges read, and the second look.

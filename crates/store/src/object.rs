@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 
+use crate::s3::Grants;
 use crate::{Digest, Entry, Key, RetrievalTier, Store};
 
 /// An object read whole.
@@ -40,6 +41,8 @@ pub struct ObjectHeaders {
     pub storage_class: Option<String>,
     /// Its tags.
     pub tags: Tags,
+    /// Who is granted something by its access control list, which is asked for by itself ([`Store::grants`]).
+    pub grants: Grants,
 }
 
 /// What is known of an object's tags, which are asked for by themselves ([`Store::tags`]).
@@ -98,6 +101,8 @@ pub struct Copying<'a> {
     pub condition: &'a Condition,
     /// Whether its tags are left out.
     pub without_tags: bool,
+    /// Who is granted something by the copy's access control list: the source's own isn't copied.
+    pub grants: &'a Grants,
 }
 
 /// What must hold of a key for a write to happen.

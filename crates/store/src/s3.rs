@@ -24,8 +24,9 @@ use brigade_s3::{DeleteObject, ErrorKind, GetObject, HeadObject, ObjectHead, Put
 use bytes::Bytes;
 
 pub use brigade_s3::{
-    Addressing, Bandwidth, Bucket, Client, Config, ConfigError, CustomerKey, Dialect, Encryption, Fact, Provider,
-    Remembered, RequestClass, RequestLimit, Restoring, RetrievalTier, Support, UnknownProvider, Writing, probe,
+    Addressing, Bandwidth, Bucket, Client, Config, ConfigError, CustomerKey, Dialect, Encryption, Fact, Grants,
+    Provider, Remembered, RequestClass, RequestLimit, Restoring, RetrievalTier, Support, UnknownProvider, Writing,
+    probe,
 };
 
 use crate::inventory::Inventory;
@@ -276,6 +277,10 @@ impl Store for BucketStore {
 
     async fn tags(&self, entry: &Entry) -> Result<String, Failure> {
         copying::tags(self, entry).await
+    }
+
+    async fn grants(&self, entry: &Entry) -> Result<Grants, Failure> {
+        copying::grants(self, entry).await
     }
 
     async fn check_readable(&self, entry: &Entry) -> Result<(), Failure> {

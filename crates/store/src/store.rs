@@ -5,7 +5,7 @@ use std::ops::Range;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::s3::{BucketStore, Provider, Restoring};
+use crate::s3::{BucketStore, Grants, Provider, Restoring};
 use crate::upload::NoUploads;
 use crate::versions::{NoVersions, delete_marker};
 use crate::{
@@ -106,6 +106,12 @@ pub trait Store: Send + Sync + 'static {
     /// An object's tags, as in the query of a URL (`a=1&b=2`); empty where it has none.
     async fn tags(&self, _entry: &Entry) -> Result<String, Failure> {
         Ok(String::new())
+    }
+
+    /// Who is granted something of an object by its access control list, besides its owner; none where it is its owner's
+    /// alone.
+    async fn grants(&self, _entry: &Entry) -> Result<Grants, Failure> {
+        Ok(Grants::default())
     }
 
     /// Whether the object can be read now: fails as [`crate::FailureKind::Archived`] where it lies in an archive.

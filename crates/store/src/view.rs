@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::s3::{BucketStore, Provider};
+use crate::s3::{BucketStore, Grants, Provider};
 use crate::{
     Capabilities, ClockSkew, Digest, DigestKind, Entry, Failure, FailureKind, Forecast, Key, KeyRange, Listed, Listing,
     ListingError, NewObject, Object, Order, Reader, Receipt, RequestCount, RestoreRequest, Restoring, Store, Upload,
@@ -300,6 +300,10 @@ impl Store for View {
 
     async fn tags(&self, entry: &Entry) -> Result<String, Failure> {
         self.judged(entry, self.store.tags(entry).await)
+    }
+
+    async fn grants(&self, entry: &Entry) -> Result<Grants, Failure> {
+        self.store.grants(entry).await
     }
 
     async fn check_readable(&self, entry: &Entry) -> Result<(), Failure> {

@@ -47,6 +47,7 @@ pub(crate) fn resolve(arguments: &JobArguments, most: DeleteLimit, stores: &Stor
         symlinks: symlinks(arguments.symlinks),
         indexing: Indexing::Off,
         carries_tags: !arguments.ignore_tags,
+        carries_grants: false,
         source_inventory: source_inventory.as_ref().map(ToString::to_string),
     };
     Ok(Job { source, dest, stores, source_inventory, send, spec, origins: filters.origins })

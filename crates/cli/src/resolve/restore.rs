@@ -80,6 +80,7 @@ fn job(arguments: &arguments::Restore) -> Result<JobSpec, UsageError> {
         symlinks: Symlinks::Skip,
         indexing: Indexing::Off,
         carries_tags: false,
+        carries_grants: false,
         source_inventory: None,
     })
 }

@@ -56,6 +56,7 @@ fn job(arguments: &arguments::Rm) -> Result<JobSpec, UsageError> {
         symlinks: Symlinks::Skip,
         indexing: Indexing::Off,
         carries_tags: false,
+        carries_grants: false,
         source_inventory: None,
     })
 }

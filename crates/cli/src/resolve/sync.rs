@@ -97,6 +97,7 @@ pub(crate) fn resolve(arguments: &arguments::Sync, can_draw: bool) -> Result<Syn
     let output = output::resolve(&arguments.output, can_draw);
     let wording = Wording { verbosity: output.verbosity, send, dry_run: arguments.dry_run };
     let sides = s3::sides(&s3, &arguments.sides, [&source, &dest], named.each_ref().map(Option::as_ref))?;
+    spec.carries_grants = writing::carries_grants(&arguments.writing, [&source, &dest], &sides)?;
     let prune = pruning(arguments, &dest)?;
     Ok(Sync {
         memory,
@@ -269,6 +270,38 @@ mod tests {
             let error = with(source, manifest).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");
         }
+    }
+
+    #[test]
+    fn access_control_lists_are_carried_between_buckets_of_s3() {
+        let with = |line: &[&str]| {
+            let line: Vec<&str> = ["s3://bucket/a", "s3://bucket/b"].into_iter().chain(line.iter().copied()).collect();
+            resolve(&parse(&line).unwrap(), false).unwrap()
+        };
+        let said = |line: &[&str]| {
+            let sync = with(line);
+            (sync.job.carries_grants, sync.sides.dest.writing.acl)
+        };
+        assert_eq!(said(&[]), (false, None));
+        assert_eq!(said(&["--acl=public-read"]), (false, Some("public-read".to_owned())));
+        assert_eq!(said(&["--acl=source"]), (true, None));
+        assert_ne!(with(&["--acl=source"]).job.digest(), with(&[]).job.digest());
+        let table: [(&[&str], &str); 7] = [
+            (&["/nonexistent/a", "s3://bucket"], "/nonexistent/a is a directory"),
+            (&["s3://bucket", "/nonexistent/a"], "/nonexistent/a is a directory"),
+            (&["gs://bucket", "s3://bucket"], "gs://bucket is at Google"),
+            (&["s3://bucket", "gs://bucket"], "gs://bucket is at Google"),
+            (&["s3://abc", "s3://xyz", "--provider=gcs"], "s3://abc is at Google"),
+            (&["s3://abc", "s3://xyz", "--source-provider=gcs"], "s3://abc is at Google"),
+            (&["s3://abc", "s3://xyz", "--dest-provider=gcs"], "s3://xyz is at Google"),
+        ];
+        for (line, part) in table {
+            let line: Vec<&str> = line.iter().copied().chain(["--acl=source"]).collect();
+            let error = resolve(&parse(&line).unwrap(), false).unwrap_err().to_string();
+            assert!(error.contains(part), "{line:?}: {error}");
+        }
+        let twice = ["s3://abc", "s3://xyz", "--acl=source", "--acl=private"];
+        assert_eq!(parse(&twice).unwrap_err(), ErrorKind::ArgumentConflict);
     }
 
     #[test]

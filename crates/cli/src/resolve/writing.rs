@@ -1,11 +1,14 @@
 //! What is said of the objects that are written, as the S3 client wants it.
 
-use brigade_store::s3::{Encryption, Writing};
-use brigade_store::{Location, NewBucket};
+use brigade_store::s3::{Encryption, Provider, Writing};
+use brigade_store::{Location, NewBucket, Service};
 
 use super::UsageError;
 use super::s3::Sides;
 use crate::arguments::{BucketArguments, WritingArguments};
+
+/// What stands in the place of a canned access control list where each copy gets that of its source.
+const OF_SOURCE: &str = "source";
 
 /// Adds to the destination's side what is said of objects.
 pub(crate) fn resolve(sides: Sides, arguments: &WritingArguments, dest: &Location) -> Result<Sides, UsageError> {
@@ -22,7 +25,7 @@ pub(crate) fn resolve(sides: Sides, arguments: &WritingArguments, dest: &Locatio
     let id = arguments.sse_kms_key_id.clone();
     dest.writing = Writing {
         storage_class: arguments.storage_class.clone(),
-        acl: arguments.acl.clone(),
+        acl: arguments.acl.clone().filter(|acl| acl != OF_SOURCE),
         encryption: arguments.sse.as_deref().map(|how| match how {
             "aws:kms" => Encryption::Kms(id),
             "aws:kms:dsse" => Encryption::KmsTwice(id),
@@ -31,6 +34,28 @@ pub(crate) fn resolve(sides: Sides, arguments: &WritingArguments, dest: &Locatio
         tagging: arguments.tagging.clone(),
     };
     Ok(Sides { source, dest })
+}
+
+/// Whether each copy gets the access control list of its source, which both sides must have as S3 has them.
+pub(crate) fn carries_grants(
+    arguments: &WritingArguments,
+    [source, dest]: [&Location; 2],
+    sides: &Sides,
+) -> Result<bool, UsageError> {
+    if arguments.acl.as_deref() != Some(OF_SOURCE) {
+        return Ok(false);
+    }
+    for (place, side) in [(source, &sides.source), (dest, &sides.dest)] {
+        match place {
+            Location::Local(path) => return Err(UsageError::AclOfDirectory { path: path.display().to_string() }),
+            Location::Bucket { service, written, .. } => {
+                if *service == Service::Google || side.provider.is_some_and(Provider::is_google) {
+                    return Err(UsageError::AclAtGoogle(written.clone()));
+                }
+            }
+        }
+    }
+    Ok(true)
 }
 
 /// What is done to the bucket of DEST, if anything is.

@@ -116,6 +116,17 @@ fn the_requests_of_a_download_are_foreseen() {
 }
 
 #[test]
+fn the_requests_that_carry_access_control_lists_are_foreseen() {
+    let scene = Scene::embedded();
+    scene.write("tree", &numbered(0..5));
+    scene.sync(&scene.arg("tree"), &scene.url("from"), []);
+    // How many have tags is not foreseen.
+    let args = ["--acl", "source", "--ignore-tags", "--no-server-side-copy"];
+    assert_foreseen(&scene, [&scene.url("from"), &scene.url("inside")], &args[..3], [("GetObjectAcl", 5)]);
+    assert_foreseen(&scene, [&scene.url("from"), &scene.url("through")], &args, [("GetObjectAcl", 5)]);
+}
+
+#[test]
 fn what_a_limit_leaves_is_not_foreseen() {
     let scene = Scene::embedded();
     scene.write("tree", &numbered(0..9));

@@ -4,6 +4,8 @@
 #![cfg(feature = "devserver")]
 
 #[cfg(test)]
+mod access_control;
+#[cfg(test)]
 mod archives;
 #[cfg(test)]
 mod bad_ledgers;

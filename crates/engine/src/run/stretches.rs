@@ -159,6 +159,7 @@ mod tests {
             symlinks: Symlinks::Follow,
             indexing: Indexing::Off,
             carries_tags: true,
+            carries_grants: false,
             source_inventory: None,
         };
         let ok = || Ok(Planner::new(&job, Kind::Remote));

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use brigade_store::s3::Provider;
+use brigade_store::s3::{Grants, Provider};
 use brigade_store::{Entry, Failure, FailureKind, Kind, ObjectHeaders, Store, Tags};
 use tokio::sync::OnceCell;
 
@@ -24,6 +24,7 @@ pub(crate) struct Between {
     /// Whether a storage class of the one is one of the other.
     same_provider: bool,
     carries_tags: bool,
+    carries_grants: bool,
     /// Whether the source is known to tell of each object whether it has tags; of others each is asked.
     tells_tags: bool,
     /// Whether times may decide of two objects, where nothing else does.
@@ -47,6 +48,7 @@ impl Between {
             copies_parts: dest.provider() != Some(Provider::Gcs),
             same_provider: are_buckets && source.provider() == dest.provider(),
             carries_tags: are_buckets && job.carries_tags,
+            carries_grants: are_buckets && job.carries_grants,
             tells_tags: matches!(source.provider(), Some(Provider::Aws | Provider::BrigadeDev)),
             times_decide: are_buckets && job.comparison == Comparison::Auto,
             clocks_apart: (!is_one_service).then_some(job.clock_fudge_factor),
@@ -63,6 +65,11 @@ impl Between {
     pub(super) fn leaves_tags_out(&self) -> bool {
         !self.carries_tags
     }
+
+    /// Whether an object's access control list goes along.
+    pub(super) fn carries_grants(&self) -> bool {
+        self.carries_grants
+    }
 }
 
 impl Transfers {
@@ -78,6 +85,19 @@ impl Transfers {
         }
         carried.tags = self.tags_of(entry, &headers.tags).await?;
         Ok(carried)
+    }
+
+    /// Who is to be granted something of the copy of this version. It is to be asked before the content is read or copied,
+    /// which is done only if the version is still there then: else what was granted of a later one, which may be for
+    /// everybody, would be granted of this one.
+    pub(super) async fn grants_of(&self, entry: &Entry) -> Result<Grants, Stopped> {
+        if !self.between.carries_grants {
+            return Ok(Grants::default());
+        }
+        self.source.grants(entry).await.map_err(|failure| match failure.kind {
+            FailureKind::Denied => Stopped::Source(without_grants(&failure)),
+            _ => Stopped::Source(failure),
+        })
     }
 
     /// The tags that go along. Whoever may not read them is told of none
@@ -109,6 +129,12 @@ impl Transfers {
             None => Ok(Tags::None),
         }
     }
+}
+
+fn without_grants(failure: &Failure) -> Failure {
+    let reason =
+        format!("its access control list may not be read ({failure}); leave out --acl source to copy without it");
+    Failure::new(FailureKind::Denied, reason)
 }
 
 fn without_permission(failure: &Failure) -> Failure {

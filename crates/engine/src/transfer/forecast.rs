@@ -27,6 +27,9 @@ impl Transfers {
     /// those that find out how it is cut and what tags it has.
     pub(super) fn foresee_requests(&self, source: &Entry) {
         let (read, write, store_looks) = self.works(source);
+        if self.between.carries_grants() {
+            self.tally.foresee(&self.source, Work::ReadGrants);
+        }
         if let Some(read) = read {
             self.tally.foresee(&self.source, read);
         }

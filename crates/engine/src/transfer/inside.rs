@@ -54,10 +54,11 @@ impl Transfers {
         if self.cancel.is_cancelled() {
             return Err(Stopped::Interrupted);
         }
+        let grants = self.grants_of(listed).await?;
         let condition = replaces.map_or(Condition::Absent, |replaced| Condition::Replaces(replaced.clone()));
         self.prove(&listed.key, &condition, |conditions| conditions.copying).await?;
-        let without_tags = self.between.leaves_tags_out();
-        let copying = Copying { source: self.source.as_ref(), entry: listed, condition: &condition, without_tags };
+        let (without_tags, source) = (self.between.leaves_tags_out(), self.source.as_ref());
+        let copying = Copying { source, entry: listed, condition: &condition, without_tags, grants: &grants };
         let copied_there = self.dest.copy(&copying).await;
         let receipt = copied_there.map_err(|failure| self.between.stopped(failure))?;
         self.tally.tell(Event::Progress { bytes: listed.size });

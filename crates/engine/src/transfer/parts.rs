@@ -60,6 +60,7 @@ impl Transfers {
             return Err(Stopped::Source(Failure::new(FailureKind::Changed, reason)));
         }
         let mut new = self.new_object(reader.entry(), reader.headers(), replaces).await?;
+        new.headers.grants = self.grants_of(reader.entry()).await?;
         new.part_size = self.cut_as_the_source(reader.as_ref(), way).await;
         let (mut under_way, is_taken_up) = self.begin_or_take_up(&new, reader.entry()).await?;
         let mut finished = self.fill(&reader, &new, &under_way, way).await;

@@ -47,7 +47,7 @@ impl Transfers {
                 upload_id: upload_id.to_owned(),
                 source: Fingerprint::of(source),
                 // With what it was begun is not remembered: one that has terms is not taken up.
-                unsure: could_hide_an_edit(source, read) || self.dest.has_terms(),
+                unsure: could_hide_an_edit(source, read) || self.has_terms(),
                 part_size: self.part_size_of(new),
             };
             if let Err(error) = self.recorder.commit_now(vec![Change::UploadBegun(begun)], self.sides()).await {
@@ -58,11 +58,16 @@ impl Transfers {
         Ok(UnderWay { upload, there: BTreeSet::new() })
     }
 
+    /// Whether what is written has something that isn't remembered with an upload.
+    fn has_terms(&self) -> bool {
+        self.between.carries_grants() || self.dest.has_terms()
+    }
+
     /// Takes up an upload, if the source is still the version that its parts
     /// are of; gives it up otherwise. `None` where it isn't taken up.
     async fn take_up(&self, new: &NewObject, source: &Entry, begun: &BegunUpload) -> Result<Option<UnderWay>, Stopped> {
         let BegunUpload { key, upload_id, source: begun_of, unsure, part_size } = begun;
-        if *unsure || self.dest.has_terms() || !begun_of.shows_in(source) || *part_size != self.part_size_of(new) {
+        if *unsure || self.has_terms() || !begun_of.shows_in(source) || *part_size != self.part_size_of(new) {
             self.abort_upload(key, upload_id).await;
             return Ok(None);
         }

@@ -274,8 +274,10 @@ impl Transfers {
         if self.cancel.is_cancelled() {
             return Err(Stopped::Interrupted);
         }
+        let grants = self.grants_of(listed).await?;
         let object = self.source.read(listed).await.map_err(Stopped::Source)?;
-        let new = self.new_object(&object.entry, &object.headers, replaces).await?;
+        let mut new = self.new_object(&object.entry, &object.headers, replaces).await?;
+        new.headers.grants = grants;
         self.prove(&new.key, &new.condition, |conditions| conditions.writing).await?;
         let receipt = self.dest.write(&new, object.body).await.map_err(Stopped::Dest)?;
         self.tally.tell(Event::Progress { bytes: new.size });

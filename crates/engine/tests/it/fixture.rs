@@ -63,6 +63,7 @@ impl Fixture {
             symlinks: Symlinks::Follow,
             indexing: Indexing::Off,
             carries_tags: true,
+            carries_grants: false,
             source_inventory: None,
         };
         let options = RunOptions {

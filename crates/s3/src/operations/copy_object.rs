@@ -4,13 +4,14 @@
 use http::Method;
 
 use super::head_object::generation;
-use super::object_headers::with_writing;
+use super::object_headers::{NewTerms, with_writing};
 use super::put_object::{may_be_ours, quoted};
 use crate::checksum::Verified;
 use crate::client::{Bucket, Rejection};
 use crate::dialect::{Fact, google};
 use crate::encoding::{Keep, encode_into};
 use crate::error::Error;
+use crate::grants::Grants;
 use crate::operations::{Condition, Operation, Stored};
 use crate::request::{Request, Response, unquote};
 use crate::xml::walk;
@@ -39,6 +40,8 @@ pub struct CopyObject<'a> {
     pub storage_class: Option<&'a str>,
     /// Whether the source's tags are left out: to read them takes a permission of its own.
     pub without_tags: bool,
+    /// Who else is granted something: the access control list isn't copied by itself, and without any all is its owner's.
+    pub grants: Option<&'a Grants>,
     /// What must hold for the copy to be written.
     pub condition: Condition<'a>,
 }
@@ -54,7 +57,8 @@ impl Bucket {
         if without_tags || writing.tagging.is_some() {
             request = request.text_header("x-amz-tagging-directive", "REPLACE")?;
         }
-        let request = with_writing(request, copy.storage_class, None, writing)?;
+        let terms = NewTerms { storage_class: copy.storage_class, tagging: None, grants: copy.grants };
+        let request = with_writing(request, terms, writing)?;
         let read = |response: &Response| read(response, copy.source.if_match);
         match self.send_write(request, copy.condition, Fact::CopyConditions, read).await {
             Err(error) if may_be_ours(&error) => self.recognise_copy(&copy, error).await,

@@ -5,6 +5,7 @@ use http::header::{
 };
 
 use crate::error::Error;
+use crate::grants::Grants;
 use crate::request::{CANNED_ACL, Request, Response};
 use crate::writing::{Encryption, Writing};
 
@@ -35,6 +36,8 @@ pub struct NewHeaders<'a> {
     pub storage_class: Option<&'a str>,
     /// Its tags, as in the query of a URL.
     pub tagging: Option<&'a str>,
+    /// Who else is granted something; where the client gives a canned access control list, that goes instead.
+    pub grants: Option<&'a Grants>,
 }
 
 /// Adds what goes with an object's content, and what the client adds to whatever it writes.
@@ -52,14 +55,22 @@ pub(super) fn with_headers<'a>(
     for (name, value) in headers.metadata {
         request = request.text_header(&format!("x-amz-meta-{name}"), value)?;
     }
-    with_writing(request, headers.storage_class, headers.tagging, writing)
+    let NewHeaders { storage_class, tagging, grants, .. } = *headers;
+    with_writing(request, NewTerms { storage_class, tagging, grants }, writing)
 }
 
-/// Adds what no metadata of an object is: it has to be said again for each copy of it.
+/// What no metadata of an object is: it has to be said again for each copy of it. As in [`NewHeaders`].
+#[derive(Clone, Copy)]
+pub(super) struct NewTerms<'a> {
+    pub(super) storage_class: Option<&'a str>,
+    pub(super) tagging: Option<&'a str>,
+    pub(super) grants: Option<&'a Grants>,
+}
+
+/// Adds them.
 pub(super) fn with_writing<'a>(
     mut request: Request<'a>,
-    storage_class: Option<&str>,
-    tagging: Option<&str>,
+    NewTerms { storage_class, tagging, grants }: NewTerms<'_>,
     writing: &Writing,
 ) -> Result<Request<'a>, Error> {
     let encryption = writing.encryption.as_ref();
@@ -75,6 +86,9 @@ pub(super) fn with_writing<'a>(
         if let Some(value) = value {
             request = request.text_header(name, value)?;
         }
+    }
+    for (name, grantees) in grants.filter(|_| writing.acl.is_none()).into_iter().flat_map(Grants::headers) {
+        request = request.text_header(name, grantees)?;
     }
     Ok(request)
 }

@@ -32,7 +32,9 @@ fn busy() -> Reaction {
 async fn copy(bucket: &Bucket, condition: Condition<'_>) -> Result<Stored, Error> {
     let from = bucket.client().bucket("a");
     let source = CopySource { bucket: &from, key: "k", version_id: None, if_match: Some("e") };
-    bucket.copy_object(CopyObject { key: "k", source, storage_class: None, without_tags: false, condition }).await
+    bucket
+        .copy_object(CopyObject { key: "k", source, storage_class: None, without_tags: false, grants: None, condition })
+        .await
 }
 
 fn copied() -> Reaction {

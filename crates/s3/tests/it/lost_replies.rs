@@ -229,7 +229,7 @@ async fn a_copy_whose_answer_was_lost_is_recognised_though_its_etag_is_another_o
         let from = bucket.client().bucket("a");
         let source = CopySource { bucket: &from, key: "from", version_id: None, if_match: Some("p-2") };
         let condition = Condition::IfAbsent;
-        let copy = CopyObject { key: "k", source, storage_class: None, without_tags: false, condition };
+        let copy = CopyObject { key: "k", source, storage_class: None, without_tags: false, grants: None, condition };
         let outcome = bucket.copy_object(copy).await.map_err(|error| error.kind());
         assert_eq!(outcome.as_ref().map(|stored| stored.etag.as_str()).map_err(|kind| *kind), expected);
         let sent = server.finish().await;

@@ -1,11 +1,11 @@
 //! Copies that a service makes by itself, between two buckets of its own.
 
-use brigade_s3::{CopyObject, CopySource, Error, ErrorKind};
+use brigade_s3::{CopyObject, CopySource, Error, ErrorKind, Grants};
 
 use super::BucketStore;
 use super::entries::{condition, etag, receipt};
 use super::failures::{absent, failure, unwritten};
-use crate::{CopyFailure, Copying, Entry, Failure, Receipt, Store};
+use crate::{CopyFailure, Copying, Entry, Failure, FailureKind, Receipt, Store};
 
 /// Whether both are at one service, which knows whoever asks as the same: then it can read the one while it writes the other.
 pub(super) fn is_one_service(dest: &BucketStore, source: &BucketStore) -> bool {
@@ -46,6 +46,7 @@ pub(super) async fn copy(store: &BucketStore, copying: &Copying<'_>) -> Result<R
         source: found.source(entry),
         storage_class: entry.storage_class(),
         without_tags: copying.without_tags,
+        grants: Some(copying.grants),
         condition: condition(&store.bucket, copying.condition),
     };
     match store.bucket.copy_object(copy).await {
@@ -78,5 +79,23 @@ pub(super) async fn tags(store: &BucketStore, entry: &Entry) -> Result<String, F
         // Where there is no such thing as a tag, nothing has any.
         Err(error) if error.kind() == ErrorKind::NotImplemented => Ok(String::new()),
         answered => answered.map_err(|error| failure(&error)),
+    }
+}
+
+/// Who is granted something of an object. It is asked for on request only: where there is no such thing as an access
+/// control list, or one that is not S3's, that fails.
+pub(super) async fn grants(store: &BucketStore, entry: &Entry) -> Result<Grants, Failure> {
+    let none = || {
+        let reason = "its service has no access control lists as S3 has them: leave out --acl source";
+        Failure::new(FailureKind::Failed, reason)
+    };
+    if store.bucket.client().provider().is_google() {
+        return Err(none());
+    }
+    let name = store.names.of(&entry.key)?;
+    match store.bucket.get_object_acl(&name, entry.version_id()).await {
+        Ok(list) => list.grants().map_err(|error| Failure::new(FailureKind::Failed, error.to_string())),
+        Err(error) if error.kind() == ErrorKind::NotImplemented => Err(none()),
+        Err(error) => Err(failure(&error)),
     }
 }

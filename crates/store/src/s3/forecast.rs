@@ -9,6 +9,7 @@ use crate::{Forecast, Work};
 pub(super) fn foresee(bucket: &Bucket, names: &Names, work: Work<'_>, forecast: &mut Forecast) {
     match work {
         Work::Look(times) => forecast.add("HeadObject", times),
+        Work::ReadGrants => forecast.add("GetObjectAcl", 1),
         Work::Read => forecast.add("GetObject", 1),
         Work::ReadInRanges(ranges) => {
             // When it is opened, and once more before the copy appears.
@@ -68,8 +69,9 @@ mod tests {
     async fn each_work_takes_its_requests() {
         let (one, odd, many) = (entries(&["a"]), entries(&["a", "b\u{1}", "c"]), entries(&vec!["k"; 2001]));
         let (aws, r2, unknown) = (Provider::Aws, Provider::R2, Provider::Unknown);
-        let table: [Row<'_>; 16] = [
+        let table: [Row<'_>; 17] = [
             (Work::Look(2), aws, &[("HeadObject", 2)]),
+            (Work::ReadGrants, aws, &[("GetObjectAcl", 1)]),
             (Work::Read, aws, &[("GetObject", 1)]),
             (Work::ReadInRanges(3), aws, &[("HeadObject", 2), ("GetObject", 3)]),
             (Work::Write, aws, &[("PutObject", 1)]),

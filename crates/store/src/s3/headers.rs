@@ -1,6 +1,6 @@
 //! What goes with an object's content, between the store's words and S3's.
 
-use brigade_s3::{Bucket, NOTED_MD5, NewHeaders, ObjectHead, format_md5};
+use brigade_s3::{Bucket, Grants, NOTED_MD5, NewHeaders, ObjectHead, format_md5};
 
 use super::mtime;
 use crate::{ObjectHeaders, Tags};
@@ -19,6 +19,7 @@ pub(super) fn of_head(head: &ObjectHead) -> ObjectHeaders {
         md5: None,
         storage_class: head.storage_class.clone(),
         tags: if head.tags > 0 { Tags::Some } else { Tags::None },
+        grants: Grants::default(),
     }
 }
 
@@ -56,6 +57,7 @@ impl<'a> Outgoing<'a> {
                 Tags::Known(tags) if !tags.is_empty() => Some(tags),
                 Tags::Known(_) | Tags::None | Tags::Some => None,
             },
+            grants: Some(&self.headers.grants),
         }
     }
 }

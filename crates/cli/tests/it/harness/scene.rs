@@ -133,6 +133,11 @@ impl Scene {
         matches!(self.backing, Backing::Seaweed)
     }
 
+    /// Whether the server is moto.
+    pub(super) fn is_moto(&self) -> bool {
+        matches!(self.backing, Backing::Moto)
+    }
+
     /// A path in the scratch directory.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.scratch.path().join(name)

@@ -242,6 +242,7 @@ fn job(rng: &mut Rng, selection: Selection) -> JobSpec {
         symlinks: Symlinks::Follow,
         indexing: Indexing::Off,
         carries_tags: true,
+        carries_grants: false,
         source_inventory: None,
     }
 }
