@@ -225,6 +225,7 @@ mod tests {
             size,
             etag,
             generation: None,
+            version_id: None,
             last_modified,
             content_type: None,
             metadata,

@@ -51,6 +51,8 @@ pub struct ObjectHead {
     pub etag: String,
     /// Its generation, where the provider has those: another one with each write.
     pub generation: Option<String>,
+    /// Of which version the answer is, where it says so.
+    pub version_id: Option<String>,
     /// When it was written, by the service's clock.
     pub last_modified: SystemTime,
     /// Its `Content-Type`.
@@ -120,6 +122,7 @@ impl ObjectHead {
         Ok(Self {
             size,
             generation: generation(response),
+            version_id: response.header("x-amz-version-id").map(str::to_owned),
             last_modified,
             content_type: text(response, &header::CONTENT_TYPE).map(str::to_owned),
             metadata: metadata.collect(),

@@ -71,7 +71,14 @@ fn has_content(source: &ObjectHead, there: &ObjectHead) -> bool {
 impl Bucket {
     /// A copy whose answer was lost may be what stands there now. The source has to be there as it was for that to be known.
     pub(super) async fn recognise_copy(&self, copy: &CopyObject<'_>, refused: Error) -> Result<Stored, Error> {
-        let source = &copy.source;
+        let (source, writing) = (&copy.source, &self.client().0.config.writing);
+        // Neither stands in an answer, and without them the object would not be what was to be written.
+        let is_silent = copy.grants.is_some_and(|grants| !grants.is_empty())
+            || writing.acl.is_some()
+            || writing.encryption.is_some();
+        if is_silent {
+            return Err(refused);
+        }
         let of_source = HeadObject { key: source.key, version_id: source.version_id };
         let Ok(head) = source.bucket.head_object(of_source).await else { return Err(refused) };
         let is_as_it_was = match source.if_match {
@@ -81,8 +88,7 @@ impl Bucket {
         let Ok(there) = self.head_object(HeadObject { key: copy.key, version_id: None }).await else {
             return Err(refused);
         };
-        let client = self.client();
-        let likeness = Likeness::of(copy, &client.0.config.writing, client.provider().is_google());
+        let likeness = Likeness::of(copy, writing, self.client().provider().is_google());
         if is_as_it_was && likeness.matches(&head, &there) { Ok(there.stored(Verified::Yes)) } else { Err(refused) }
     }
 }
@@ -99,6 +105,7 @@ mod tests {
             size: 1,
             etag: "plain".to_owned(),
             generation: None,
+            version_id: None,
             last_modified: UNIX_EPOCH,
             content_type: Some("text/x".to_owned()),
             metadata: vec![("a".to_owned(), "1".to_owned()), ("b".to_owned(), "2".to_owned())],

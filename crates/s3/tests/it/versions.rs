@@ -134,7 +134,6 @@ async fn who_may_not_is_told_which_permission_is_missing() {
     server.finish().await;
 }
 
-/// A plain deletion finds its key whatever version the answer names.
 #[tokio::test]
 async fn a_version_that_is_a_delete_marker_is_nothing() {
     let marker = "x-amz-delete-marker: true\r\nAllow: DELETE\r\n";
@@ -150,6 +149,7 @@ async fn a_version_that_is_a_delete_marker_is_nothing() {
     }
 }
 
+/// A plain deletion finds its key whatever version the answer names.
 #[tokio::test]
 async fn a_delete_marker_that_is_made_is_a_success() {
     let setting = Setting::new(Provider::BrigadeDev).await;

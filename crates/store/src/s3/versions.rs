@@ -1,14 +1,17 @@
 //! The versions that a bucket keeps, page by page, and their removal.
 
 use async_trait::async_trait;
-use brigade_s3::{Bucket, ErrorKind, HeadObject, ListObjectVersions, ListedVersion, VersionName, VersionsContinuation};
+use brigade_s3::{
+    Bucket, ErrorKind, HeadObject, ListObjectVersions, ListedVersion, ObjectHead, VersionName, VersionsContinuation,
+};
 
 use super::failures::{failure, unanswered};
 use super::names::Names;
 use super::{BucketStore, entry};
 use crate::versions::delete_marker;
 use crate::{
-    Entry, Failure, KeptContent, KeptVersion, Key, ListingError, Store, Version, VersionId, VersionListing, Versioning,
+    Entry, Failure, FailureKind, KeptContent, KeptVersion, Key, ListingError, Store, Version, VersionId,
+    VersionListing, Versioning,
 };
 
 /// A listing under way.
@@ -113,12 +116,17 @@ pub(super) async fn look_at(store: &BucketStore, key: &Key, id: &VersionId) -> R
     let head = match store.bucket.head_object(HeadObject { key: &name, version_id: Some(id.as_str()) }).await {
         Ok(head) => head,
         // It is no object either, but more can be said of it.
-        Err(error) if error.status() == Some(IS_DELETE_MARKER) => return Err(delete_marker()),
+        Err(error) if error.kind() == ErrorKind::NotFound && error.status() == Some(IS_DELETE_MARKER) => {
+            return Err(delete_marker());
+        }
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         // So is whoever asks for what can't be a version's id answered, and who lacks the key that it is encrypted with.
-        Err(error) if error.status() == Some(IS_BAD_REQUEST) && !may_keep(store, key, id).await => return Ok(None),
+        Err(error) if error.status() == Some(IS_BAD_REQUEST) && matches!(listed(store, key, id).await, Ok(None)) => {
+            return Ok(None);
+        }
         Err(error) => return Err(failure(&error)),
     };
+    check_is_it(store, key, id, &head).await?;
     let mut found = entry(key, &head);
     if let Version::Object { id: named, .. } = &mut found.version {
         *named = Some(id.clone());
@@ -126,17 +134,32 @@ pub(super) async fn look_at(store: &BucketStore, key: &Key, id: &VersionId) -> R
     Ok(Some(found))
 }
 
-/// Whether there is this version of the key, or nobody says.
-async fn may_keep(store: &BucketStore, key: &Key, id: &VersionId) -> bool {
+/// That the answer is of the version that was asked for: a service that doesn't know versions answers with what is there
+/// now. Where it doesn't say, its listing of versions does.
+async fn check_is_it(store: &BucketStore, key: &Key, id: &VersionId, head: &ObjectHead) -> Result<(), Failure> {
+    let is_it = if let Some(told) = head.version_id.as_ref().or(head.generation.as_ref()) {
+        told == id.as_str()
+    } else {
+        let listed = listed(store, key, id).await.map_err(|error| Failure::new(FailureKind::Failed, error.reason))?;
+        let content = listed.and_then(|version| version.content);
+        content.is_some_and(|content| content.etag == head.etag && content.size == head.size)
+    };
+    if is_it {
+        return Ok(());
+    }
+    let reason = format!("the service does not show that what it answers with is version {}", id.as_str());
+    Err(Failure::new(FailureKind::Failed, reason))
+}
+
+/// This version of the key, as versions are listed.
+async fn listed(store: &BucketStore, key: &Key, id: &VersionId) -> Result<Option<KeptVersion>, ListingError> {
     let mut listing = store.list_versions(Some(key));
-    loop {
-        match listing.next_page().await {
-            Ok(Some(page)) if page.iter().any(|version| version.id == *id) => return true,
-            Ok(Some(_)) => {}
-            Ok(None) => return false,
-            Err(_) => return true,
+    while let Some(page) = listing.next_page().await? {
+        if let Some(found) = page.into_iter().find(|version| version.id == *id) {
+            return Ok(Some(found));
         }
     }
+    Ok(None)
 }
 
 /// Whether the bucket keeps versions.
