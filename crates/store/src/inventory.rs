@@ -109,8 +109,16 @@ impl Inventory {
 
     /// Where the inventory may have another prefix than the source, what it doesn't list is not absent.
     async fn check_coverage(&self, common: &Common) -> Result<(), ListingError> {
-        let Some(key) = coverage::outside(common, self.bucket.names().prefix(), &self.bucket).await? else {
-            return Ok(());
+        let outside = coverage::outside(common, self.bucket.names().prefix(), &self.bucket).await;
+        let key = match outside {
+            Ok(Some(key)) => key,
+            Ok(None) => return Ok(()),
+            Err(error) if self.deletes => return Err(error),
+            Err(error) => {
+                let manifest = &self.manifest.written;
+                tracing::warn!("whether {manifest} covers all of the source can't be told: {error}");
+                return Ok(());
+            }
         };
         let error = InventoryError::NotCovered { manifest: self.manifest.written.clone(), key };
         if self.deletes {

@@ -173,10 +173,12 @@ impl Store for BucketStore {
             Support::Unknown => Order::Presumed,
         };
         let removal_batch = if dialect.bulk_delete.is_certain() { BULK_DELETE_LIMIT } else { 1 };
+        // The bucket looks by itself, before each attempt.
+        let is_kept = |fact| self.bucket.is_promised(fact) || self.bucket.is_looked_at_before(fact);
         let conditions = Conditions {
             writing: self.bucket.is_promised(Fact::PutIfAbsent) && self.bucket.is_promised(Fact::PutIfMatch),
-            finishing: self.bucket.is_promised(Fact::CompleteConditions),
-            copying: self.bucket.is_promised(Fact::CopyConditions),
+            finishing: is_kept(Fact::CompleteConditions),
+            copying: is_kept(Fact::CopyConditions),
             removal: self.bucket.is_promised(Fact::DeleteIfMatch),
         };
         let (whole_limit, part_size) = (WHOLE_LIMIT, PART_SIZE);
