@@ -160,11 +160,19 @@ fn a_large_object_is_copied_in_parts_or_read_and_written() {
     assert_eq!((summary.requests("UploadPartCopy"), summary.requests("GetObject")), (parts, 0));
     scene.sync(&scene.url("from"), &scene.url("inside"), ["--no-ledger"]).changed_nothing();
 
+    // A service that copies no parts copies it as a whole, and one that copies nothing has it read and written.
     scene.log().befall(Action::status(501, "NotImplemented"), "UploadPartCopy", Occurrence::Every);
-    let summary = scene.sync(&scene.url("from"), &scene.url("through"), []);
+    let summary = scene.sync(&scene.url("from"), &scene.url("whole"), []);
+    summary.counts([("created", 1)]);
+    assert_eq!((summary.requests("CopyObject"), summary.requests("AbortMultipartUpload")), (1, 1));
+    scene.log().befall(Action::status(501, "NotImplemented"), "CopyObject", Occurrence::Every);
+    let args = ["sync", &scene.url("from"), &scene.url("through"), "--output=json"];
+    let ended = scene.brigade(args).exits(0).complains("the service does not copy by itself");
+    let summary = ended.summary();
     summary.counts([("created", 1)]);
     assert_eq!((summary.requests("UploadPart"), summary.requests("AbortMultipartUpload")), (parts, 1));
-    scene.stored("").assert_are(&Files::new([("from/k", &large), ("inside/k", &large), ("through/k", &large)]));
+    let all = ["from/k", "inside/k", "whole/k", "through/k"];
+    scene.stored("").assert_are(&Files::new(all.map(|key| (key, &large[..]))));
 }
 
 /// heavy-sync took what it had listed until it was killed for all there was, and deleted the rest of the copy.

@@ -260,6 +260,10 @@ fn places_that_lie_in_each_other_are_refused() {
         scene.brigade(["check", &source, &dest]).exits(2).complains(&format!("{source} and {dest} overlap"));
     }
     assert_eq!(scene.log().requests(), 0);
+    for (source, dest) in [(tree.clone(), below(&tree, "../other")), (scene.url("sub"), scene.url("subs"))] {
+        let ended = scene.brigade(["sync", &source, &dest, "--dry-run"]).exits(0);
+        assert!(!ended.stderr.contains("would read what it writes"), "{}", ended.stderr);
+    }
     assert_eq!(scene.read("tree").count(), 3);
 }
 

@@ -7,8 +7,8 @@ use brigade_store::s3::{Grants, Provider};
 use brigade_store::{Entry, Failure, FailureKind, Kind, ObjectHeaders, Store, Tags};
 use tokio::sync::OnceCell;
 
-use super::Transfers;
 use super::sending::Stopped;
+use super::{Transfers, inside};
 use crate::job::{Comparison, JobSpec, RunOptions};
 
 /// What the two sides of a run are to each other.
@@ -19,8 +19,12 @@ pub(crate) struct Between {
     pub(super) copies_inside: AtomicBool,
     /// Whether both are buckets: all that goes with an object there is known here.
     pub(super) are_buckets: bool,
-    /// Whether the service copies in parts too.
-    pub(super) copies_parts: bool,
+    /// Whether the service copies in parts too, as far as nothing has shown that it doesn't.
+    pub(super) copies_parts: AtomicBool,
+    /// Bytes that it copies at once at the most.
+    pub(super) most_copied_whole: u64,
+    /// Whether it was to copy by itself when the run began.
+    pub(super) was_to_copy: bool,
     /// Whether a storage class of the one is one of the other.
     same_provider: bool,
     carries_tags: bool,
@@ -40,12 +44,16 @@ impl Between {
     pub(crate) fn of(job: &JobSpec, options: &RunOptions, source: &dyn Store, dest: &dyn Store) -> Self {
         let are_buckets = [source, dest].iter().all(|store| store.capabilities().kind == Kind::Remote);
         let is_one_service = are_buckets && dest.copies_from(source);
+        let was_to_copy = is_one_service && options.server_side_copy;
+        let is_google = dest.provider() == Some(Provider::Gcs);
         Self {
-            copies_inside: AtomicBool::new(is_one_service && options.server_side_copy),
+            copies_inside: AtomicBool::new(was_to_copy),
+            was_to_copy,
             are_buckets,
             // https://cloud.google.com/storage/docs/xml-api/put-object-multipart: a part can't be copied, and an object of
             // any size can.
-            copies_parts: dest.provider() != Some(Provider::Gcs),
+            copies_parts: AtomicBool::new(!is_google),
+            most_copied_whole: if is_google { u64::MAX } else { inside::MOST_AT_ONCE },
             same_provider: are_buckets && source.provider() == dest.provider(),
             carries_tags: are_buckets && job.carries_tags,
             carries_grants: are_buckets && job.carries_grants,
@@ -59,6 +67,11 @@ impl Between {
     /// Whether the destination's service copies from the source by itself.
     pub(super) fn copies_inside(&self) -> bool {
         self.copies_inside.load(Ordering::Relaxed)
+    }
+
+    /// Whether it copies in parts too.
+    pub(super) fn copies_parts(&self) -> bool {
+        self.copies_parts.load(Ordering::Relaxed)
     }
 
     /// Whether a copy that the service makes leaves the tags out.

@@ -128,12 +128,15 @@ impl Held<'_> {
                 return Ok(Content::SameMd5);
             }
         }
-        let stored = object.digests(&[DigestKind::Crc64Nvme, DigestKind::Crc32c]).await?;
+        let stored = object.digests(&[DigestKind::Crc64Nvme, DigestKind::Md5, DigestKind::Crc32c]).await?;
         if stored.iter().any(|digest| matches!(digest, Digest::Crc64Nvme(_))) {
             return Ok(by_stored(&stored, &self.digests(&[DigestKind::Crc64Nvme]).await?));
         }
         let told = self.by_etag(object, listed).await?;
-        if told.is_same() || stored.is_empty() {
+        let has = |is: fn(&Digest) -> bool| stored.iter().any(is);
+        // What an MD5 tells that the service vouches for, 32 bits don't overrule.
+        let is_sure = told == Content::OtherMd5 && has(|digest| matches!(digest, Digest::Md5(_)));
+        if told.is_same() || is_sure || !has(|digest| matches!(digest, Digest::Crc32c(_))) {
             return Ok(told);
         }
         Ok(by_stored(&stored, &self.digests(&[DigestKind::Crc32c]).await?))

@@ -58,7 +58,12 @@ impl Transfers {
         let failure = match stopped {
             Stopped::Dest(failure) => failure,
             // A copy whose answer was lost may have been made, whatever has become of its source since.
-            Stopped::Source(_) if self.between.copies_inside() => return self.doubt(&source.key),
+            Stopped::Source(Failure { kind, .. }) if self.between.was_to_copy => {
+                if matches!(kind, FailureKind::Changed | FailureKind::Absent | FailureKind::Failed) {
+                    self.doubt(&source.key);
+                }
+                return;
+            }
             _ => return,
         };
         if failure.kind == FailureKind::Corrupt && self.dest.capabilities().kind == Kind::Remote {

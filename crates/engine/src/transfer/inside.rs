@@ -1,11 +1,10 @@
 //! Copies that the destination's service makes by itself: nothing of the content travels here.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use brigade_store::{Condition, CopyFailure, Copying, Digest, Entry, Failure, FailureKind, Receipt, Verified};
 
 use super::Transfers;
-use super::between::Between;
 use super::sending::{Copied, Stopped};
 use crate::events::Event;
 
@@ -15,7 +14,7 @@ const COPIED_WHOLE: u64 = 64 << 20;
 
 /// The most bytes that a service copies as a whole: 5 GiB
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html>).
-const MOST_AT_ONCE: u64 = 5 << 30;
+pub(super) const MOST_AT_ONCE: u64 = 5 << 30;
 
 /// Bytes in each part that the service copies, where the source doesn't give them.
 pub(super) const PART_SIZE: u64 = 256 << 20;
@@ -37,16 +36,22 @@ impl Transfers {
             return Err(Stopped::NotCopied);
         }
         if self.is_cut(listed) {
-            self.copy_in_parts(listed, replaces, Way::Inside).await
-        } else {
-            self.copy_whole_inside(listed, replaces).await
+            match self.copy_in_parts(listed, replaces, Way::Inside).await {
+                Err(Stopped::NotCopied) => {}
+                copied => return copied,
+            }
         }
+        if listed.size > self.between.most_copied_whole {
+            return Err(Stopped::NotCopied);
+        }
+        self.copy_whole_inside(listed, replaces).await
     }
 
     /// Whether the service copies this version in parts.
     pub(super) fn is_cut(&self, listed: &Entry) -> bool {
         let was_cut = matches!(listed.listed_digest(), Some(Digest::MultipartMd5 { .. }));
-        self.between.copies_parts && (listed.size > MOST_AT_ONCE || (listed.size > COPIED_WHOLE && was_cut))
+        let is_too_large = listed.size > self.between.most_copied_whole;
+        self.between.copies_parts() && (is_too_large || (listed.size > COPIED_WHOLE && was_cut))
     }
 
     async fn copy_whole_inside(&self, listed: &Entry, replaces: Option<&Entry>) -> Result<Copied, Stopped> {
@@ -60,7 +65,7 @@ impl Transfers {
         let (without_tags, source) = (self.between.leaves_tags_out(), self.source.as_ref());
         let copying = Copying { source, entry: listed, condition: &condition, without_tags, grants: &grants };
         let copied_there = self.dest.copy(&copying).await;
-        let receipt = copied_there.map_err(|failure| self.between.stopped(failure))?;
+        let receipt = copied_there.map_err(|failure| stopped(failure, &self.between.copies_inside))?;
         self.tally.tell(Event::Progress { bytes: listed.size });
         Ok(copied(listed, receipt))
     }
@@ -73,23 +78,25 @@ pub(super) fn copied(source: &Entry, receipt: Receipt) -> Copied {
     Copied { source: source.clone(), receipt, verified }
 }
 
-impl Between {
-    /// By whose object a copy was stopped. A service that does no such thing isn't asked again.
-    pub(super) fn stopped(&self, failure: CopyFailure) -> Stopped {
-        match failure {
-            CopyFailure::NotDone => {
-                self.copies_inside.store(false, Ordering::Relaxed);
-                Stopped::NotCopied
-            }
-            CopyFailure::Source(failure) => Stopped::Source(failure),
-            CopyFailure::Dest(failure) if failure.kind == FailureKind::Denied => {
-                let reason = format!(
-                    "{failure}. A copy that the service makes reads the source's tags too: --ignore-tags leaves them \
-                     out, and --no-server-side-copy reads and writes instead"
+/// By whose object a copy was stopped. What a service turns out not to do, it isn't asked for again.
+pub(super) fn stopped(failure: CopyFailure, does: &AtomicBool) -> Stopped {
+    match failure {
+        CopyFailure::NotDone => {
+            if does.swap(false, Ordering::Relaxed) {
+                tracing::warn!(
+                    "the service does not copy by itself what it was asked to: it is read and written instead"
                 );
-                Stopped::Dest(Failure::new(FailureKind::Denied, reason))
             }
-            CopyFailure::Dest(failure) => Stopped::Dest(failure),
+            Stopped::NotCopied
         }
+        CopyFailure::Source(failure) => Stopped::Source(failure),
+        CopyFailure::Dest(failure) if failure.kind == FailureKind::Denied => {
+            let reason = format!(
+                "{failure}. A copy that the service makes reads the source's tags too: --ignore-tags leaves them \
+                 out, and --no-server-side-copy reads and writes instead"
+            );
+            Stopped::Dest(Failure::new(FailureKind::Denied, reason))
+        }
+        CopyFailure::Dest(failure) => Stopped::Dest(failure),
     }
 }

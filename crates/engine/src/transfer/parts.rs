@@ -172,7 +172,7 @@ impl Transfers {
                     }
                     Way::Inside => {
                         let copied = upload.copy(part, source.as_ref(), reader.entry(), part.offset..end).await;
-                        copied.map_err(|failure| between.stopped(failure))?;
+                        copied.map_err(|failure| inside::stopped(failure, &between.copies_parts))?;
                     }
                 }
                 tally.tell(Event::Progress { bytes: end - part.offset });

@@ -257,6 +257,7 @@ impl Transfers {
         // The rarer ways are kept on the heap: hundreds of objects are under way, each with room for the largest.
         if self.between.copies_inside() {
             match Box::pin(self.copy_inside(listed, replaces)).await {
+                Err(Stopped::NotCopied) if self.between.copies_inside() => {}
                 Err(Stopped::NotCopied) => self.permits.keep_within(MOST_FETCHED_AT_ONCE),
                 copied => return copied,
             }
