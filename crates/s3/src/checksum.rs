@@ -131,9 +131,16 @@ pub fn format_md5(md5: [u8; 16]) -> String {
     BASE64.encode(md5)
 }
 
+/// SHA-256 of the bytes.
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut sha256 = [0; 32];
+    sha256.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
+    sha256
+}
+
 /// SHA-256 of a payload in hexadecimal, as `SigV4` wants it.
 pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
-    hex(digest::digest(&digest::SHA256, bytes).as_ref())
+    hex(&sha256(bytes))
 }
 
 /// What is known of an object's content from its headers.

@@ -23,6 +23,7 @@ pub(crate) use crate::failure::Rejection;
 use crate::failure::{Failure, shortened};
 use crate::hashing::{Hasher, Hashes, Wanted};
 use crate::identity::{Identity, Shown};
+use crate::operations::Operation;
 use crate::overheard;
 use crate::pace::Pace;
 use crate::proxy::Proxies;
@@ -234,6 +235,12 @@ impl Inner {
         let regions = self.regions.read().unwrap_or_else(PoisonError::into_inner);
         let elsewhere = bucket.filter(|_| !regions.is_empty()).and_then(|bucket| regions.get(bucket));
         elsewhere.unwrap_or(&self.region).clone()
+    }
+
+    /// The headers that carry the customer's key, where requests of this operation take it.
+    pub(crate) fn customer_key_headers(&self, operation: Operation) -> impl Iterator<Item = (&'static str, String)> {
+        let key = self.config.customer_key.as_ref().filter(|_| operation.takes_customer_key());
+        key.into_iter().flat_map(CustomerKey::headers)
     }
 
     /// What a request shows of who sends it.

@@ -129,10 +129,8 @@ impl Inner {
             }
             None => {}
         }
-        if let Some(key) = self.config.customer_key.as_ref().filter(|_| request.operation.takes_customer_key()) {
-            for (name, value) in key.headers() {
-                headers.insert(HeaderName::from_static(name), secret(value)?);
-            }
+        for (name, value) in self.customer_key_headers(request.operation) {
+            headers.insert(HeaderName::from_static(name), secret(value)?);
         }
         if self.provider.is_google() {
             google::translate_request(&mut headers).map_err(|name| Failure::untranslatable(&name))?;

@@ -26,8 +26,8 @@ pub use options::{Clock, MemoryOptions, Sequence, ticking_clock};
 
 use crate::{
     Capabilities, ClockSkew, Conditions, Digest, DigestKind, Entry, Failure, FailureKind, KeptVersion, Key, KeyRange,
-    Kind, Listing, ListingError, NewObject, Object, OpenUploads, Reader, Receipt, Resumed, Store, Unknown, Upload,
-    Verified, VersionListing, Versioning,
+    Kind, Listing, ListingError, NewObject, Object, OpenUploads, Reader, Receipt, Resumed, Store, Terms, Unknown,
+    Upload, Verified, VersionListing, Versioning,
 };
 use durability::Unwritten;
 use faults::Faults;
@@ -245,6 +245,10 @@ impl Store for MemoryStore {
             Ok(self.store(state, object, body, None))
         })
         .await
+    }
+
+    fn terms(&self, object: &NewObject) -> Result<Terms, Failure> {
+        Ok(objects::terms(object))
     }
 
     async fn begin(&self, object: &NewObject) -> Result<Box<dyn Upload>, Failure> {

@@ -11,7 +11,7 @@ use crate::versions::{NoVersions, delete_marker};
 use crate::{
     Capabilities, ClockSkew, CopyFailure, Copying, Digest, DigestKind, Entry, Failure, FailureKind, Forecast,
     KeptVersion, Key, KeyRange, Listing, ListingError, NewObject, Object, ObjectHeaders, OpenUploads, Receipt,
-    RequestCount, RestoreRequest, Resumed, Upload, VersionId, VersionListing, Versioning, Work,
+    RequestCount, RestoreRequest, Resumed, Terms, Upload, VersionId, VersionListing, Versioning, Work,
 };
 
 /// A place that holds objects: a local tree, or a bucket under a prefix.
@@ -98,9 +98,10 @@ pub trait Store: Send + Sync + 'static {
         Ok(None)
     }
 
-    /// Whether it adds something of its own to whatever is written: encryption, an access control list, a storage class.
-    fn has_terms(&self) -> bool {
-        false
+    /// With what [`Store::begin`] would begin this object now, and fails as it would where that can't be said at all.
+    /// Nothing is sent.
+    fn terms(&self, _object: &NewObject) -> Result<Terms, Failure> {
+        Ok(Terms::default())
     }
 
     /// An object's tags, as in the query of a URL (`a=1&b=2`); empty where it has none.

@@ -168,6 +168,53 @@ fn what_may_not_be_given_an_access_control_list_is_named_and_not_written_without
     scene.sync(&scene.url("from"), &scene.url("to"), []).counts([("created", 2)]);
 }
 
+/// Their ETag is the same.
+#[test]
+fn an_upload_in_parts_of_an_object_of_which_only_headers_changed_begins_anew() {
+    let body = content(20 << 20);
+    let [text, page, tagged] = [
+        &[("content-type", "text/plain")][..],
+        &[("content-type", "text/html")],
+        &[("content-type", "text/plain"), ("x-amz-tagging", "a=1")],
+    ];
+    for (headers, taken_up) in [(text, 2), (page, 0), (tagged, 0)] {
+        let scene = Scene::public();
+        scene.put_with("from/large", &body, text);
+        let (from, to) = (scene.url("from"), scene.url("to"));
+        let line = ["sync", &from, &to, "--no-server-side-copy", "--output", "json"];
+        scene.kill_at_the_third_part(scene.brigade_command(line));
+        scene.put_with("from/large", &body, headers);
+        let summary = scene.brigade(line).exits(0).summary();
+        assert_eq!(summary.0["parts_taken_up"], taken_up, "{headers:?}: {}", summary.0);
+        assert_eq!(scene.uploads(), 0, "{headers:?}");
+        let content_type = |key| head(&scene, key)["ContentType"].clone();
+        assert_eq!(content_type("to/large"), content_type("from/large"), "{headers:?}");
+        assert_eq!(tags(&scene, "to/large"), tags(&scene, "from/large"), "{headers:?}");
+    }
+}
+
+#[test]
+fn an_upload_in_parts_is_taken_up_only_with_the_same_customers_key() {
+    for (second, taken_up) in [("one.key", 2), ("other.key", 0)] {
+        let scene = Scene::public();
+        fs::write(scene.path("one.key"), [b'1'; 32]).unwrap();
+        fs::write(scene.path("other.key"), [b'2'; 32]).unwrap();
+        let body = content(20 << 20);
+        scene.put_with("from/large", &body, &[]);
+        let (from, to) = (scene.url("from"), scene.url("to"));
+        let line = |key: &str| {
+            let words = ["sync", &from, &to, "--no-server-side-copy", "--output", "json", "--dest-sse-c-key"];
+            words.map(str::to_owned).into_iter().chain([scene.arg(key)])
+        };
+        scene.kill_at_the_third_part(scene.brigade_command(line("one.key")));
+        let summary = scene.brigade(line(second)).exits(0).summary();
+        assert_eq!(summary.0["parts_taken_up"], taken_up, "{second}: {}", summary.0);
+        assert_eq!(scene.uploads(), 0, "{second}");
+        scene.brigade(["restore", &to, &scene.arg("back"), "--sse-c-key", &scene.arg(second)]).exits(0);
+        assert!(scene.read("back").0["large"] == body, "{second}");
+    }
+}
+
 #[test]
 fn a_customers_key_goes_with_each_request_and_is_never_shown() {
     let scene = Scene::embedded();

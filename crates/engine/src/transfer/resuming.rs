@@ -39,6 +39,7 @@ impl Transfers {
 
     /// Begins an upload, which is remembered before its first part is sent.
     pub(super) async fn begin_upload(&self, new: &NewObject, source: &Entry) -> Result<UnderWay, Stopped> {
+        let terms = self.dest.terms(new).map_err(Stopped::Dest)?;
         let read = self.recorder.now();
         let upload: Arc<dyn Upload> = self.dest.begin(new).await.map_err(Stopped::Dest)?.into();
         if let Some(upload_id) = upload.id() {
@@ -46,9 +47,9 @@ impl Transfers {
                 key: new.key.clone(),
                 upload_id: upload_id.to_owned(),
                 source: Fingerprint::of(source),
-                // With what it was begun is not remembered: one that has terms is not taken up.
-                unsure: could_hide_an_edit(source, read) || self.has_terms(),
+                unsure: could_hide_an_edit(source, read),
                 part_size: self.part_size_of(new),
+                terms: Some(terms.digest),
             };
             if let Err(error) = self.recorder.commit_now(vec![Change::UploadBegun(begun)], self.sides()).await {
                 upload.abandon().await;
@@ -58,16 +59,14 @@ impl Transfers {
         Ok(UnderWay { upload, there: BTreeSet::new() })
     }
 
-    /// Whether what is written has something that isn't remembered with an upload.
-    fn has_terms(&self) -> bool {
-        self.between.carries_grants() || self.dest.has_terms()
-    }
-
     /// Takes up an upload, if the source is still the version that its parts
-    /// are of; gives it up otherwise. `None` where it isn't taken up.
+    /// are of, and it was begun with what it would be begun with now; gives it
+    /// up otherwise. `None` where it isn't taken up.
     async fn take_up(&self, new: &NewObject, source: &Entry, begun: &BegunUpload) -> Result<Option<UnderWay>, Stopped> {
-        let BegunUpload { key, upload_id, source: begun_of, unsure, part_size } = begun;
-        if *unsure || self.has_terms() || !begun_of.shows_in(source) || *part_size != self.part_size_of(new) {
+        let BegunUpload { key, upload_id, source: begun_of, unsure, part_size, terms } = begun;
+        let is_of_this_version = !unsure && begun_of.shows_in(source);
+        let is_begun_alike = self.dest.terms(new).map_err(Stopped::Dest)?.are_those_of(terms.as_ref());
+        if !(is_of_this_version && is_begun_alike) || *part_size != self.part_size_of(new) {
             self.abort_upload(key, upload_id).await;
             return Ok(None);
         }
@@ -128,6 +127,7 @@ impl Transfers {
                 source: Fingerprint::Object { size: 0, etag: String::new() },
                 unsure: true,
                 part_size: self.part_size_of(new),
+                terms: None,
             })]);
         }
         is_gone

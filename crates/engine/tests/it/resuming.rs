@@ -17,32 +17,39 @@ const PART: usize = 8;
 
 /// A tree with a large file, of which an earlier run has sent the first part, and the second with this content.
 fn begun(second: &'static [u8]) -> Fixture {
+    begun_with(second, |_| {})
+}
+
+/// The same, of an upload that is remembered otherwise.
+fn begun_with(second: &'static [u8], alter: fn(&mut BegunUpload)) -> Fixture {
     let bucket = MemoryStore::new(MemoryOptions { whole_limit: 16, part_size: PART as u64, ..MemoryOptions::remote() });
     let mut fixture = Fixture::new(MemoryStore::local(), bucket);
     let source = fixture.source.put("large", CONTENT);
     let ledger = MemoryLedger::default();
     fixture.clock = Arc::new(|| SystemTime::UNIX_EPOCH + Duration::from_hours(500_000));
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(begin(&fixture.dest, &ledger, &source, second));
+    let mut begun = runtime.block_on(begin(&fixture.dest, &source, second));
+    alter(&mut begun);
+    runtime.block_on(ledger.commit(vec![Change::UploadBegun(begun)])).unwrap();
     fixture.ledger = Some(ledger);
     fixture
 }
 
-async fn begin(bucket: &MemoryStore, ledger: &MemoryLedger, source: &Entry, second: &'static [u8]) {
+async fn begin(bucket: &MemoryStore, source: &Entry, second: &'static [u8]) -> BegunUpload {
     let headers = ObjectHeaders { modified: Some(source.modified), content_type: None, ..ObjectHeaders::default() };
     let new =
         NewObject { key: "large".into(), size: source.size, headers, condition: Condition::Absent, part_size: None };
     let upload = bucket.begin(&new).await.unwrap();
     upload.write(Part { number: 1, offset: 0 }, Bytes::from_static(&CONTENT[..PART])).await.unwrap();
     upload.write(Part { number: 2, offset: PART as u64 }, Bytes::from_static(second)).await.unwrap();
-    let begun = BegunUpload {
+    BegunUpload {
         key: "large".into(),
         upload_id: upload.id().unwrap().to_owned(),
         source: Fingerprint::of(source),
         unsure: false,
         part_size: PART as u64,
-    };
-    ledger.commit(vec![Change::UploadBegun(begun)]).await.unwrap();
+        terms: Some(bucket.terms(&new).unwrap().digest),
+    }
 }
 
 /// Runs to the end: the summary, and how many parts were sent.
@@ -83,6 +90,52 @@ fn another_version_of_the_file_begins_anew() {
     let (summary, parts) = run(&fixture);
     assert_eq!((summary.parts_taken_up, parts), (0, 4));
     assert!(nothing_is_left(&fixture));
+}
+
+#[test]
+fn one_that_was_begun_with_something_else_begins_anew() {
+    let fixture = begun_with(&CONTENT[PART..2 * PART], |begun| begun.terms = Some([1; 32]));
+    let (summary, parts) = run(&fixture);
+    assert_eq!((summary.parts_taken_up, parts), (0, 3));
+    assert_eq!(fixture.dest.count(Call::AbandonUpload), 1);
+    assert!(nothing_is_left(&fixture));
+}
+
+/// Nothing is said here of whatever is written: so it was begun with nothing of the kind.
+#[test]
+fn one_of_a_ledger_that_did_not_remember_with_what_it_was_begun_is_taken_up() {
+    let fixture = begun_with(&CONTENT[PART..2 * PART], |begun| begun.terms = None);
+    let (summary, parts) = run(&fixture);
+    assert_eq!((summary.parts_taken_up, parts), (2, 1));
+}
+
+/// Its ETag doesn't tell.
+#[test]
+fn an_object_of_which_only_headers_changed_begins_anew() {
+    for (content_type, is_taken_up) in [("text/plain", true), ("text/html", false)] {
+        let options = MemoryOptions { whole_limit: 16, part_size: PART as u64, ..MemoryOptions::remote() };
+        let mut fixture = Fixture::new(MemoryStore::remote(), MemoryStore::new(options));
+        fixture.ledger = Some(MemoryLedger::default());
+        write(&fixture.source, "text/plain");
+        fixture.dest.fail(Call::Finish, "large", 1, Failure::new(FailureKind::Failed, "unreachable"));
+        assert_eq!(fixture.run().unwrap().failed, 1);
+        assert_eq!(fixture.dest.unfinished_uploads(), 1);
+        write(&fixture.source, content_type);
+        let (summary, parts) = run(&fixture);
+        let expected = if is_taken_up { (3, 0) } else { (0, 3) };
+        assert_eq!((summary.parts_taken_up, parts), expected, "{content_type}");
+        assert_eq!(fixture.dest.headers("large").unwrap().content_type.as_deref(), Some(content_type));
+    }
+}
+
+/// Writes a large object of this type, in place of what is there.
+fn write(bucket: &MemoryStore, content_type: &str) {
+    bucket.take("large");
+    let headers = ObjectHeaders { content_type: Some(content_type.into()), ..ObjectHeaders::default() };
+    let size = CONTENT.len() as u64;
+    let new = NewObject { key: "large".into(), size, headers, condition: Condition::Absent, part_size: None };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(bucket.write(&new, Bytes::from_static(CONTENT))).unwrap();
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod looks;
 mod lost_replies;
 mod retries;
 mod server;
+mod terms;
 mod tls;
 mod uploads;
 mod versions;

@@ -7,7 +7,9 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use md5::{Digest as _, Md5};
 
-use crate::{Condition, Digest, DigestKind, Entry, Failure, FailureKind, Key, Kind, NewObject, ObjectHeaders, Version};
+use crate::{
+    Condition, Digest, DigestKind, Entry, Failure, FailureKind, Key, Kind, NewObject, ObjectHeaders, Terms, Version,
+};
 
 #[derive(Default)]
 pub(super) struct Objects {
@@ -196,6 +198,13 @@ pub(super) fn digest(body: &[u8], kind: DigestKind) -> Digest {
             Digest::MultipartMd5 { md5: all.finalize().into(), parts }
         }
     }
+}
+
+/// With what the object is written.
+pub(super) fn terms(object: &NewObject) -> Terms {
+    let mut digest = [0; 32];
+    digest[..16].copy_from_slice(&Md5::digest(format!("{:?}", object.headers)));
+    Terms { digest, are_said: false }
 }
 
 pub(super) fn check_size(object: &NewObject, body: &[u8]) -> Result<(), Failure> {

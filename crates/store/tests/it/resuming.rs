@@ -4,14 +4,16 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use brigade_devserver::ListingOrder;
 use brigade_s3::CreateMultipartUpload;
-use brigade_store::s3::Provider;
+use brigade_store::s3::{Config, CustomerKey, Provider, Writing};
 use brigade_store::{
-    Condition, Digest, DigestKind, FailureKind, Key, Kind, NewObject, ObjectHeaders, OpenUpload, Part, Store,
+    Condition, Digest, DigestKind, FailureKind, Key, Kind, Location, NewObject, ObjectHeaders, OpenUpload, Part, Role,
+    Store, Tags, open,
 };
 use bytes::Bytes;
 use md5::Digest as _;
+use tokio_util::sync::CancellationToken;
 
-use super::subjects::{TestServer, new_object, subjects};
+use super::subjects::{TestServer, new_object, put, subjects};
 
 /// The least that S3 takes for a part that isn't the last.
 const PART: usize = 5 << 20;
@@ -164,6 +166,33 @@ async fn uploads_under_way_are_listed_with_key_id_and_age() {
         assert!(listed.iter().all(|upload| upload.initiated.is_some()), "{name}: {listed:?}");
         assert_eq!(listed.into_iter().map(|upload| (upload.key, upload.id)).collect::<Vec<_>>(), begun, "{name}");
     }
+}
+
+/// What a ledger that didn't remember them has to know.
+#[tokio::test]
+async fn terms_are_said_by_an_option_or_a_grant_and_not_by_what_the_object_had() {
+    let test = TestServer::start(ListingOrder::Bytes).await;
+    let plain = test.config(Provider::BrigadeDev);
+    let acl = Writing { acl: Some("public-read".into()), ..Writing::default() };
+    let writing = Config { writing: acl, ..plain.clone() };
+    let customer_key = Config { customer_key: Some(CustomerKey::new([1; 32])), ..plain.clone() };
+    let location = Location::parse("s3://bucket".as_ref()).unwrap();
+    let opened =
+        async |config: &Config| open(&location, Role::Destination, config, &CancellationToken::new()).await.unwrap();
+    let entry = put(&*opened(&writing).await, "public", "content").await.unwrap();
+    let grants = opened(&plain).await.grants(&entry).await.unwrap();
+    let (none, class) = (ObjectHeaders::default(), Some("STANDARD_IA".into()));
+    for (config, headers, are_said) in [
+        (&plain, none.clone(), false),
+        (&plain, ObjectHeaders { storage_class: class, tags: Tags::Known("a=1".into()), ..none.clone() }, false),
+        (&plain, ObjectHeaders { grants, ..none.clone() }, true),
+        (&writing, none.clone(), true),
+        (&customer_key, none, true),
+    ] {
+        let object = NewObject { headers, ..new_object("k", 1, Condition::Absent) };
+        assert_eq!(opened(config).await.terms(&object).unwrap().are_said, are_said, "{object:?}");
+    }
+    assert_eq!(test.server.count("CreateMultipartUpload"), 0);
 }
 
 #[tokio::test]

@@ -4,30 +4,34 @@
 use std::fs;
 
 use super::command;
-use crate::harness::{Ended, Files, Running, Scene, long_ago, set_modified, wait_until_it_is_old};
+use crate::harness::{Ended, Files, Scene, long_ago, set_modified, wait_until_it_is_old};
 
 /// Three parts.
 const SIZE: usize = (16 << 20) + 5;
 
 /// A run that was killed when it had sent two parts of three.
 fn killed_at_the_third_part() -> Scene {
+    killed_with(&[])
+}
+
+/// The same of one with these options.
+fn killed_with(options: &[&str]) -> Scene {
     let scene = Scene::public();
     scene.write("tree", &Files::new([("large", &vec![1; SIZE]), ("small", b"1")]));
     wait_until_it_is_old(&scene.path("tree/large"));
-    scene.log().hold_the("UploadPart", &[3]);
-    let run = Running::start(command(&scene, &["--jobs", "1"]));
-    scene.log().wait_until_received("UploadPart", 3);
-    drop(run);
-    scene.log().heal();
-    scene.log().forget_requests();
-    assert_eq!(scene.uploads(), 1);
+    scene.kill_at_the_third_part(command(&scene, options));
     scene
 }
 
 /// The next run, after which nothing is left of the upload but its object.
 #[track_caller]
 fn next(scene: &Scene, taken_up: u64) -> Ended {
-    let ended = Ended::of(command(scene, &["--delete"])).exits(0);
+    next_with(scene, &["--delete"], taken_up)
+}
+
+#[track_caller]
+fn next_with(scene: &Scene, options: &[&str], taken_up: u64) -> Ended {
+    let ended = Ended::of(command(scene, options)).exits(0);
     let summary = ended.summary().0;
     assert_eq!(summary["parts_taken_up"], taken_up, "{summary}");
     assert_eq!(scene.uploads(), 0, "an upload was left");
@@ -41,6 +45,23 @@ fn another_job_takes_up_the_parts_too() {
     let scene = killed_at_the_third_part();
     next(&scene, 2);
     assert_eq!(scene.log().received("UploadPart"), 1);
+}
+
+/// One that was begun in another class would be finished in that.
+#[test]
+fn only_an_upload_of_the_same_storage_class_is_taken_up() {
+    let [infrequent, instant] = ["STANDARD_IA", "GLACIER_IR"].map(|class| ["--storage-class", class]);
+    for (first, second, taken_up) in [(infrequent, &infrequent[..], 2), (infrequent, &instant, 0), (infrequent, &[], 0)]
+    {
+        let scene = killed_with(&first);
+        next_with(&scene, second, taken_up);
+        let sent = ["UploadPart", "AbortMultipartUpload"].map(|operation| scene.log().received(operation));
+        assert_eq!(sent, if taken_up == 2 { [1, 0] } else { [3, 1] }, "{second:?}");
+        let listed = scene.ask("GET", &format!("/{}?list-type=2&prefix=large", scene.bucket), b"");
+        let class = format!("<StorageClass>{}</StorageClass>", second.get(1).unwrap_or(&"STANDARD"));
+        let listed = String::from_utf8(listed).unwrap();
+        assert!(listed.contains(&class), "{second:?}: {listed}");
+    }
 }
 
 #[test]

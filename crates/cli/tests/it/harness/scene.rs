@@ -221,6 +221,20 @@ impl Scene {
         self.log().forget_requests();
     }
 
+    /// Starts the command, which sends an object of more parts with one request at a time, and kills it when the
+    /// embedded server has two of them.
+    pub(crate) fn kill_at_the_third_part(&self, mut command: Command) {
+        command.args(["--jobs", "1"]);
+        self.log().forget_requests();
+        self.log().hold_the("UploadPart", &[3]);
+        let run = Running::start(command);
+        self.log().wait_until_received("UploadPart", 3);
+        drop(run);
+        self.log().heal();
+        self.log().forget_requests();
+        assert_eq!(self.uploads(), 1);
+    }
+
     /// `aws ARGS`, which must succeed; its standard output.
     #[track_caller]
     pub(crate) fn aws<const N: usize>(&self, args: [&str; N]) -> String {

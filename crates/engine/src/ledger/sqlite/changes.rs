@@ -165,8 +165,9 @@ fn move_cursor(connection: &Connection, cursor: &Cursor) -> Result<(), Trouble> 
 }
 
 fn begin_upload(connection: &Connection, upload: &BegunUpload) -> Result<(), Trouble> {
-    let sql = "INSERT OR REPLACE INTO uploads (key, upload_id, source, unsure, part_size) VALUES (?1, ?2, ?3, ?4, ?5)";
-    let BegunUpload { key, upload_id, source, unsure, part_size } = upload;
-    connection.execute(sql, (key.as_bytes(), upload_id, encode_fingerprint(source), unsure, part_size))?;
+    let sql = "INSERT OR REPLACE INTO uploads (key, upload_id, source, unsure, part_size, terms)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let BegunUpload { key, upload_id, source, unsure, part_size, terms } = upload;
+    connection.execute(sql, (key.as_bytes(), upload_id, encode_fingerprint(source), unsure, part_size, terms))?;
     Ok(())
 }

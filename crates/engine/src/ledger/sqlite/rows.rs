@@ -168,8 +168,9 @@ fn spool_counts(connection: &Connection) -> Result<[u64; Phase::COUNT], Trouble>
 }
 
 fn uploads(connection: &Connection) -> Result<Vec<BegunUpload>, Trouble> {
-    let sql = "SELECT key, upload_id, source, unsure, part_size FROM uploads ORDER BY key, upload_id";
-    let mut statement = connection.prepare(sql)?;
+    let terms = if schema::format(connection)? < schema::HAS_TERMS { "NULL" } else { "terms" };
+    let sql = format!("SELECT key, upload_id, source, unsure, part_size, {terms} FROM uploads ORDER BY key, upload_id");
+    let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query([])?;
     let mut uploads = Vec::new();
     while let Some(row) = rows.next()? {
@@ -179,6 +180,7 @@ fn uploads(connection: &Connection) -> Result<Vec<BegunUpload>, Trouble> {
             source: decode_fingerprint(blob(row, 2)?)?,
             unsure: row.get(3)?,
             part_size: row.get(4)?,
+            terms: row.get(5)?,
         });
     }
     Ok(uploads)

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::{Binding, Trouble};
 
 /// The newest format that this program writes, and the newest that it reads: SQLite's `user_version`.
-pub const FORMAT: i64 = 4;
+pub const FORMAT: i64 = 5;
 
 /// The first format that has an index: whoever only reads doesn't migrate.
 pub(super) const HAS_INDEX: i64 = 3;
@@ -13,11 +13,14 @@ pub(super) const HAS_INDEX: i64 = 3;
 /// The first format that remembers checks.
 pub(super) const HAS_CHECKS: i64 = 4;
 
+/// The first format that remembers with what uploads were begun.
+pub(super) const HAS_TERMS: i64 = 5;
+
 /// What tells a ledger from any other SQLite database: SQLite's `application_id`, the letters BRGD.
 pub const APPLICATION: i64 = 0x4252_4744;
 
 /// What makes each format of the one before it; the first, of nothing.
-const MIGRATIONS: [&str; 4] = [FIRST, RANGES, INDEX, CHECKS];
+const MIGRATIONS: [&str; 5] = [FIRST, RANGES, INDEX, CHECKS, TERMS];
 
 pub(super) const FIRST: &str = "
     CREATE TABLE locations (
@@ -92,6 +95,11 @@ const INDEX: &str = "
 /// When objects were last found good.
 const CHECKS: &str = "
     CREATE TABLE checked (key BLOB PRIMARY KEY, versions BLOB NOT NULL, seconds INTEGER NOT NULL) WITHOUT ROWID;
+";
+
+/// With what uploads were begun.
+const TERMS: &str = "
+    ALTER TABLE uploads ADD COLUMN terms BLOB;
 ";
 
 /// Brings the tables to the newest format, from whichever they have.

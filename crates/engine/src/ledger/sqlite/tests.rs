@@ -89,6 +89,7 @@ fn change() -> impl Strategy<Value = Change> {
             upload_id: id.to_string(),
             unsure: id == 1,
             part_size: 8 << 20,
+            terms: (id != 0).then_some([u8::try_from(id).unwrap(); 32]),
         })),
         2 => (key(), 0u64..3).prop_map(|(key, id)| Change::UploadEnded { key, upload_id: id.to_string() }),
     ]
@@ -236,7 +237,7 @@ async fn what_is_no_ledger_of_these_locations_is_refused_and_left_alone() {
     refused("torn", &torn, "is damaged");
     let mut newer = whole.clone();
     newer[60..64].copy_from_slice(&99u32.to_be_bytes());
-    refused("newer", &newer, "written by a newer brigade (format 99; this one reads up to 4)");
+    refused("newer", &newer, "written by a newer brigade (format 99; this one reads up to 5)");
     let mut foreign = whole.clone();
     foreign[68..72].copy_from_slice(b"ABCD");
     refused("another program's", &foreign, "is no ledger");
@@ -259,12 +260,19 @@ async fn a_ledger_of_the_first_format_is_taken_up_where_it_was() {
          INSERT INTO failed VALUES (x'61');",
     )
     .unwrap();
+    let source = Fingerprint::Object { size: 9, etag: "e".into() };
+    let upload = "INSERT INTO uploads VALUES (x'6b', 'id', ?1, 0, 8)";
+    old.execute(upload, [crate::ledger::encoding::encode_fingerprint(&source)]).unwrap();
+    let upload =
+        BegunUpload { key: Key::from("k"), upload_id: "id".into(), source, unsure: false, part_size: 8, terms: None };
     drop(old);
     let unseen = Unseen { source_objects: 1, dest_objects: 2, extra: 3, excluded: 4, held: 5 };
     // By who only reads it, by who brings it to the new format, and after that.
     for access in [Access::Read, Access::Write, Access::Read] {
         let ledger = SqliteLedger::open(&path, &binding(), access).unwrap().unwrap();
-        let run = ledger.progress().await.unwrap().run.unwrap();
+        let remembered = ledger.progress().await.unwrap();
+        assert_eq!(remembered.uploads, std::slice::from_ref(&upload), "{access:?}");
+        let run = remembered.run.unwrap();
         assert_eq!(run.cursors, [Cursor { after: None, through: Some(Key::from("k")), unseen }], "{access:?}");
         assert_eq!((run.begun, run.failed), (brigade_store::time::at(7, 8), vec![Key::from("a")]));
         assert_eq!(ledger.apart(None, 10).await.unwrap(), []);
