@@ -207,7 +207,7 @@ impl Fates for CancelsWithin {
         Fate::default()
     }
 
-    fn reached(&self, call: Call, _: &Key, _: &Strike) {
+    fn reached(&self, call: Call, _: &Key, _: Option<&Key>, _: &Strike) {
         if call == Call::ListRange {
             self.0.cancel();
         }

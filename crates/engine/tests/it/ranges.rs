@@ -25,7 +25,7 @@ impl Fates for Slow {
         Fate { to_store: Duration::from_millis(if is_slow { 50 } else { 0 }), ..Fate::default() }
     }
 
-    fn reached(&self, _: Call, _: &Key, _: &Strike) {}
+    fn reached(&self, _: Call, _: &Key, _: Option<&Key>, _: &Strike) {}
 
     fn changed(&self, _: memory::Change<'_>) {}
 }

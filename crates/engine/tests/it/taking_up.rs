@@ -109,7 +109,7 @@ impl Fates for RefusedAfter {
         }
     }
 
-    fn reached(&self, _: Call, _: &Key, _: &Strike) {}
+    fn reached(&self, _: Call, _: &Key, _: Option<&Key>, _: &Strike) {}
 
     fn changed(&self, _: memory::Change<'_>) {}
 }
@@ -192,7 +192,7 @@ impl Fates for StoppedInRead {
         Fate { to_store: Duration::from_millis(200), strike, ..Fate::default() }
     }
 
-    fn reached(&self, call: Call, _: &Key, _: &Strike) {
+    fn reached(&self, call: Call, _: &Key, _: Option<&Key>, _: &Strike) {
         if call == Call::Read {
             self.0.cancel();
         }

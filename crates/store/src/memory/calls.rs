@@ -14,11 +14,33 @@ impl MemoryStore {
         key: &Key,
         act: impl FnOnce(&mut State) -> Result<T, Failure> + Send,
     ) -> Result<T, Failure> {
+        self.travel(call, key, None, act).await
+    }
+
+    /// Makes the call of a page of a listing: what comes after a key, of the range that starts after another.
+    pub(super) async fn call_page<T>(
+        &self,
+        call: Call,
+        after: &Key,
+        range_start: &Key,
+        act: impl FnOnce(&mut State) -> Result<T, Failure> + Send,
+    ) -> Result<T, Failure> {
+        self.travel(call, after, Some(range_start), act).await
+    }
+
+    async fn travel<T>(
+        &self,
+        call: Call,
+        key: &Key,
+        range_start: Option<&Key>,
+        act: impl FnOnce(&mut State) -> Result<T, Failure> + Send,
+    ) -> Result<T, Failure> {
         let fates = self.state().fates.clone();
         let Some(fates) = fates else { return self.reach(call, key, act) };
         let Fate { to_store, strike, from_store } = fates.befalls(call, key);
         let fates = fates.as_ref();
-        let mut on_its_way = OnItsWay { store: self, fates, call, key, strike, act: Some(act), answer: PhantomData };
+        let (act, answer) = (Some(act), PhantomData);
+        let mut on_its_way = OnItsWay { store: self, fates, call, key, range_start, strike, act, answer };
         tokio::time::sleep(to_store).await;
         if !fates.goes_on(call, key, Step::Arrival) {
             return pending().await;
@@ -52,6 +74,7 @@ struct OnItsWay<'a, T, A: FnOnce(&mut State) -> Result<T, Failure>> {
     fates: &'a dyn Fates,
     call: Call,
     key: &'a Key,
+    range_start: Option<&'a Key>,
     strike: Strike,
     /// What is to be done there; gone once it has arrived.
     act: Option<A>,
@@ -63,7 +86,7 @@ impl<T, A: FnOnce(&mut State) -> Result<T, Failure>> OnItsWay<'_, T, A> {
         let Some(act) = self.act.take() else {
             return Err(Failure::new(crate::FailureKind::Failed, "a call arrives once"));
         };
-        self.fates.reached(self.call, self.key, &self.strike);
+        self.fates.reached(self.call, self.key, self.range_start, &self.strike);
         match &self.strike {
             Strike::None => self.store.reach(self.call, self.key, act),
             Strike::Refused(failure) => self.store.reach(self.call, self.key, |_| Err(failure.clone())),

@@ -12,8 +12,9 @@ pub trait Fates: Send + Sync + 'static {
     /// What is to befall this call, which is about to be made.
     fn befalls(&self, call: Call, key: &Key) -> Fate;
 
-    /// The call has reached the store, which does next what its fate lets it do.
-    fn reached(&self, call: Call, key: &Key, strike: &Strike);
+    /// The call has reached the store, which does next what its fate lets it do. A page of
+    /// [`crate::Store::list`] comes with the key that its range starts after, empty where that is the beginning.
+    fn reached(&self, call: Call, key: &Key, range_start: Option<&Key>, strike: &Strike);
 
     /// An object has come, changed or gone. The store is locked meanwhile and must not be called.
     fn changed(&self, change: Change<'_>);

@@ -12,27 +12,31 @@ pub(super) struct MemoryListing {
     range: KeyRange,
     items: Option<vec::IntoIter<Listed>>,
     listed: usize,
+    /// The key that the range starts after; empty where that is the beginning.
+    start: Key,
+    /// The last key that was listed, or the start.
     last: Key,
 }
 
 impl MemoryListing {
     pub(super) fn new(store: MemoryStore, range: KeyRange) -> Self {
-        Self { store, range, items: None, listed: 0, last: Key::from("") }
+        let start = range.after.clone().unwrap_or_else(|| Key::from(""));
+        Self { store, range, items: None, listed: 0, last: start.clone(), start }
     }
 
     async fn start(&self) -> Result<vec::IntoIter<Listed>, ListingError> {
-        let after = self.range.after.clone().unwrap_or_else(|| Key::from(""));
         let [call, _] = self.calls();
         let sequence = self.store.options.sequence;
-        let listed = self.store.call(call, &after, |state| Ok(listed_in(state, &self.range, sequence))).await;
-        let items = listed.map_err(|failure| self.error(failure.reason))?;
+        let listed =
+            self.store.call_page(call, &self.start, &self.start, |state| Ok(listed_in(state, &self.range, sequence)));
+        let items = listed.await.map_err(|failure| self.error(failure.reason))?;
         Ok(items.into_iter())
     }
 
     /// Asks for a further page.
     async fn go_on(&self) -> Result<(), ListingError> {
         let [_, call] = self.calls();
-        let more = self.store.call(call, &self.last, |_| Ok(()));
+        let more = self.store.call_page(call, &self.last, &self.start, |_| Ok(()));
         more.await.map_err(|failure| self.error(failure.reason))
     }
 

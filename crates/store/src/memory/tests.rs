@@ -133,7 +133,7 @@ impl Fates for Cruel {
         Fate { to_store: Duration::from_secs(3), strike, from_store: Duration::from_secs(2) }
     }
 
-    fn reached(&self, call: Call, key: &Key, _: &Strike) {
+    fn reached(&self, call: Call, key: &Key, _: Option<&Key>, _: &Strike) {
         self.0.lock().unwrap().push(format!("{call:?} {key}"));
     }
 
@@ -158,6 +158,52 @@ async fn a_call_meets_its_fate() {
     assert_eq!(*cruel.0.lock().unwrap(), told);
     store.set_fates(None);
     write(&store, "no", Condition::Absent).await.unwrap();
+}
+
+/// Hears which pages of which ranges are asked for.
+#[derive(Default)]
+struct Pages(Mutex<Vec<(Call, Key, Option<Key>)>>);
+
+impl Fates for Pages {
+    fn befalls(&self, _: Call, _: &Key) -> Fate {
+        Fate::default()
+    }
+
+    fn reached(&self, call: Call, key: &Key, range_start: Option<&Key>, _: &Strike) {
+        self.0.lock().unwrap().push((call, key.clone(), range_start.cloned()));
+    }
+
+    fn changed(&self, _: Change<'_>) {}
+}
+
+#[tokio::test]
+async fn a_page_is_told_with_the_start_of_its_range() {
+    let store = MemoryStore::new(MemoryOptions { page_size: 2, ..MemoryOptions::remote() });
+    for key in ["a", "b", "c", "d"] {
+        store.put(key, "");
+    }
+    let pages = Arc::new(Pages::default());
+    store.set_fates(Some(pages.clone()));
+    let range = |after: Option<&str>| KeyRange { after: after.map(Key::from), through: Some("z".into()) };
+    for range in [KeyRange::everything(), range(None), range(Some("a"))] {
+        let mut listing = store.list(&range);
+        while listing.next_page().await.unwrap().is_some() {}
+    }
+    store.look(&"a".into()).await.unwrap();
+    let told = [
+        (Call::List, "", Some("")),
+        (Call::ListMore, "b", Some("")),
+        (Call::ListMore, "d", Some("")),
+        (Call::ListRange, "", Some("")),
+        (Call::ListRangeMore, "b", Some("")),
+        (Call::ListRangeMore, "d", Some("")),
+        (Call::ListRange, "a", Some("a")),
+        (Call::ListRangeMore, "c", Some("a")),
+        (Call::ListRangeMore, "d", Some("a")),
+        (Call::Look, "a", None),
+    ]
+    .map(|(call, key, range_start)| (call, Key::from(key), range_start.map(Key::from)));
+    assert_eq!(*pages.0.lock().unwrap(), told);
 }
 
 #[tokio::test]
@@ -289,7 +335,7 @@ impl Fates for Deadly {
         Fate { to_store: Duration::from_secs(2), ..Fate::default() }
     }
 
-    fn reached(&self, _: Call, _: &Key, _: &Strike) {}
+    fn reached(&self, _: Call, _: &Key, _: Option<&Key>, _: &Strike) {}
 
     fn changed(&self, _: Change<'_>) {}
 

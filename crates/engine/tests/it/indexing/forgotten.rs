@@ -26,7 +26,7 @@ impl Fates for Kill {
         Fate { to_store: Duration::from_millis(1), strike: Strike::None, from_store: Duration::from_millis(1) }
     }
 
-    fn reached(&self, _: Call, _: &Key, _: &Strike) {}
+    fn reached(&self, _: Call, _: &Key, _: Option<&Key>, _: &Strike) {}
 
     fn changed(&self, _: Change<'_>) {}
 

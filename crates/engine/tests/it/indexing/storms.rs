@@ -39,7 +39,7 @@ impl Fates for Storm {
         Fate { to_store: takes(&mut rng), strike, from_store: takes(&mut rng) }
     }
 
-    fn reached(&self, _: Call, _: &Key, _: &Strike) {}
+    fn reached(&self, _: Call, _: &Key, _: Option<&Key>, _: &Strike) {}
 
     fn changed(&self, _: Change<'_>) {}
 

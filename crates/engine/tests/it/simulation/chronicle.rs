@@ -20,10 +20,9 @@ pub(crate) struct Version {
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "a run has few of them")]
 pub(crate) enum Happened {
-    /// A call reached a store.
-    Call { side: Side, call: Call, key: Key, strike: Strike },
+    /// A call reached a store: of a page of a listing, with the key that its range starts after.
+    Call { side: Side, call: Call, key: Key, range_start: Option<Key>, strike: Strike },
     /// An object came, changed or went.
     Changed { side: Side, key: Key, before: Option<Version>, after: Option<Version>, by_us: bool },
     /// The run told what came of a key.

@@ -28,8 +28,8 @@ pub(crate) struct Episode<'a> {
 /// What happened, for a reader.
 pub(crate) fn line(happened: &Happened) -> String {
     match happened {
-        Happened::Call { side, call, key, strike: Strike::None } => format!("{side:?} {call:?} {key}"),
-        Happened::Call { side, call, key, strike } => format!("{side:?} {call:?} {key}: {strike:?}"),
+        Happened::Call { side, call, key, strike: Strike::None, .. } => format!("{side:?} {call:?} {key}"),
+        Happened::Call { side, call, key, strike, .. } => format!("{side:?} {call:?} {key}: {strike:?}"),
         Happened::Changed { side, key, before, after, by_us } => {
             let who = if *by_us { "we" } else { "somebody else" };
             format!("    {who} changed {side:?} {key}: {before:?} -> {after:?}")

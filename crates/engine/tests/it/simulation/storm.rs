@@ -147,9 +147,10 @@ impl Fates for AtSide {
         Fate { to_store, strike: self.storm.strike(call, &mut rng), from_store }
     }
 
-    fn reached(&self, call: Call, key: &Key, strike: &Strike) {
+    fn reached(&self, call: Call, key: &Key, range_start: Option<&Key>, strike: &Strike) {
         let Storm { weather, chronicle, cancel, calls, .. } = self.storm.as_ref();
-        chronicle.record(Happened::Call { side: self.side, call, key: key.clone(), strike: strike.clone() });
+        let (side, key, range_start, strike) = (self.side, key.clone(), range_start.cloned(), strike.clone());
+        chronicle.record(Happened::Call { side, call, key, range_start, strike });
         if weather.cancelled_at == Some(calls.fetch_add(1, Ordering::Relaxed) + 1) {
             chronicle.record(Happened::Cancelled);
             cancel.cancel();

@@ -73,10 +73,10 @@ pub(crate) struct Struck {
 /// A page of a listing that broke off.
 pub(crate) struct StruckPage {
     side: Side,
+    /// The key that its range starts after; empty where that is the beginning.
+    range_start: Key,
     /// The key that it was to come after.
     after: Key,
-    /// Whether it was one of a range that begins at some key.
-    of_range: bool,
 }
 
 /// When a run was told to stop.
@@ -135,7 +135,9 @@ impl<'a> Witness<'a> {
 
     fn see(&mut self, happened: &Happened) -> Result<(), String> {
         match happened {
-            Happened::Call { side, call, key, strike } => return self.see_call(*side, *call, key, strike),
+            Happened::Call { side, call, key, range_start, strike } => {
+                return self.see_call(*side, *call, key, range_start.as_ref(), strike);
+            }
             Happened::Changed { side, key, before, after, by_us } => {
                 if *by_us {
                     self.judge_change(*side, key, before.as_ref(), after.as_ref())?;
@@ -197,17 +199,25 @@ impl<'a> Witness<'a> {
         Ok(())
     }
 
-    /// Whether a page broke off that was needed: one that comes after a key from which on another range was listed
-    /// was only fetched ahead, when the end of its own was drawn nearer.
+    /// Whether a page broke off that was needed. One was only fetched ahead, when the end of its range was drawn
+    /// nearer, if another range starts between the start of its own and the key that it was to come after. Not at that
+    /// key: a range is read until it shows a key beyond its end, and who proves that nothing lies between two ranges
+    /// lists after the last key that the lower one showed.
     pub(crate) fn misses_a_page(&self) -> bool {
         self.struck.listings.iter().any(|page| {
-            let begun_before = self.range_starts[page.side as usize].iter().filter(|start| **start <= page.after);
-            // One of them is its own, if it has one.
-            begun_before.count() <= usize::from(page.of_range)
+            let mut starts = self.range_starts[page.side as usize].iter();
+            !starts.any(|start| *start > page.range_start && *start < page.after)
         })
     }
 
-    fn see_call(&mut self, side: Side, call: Call, key: &Key, strike: &Strike) -> Result<(), String> {
+    fn see_call(
+        &mut self,
+        side: Side,
+        call: Call,
+        key: &Key,
+        range_start: Option<&Key>,
+        strike: &Strike,
+    ) -> Result<(), String> {
         if self.stage == Stage::Returned {
             return Err(format!("the run had returned, and called {call:?} of {key} at {side:?}"));
         }
@@ -234,8 +244,10 @@ impl<'a> Witness<'a> {
                 self.listed[side as usize].push(self.now[side as usize].clone());
             }
             (Call::List | Call::ListMore | Call::ListRange | Call::ListRangeMore, _) if *strike != Strike::None => {
-                let of_range = matches!(call, Call::ListRange | Call::ListRangeMore);
-                self.struck.listings.push(StruckPage { side, after: key.clone(), of_range });
+                let Some(range_start) = range_start.cloned() else {
+                    return Err(format!("{call:?} of {key} at {side:?} is of no range"));
+                };
+                self.struck.listings.push(StruckPage { side, range_start, after: key.clone() });
             }
             // Where two ranges meet, it is looked whether anything lies between them.
             (Call::ListWithin | Call::FirstAfter, _) => self.struck.glimpse |= *strike != Strike::None,
