@@ -311,7 +311,7 @@ impl Transfers {
 
 /// Each connection that objects come from has a buffer for what comes: growing
 /// beyond this would take more memory than it is worth.
-const MOST_FETCHED_AT_ONCE: usize = 56;
+const MOST_FETCHED_AT_ONCE: usize = 64;
 
 pub(crate) fn at_once(jobs: AtOnce, store: &dyn Store) -> AtOnce {
     match (jobs, store.capabilities().kind) {
