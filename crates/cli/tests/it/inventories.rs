@@ -117,12 +117,20 @@ on_both_servers! {
 
     fn nothing_is_deleted_that_the_bucket_has_although_no_report_lists_it(scene) {
         scene.put("site/old", b"old");
+        let narrow = report(&scene);
+        scene.put("site/also", b"also");
+        let held = [("also", &b"also"[..]), ("old", b"old"), ("new", b"newer than the report"), ("gone", b"gone")];
+        scene.write("tree", &Files::new(held));
+        let (site, tree) = (scene.url("site"), scene.arg("tree"));
+        // All that this one lists begins with `old`, and so may all that its inventory takes in.
+        let line = ["sync", &site, &tree, "--delete", "--source-inventory", &narrow];
+        scene.brigade(line).exits(1).complains("lists nothing where also is");
+        assert_eq!(scene.read("tree").paths(), ["also", "gone", "new", "old"]);
         let manifest = report(&scene);
         scene.put("site/new", b"newer than the report");
-        scene.write("tree", &Files::new([("old", b"old"), ("new", b"newer than the report"), ("gone", b"gone")]));
-        let ended = scene.sync(&scene.url("site"), &scene.arg("tree"), ["--source-inventory", &manifest, "--delete"]);
-        ended.counts([("in_step", 1), ("withdrawn", 1), ("deleted", 1)]);
-        assert_eq!(scene.read("tree").paths(), ["new", "old"]);
+        let ended = scene.sync(&site, &tree, ["--source-inventory", &manifest, "--delete"]);
+        ended.counts([("in_step", 2), ("withdrawn", 1), ("deleted", 1)]);
+        assert_eq!(scene.read("tree").paths(), ["also", "new", "old"]);
     }
 }
 

@@ -2,19 +2,18 @@
 //! this is told from the keys that are listed, and where they leave it open, from what the bucket holds beside them.
 
 use crate::s3::BucketStore;
-use crate::{Key, ListingError, Store};
+use crate::{Key, ListingError};
 
-/// The directory that all keys of a report lie in: its inventory's prefix is no longer than what they have in common.
+/// What all keys of a report begin with: its inventory's prefix is no longer than that, and need not end in a `/`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Common(Option<String>);
 
 impl Common {
     /// With one key more.
     pub(super) fn with(self, key: &str) -> Self {
-        let Some(mut above) = self.0 else { return Self(Some(directory(key).to_owned())) };
-        while !key.starts_with(&above) {
-            above.truncate(directory(above.strip_suffix('/').unwrap_or_default()).len());
-        }
+        let Some(mut above) = self.0 else { return Self(Some(key.to_owned())) };
+        let shared = above.bytes().zip(key.bytes()).take_while(|(one, other)| one == other).count();
+        above.truncate(above.floor_char_boundary(shared));
         Self(Some(above))
     }
 
@@ -29,11 +28,6 @@ impl Common {
     }
 }
 
-/// The key without its last part: empty, or ending in `/`.
-fn directory(key: &str) -> &str {
-    key.rfind('/').map_or("", |slash| &key[..=slash])
-}
-
 /// An object in the bucket that lies where the report lists nothing; two requests at the most.
 pub(super) async fn outside(common: &Common, prefix: &str, bucket: &BucketStore) -> Result<Option<Key>, ListingError> {
     if common.covers(prefix) {
@@ -45,7 +39,7 @@ pub(super) async fn outside(common: &Common, prefix: &str, bucket: &BucketStore)
         return Ok(Some(before));
     }
     let last = Key::from(format!("{above}\u{10ffff}"));
-    Ok(bucket.first_after(&last).await?.filter(is_outside))
+    Ok(bucket.found_after(&last).await?.filter(is_outside))
 }
 
 #[cfg(test)]
@@ -53,14 +47,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_all_keys_have_in_common_is_a_directory() {
+    fn what_all_keys_begin_with_is_found() {
         let table: [(&[&str], &str); 7] = [
-            (&["a"], ""),
-            (&["a/b", "a/bc"], "a/"),
+            (&["a"], "a"),
+            (&["a/b", "a/bc"], "a/b"),
             (&["a/b/c", "a/b/d/e"], "a/b/"),
-            (&["a/b/c", "a/bb"], "a/"),
-            (&["a/b/c", "ab"], ""),
-            (&["/a", "/b"], "/"),
+            (&["a/b1/x", "a/b2/y"], "a/b"),
+            (&["a/b/c", "ab"], "a"),
+            (&["é", "è"], ""),
             (&["a/", "a/b"], "a/"),
         ];
         for (keys, expected) in table {
@@ -71,10 +65,11 @@ mod tests {
 
     #[test]
     fn a_prefix_is_covered_by_a_shorter_one() {
-        let of = |key: &str| Common::default().with(key);
-        assert!(of("a/x").covers("a/") && of("a/x").covers("a/b/") && of("x").covers("a/"));
-        assert!(!of("a/b/x").covers("a/") && !of("a/x").covers("b/") && !of("a/x").covers(""));
+        let of =
+            |above: &str| ["x", "y"].iter().fold(Common::default(), |all, name| all.with(&format!("{above}{name}")));
+        assert!(of("a/").covers("a/") && of("a/").covers("a/b/") && of("").covers("a/"));
+        assert!(!of("a/b/").covers("a/") && !of("a/").covers("b/") && !of("a/").covers("") && !of("a/b").covers("a/"));
         assert!(!Common::default().covers(""), "an empty report tells nothing");
-        assert_eq!((of("a/b/x").below("a/"), of("b/x").below("a/")), (Some("b/"), None));
+        assert_eq!((of("a/b/").below("a/"), of("b/").below("a/")), (Some("b/"), None));
     }
 }
