@@ -20,15 +20,16 @@ pub struct Capabilities {
     pub conditions: Conditions,
 }
 
-/// Which calls of a store have their condition honoured at the very moment when they are carried out.
+/// Which calls of a store see to their condition themselves: the service does at the very moment, or the store looks just
+/// before each attempt. Whoever calls need not look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is of a call of its own")]
 pub struct Conditions {
     /// [`crate::Store::write`].
     pub writing: bool,
-    /// [`crate::Upload::finish`].
+    /// [`crate::Upload::finish`]: at some services a look.
     pub finishing: bool,
-    /// [`crate::Store::copy`].
+    /// [`crate::Store::copy`]: at some services a look.
     pub copying: bool,
     /// [`crate::Store::remove`].
     pub removal: bool,

@@ -59,10 +59,14 @@ impl Hasher {
             Self::Md5(md5) => Digest::Md5(md5.finalize().into()),
             Self::Multipart(parts) => parts.finish(),
             Self::Crc64Nvme(crc) => Digest::Crc64Nvme(crc.finalize()),
-            // It is told as one of 64 bits.
-            Self::Crc32c(crc) => Digest::Crc32c(u32::try_from(crc.finalize()).unwrap_or_default()),
+            Self::Crc32c(crc) => Digest::Crc32c(narrowed(crc.finalize())),
         }
     }
+}
+
+/// A CRC-32C, which is told as one of 64 bits.
+pub(crate) fn narrowed(crc: u64) -> u32 {
+    u32::try_from(crc & u64::from(u32::MAX)).unwrap_or_default()
 }
 
 /// Works out what the `ETag` of a multipart upload is made of.

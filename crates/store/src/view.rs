@@ -303,7 +303,7 @@ impl Store for View {
     }
 
     async fn grants(&self, entry: &Entry) -> Result<Grants, Failure> {
-        self.store.grants(entry).await
+        self.judged(entry, self.store.grants(entry).await)
     }
 
     async fn check_readable(&self, entry: &Entry) -> Result<(), Failure> {

@@ -7,7 +7,7 @@ use crate::client::{Bucket, Rejection};
 use crate::dialect::Fact;
 use crate::dialect::google::IF_GENERATION_MATCH;
 use crate::error::{Error, ErrorKind};
-use crate::operations::{Condition, HeadObject, ObjectHead};
+use crate::operations::{Condition, HeadObject, ListObjectsV2, ObjectHead};
 use crate::request::{Request, Response};
 use crate::sending::Look;
 
@@ -47,8 +47,8 @@ impl Bucket {
             Condition::IfAbsent => Ok(request.header(IF_GENERATION_MATCH, HeaderValue::from_static("0"))),
             Condition::IfGeneration(generation) => request.text_header(IF_GENERATION_MATCH.as_str(), generation),
             Condition::IfMatch(_) => {
-                let head = self.check_by_looking(&request, condition).await?;
-                match head.and_then(|head| head.generation) {
+                let there = self.check_by_looking(&request, condition).await?;
+                match there.and_then(|there| there.generation) {
                     Some(generation) => request.text_header(IF_GENERATION_MATCH.as_str(), &generation),
                     None => Err(unguarded(&request)),
                 }
@@ -58,28 +58,44 @@ impl Bucket {
 
     /// Looks whether the condition on the request's key holds now; what is there. Of what
     /// comes after the look it says nothing.
-    async fn check_by_looking(
-        &self,
-        request: &Request<'_>,
-        condition: Condition<'_>,
-    ) -> Result<Option<ObjectHead>, Error> {
+    async fn check_by_looking(&self, request: &Request<'_>, condition: Condition<'_>) -> Result<Option<There>, Error> {
         if condition == Condition::Always {
             return Ok(None);
         }
-        let now = HeadObject { key: request.key.unwrap_or_default(), version_id: None };
-        let head = match self.head_object(now).await {
-            Ok(head) => Some(head),
+        let key = request.key.unwrap_or_default();
+        let there = match self.head_object(HeadObject { key, version_id: None }).await {
+            Ok(ObjectHead { etag, generation, .. }) => Some(There { etag, generation }),
             Err(error) if error.kind() == ErrorKind::NotFound && condition == Condition::IfAbsent => None,
+            Err(error) if is_of_another_key(self, &error) => Some(self.listed(key).await?.ok_or(error)?),
             Err(error) => return Err(error),
         };
-        let holds = match (condition, &head) {
+        let holds = match (condition, &there) {
             (Condition::Always, _) | (Condition::IfAbsent, None) => true,
-            (Condition::IfMatch(etag), Some(head)) => head.etag == etag,
-            (Condition::IfGeneration(generation), Some(head)) => head.generation.as_deref() == Some(generation),
+            (Condition::IfMatch(etag), Some(there)) => there.etag == etag,
+            (Condition::IfGeneration(generation), Some(there)) => there.generation.as_deref() == Some(generation),
             (Condition::IfAbsent, Some(_)) | (_, None) => false,
         };
-        if holds { Ok(head) } else { Err(failed(request)) }
+        if holds { Ok(there) } else { Err(failed(request)) }
     }
+
+    /// What a listing shows at the key.
+    async fn listed(&self, key: &str) -> Result<Option<There>, Error> {
+        let wanted = ListObjectsV2 { prefix: key, max_keys: Some(1), ..ListObjectsV2::default() };
+        let first = self.list_objects_v2(wanted).await?.objects.into_iter().find(|object| object.key == key);
+        Ok(first.map(|object| There { etag: object.etag, generation: object.generation }))
+    }
+}
+
+/// The version that stands at a key.
+struct There {
+    etag: String,
+    generation: Option<String>,
+}
+
+/// Whether an object may be refused because it isn't encrypted with the customer's key that comes along: a listing takes none
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerSideEncryptionCustomerKeys.html>).
+fn is_of_another_key(bucket: &Bucket, error: &Error) -> bool {
+    error.status() == Some(400) && bucket.client().customer_key().is_some()
 }
 
 fn by_etag<'a>(request: Request<'a>, condition: Condition<'_>) -> Result<Request<'a>, Error> {

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::Method;
 
 use super::head_object::{generation, md5_of};
-use super::object_headers::with_headers;
+use super::object_headers::{leaves_no_trace, with_headers};
 use crate::checksum::{CRC64NVME, Checksum, Verified, parse_crc64nvme};
 use crate::client::{Bucket, Rejection};
 use crate::error::Error;
@@ -81,6 +81,9 @@ impl Bucket {
     /// A write whose answer was lost may be what stands there now, whatever
     /// became of it when it was sent again: it is ours if the content is.
     async fn recognise(&self, object: &PutObject<'_>, refused: Error) -> Result<Stored, Error> {
+        if leaves_no_trace(object.headers.grants, &self.client().0.config.writing) {
+            return Err(refused);
+        }
         let Ok(head) = self.head_object(HeadObject { key: object.key, ..HeadObject::default() }).await else {
             return Err(refused);
         };

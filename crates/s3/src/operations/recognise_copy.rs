@@ -1,6 +1,6 @@
 //! Whether what stands at a key is the copy that the service was asked for: the answer to it was lost.
 
-use super::object_headers::REDIRECT;
+use super::object_headers::{REDIRECT, leaves_no_trace};
 use crate::checksum::Verified;
 use crate::client::Bucket;
 use crate::error::Error;
@@ -72,11 +72,7 @@ impl Bucket {
     /// A copy whose answer was lost may be what stands there now. The source has to be there as it was for that to be known.
     pub(super) async fn recognise_copy(&self, copy: &CopyObject<'_>, refused: Error) -> Result<Stored, Error> {
         let (source, writing) = (&copy.source, &self.client().0.config.writing);
-        // Neither stands in an answer, and without them the object would not be what was to be written.
-        let is_silent = copy.grants.is_some_and(|grants| !grants.is_empty())
-            || writing.acl.is_some()
-            || writing.encryption.is_some();
-        if is_silent {
+        if leaves_no_trace(copy.grants, writing) {
             return Err(refused);
         }
         let of_source = HeadObject { key: source.key, version_id: source.version_id };

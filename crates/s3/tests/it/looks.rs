@@ -2,8 +2,8 @@
 //! they are sent.
 
 use brigade_s3::{
-    Bucket, Client, CompleteMultipartUpload, Condition, Config, CopyObject, CopySource, Error, ErrorKind, Provider,
-    Stored, UploadPart,
+    Bucket, Client, CompleteMultipartUpload, Condition, Config, CopyObject, CopySource, CustomerKey, Error, ErrorKind,
+    Provider, Stored, UploadPart,
 };
 use bytes::Bytes;
 
@@ -95,6 +95,38 @@ async fn an_upload_that_nothing_guards_is_completed_again_only_after_another_loo
         let error = complete(&bucket(&server, provider).await, Condition::IfAbsent).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::PreconditionFailed, "{provider}");
         assert_eq!(methods(server).await, ["PUT", "HEAD", "POST", "HEAD"], "{provider}");
+    }
+}
+
+/// An object that is there without the customer's key, or with another one, is refused to a look that brings it.
+#[tokio::test]
+async fn what_a_customers_key_keeps_from_a_look_is_found_in_a_listing() {
+    let listed = |etag: &str| {
+        let object = "<Key>k</Key><LastModified>2013-05-24T00:00:00.000Z</LastModified><Size>1</Size>";
+        let page = format!("<ListBucketResult><Contents>{object}<ETag>\"{etag}\"</ETag></Contents></ListBucketResult>");
+        answer("200 OK", "", &page)
+    };
+    let refused = || head_answer("400 Bad Request", "", 0);
+    // What a HEAD can't say, a GET is asked.
+    let why = || refusal("400 Bad Request", "", "InvalidRequest");
+    let table = [
+        (Condition::IfMatch("old"), vec![part_taken(), refused(), why(), listed("old"), completed()], None),
+        (
+            Condition::IfMatch("old"),
+            vec![part_taken(), refused(), why(), listed("x")],
+            Some(ErrorKind::PreconditionFailed),
+        ),
+        (Condition::IfAbsent, vec![part_taken(), refused(), why(), listed("x")], Some(ErrorKind::PreconditionFailed)),
+    ];
+    for (condition, script, expected) in table {
+        let requests = script.len();
+        let server = Server::start(script).await;
+        let customer_key = Some(CustomerKey::new([1; 32]));
+        let config = Config { provider: Some(Provider::Minio), customer_key, ..server.config() };
+        let bucket = Client::connect(config).await.unwrap().bucket("b");
+        let outcome = complete(&bucket, condition).await;
+        assert_eq!(outcome.err().map(|error| error.kind()), expected, "{condition:?}");
+        assert_eq!(methods(server).await.len(), requests);
     }
 }
 
