@@ -159,8 +159,7 @@ pub struct BegunUpload {
     pub unsure: bool,
     /// Bytes in each part but the last.
     pub part_size: u64,
-    /// The digest of what it was begun with; `None` where that wasn't remembered yet: it was nothing then that was said of
-    /// whatever was written, or the upload is unsure.
+    /// The digest of what it was begun with; `None` where that wasn't remembered: then it is not taken up.
     pub terms: Option<[u8; 32]>,
 }
 

@@ -31,7 +31,7 @@ use crate::request::Request;
 use crate::retry::{Budget, Remedy};
 use crate::sign::Signer;
 use crate::surroundings::Surroundings;
-use crate::writing::{CustomerKey, Writing};
+use crate::writing::CustomerKey;
 
 /// How often it is looked into why something is denied.
 const BETWEEN_LOOKS: Duration = Duration::from_mins(1);
@@ -174,13 +174,6 @@ impl Client {
         };
         let key_id = |client: &Self| client.0.identity.access_key_id();
         settings(self) == settings(other) || (key_id(self).is_some() && key_id(self) == key_id(other))
-    }
-
-    /// Whether something is added to whatever is written.
-    #[must_use]
-    pub fn has_terms(&self) -> bool {
-        let Config { writing, customer_key, .. } = &self.0.config;
-        *writing != Writing::default() || customer_key.is_some()
     }
 
     /// The customer's key that objects are encrypted with.

@@ -44,9 +44,7 @@ pub use local::{LocalStore, Symlinks, remove_temporary_files};
 pub use location::{Location, LocationError, Service};
 pub use new_bucket::{NewBucket, NewBucketError};
 pub use nothing::Nothing;
-pub use object::{
-    Condition, Copying, NewObject, Object, ObjectHeaders, Receipt, RestoreRequest, Tags, Terms, Verified,
-};
+pub use object::{Condition, Copying, NewObject, Object, ObjectHeaders, Receipt, RestoreRequest, Tags, Verified};
 pub use open::{OpenError, Role, open, open_both, open_whole};
 pub use s3::{Restoring, RetrievalTier};
 pub use spill::{Sorted, Sorter};

@@ -26,8 +26,8 @@ pub use options::{Clock, MemoryOptions, Sequence, ticking_clock};
 
 use crate::{
     Capabilities, ClockSkew, Conditions, Digest, DigestKind, Entry, Failure, FailureKind, KeptVersion, Key, KeyRange,
-    Kind, Listing, ListingError, NewObject, Object, OpenUploads, Reader, Receipt, Resumed, Store, Terms, Unknown,
-    Upload, Verified, VersionListing, Versioning,
+    Kind, Listing, ListingError, NewObject, Object, OpenUploads, Reader, Receipt, Resumed, Store, Unknown, Upload,
+    Verified, VersionListing, Versioning,
 };
 use durability::Unwritten;
 use faults::Faults;
@@ -247,7 +247,7 @@ impl Store for MemoryStore {
         .await
     }
 
-    fn terms(&self, object: &NewObject) -> Result<Terms, Failure> {
+    fn terms(&self, object: &NewObject) -> Result<[u8; 32], Failure> {
         Ok(objects::terms(object))
     }
 

@@ -90,25 +90,6 @@ pub struct NewObject {
     pub part_size: Option<u64>,
 }
 
-/// With what an object is written, besides its content: what tells an upload in parts that an earlier run began from
-/// one that would be begun now.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Terms {
-    /// A digest of all of them.
-    pub digest: [u8; 32],
-    /// Whether one is said of whatever is written, or grants somebody something of this object.
-    pub are_said: bool,
-}
-
-impl Terms {
-    /// Whether an upload that was begun with those of this digest was begun with the same ones. `None` is of one that was
-    /// begun before digests were remembered: it was with none that are said.
-    #[must_use]
-    pub fn are_those_of(&self, begun: Option<&[u8; 32]>) -> bool {
-        begun.map_or(!self.are_said, |begun| *begun == self.digest)
-    }
-}
-
 /// An object that a service is about to copy by itself.
 #[derive(Clone, Copy)]
 pub struct Copying<'a> {
@@ -143,24 +124,4 @@ pub struct Receipt {
     /// A digest of the whole content, where the write worked one out that the
     /// entry's `ETag` doesn't give.
     pub digest: Option<Digest>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_terms_of_an_upload_are_the_same_by_their_digest_or_where_none_are_said() {
-        for (begun, are_said, expected) in [
-            (Some([1; 32]), false, true),
-            (Some([1; 32]), true, true),
-            (Some([2; 32]), false, false),
-            (Some([2; 32]), true, false),
-            (None, false, true),
-            (None, true, false),
-        ] {
-            let terms = Terms { digest: [1; 32], are_said };
-            assert_eq!(terms.are_those_of(begun.as_ref()), expected, "{begun:?} {are_said}");
-        }
-    }
 }

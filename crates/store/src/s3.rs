@@ -33,7 +33,7 @@ use crate::inventory::Inventory;
 use crate::{
     Capabilities, ClockSkew, Conditions, CopyFailure, Copying, Digest, DigestKind, Entry, Failure, Forecast,
     KeptVersion, Key, KeyRange, Kind, Listing, ListingError, NewObject, Object, OpenUploads, Order, Reader, Receipt,
-    RequestCount, RestoreRequest, Resumed, Role, Store, Terms, Upload, VersionId, VersionListing, Versioning, Work,
+    RequestCount, RestoreRequest, Resumed, Role, Store, Upload, VersionId, VersionListing, Versioning, Work,
 };
 pub(crate) use entries::entry;
 use entries::{check_version, condition, etag, generation, receipt, verified};
@@ -280,7 +280,7 @@ impl Store for BucketStore {
         Ok(self.head_of(entry).await?.noted_md5())
     }
 
-    fn terms(&self, object: &NewObject) -> Result<Terms, Failure> {
+    fn terms(&self, object: &NewObject) -> Result<[u8; 32], Failure> {
         upload::terms(&self.bucket, &self.names.of(&object.key)?, object)
     }
 

@@ -11,7 +11,7 @@ use crate::versions::{NoVersions, delete_marker};
 use crate::{
     Capabilities, ClockSkew, CopyFailure, Copying, Digest, DigestKind, Entry, Failure, FailureKind, Forecast,
     KeptVersion, Key, KeyRange, Listing, ListingError, NewObject, Object, ObjectHeaders, OpenUploads, Receipt,
-    RequestCount, RestoreRequest, Resumed, Terms, Upload, VersionId, VersionListing, Versioning, Work,
+    RequestCount, RestoreRequest, Resumed, Upload, VersionId, VersionListing, Versioning, Work,
 };
 
 /// A place that holds objects: a local tree, or a bucket under a prefix.
@@ -98,10 +98,10 @@ pub trait Store: Send + Sync + 'static {
         Ok(None)
     }
 
-    /// With what [`Store::begin`] would begin this object now, and fails as it would where that can't be said at all.
-    /// Nothing is sent.
-    fn terms(&self, _object: &NewObject) -> Result<Terms, Failure> {
-        Ok(Terms::default())
+    /// A digest of with what [`Store::begin`] would begin this object now, besides its content; fails as that would where it
+    /// can't be said at all. Nothing is sent.
+    fn terms(&self, _object: &NewObject) -> Result<[u8; 32], Failure> {
+        Ok([0; 32])
     }
 
     /// An object's tags, as in the query of a URL (`a=1&b=2`); empty where it has none.

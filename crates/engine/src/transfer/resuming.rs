@@ -49,7 +49,7 @@ impl Transfers {
                 source: Fingerprint::of(source),
                 unsure: could_hide_an_edit(source, read),
                 part_size: self.part_size_of(new),
-                terms: Some(terms.digest),
+                terms: Some(terms),
             };
             if let Err(error) = self.recorder.commit_now(vec![Change::UploadBegun(begun)], self.sides()).await {
                 upload.abandon().await;
@@ -65,7 +65,7 @@ impl Transfers {
     async fn take_up(&self, new: &NewObject, source: &Entry, begun: &BegunUpload) -> Result<Option<UnderWay>, Stopped> {
         let BegunUpload { key, upload_id, source: begun_of, unsure, part_size, terms } = begun;
         let is_of_this_version = !unsure && begun_of.shows_in(source);
-        let is_begun_alike = self.dest.terms(new).map_err(Stopped::Dest)?.are_those_of(terms.as_ref());
+        let is_begun_alike = Some(self.dest.terms(new).map_err(Stopped::Dest)?) == *terms;
         if !(is_of_this_version && is_begun_alike) || *part_size != self.part_size_of(new) {
             self.abort_upload(key, upload_id).await;
             return Ok(None);

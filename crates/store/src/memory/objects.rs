@@ -7,9 +7,8 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use md5::{Digest as _, Md5};
 
-use crate::{
-    Condition, Digest, DigestKind, Entry, Failure, FailureKind, Key, Kind, NewObject, ObjectHeaders, Terms, Version,
-};
+use crate::hashers::narrowed;
+use crate::{Condition, Digest, DigestKind, Entry, Failure, FailureKind, Key, Kind, NewObject, ObjectHeaders, Version};
 
 #[derive(Default)]
 pub(super) struct Objects {
@@ -183,10 +182,7 @@ pub(super) fn digest(body: &[u8], kind: DigestKind) -> Digest {
     match kind {
         DigestKind::Md5 => Digest::Md5(Md5::digest(body).into()),
         DigestKind::Crc64Nvme => Digest::Crc64Nvme(crc_fast::checksum(crc_fast::CrcAlgorithm::Crc64Nvme, body)),
-        DigestKind::Crc32c => {
-            let crc = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, body);
-            Digest::Crc32c(u32::try_from(crc).unwrap_or_default())
-        }
+        DigestKind::Crc32c => Digest::Crc32c(narrowed(crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, body))),
         DigestKind::MultipartMd5 { part_size } => {
             let part_size = usize::try_from(part_size).unwrap_or(usize::MAX).max(1);
             let mut parts = 0;
@@ -201,10 +197,10 @@ pub(super) fn digest(body: &[u8], kind: DigestKind) -> Digest {
 }
 
 /// With what the object is written.
-pub(super) fn terms(object: &NewObject) -> Terms {
+pub(super) fn terms(object: &NewObject) -> [u8; 32] {
     let mut digest = [0; 32];
     digest[..16].copy_from_slice(&Md5::digest(format!("{:?}", object.headers)));
-    Terms { digest, are_said: false }
+    digest
 }
 
 pub(super) fn check_size(object: &NewObject, body: &[u8]) -> Result<(), Failure> {

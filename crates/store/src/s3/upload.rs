@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use brigade_s3::{
-    Bucket, CompleteMultipartUpload, CreateMultipartUpload, ErrorKind, Grants, UploadPart, UploadPartCopy, UploadedPart,
+    Bucket, CompleteMultipartUpload, CreateMultipartUpload, ErrorKind, UploadPart, UploadPartCopy, UploadedPart,
 };
 use bytes::Bytes;
 use crc_fast::{CrcAlgorithm, checksum, checksum_combine};
@@ -17,7 +17,7 @@ use super::failures::{failure, unwritten};
 use super::headers::Outgoing;
 use crate::{
     CopyFailure, Digest, DigestKind, Entry, Failure, FailureKind, FinishedPart, NewObject, Part, Receipt, Resumed,
-    Store, Terms, Upload, Verified,
+    Store, Upload, Verified,
 };
 
 pub(super) struct BucketUpload {
@@ -149,13 +149,11 @@ impl Upload for BucketUpload {
 }
 
 /// With what an upload of the object would be begun.
-pub(super) fn terms(bucket: &Bucket, name: &str, object: &NewObject) -> Result<Terms, Failure> {
+pub(super) fn terms(bucket: &Bucket, name: &str, object: &NewObject) -> Result<[u8; 32], Failure> {
     let outgoing = Outgoing::of(bucket, &object.headers);
     let metadata = outgoing.metadata();
     let create = CreateMultipartUpload { key: name, headers: outgoing.headers(&metadata) };
-    let digest = bucket.multipart_terms(create).map_err(|error| failure(&error))?;
-    let are_said = bucket.client().has_terms() || object.headers.grants != Grants::default();
-    Ok(Terms { digest, are_said })
+    bucket.multipart_terms(create).map_err(|error| failure(&error))
 }
 
 /// Parts of an earlier process may be more, or others, than the object has now:
