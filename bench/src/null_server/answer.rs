@@ -129,7 +129,7 @@ fn deleted(document: &[u8]) -> Answer {
     text("200 OK", format!("<DeleteResult>{}</DeleteResult>", objects.collect::<String>()))
 }
 
-/// The texts of all elements of this name, which hold nothing else.
+/// The contents of all elements of this name, which don't lie in one another.
 fn elements<'a>(document: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
     let (start, end) = (format!("<{name}>"), format!("</{name}>"));
     let mut rest = document;

@@ -1,13 +1,14 @@
 //! Judging one key: what the listings tell of it, or its content; and once more,
 //! by what is there then, before it is told that something is wrong.
 
-use brigade_store::{Entry, Failure, FailureKind, Key, KeyRange, Kind, Listed};
+use brigade_store::{Entry, Failure, FailureKind, Key, Kind};
 
 use super::verifying::Verdict;
 use super::walking::Pair;
 use super::{Checking, Difference, Evidence, Found};
 use crate::events::Side;
 use crate::ledger::Proven;
+use crate::listing::shows;
 use crate::transfer::{Halt, LockedOut};
 
 /// A failure, and the side that it is due to.
@@ -153,18 +154,14 @@ impl Checking {
 
     /// Whether a listing shows this very name now.
     async fn lists(&self, side: Side, key: &Key) -> Result<bool, Blamed> {
-        // Below the key and beside it as little as can be: after the key that lacks its last byte.
-        let above = key.as_bytes().split_last().map(|(_, above)| Key::new(above));
-        let mut listing = self.store(side).list(&KeyRange { after: above, through: Some(key.clone()) });
-        loop {
-            let page = listing.next_page().await.map_err(|error| Blamed {
-                side,
-                failure: Failure::new(FailureKind::Failed, format!("its name could not be looked for: {error}")),
-            })?;
-            let Some(page) = page else { return Ok(false) };
-            if page.iter().any(|item| matches!(item, Listed::Present(entry) if entry.key == *key)) {
-                return Ok(true);
-            }
+        let unknown = |reason: String| Blamed {
+            side,
+            failure: Failure::new(FailureKind::Failed, format!("its name could not be looked for: {reason}")),
+        };
+        match shows(self.store(side).as_ref(), key).await {
+            Ok(Some(shown)) => Ok(shown),
+            Ok(None) => Err(unknown("what is around it can't be listed".to_owned())),
+            Err(error) => Err(unknown(error.to_string())),
         }
     }
 

@@ -189,14 +189,19 @@ async fn removed_of(store: &dyn Store, going: Vec<Going>) -> Vec<JudgedVersion> 
 /// Those whose ids may have become something else's since the run began, and the others.
 async fn ids_given_again(store: &dyn Store, going: Vec<Going>) -> (Vec<JudgedVersion>, Vec<Going>) {
     let may_be_replaced = |(version, _): &Going| version.may_be_replaced();
-    if !going.iter().any(may_be_replaced) || store.versioning().await == Ok(Versioning::Enabled) {
+    if !going.iter().any(may_be_replaced) {
         return (Vec::new(), going);
     }
+    let why = match store.versioning().await {
+        Ok(Versioning::Enabled) => return (Vec::new(), going),
+        Ok(_) => given_again(),
+        Err(failure) => failure,
+    };
     let (unsure, going): (Vec<Going>, Vec<Going>) = going.into_iter().partition(may_be_replaced);
     let unsure = unsure.into_iter().map(|(version, age)| JudgedVersion {
         version,
         age: Some(age),
-        outcome: VersionOutcome::Failed(given_again()),
+        outcome: VersionOutcome::Failed(why.clone()),
     });
     (unsure.collect(), going)
 }
