@@ -38,7 +38,7 @@ pub(crate) use content::{fitting_part_sizes, same_content};
 pub use locked_out::LockedOut;
 pub(crate) use parts::part_size;
 use sending::Sent;
-pub(crate) use sending::{Stopped, not_copied};
+pub(crate) use sending::Stopped;
 
 /// What all transfers of a run share.
 pub(crate) struct Transfers {

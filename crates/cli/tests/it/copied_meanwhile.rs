@@ -1,6 +1,6 @@
 //! What happens on either side while a service copies, and when it doesn't answer.
 
-use crate::harness::{Action, Ended, Files, Occurrence, Scene, content};
+use crate::harness::{Action, Ended, Files, Occurrence, Running, Scene, content};
 
 /// What makes the embedded server be trusted with conditions.
 const TRUSTED: [&str; 2] = ["--provider", "brigade-dev"];
@@ -173,6 +173,33 @@ fn a_large_object_is_copied_in_parts_or_read_and_written() {
     assert_eq!((summary.requests("UploadPart"), summary.requests("AbortMultipartUpload")), (parts, 1));
     let all = ["from/k", "inside/k", "whole/k", "through/k"];
     scene.stored("").assert_are(&Files::new(all.map(|key| (key, &large[..]))));
+}
+
+/// What was read and written of it is not thrown away for parts that the service doesn't copy, as it turns out each time.
+#[test]
+fn parts_that_were_read_and_written_are_taken_up_where_the_service_copies_none() {
+    let (scene, large) = scene_of_a_large_one();
+    let refused = Action::status(501, "NotImplemented");
+    let refuse = || {
+        for operation in ["UploadPartCopy", "CopyObject"] {
+            scene.log().befall(refused.clone(), operation, Occurrence::Every);
+        }
+    };
+    let (from, to) = (scene.url("from"), scene.url("to"));
+    let args = ["sync", &from, &to, "--jobs=1", "--output=json"];
+    refuse();
+    scene.log().forget_requests();
+    scene.log().hold_the("UploadPart", &[3]);
+    let killed = Running::start(scene.brigade_command(args));
+    scene.log().wait_for_number("UploadPart", 3);
+    drop(killed);
+    scene.log().heal();
+    refuse();
+    let summary = scene.brigade(args).exits(0).summary();
+    let parts = large.len().div_ceil(8 << 20) as u64;
+    assert_eq!((summary.requests("UploadPart"), summary.0["parts_taken_up"].as_u64()), (parts - 2, Some(2)));
+    scene.stored("to").assert_are(&Files::new([("k", &large)]));
+    assert_eq!(scene.uploads(), 0);
 }
 
 /// heavy-sync took what it had listed until it was killed for all there was, and deleted the rest of the copy.

@@ -9,7 +9,7 @@ use super::judging::Blamed;
 use super::{Checking, DigestName, Evidence, Proof};
 use crate::compare::Content;
 use crate::events::Side;
-use crate::transfer::{Stopped, fitting_part_sizes, not_copied, part_size, same_content};
+use crate::transfer::{Stopped, fitting_part_sizes, part_size, same_content};
 
 /// What the content tells.
 pub(super) enum Verdict {
@@ -114,10 +114,9 @@ fn blamed(stopped: Stopped) -> Blamed {
     match stopped {
         Stopped::Source(failure) => Blamed { side: Side::Source, failure },
         Stopped::Dest(failure) => Blamed { side: Side::Dest, failure },
-        Stopped::Interrupted => {
+        Stopped::Interrupted | Stopped::NotCopied => {
             Blamed { side: Side::Source, failure: Failure::new(FailureKind::Failed, "it was interrupted") }
         }
-        Stopped::NotCopied => Blamed { side: Side::Dest, failure: not_copied() },
         Stopped::Ledger(error) => {
             Blamed { side: Side::Source, failure: Failure::new(FailureKind::Failed, error.to_string()) }
         }

@@ -25,6 +25,11 @@ impl BegunUploads {
         self.open().remove(key).unwrap_or_default()
     }
 
+    /// Puts one back that may be taken up yet.
+    pub(crate) fn put_back(&self, upload: BegunUpload) {
+        self.open().entry(upload.key.clone()).or_default().push(upload);
+    }
+
     /// Takes out those that nobody has taken up.
     pub(crate) fn take_rest(&self) -> Vec<BegunUpload> {
         std::mem::take(&mut *self.open()).into_values().flatten().collect()

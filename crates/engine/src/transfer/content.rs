@@ -36,15 +36,16 @@ impl Transfers {
         Ok(pair.filter(|pair| !pair.assumed))
     }
 
-    /// What the content of both versions tells; and of two objects that were never settled and of which nothing else
-    /// tells, what was noted of them, and then their times.
+    /// What the content of both versions tells; where nothing does, of two objects what was noted of them, as long as
+    /// neither has changed since they were settled, and then the times of those that never were.
     pub(super) async fn enough_alike(&self, source: &Entry, dest: &Entry) -> Result<Content, Stopped> {
         let content = self.same_content(source, dest).await?;
         if content != Content::Unproven || !self.between.are_buckets {
             return Ok(content);
         }
         let pair = self.settled_pair(source).await?;
-        if pair.as_ref().is_some_and(|pair| !pair.shows_in(source, dest)) {
+        // What is unsure of two objects shows whatever is there, and is no ground for believing a note.
+        if pair.as_ref().is_some_and(|pair| pair.unsure || !pair.shows_in(source, dest)) {
             return Ok(content);
         }
         let left = Held { store: self.source.as_ref(), entry: source, blame: Stopped::Source };
@@ -121,22 +122,28 @@ impl Held<'_> {
     /// gives, else by the best that the store keeps beside it.
     async fn same_as_object(&self, object: &Held<'_>) -> Result<Content, Stopped> {
         let listed = object.entry.listed_digest();
+        let mut md5 = Vec::new();
         if let Some(Digest::Md5(_)) = listed {
             // An equal MD5 settles it without a request. A different one may be
             // an ETag that is no MD5 (SSE-KMS).
-            if self.digests(&[DigestKind::Md5]).await?.first() == listed.as_ref() {
+            md5 = self.digests(&[DigestKind::Md5]).await?;
+            if md5.first() == listed.as_ref() {
                 return Ok(Content::SameMd5);
             }
         }
         let stored = object.digests(&[DigestKind::Crc64Nvme, DigestKind::Md5, DigestKind::Crc32c]).await?;
-        if stored.iter().any(|digest| matches!(digest, Digest::Crc64Nvme(_))) {
+        let has = |is: fn(&Digest) -> bool| stored.iter().any(is);
+        if has(|digest| matches!(digest, Digest::Crc64Nvme(_))) {
             return Ok(by_stored(&stored, &self.digests(&[DigestKind::Crc64Nvme]).await?));
         }
+        if has(|digest| matches!(digest, Digest::Md5(_))) {
+            if md5.is_empty() {
+                md5 = self.digests(&[DigestKind::Md5]).await?;
+            }
+            return Ok(by_stored(&stored, &md5));
+        }
         let told = self.by_etag(object, listed).await?;
-        let has = |is: fn(&Digest) -> bool| stored.iter().any(is);
-        // What an MD5 tells that the service vouches for, 32 bits don't overrule.
-        let is_sure = told == Content::OtherMd5 && has(|digest| matches!(digest, Digest::Md5(_)));
-        if told.is_same() || is_sure || !has(|digest| matches!(digest, Digest::Crc32c(_))) {
+        if told.is_same() || !has(|digest| matches!(digest, Digest::Crc32c(_))) {
             return Ok(told);
         }
         Ok(by_stored(&stored, &self.digests(&[DigestKind::Crc32c]).await?))

@@ -31,20 +31,22 @@ pub(super) enum Way {
 impl Transfers {
     /// Has the service copy a version; [`Stopped::NotCopied`] where it doesn't, or could copy another one unnoticed.
     pub(super) async fn copy_inside(&self, listed: &Entry, replaces: Option<&Entry>) -> Result<Copied, Stopped> {
-        let is_named = listed.version_id().is_some() || listed.etag().is_some_and(|etag| !etag.is_empty());
-        if !is_named {
-            return Err(Stopped::NotCopied);
-        }
-        if self.is_cut(listed) {
+        if is_named(listed) && self.is_cut(listed) {
             match self.copy_in_parts(listed, replaces, Way::Inside).await {
                 Err(Stopped::NotCopied) => {}
                 copied => return copied,
             }
         }
-        if listed.size > self.between.most_copied_whole {
+        if !self.is_copied_whole(listed) {
             return Err(Stopped::NotCopied);
         }
         self.copy_whole_inside(listed, replaces).await
+    }
+
+    /// Whether the service copies this version with one request.
+    pub(super) fn is_copied_whole(&self, listed: &Entry) -> bool {
+        let fits = listed.size <= self.between.most_copied_whole;
+        self.between.copies_inside() && is_named(listed) && fits && !self.is_cut(listed)
     }
 
     /// Whether the service copies this version in parts.
@@ -71,6 +73,11 @@ impl Transfers {
     }
 }
 
+/// Whether it can be told that what is copied is this very version.
+fn is_named(listed: &Entry) -> bool {
+    listed.version_id().is_some() || listed.etag().is_some_and(|etag| !etag.is_empty())
+}
+
 /// What the service has copied: the same `ETag` proves it, as far as it is one of the content.
 pub(super) fn copied(source: &Entry, receipt: Receipt) -> Copied {
     let is_same = source.etag().is_some_and(|etag| !etag.is_empty() && receipt.entry.etag() == Some(etag));
@@ -84,7 +91,7 @@ pub(super) fn stopped(failure: CopyFailure, does: &AtomicBool) -> Stopped {
         CopyFailure::NotDone => {
             if does.swap(false, Ordering::Relaxed) {
                 tracing::warn!(
-                    "the service does not copy by itself what it was asked to: it is read and written instead"
+                    "the service does not copy by itself what it was asked to: it is copied otherwise, or read and written"
                 );
             }
             Stopped::NotCopied

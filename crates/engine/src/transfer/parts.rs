@@ -62,22 +62,26 @@ impl Transfers {
         let mut new = self.new_object(reader.entry(), reader.headers(), replaces).await?;
         new.headers.grants = self.grants_of(reader.entry()).await?;
         new.part_size = self.cut_as_the_source(reader.as_ref(), way).await;
-        let (mut under_way, is_taken_up) = self.begin_or_take_up(&new, reader.entry()).await?;
+        let (mut under_way, mut taken_up) = self.begin_or_take_up(&new, reader.entry(), way).await?;
         let mut finished = self.fill(&reader, &new, &under_way, way).await;
         if let Err(unfilled) = &finished
-            && is_taken_up
+            && taken_up.is_some()
             && unfilled.shows_it_useless()
             && !self.cancel.is_cancelled()
             && self.give_up(&new, under_way.upload.as_ref()).await
         {
             // Once more, from the first part.
-            under_way = self.begin_upload(&new, reader.entry()).await?;
+            (under_way, taken_up) = (self.begin_upload(&new, reader.entry()).await?, None);
             finished = self.fill(&reader, &new, &under_way, way).await;
         }
         let receipt = match finished {
             Ok(receipt) => receipt,
             Err(Unfilled { stopped, .. }) => {
                 self.heed_stop(&stopped);
+                if let (Stopped::NotCopied, Some(begun)) = (&stopped, taken_up) {
+                    self.leave_to_writing(begun, &under_way);
+                    return Err(stopped);
+                }
                 self.leave(&new, under_way.upload.as_ref(), &stopped).await;
                 return Err(stopped);
             }

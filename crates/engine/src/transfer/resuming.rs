@@ -7,6 +7,7 @@ use std::sync::Arc;
 use brigade_store::{Entry, FailureKind, FinishedPart, Key, NewObject, Resumed, Upload};
 
 use super::Transfers;
+use super::inside::Way;
 use super::parts::part_size;
 use super::sending::Stopped;
 use crate::events::Event;
@@ -22,18 +23,27 @@ pub(super) struct UnderWay {
 
 impl Transfers {
     /// Takes up the upload of this object that an earlier run began, or begins
-    /// a new one; whether it was taken up.
-    pub(super) async fn begin_or_take_up(&self, new: &NewObject, source: &Entry) -> Result<(UnderWay, bool), Stopped> {
+    /// a new one; which one was taken up.
+    pub(super) async fn begin_or_take_up(
+        &self,
+        new: &NewObject,
+        source: &Entry,
+        way: Way,
+    ) -> Result<(UnderWay, Option<BegunUpload>), Stopped> {
         let mut taken_up = None;
         for begun in self.uploads.take(&new.key) {
-            match taken_up {
-                None => taken_up = self.take_up(new, source, &begun).await?,
-                Some(_) => drop(self.abort_upload(&begun.key, &begun.upload_id).await),
+            if way == Way::Inside && begun.part_size != self.part_size_of(new) {
+                // One whose parts were read and written: it goes on if it turns out that the service copies none.
+                self.uploads.put_back(begun);
+            } else if taken_up.is_some() {
+                self.abort_upload(&begun.key, &begun.upload_id).await;
+            } else {
+                taken_up = self.take_up(new, source, &begun).await?.map(|under_way| (under_way, Some(begun)));
             }
         }
         match taken_up {
-            Some(under_way) => Ok((under_way, true)),
-            None => Ok((self.begin_upload(new, source).await?, false)),
+            Some(taken_up) => Ok(taken_up),
+            None => Ok((self.begin_upload(new, source).await?, None)),
         }
     }
 
@@ -92,6 +102,12 @@ impl Transfers {
         self.tally.tell(Event::Progress { bytes: fitting.iter().map(|part| part.size).sum() });
         let there = fitting.into_iter().map(|part| part.number).collect();
         Ok(Some(UnderWay { upload: upload.into(), there }))
+    }
+
+    /// Leaves an upload that was taken up, and of which the service copies no part, to whoever reads and writes it.
+    pub(super) fn leave_to_writing(&self, begun: BegunUpload, under_way: &UnderWay) {
+        self.tally.count(|summary| summary.parts_taken_up -= under_way.there.len() as u64);
+        self.uploads.put_back(begun);
     }
 
     /// Leaves an upload that was stopped to the next run, where its parts may

@@ -27,8 +27,8 @@ impl Transfers {
         let may_pass = matches!(failure.kind, FailureKind::Failed | FailureKind::Corrupt);
         // What was sent of an upload in parts is kept for the next run, and would be sent again here.
         let Capabilities { kind, whole_limit, .. } = self.dest.capabilities();
-        let is_copied_whole = self.between.copies_inside() && !self.is_cut(&transfer.source);
-        let leaves_parts = kind == Kind::Remote && transfer.source.size > whole_limit && !is_copied_whole;
+        let is_in_parts = transfer.source.size > whole_limit && !self.is_copied_whole(&transfer.source);
+        let leaves_parts = kind == Kind::Remote && is_in_parts;
         if !may_pass
             || leaves_parts
             || self.dry_run

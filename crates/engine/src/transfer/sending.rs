@@ -1,8 +1,8 @@
 //! Sending one object: compared if need be, read, written, and once more if it changed meanwhile.
 
 use brigade_store::{
-    Condition, Digest, DigestKind, Entry, Failure, FailureKind, KeyRange, Kind, Listed, ListingError, NewObject,
-    ObjectHeaders, Receipt, Verified,
+    Condition, Digest, DigestKind, Entry, Failure, FailureKind, Kind, ListingError, NewObject, ObjectHeaders, Receipt,
+    Verified,
 };
 
 use super::inside::Way;
@@ -10,6 +10,7 @@ use super::{Halt, MOST_FETCHED_AT_ONCE, Transfers};
 use crate::compare::Content;
 use crate::events::{Event, Outcome};
 use crate::ledger::{Agreed, LedgerError, Proof, SettledPair};
+use crate::listing::shows;
 use crate::plan::Transfer;
 use crate::representation;
 
@@ -156,36 +157,25 @@ impl Transfers {
             }
         };
         match self.is_so_called(&dest).await {
-            Ok(false) => self.account(Stopped::Dest(taken_for_another())),
-            Ok(true)
+            Ok(Some(false)) => self.account(Stopped::Dest(taken_for_another())),
+            Ok(Some(true))
                 if dest.size == planned.source.size
                     && matches!(self.same_content(&planned.source, &dest).await, Ok(content) if content.is_same()) =>
             {
                 Sent::Outcome(Outcome::InStep, Some(agreed(&planned.source, dest, None)))
             }
-            Ok(true) | Err(_) => self.account(Stopped::Dest(failure)),
+            Ok(_) | Err(_) => self.account(Stopped::Dest(failure)),
         }
     }
 
     /// Whether what was found at a key of the destination has this very name
-    /// there: some file systems find a file by its name in another case, or
-    /// another normal form, too. Under the name that it has, it may be deleted.
-    async fn is_so_called(&self, found: &Entry) -> Result<bool, ListingError> {
+    /// there; under the name that it has, it may be deleted. `None` where that can't be told.
+    async fn is_so_called(&self, found: &Entry) -> Result<Option<bool>, ListingError> {
         // Directories are in no listing.
         if self.dest.capabilities().kind == Kind::Remote || found.key.is_marker() {
-            return Ok(true);
+            return Ok(Some(true));
         }
-        let mut listing = self.dest.list(&KeyRange::around(&found.key));
-        while let Some(page) = listing.next_page().await? {
-            let shows = |item: &Listed| match item {
-                Listed::Present(entry) => entry.key == found.key,
-                Listed::Unknown(unknown) => unknown.covers(&found.key),
-            };
-            if page.iter().any(shows) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        shows(self.dest.as_ref(), &found.key).await
     }
 
     /// The versions that are in step, if the destination turns out to have
@@ -310,8 +300,8 @@ impl Transfers {
     fn account(&self, stopped: Stopped) -> Sent {
         self.heed_stop(&stopped);
         match stopped {
-            Stopped::Interrupted => Sent::Interrupted,
-            Stopped::NotCopied => Sent::Outcome(Outcome::Failed(not_copied()), None),
+            // What the service didn't copy was read and written.
+            Stopped::Interrupted | Stopped::NotCopied => Sent::Interrupted,
             // Whatever failed after the run was to stop may have failed because of it.
             Stopped::Source(_) | Stopped::Dest(_) if self.cancel.is_cancelled() => Sent::Interrupted,
             Stopped::Ledger(error) => Sent::Halted(error.into()),
@@ -323,11 +313,6 @@ impl Transfers {
             Stopped::Source(failure) | Stopped::Dest(failure) => Sent::Outcome(Outcome::Failed(failure), None),
         }
     }
-}
-
-/// Of what should have been read and written instead.
-pub(crate) fn not_copied() -> Failure {
-    Failure::new(FailureKind::Failed, "the service copies nothing by itself")
 }
 
 pub(super) fn both(source: Verified, dest: Verified) -> Verified {
