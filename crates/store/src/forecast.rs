@@ -21,6 +21,8 @@ pub enum Work<'a> {
     CopyInParts(u64),
     /// [`crate::Store::begin`], so many parts, and [`crate::Upload::finish`].
     WriteInParts(u64),
+    /// [`crate::Store::restore`].
+    Restore,
     /// One call of [`crate::Store::remove`].
     Remove(&'a [Entry]),
 }

@@ -49,7 +49,7 @@ impl Report<'_> {
         }
         requests::rows(&mut text, self, summary);
         let _ = writeln!(text, "{}", self.conclusion(summary));
-        if let Some(when) = self.task.comes_back(summary) {
+        if let Some(when) = self.task.comes_back(summary).filter(|_| !self.dry_run) {
             let _ = writeln!(text, "{when}");
         }
         text
@@ -66,7 +66,9 @@ impl Report<'_> {
             Exit::Incomplete if summary.complete() => {
                 format!("In step, but some versions could not be removed (exit code {code}).")
             }
-            Exit::Incomplete => format!("{} (exit code {code}): {}.", self.task.undone(), shortfall(summary)),
+            Exit::Incomplete => {
+                format!("{} (exit code {code}): {}.", self.task.undone(), shortfall(summary, self.dry_run))
+            }
             exit => format!("{} (exit code {code}): {exit}.", self.task.undone()),
         }
     }
@@ -77,6 +79,7 @@ fn rows(text: &mut String, summary: &Summary, task: Task, dry_run: bool) {
     let created = if dry_run { "to create" } else { "created" };
     let replaced = if dry_run { "to replace" } else { "replaced" };
     let deleted = if dry_run { "to delete" } else { "deleted" };
+    let restoring = if dry_run { "in an archive, and would be asked for" } else { "in an archive, and asked for" };
     let rows = [
         ("in step", summary.in_step, ""),
         (created, summary.created, ""),
@@ -91,7 +94,7 @@ fn rows(text: &mut String, summary: &Summary, task: Task, dry_run: bool) {
         ("skipped", summary.skipped, "symlinks, special files and generated pages"),
         ("impossible", summary.unrepresentable, "keys that the destination can't hold"),
         ("archived", summary.archived, "in an archive: `brigade restore --request-restore DAYS` asks for them"),
-        ("restoring", summary.restoring, "in an archive, and asked for"),
+        ("restoring", summary.restoring, restoring),
         ("failed", summary.failed, "named above, or counted by reason"),
         ("unverified", summary.unverified, "sent, with no digest to check the copy with"),
     ];
@@ -145,11 +148,12 @@ fn work(text: &mut String, summary: &Summary, elapsed: Duration, dry_run: bool) 
 }
 
 /// What is left undone.
-fn shortfall(summary: &Summary) -> String {
+fn shortfall(summary: &Summary, dry_run: bool) -> String {
+    let restoring = if dry_run { "would be asked for, out of an archive" } else { "asked for, out of an archive" };
     let parts = [
         (summary.failed, "failed"),
         (summary.archived, "in an archive"),
-        (summary.restoring, "asked for, out of an archive"),
+        (summary.restoring, restoring),
         (summary.unrepresentable, "can't be held by the destination"),
         (summary.deletions_held_back, "not deleted"),
     ];

@@ -83,9 +83,17 @@ fn what_lies_in_an_archive_is_counted_apart() {
 fn it_is_asked_for_on_request_and_the_same_command_goes_on_then() {
     let scene = with_archives();
     let asking = ["--request-restore", "7", "--tier", "bulk"];
+    let restore_line = ["restore", &scene.url(""), &scene.arg("back")];
     let told = |state: &str| pairs([("deep/ice", state), ("ice", state), ("warm", "sent")]);
     let dry = restore(&scene, &[&asking[..], &["--dry-run"]].concat()).exits(3);
     assert_eq!(outcomes(&dry), told("restoring begun"));
+    let foreseen = dry.summary().0["forecast"]["requests"].clone();
+    let asked = foreseen.as_array().unwrap().iter().find(|request| request["operation"] == "RestoreObject");
+    assert_eq!(asked.map(|request| &request["requests"]), Some(&2.into()), "{foreseen}");
+    let dry = scene.brigade(restore_line.iter().chain(&["--dry-run"]).chain(&asking)).exits(3).stdout;
+    assert!(dry.contains("\nrestoring             2  in an archive, and would be asked for\n"), "{dry}");
+    let end = "Not all is restored (exit code 3): 2 would be asked for, out of an archive.\n";
+    assert!(dry.ends_with(end), "nothing was asked for that could be read some time: {dry}");
     assert_eq!(scene.log().received("RestoreObject"), 0, "it was only to be said");
 
     scene.log().terms().let_restores_take_long(true);
@@ -94,7 +102,7 @@ fn it_is_asked_for_on_request_and_the_same_command_goes_on_then() {
     first.summary().counts([("created", 1), ("restoring", 2)]);
     let second = restore(&scene, &asking).exits(3);
     assert_eq!(outcomes(&second)[..2], told("restoring under_way")[..2]);
-    let text = scene.brigade(["restore", &scene.url(""), &scene.arg("back")].iter().chain(&asking)).exits(3).stdout;
+    let text = scene.brigade(restore_line.iter().chain(&asking)).exits(3).stdout;
     assert!(text.ends_with("from a deep archive in 48: run the same command then.\n"), "{text}");
 
     scene.log().terms().let_restores_take_long(false);

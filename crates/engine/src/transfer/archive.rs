@@ -1,6 +1,6 @@
 //! What lies in an archive: asked for, on request, when it could not be read.
 
-use brigade_store::{Entry, Failure, FailureKind, Restoring};
+use brigade_store::{Entry, Failure, FailureKind, Restoring, Work};
 
 use super::Transfers;
 use crate::events::Outcome;
@@ -11,6 +11,7 @@ impl Transfers {
         let is_archived = matches!(outcome, Outcome::Failed(Failure { kind: FailureKind::Archived, .. }));
         let Some(request) = self.restore_request.filter(|_| is_archived) else { return outcome };
         if self.dry_run {
+            self.tally.foresee(&self.source, Work::Restore);
             return Outcome::Restoring(Restoring::Begun);
         }
         let _request = self.permits.request().await;

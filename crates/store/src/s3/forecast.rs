@@ -33,6 +33,7 @@ pub(super) fn foresee(bucket: &Bucket, names: &Names, work: Work<'_>, forecast: 
             forecast.add("CompleteMultipartUpload", 1);
             foresee_look(bucket, Fact::CompleteConditions, forecast);
         }
+        Work::Restore => forecast.add("RestoreObject", 1),
         Work::Remove(entries) => {
             // What has no name is never asked for.
             let names: Vec<String> = entries.iter().filter_map(|entry| names.of_any(&entry.key).ok()).collect();
@@ -69,7 +70,7 @@ mod tests {
     async fn each_work_takes_its_requests() {
         let (one, odd, many) = (entries(&["a"]), entries(&["a", "b\u{1}", "c"]), entries(&vec!["k"; 2001]));
         let (aws, r2, unknown) = (Provider::Aws, Provider::R2, Provider::Unknown);
-        let table: [Row<'_>; 17] = [
+        let table: [Row<'_>; 18] = [
             (Work::Look(2), aws, &[("HeadObject", 2)]),
             (Work::ReadGrants, aws, &[("GetObjectAcl", 1)]),
             (Work::Read, aws, &[("GetObject", 1)]),
@@ -94,6 +95,7 @@ mod tests {
                 aws,
                 &[("CreateMultipartUpload", 1), ("UploadPartCopy", 3), ("CompleteMultipartUpload", 1)],
             ),
+            (Work::Restore, aws, &[("RestoreObject", 1)]),
             (Work::Remove(&one), aws, &[("DeleteObject", 1)]),
             (Work::Remove(&odd), aws, &[("DeleteObjects", 1), ("DeleteObject", 1)]),
             (Work::Remove(&odd), unknown, &[("DeleteObject", 3)]),
