@@ -129,7 +129,7 @@ pub struct TakenUp {
     pub spooled: u64,
 }
 
-/// What a run did, in figures that add up. Nothing is in two of the counts of keys.
+/// What a run did, in figures that add up. Nothing is in two of the counts of keys, but for what is `ready`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Objects at the source that take part; markers of directories and what
@@ -171,6 +171,8 @@ pub struct Summary {
     pub archived: u64,
     /// In an archive, and asked for: they can be read later.
     pub restoring: u64,
+    /// How many of those were asked for before, and can be read by now.
+    pub ready: u64,
     /// Objects that failed otherwise, and places that could not be read.
     pub failed: u64,
     /// What was taken up of an earlier run, if anything was.
@@ -206,6 +208,7 @@ impl AddAssign for Summary {
             unrepresentable,
             archived,
             restoring,
+            ready,
             failed,
             taken_up,
             parts_taken_up,
@@ -230,6 +233,7 @@ impl AddAssign for Summary {
         self.unrepresentable += unrepresentable;
         self.archived += archived;
         self.restoring += restoring;
+        self.ready += ready;
         self.failed += failed;
         self.taken_up = self.taken_up.take().or(taken_up);
         self.parts_taken_up += parts_taken_up;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use brigade_store::{Extent, Failure, FailureKind, Key, Store, Unknown, Verified, Work};
+use brigade_store::{Extent, Failure, FailureKind, Key, Restoring, Store, Unknown, Verified, Work};
 
 use crate::events::{Event, Observer, Outcome, Side, Summary};
 
@@ -73,7 +73,10 @@ impl Tally {
             Outcome::Deleted => summary.deleted += 1,
             Outcome::Withdrawn { .. } => summary.withdrawn += 1,
             Outcome::Unrepresentable { .. } => summary.unrepresentable += 1,
-            Outcome::Restoring(_) => summary.restoring += 1,
+            Outcome::Restoring(restoring) => {
+                summary.restoring += 1;
+                summary.ready += u64::from(*restoring == Restoring::Ready);
+            }
             Outcome::Failed(Failure { kind: FailureKind::Archived, .. }) => summary.archived += 1,
             Outcome::Failed(_) => summary.failed += 1,
         });

@@ -231,6 +231,7 @@ In step.
             unrepresentable: 11,
             archived: 15,
             restoring: 16,
+            ready: 16,
             failed: 12,
             taken_up: Some(TakenUp { through: Some(Some(Key::from("d/k"))), ranges: 0, failed: 2, spooled: 3 }),
             parts_taken_up: 14,

@@ -47,16 +47,48 @@ impl Task {
 
     /// When what was asked for can be read
     /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/restoring-objects-retrieval-options.html>).
-    pub(super) fn comes_back(self, summary: &Summary) -> Option<&'static str> {
+    pub(super) fn comes_back(self, summary: &Summary) -> Option<String> {
         let Self::Restore(tier) = self else { return None };
-        (summary.restoring > 0).then_some(match tier {
-            RetrievalTier::Bulk => {
-                "What was asked for can be read in 5 to 12 hours, from a deep archive in 48: run the same command then."
-            }
-            RetrievalTier::Standard => {
-                "What was asked for can be read in 3 to 5 hours, from a deep archive in 12: run the same command then."
-            }
-            RetrievalTier::Expedited => "What was asked for can be read in a few minutes: run the same command then.",
-        })
+        if summary.restoring == 0 {
+            return None;
+        }
+        if summary.ready == summary.restoring {
+            return Some("What was asked for can be read by now: run the same command again.".to_owned());
+        }
+        // How fast it was asked for the first time, nobody says: most will have used the same command.
+        let later = match tier {
+            RetrievalTier::Bulk => "5 to 12 hours after it was first asked for, from a deep archive 48",
+            RetrievalTier::Standard => "3 to 5 hours after it was first asked for, from a deep archive 12",
+            RetrievalTier::Expedited => "a few minutes after it was first asked for",
+        };
+        Some(format!("What was asked for can be read {later}: run the same command then."))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_asked_for_comes_back_when_its_time_has_come() {
+        let bulk =
+            Some("5 to 12 hours after it was first asked for, from a deep archive 48: run the same command then.");
+        let standard =
+            Some("3 to 5 hours after it was first asked for, from a deep archive 12: run the same command then.");
+        let expedited = Some("a few minutes after it was first asked for: run the same command then.");
+        let now = Some("by now: run the same command again.");
+        let table = [
+            (Task::Restore(RetrievalTier::Bulk), 2, 0, bulk),
+            (Task::Restore(RetrievalTier::Standard), 2, 1, standard),
+            (Task::Restore(RetrievalTier::Expedited), 2, 1, expedited),
+            (Task::Restore(RetrievalTier::Standard), 2, 2, now),
+            (Task::Restore(RetrievalTier::Standard), 0, 0, None),
+            (Task::Sync, 0, 0, None),
+        ];
+        for (task, restoring, ready, expected) in table {
+            let summary = Summary { restoring, ready, ..Summary::default() };
+            let expected = expected.map(|when| format!("What was asked for can be read {when}"));
+            assert_eq!(task.comes_back(&summary), expected, "{task:?}, {restoring} of which {ready} ready");
+        }
     }
 }

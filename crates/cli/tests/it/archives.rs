@@ -103,7 +103,11 @@ fn it_is_asked_for_on_request_and_the_same_command_goes_on_then() {
     let second = restore(&scene, &asking).exits(3);
     assert_eq!(outcomes(&second)[..2], told("restoring under_way")[..2]);
     let text = scene.brigade(restore_line.iter().chain(&asking)).exits(3).stdout;
-    assert!(text.ends_with("from a deep archive in 48: run the same command then.\n"), "{text}");
+    let when = "5 to 12 hours after it was first asked for, from a deep archive 48";
+    assert!(
+        text.ends_with(&format!("\nWhat was asked for can be read {when}: run the same command then.\n")),
+        "{text}"
+    );
 
     scene.log().terms().let_restores_take_long(false);
     let third = restore(&scene, &asking).exits(0);
@@ -119,6 +123,11 @@ fn what_is_restored_meanwhile_is_said_so() {
     scene.log().befall_key(refusal, "GetObject", "ice", Occurrence::Nth(1));
     let ended = restore(&scene, &["--include", "/ice", "--request-restore", "1"]).exits(3);
     assert_eq!(outcomes(&ended), [("ice".to_owned(), "restoring ready".to_owned())]);
+    let refusal = Action::status(403, "InvalidObjectState");
+    scene.log().befall_key(refusal, "GetObject", "ice", Occurrence::Nth(1));
+    let line = ["restore", &scene.url(""), &scene.arg("back"), "--include", "/ice", "--request-restore", "1"];
+    let text = scene.brigade(line).exits(3).stdout;
+    assert!(text.ends_with("\nWhat was asked for can be read by now: run the same command again.\n"), "{text}");
     restore(&scene, &["--include", "/ice"]).exits(0);
 }
 

@@ -189,6 +189,7 @@ mod tests {
             unrepresentable: 16,
             archived: 20,
             restoring: 21,
+            ready: 22,
             failed: 17,
             taken_up: Some(TakenUp { through: Some(Some(Key::from("k"))), ranges: 2, failed: 1, spooled: 2 }),
             parts_taken_up: 19,
