@@ -2,7 +2,7 @@
 
 use brigade_engine::explain::{Explanation, explain};
 use brigade_engine::job::JobSpec;
-use brigade_store::{Reported, Role, open_both};
+use brigade_store::{OpenError, Reported, Role, open_both};
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments;
@@ -29,14 +29,26 @@ pub(crate) async fn run(arguments: &arguments::Explain, mut streams: Streams, st
             streams.text(To::Out, &output::explanation::text(arguments.output, &asked, &found));
             output::unless_unwritten(&mut streams, Exit::InStep)
         }
-        Err(reason) => {
+        Err(Trouble { exit, reason }) => {
             output::error(&mut streams, &reason);
-            Exit::CouldNotRun
+            exit
         }
     }
 }
 
-async fn find_out(asked: &Explain) -> Result<Explanation, String> {
+/// Why a key could not be explained.
+struct Trouble {
+    exit: Exit,
+    reason: String,
+}
+
+impl Trouble {
+    fn could_not_run(error: &impl ToString) -> Self {
+        Self { exit: Exit::CouldNotRun, reason: error.to_string() }
+    }
+}
+
+async fn find_out(asked: &Explain) -> Result<Explanation, Trouble> {
     let Explain { job, key, s3, sides, .. } = asked;
     // Nothing is begun that would have to be cleaned up: whoever stops this drops it.
     let never = CancellationToken::new();
@@ -44,11 +56,14 @@ async fn find_out(asked: &Explain) -> Result<Explanation, String> {
     let deletes = job.spec.delete.is_some();
     let reported = job.source_inventory.as_ref().map(|manifest| Reported { manifest, deletes });
     let opened = open_both([&job.source, &job.dest], roles, reported, [&sides.source, &sides.dest], &never).await;
-    let [source, dest] = opened.map_err(|error| error.to_string())?;
+    let [source, dest] = opened.map_err(|error| match error {
+        OpenError::Overlap { .. } => Trouble { exit: Exit::Usage, ..Trouble::could_not_run(&error) },
+        error => Trouble::could_not_run(&error),
+    })?;
     let binding = state::binding(source.as_ref(), dest.as_ref());
     let reach = Reach { s3, cancel: &never, abandon: &never };
-    let state = State::look(&asked.memory, &binding, reach).await.map_err(|error| error.to_string())?;
+    let state = State::look(&asked.memory, &binding, reach).await.map_err(|error| Trouble::could_not_run(&error))?;
     let ledgers = state.files_below([&job.source, &job.dest], None);
     let spec = JobSpec { filters: job.spec.filters.clone().leaving_out(ledgers), ..job.spec.clone() };
-    explain(&spec, source, dest, state.ledger(), key).await.map_err(|why| why.to_string())
+    explain(&spec, source, dest, state.ledger(), key).await.map_err(|error| Trouble::could_not_run(&error))
 }

@@ -296,6 +296,8 @@ fn what_can_not_be_looked_at_or_meant_has_its_exit_code() {
     scene.brigade(["explain", &tree, "s3://no-such-bucket", "same"]).exits(1).complains("no-such-bucket");
     scene.brigade(["explain", "no-such-directory", &bucket, "same"]).exits(1).complains("no-such-directory");
     scene.brigade(["explain", &tree, &bucket, "s3://elsewhere/same"]).exits(2).complains("does not lie below");
+    scene.brigade(["explain", &tree, &tree, "same"]).exits(2).complains("overlap");
+    scene.brigade(["explain", &bucket, &scene.url("p"), "same"]).exits(2).complains("overlap");
     scene.brigade(["explain", &tree, &bucket]).exits(2).complains("KEY");
 }
 
