@@ -25,19 +25,19 @@ pub(crate) async fn run(arguments: &Du, mut streams: Streams, stop: &Stop) -> Ex
     };
     let streams = output::log::with_warnings(streams);
     let mut showing = Showing { shown: Shown { format: arguments.output }, streams: Arc::clone(&streams), failed: 0 };
-    let measured = tokio::select! {
+    let (measured, requests) = tokio::select! {
         () = stop.token.cancelled() => return Exit::Interrupted(stop.signal()),
         measured = find_out(&location, &config, arguments.depth, &mut showing) => measured,
     };
     let failed = showing.failed;
     let mut streams = output::lock(&streams);
-    let (exit, usage, requests, error) = match measured {
-        Ok((usage, requests)) if failed > 0 => (Exit::Incomplete, Some(usage), requests, None),
-        Ok((usage, _)) if usage.objects == 0 && location.is_below_a_prefix() => {
-            (Exit::CouldNotRun, None, vec![], Some(format!("nothing is at {location}")))
+    let (exit, usage, error) = match measured {
+        Ok(usage) if failed > 0 => (Exit::Incomplete, Some(usage), None),
+        Ok(usage) if usage.objects == 0 && location.is_below_a_prefix() => {
+            (Exit::CouldNotRun, None, Some(format!("nothing is at {location}")))
         }
-        Ok((usage, requests)) => (Exit::InStep, Some(usage), requests, None),
-        Err(reason) => (Exit::CouldNotRun, None, vec![], Some(reason)),
+        Ok(usage) => (Exit::InStep, Some(usage), None),
+        Err(reason) => (Exit::CouldNotRun, None, Some(reason)),
     };
     if let Some(reason) = &error {
         output::error(&mut streams, reason);
@@ -48,17 +48,21 @@ pub(crate) async fn run(arguments: &Du, mut streams: Streams, stop: &Stop) -> Ex
     output::unless_unwritten(&mut streams, exit)
 }
 
+/// What it holds, or why that is not known; and what was sent to find out.
 async fn find_out(
     location: &Location,
     config: &Config,
     depth: usize,
     showing: &mut Showing,
-) -> Result<(Usage, Vec<RequestCount>), String> {
+) -> (Result<Usage, String>, Vec<RequestCount>) {
     // Nothing is begun that would have to be cleaned up: whoever stops this drops it.
     let never = CancellationToken::new();
-    let store = open_whole(location, config, &never).await.map_err(|error| error.to_string())?;
+    let store = match open_whole(location, config, &never).await {
+        Ok(store) => store,
+        Err(error) => return (Err(error.to_string()), Vec::new()),
+    };
     let usage = measure(&store, depth, &mut |measured| showing.tell(&measured)).await;
-    Ok((usage.map_err(|error| error.to_string())?, store.requests()))
+    (usage.map_err(|error| error.to_string()), store.requests())
 }
 
 /// Where what was found out is shown.

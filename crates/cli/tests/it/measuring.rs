@@ -29,6 +29,8 @@ on_both_servers! {
         assert_eq!((&part[1]["type"], counts(1), &part[1]["exit_code"]), (&"summary".into(), [3, 6], &0.into()));
         assert_eq!(lines(&scene.brigade(["du", &scene.url("p/a")]).exits(0)), [format!("1 B 1 {}", scene.url("p/a"))]);
         scene.brigade(["du", &scene.url("none")]).exits(1).complains("nothing is at s3://");
+        let none = scene.brigade(["du", &scene.url("none"), "--output", "json"]).exits(1).summary();
+        assert_eq!(none.0["requests"][0]["operation"], "ListObjectsV2", "{}", none.0);
         assert_eq!(lines(&scene.brigade(["du", &scene.arg("origin"), "-d", "1"]).exits(0)).last().unwrap()[..10], whole[..10]);
     }
 }
@@ -57,6 +59,8 @@ fn a_listing_that_breaks_off_gives_no_sum() {
     scene.log().refuse_page(3);
     let json = scene.brigade(["du", &scene.url(""), "--retries", "0", "--output", "json"]).exits(1).events();
     assert!(json[0]["objects"].is_null() && json[0]["error"].is_string(), "{}", json[0]);
+    let pages = serde_json::json!([{"operation": "ListObjectsV2", "sent": 3, "retries": 0}]);
+    assert_eq!(json[0]["requests"], pages, "the one that broke off, too");
 }
 
 /// The listing begins again then, and what was listed before comes once more.
