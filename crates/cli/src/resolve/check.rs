@@ -33,7 +33,7 @@ pub(crate) struct Check {
     pub(crate) memory: Memory,
     /// What keeps this check and runs apart.
     pub(crate) locks: Locks,
-    /// How S3 is reached for what is of neither side: a ledger.
+    /// How S3 is reached for what is of neither side.
     pub(crate) s3: Config,
     /// How each side is reached.
     pub(crate) sides: Sides,
@@ -69,8 +69,7 @@ pub(crate) fn resolve(arguments: &arguments::Check, can_draw: bool) -> Result<Ch
     if arguments.ledger.ledger.is_some() && !arguments.since_last {
         return Err(UsageError::LedgerOfNoChecks);
     }
-    let (memory, ledger_store) =
-        if arguments.since_last { ledger::resolve(&arguments.ledger, &stores)? } else { (Memory::None, None) };
+    let memory = if arguments.since_last { ledger::resolve(&arguments.ledger, &stores)?.0 } else { Memory::None };
     if matches!(memory, Memory::InBucket(_)) {
         return Err(UsageError::ChecksInBucket);
     }
@@ -83,7 +82,7 @@ pub(crate) fn resolve(arguments: &arguments::Check, can_draw: bool) -> Result<Ch
         sides,
         source,
         dest,
-        s3: s3::of_store(&s3, ledger_store.as_ref()),
+        s3,
         shown: Shown {
             format: output.format,
             progress: output.progress,
