@@ -3,7 +3,7 @@
 use brigade_engine::check::{
     CheckEvent, CheckSummary, Difference, DigestName, Evidence, Found, HeaderDifference, Share,
 };
-use brigade_store::Extent;
+use brigade_engine::events::Event;
 use serde::Serialize;
 
 use super::{Ended, Shown};
@@ -17,19 +17,16 @@ pub(super) fn started(source: &str, dest: &str, seed: Option<u64>) -> String {
 
 /// The line of an event; none for those that are added up.
 pub(super) fn line(event: &CheckEvent<'_>) -> Option<String> {
-    Some(json::line(&match event {
-        CheckEvent::Listed { .. } | CheckEvent::Read { .. } => return None,
-        CheckEvent::Object { key, found } => Body::Checked { key: KeyField::new(key), result: ResultField::new(found) },
-        CheckEvent::Unknown { side, unknown } => Body::Unknown {
-            side: side_name(*side),
-            key: KeyField::new(&unknown.key),
-            below: unknown.extent == Extent::Below,
-            failure: unknown.reason.is_failure(),
-            reason: unknown.reason.to_string(),
-        },
-        CheckEvent::Reordered { location, key } => Body::Reordered { location, key: key.map(KeyField::new) },
-        CheckEvent::Warning { text } => Body::Warning { text },
-    }))
+    match event {
+        CheckEvent::Listed { .. } | CheckEvent::Read { .. } => None,
+        CheckEvent::Object { key, found } => {
+            Some(json::line(&Body::Checked { key: KeyField::new(key), result: ResultField::new(found) }))
+        }
+        // Those are as in a sync.
+        CheckEvent::Unknown { side, unknown } => json::event(&Event::Unknown { side: *side, unknown }),
+        CheckEvent::Reordered { location, key } => json::event(&Event::Reordered { location, key: *key }),
+        CheckEvent::Warning { text } => json::event(&Event::Warning { text: text.clone() }),
+    }
 }
 
 /// The last line.
@@ -60,22 +57,6 @@ enum Body<'a> {
         key: KeyField<'a>,
         #[serde(flatten)]
         result: ResultField<'a>,
-    },
-    Unknown {
-        side: &'static str,
-        #[serde(flatten)]
-        key: KeyField<'a>,
-        below: bool,
-        failure: bool,
-        reason: String,
-    },
-    Reordered {
-        location: &'a str,
-        #[serde(flatten)]
-        key: Option<KeyField<'a>>,
-    },
-    Warning {
-        text: &'a str,
     },
     Summary {
         exit_code: u8,
@@ -246,7 +227,7 @@ impl CountsField {
 #[cfg(test)]
 mod tests {
     use brigade_engine::events::Side;
-    use brigade_store::{Failure, FailureKind, Key};
+    use brigade_store::{Extent, Failure, FailureKind, Key, Unknown, UnknownReason};
 
     use super::*;
 
@@ -282,5 +263,26 @@ mod tests {
             assert_eq!(found, Some(format!("{start}{expected}}}\n")));
         }
         assert_eq!(line(&CheckEvent::Read { bytes: 1 }), None);
+    }
+
+    #[test]
+    fn what_a_sync_tells_too_is_told_as_there() {
+        let key = Key::from("closed/");
+        let reason = UnknownReason::Unreadable("no".to_owned());
+        let unknown = Unknown { key: key.clone(), extent: Extent::Below, reason };
+        let table = [
+            (
+                CheckEvent::Unknown { side: Side::Dest, unknown: &unknown },
+                r#""unknown","side":"dest","key":"closed/","below":true,"failure":true,"reason":"could not be read: no""#,
+            ),
+            (
+                CheckEvent::Reordered { location: "s3://b", key: Some(&key) },
+                r#""reordered","location":"s3://b","key":"closed/""#,
+            ),
+            (CheckEvent::Warning { text: "take care".to_owned() }, r#""warning","text":"take care""#),
+        ];
+        for (event, expected) in table {
+            assert_eq!(line(&event), Some(format!("{{\"version\":1,\"type\":{expected}}}\n")));
+        }
     }
 }
