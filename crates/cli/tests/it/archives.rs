@@ -14,20 +14,7 @@ fn with_archives() -> Scene {
 }
 
 fn put(scene: &Scene, key: &str, class: &str, content: &[u8]) {
-    std::fs::write(scene.path("body"), content).unwrap();
-    let body = scene.arg("body");
-    scene.aws([
-        "s3api",
-        "put-object",
-        "--bucket",
-        &scene.bucket,
-        "--key",
-        key,
-        "--body",
-        &body,
-        "--storage-class",
-        class,
-    ]);
+    scene.put_saying(key, content, &["--storage-class", class]);
 }
 
 fn restore(scene: &Scene, args: &[&str]) -> Ended {

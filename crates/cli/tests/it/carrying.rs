@@ -8,17 +8,7 @@ use crate::harness::{Ended, Proxy, Scene, content};
 
 /// Puts an object with everything that may go along with one, as somebody else's tool does.
 fn put_with_everything(scene: &Scene, key: &str, body: &[u8]) {
-    let file = scene.path("body");
-    fs::write(&file, body).unwrap();
-    scene.aws([
-        "s3api",
-        "put-object",
-        "--bucket",
-        &scene.bucket,
-        "--key",
-        key,
-        "--body",
-        file.to_str().unwrap(),
+    let everything = [
         "--content-type",
         "text/x-own; charset=utf-8",
         "--cache-control",
@@ -35,7 +25,8 @@ fn put_with_everything(scene: &Scene, key: &str, body: &[u8]) {
         "project=a%20b&keep=1",
         "--storage-class",
         "STANDARD_IA",
-    ]);
+    ];
+    scene.put_saying(key, body, &everything);
 }
 
 fn head(scene: &Scene, key: &str) -> Value {

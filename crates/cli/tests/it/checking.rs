@@ -300,20 +300,12 @@ fn what_is_encrypted_is_read_and_its_etag_not_believed() {
     let scene = Scene::embedded();
     let key = "k".repeat(32);
     fs::write(scene.path("key"), &key).unwrap();
-    let put = |key: &str, content: &str, options: &[&str]| {
-        fs::write(scene.path("body"), content).unwrap();
-        let body = scene.arg("body");
-        let put = ["s3api", "put-object", "--bucket", &scene.bucket, "--key", key, "--body", &body];
-        let mut command = scene.command(&crate::harness::tool("aws"));
-        command.args(put).args(options);
-        Ended::of(command).exits(0);
-    };
     let kms = ["--server-side-encryption", "aws:kms"];
     let own = ["--sse-customer-algorithm", "AES256", "--sse-customer-key", &key];
-    for (number, good) in [("1", "good 1"), ("2", "good 2"), ("3", "good 3")] {
-        put(&format!("kms/{number}"), good, &kms);
-        put(&format!("own/{number}"), good, &own);
-        put(&format!("plain/{number}"), good, &[]);
+    for (number, good) in [("1", b"good 1"), ("2", b"good 2"), ("3", b"good 3")] {
+        scene.put_saying(&format!("kms/{number}"), good, &kms);
+        scene.put_saying(&format!("own/{number}"), good, &own);
+        scene.put(&format!("plain/{number}"), good);
     }
     let (kms_url, own_url, plain) = (scene.url("kms"), scene.url("own"), scene.url("plain"));
     let with_keys = |side: &'static str| [side, "key"];
@@ -328,7 +320,7 @@ fn what_is_encrypted_is_read_and_its_etag_not_believed() {
             counts(&ended, [("same", 3)]);
         }
     }
-    put("own/2", "gooD 2", &own);
+    scene.put_saying("own/2", b"gooD 2", &own);
     let ended = scene.check(&kms_url, &own_url, with_keys("--dest-sse-c-key")).exits(3);
     assert_eq!(results(&ended)["2"]["reason"], "the first byte that differs is number 4");
     // Without the key, nothing can be said of it.

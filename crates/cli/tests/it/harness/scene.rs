@@ -171,9 +171,17 @@ impl Scene {
     }
 
     /// Puts an object by other means than the program under test.
+    #[track_caller]
     pub(crate) fn put(&self, key: &str, content: &[u8]) {
+        self.put_saying(key, content, &[]);
+    }
+
+    /// Puts an object of which these options of `aws s3api put-object` say more.
+    #[track_caller]
+    pub(crate) fn put_saying(&self, key: &str, content: &[u8], options: &[&str]) {
         std::fs::write(self.path("body"), content).unwrap();
-        self.aws(["s3api", "put-object", "--bucket", &self.bucket, "--key", key, "--body", &self.arg("body")]);
+        let put = ["s3api", "put-object", "--bucket", &self.bucket, "--key", key, "--body", &self.arg("body")];
+        self.aws(put.iter().chain(options));
     }
 
     /// Has the bucket keep versions (`Enabled`), or no more (`Suspended`).
@@ -237,7 +245,7 @@ impl Scene {
 
     /// `aws ARGS`, which must succeed; its standard output.
     #[track_caller]
-    pub(crate) fn aws<const N: usize>(&self, args: [&str; N]) -> String {
+    pub(crate) fn aws<I: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = I>) -> String {
         let mut command = self.command(&tool("aws"));
         // It now and then misses the answer to an upload that it sent with `Expect: 100-continue`, and waits a minute for it.
         command.args(args).args(["--cli-read-timeout", "10"]).env("BOTO_EXPERIMENTAL__NO_EMPTY_CONTINUE", "true");
