@@ -34,8 +34,7 @@ fn many_objects_take_no_more_memory() {
     for (what, source, dest) in
         [("up", &tree, &bucket), ("up again", &tree, &bucket), ("down", &bucket, &copy), ("down again", &bucket, &copy)]
     {
-        // As many as are in flight at first: while more help, up to 512, each takes its own, however many objects there are.
-        let peak = peak_memory(&scene, ["sync", source, dest, "--quiet", "--jobs=64"]);
+        let peak = peak_memory(&scene, ["sync", source, dest, "--quiet"]);
         println!("{OBJECTS} objects {what}: {peak} KiB at most");
         assert!(peak < BOUND, "{what}: {peak} KiB");
     }
