@@ -40,7 +40,7 @@ impl Checksum {
     /// What a checksum of the kind that this dialect has is made of.
     pub(crate) fn wanted(dialect: Dialect) -> Wanted {
         let crc64nvme = dialect.crc64nvme.is_certain();
-        Wanted { crc64nvme, md5: !crc64nvme, sha256: false }
+        Wanted { crc64nvme, md5: !crc64nvme, ..Wanted::default() }
     }
 
     /// The checksum in what was wanted, worked out here where it isn't there.
@@ -149,31 +149,37 @@ pub(crate) struct Known {
     pub(crate) crc64nvme: Option<u64>,
     /// The ETag, where it is an MD5 of the content.
     pub(crate) md5: Option<[u8; 16]>,
+    pub(crate) crc32c: Option<u32>,
 }
 
 impl Known {
-    /// Which hash of the content it can be compared with: the faster one.
+    /// Which hash of the content it can be compared with: the faster one, and one of 32 bits where there is no other.
     pub(crate) fn wanted(&self) -> Wanted {
-        Wanted {
-            crc64nvme: self.crc64nvme.is_some(),
-            md5: self.crc64nvme.is_none() && self.md5.is_some(),
-            sha256: false,
+        let none = Wanted::default();
+        match self {
+            Self { crc64nvme: Some(_), .. } => Wanted { crc64nvme: true, ..none },
+            Self { md5: Some(_), .. } => Wanted { md5: true, ..none },
+            Self { crc32c, .. } => Wanted { crc32c: crc32c.is_some(), ..none },
         }
     }
 
     /// Compares the content with what is known, by the hash that was wanted,
     /// which is worked out here if it wasn't; `Err` says how they differ.
     pub(crate) fn verify(&self, content: &[u8], hashes: &Hashes) -> Result<Verified, String> {
-        match (self.crc64nvme, self.md5) {
-            (Some(expected), _) => match hashes.crc64nvme.unwrap_or_else(|| crc64nvme(content)) {
+        match *self {
+            Self { crc64nvme: Some(expected), .. } => match hashes.crc64nvme.unwrap_or_else(|| crc64nvme(content)) {
                 found if found == expected => Ok(Verified::Yes),
                 found => Err(format!("its CRC64NVME is {found:016x} and should be {expected:016x}")),
             },
-            (None, Some(expected)) => match hashes.md5.unwrap_or_else(|| md5(content)) {
+            Self { md5: Some(expected), .. } => match hashes.md5.unwrap_or_else(|| md5(content)) {
                 found if found == expected => Ok(Verified::Yes),
                 found => Err(format!("its MD5 is {} and should be {}", hex(&found), hex(&expected))),
             },
-            (None, None) => Ok(Verified::Unverifiable),
+            Self { crc32c: Some(expected), .. } => match hashes.crc32c.unwrap_or_else(|| crc32c(content)) {
+                found if found == expected => Ok(Verified::Yes),
+                found => Err(format!("its CRC32C is {found:08x} and should be {expected:08x}")),
+            },
+            _ => Ok(Verified::Unverifiable),
         }
     }
 }
@@ -215,12 +221,16 @@ mod tests {
             assert_eq!(known.verify(content, &Hashes::default()), verified, "a hash that is missing changes nothing");
             verified
         };
-        let crc = Known { crc64nvme: Some(0xae8b_1486_0a79_9888), md5: Some([0; 16]) };
+        let crc = Known { crc64nvme: Some(0xae8b_1486_0a79_9888), md5: Some([0; 16]), crc32c: Some(0) };
         assert_eq!(verify(&crc, content), Ok(Verified::Yes));
-        let md5_known = Known { crc64nvme: None, md5: parse_md5_etag("25f9e794323b453885f5181f1b624d0b") };
+        let md5 = parse_md5_etag("25f9e794323b453885f5181f1b624d0b");
+        let md5_known = Known { md5, crc32c: Some(0), ..Known::default() };
         assert_eq!(verify(&md5_known, content), Ok(Verified::Yes));
         assert!(verify(&md5_known, b"123456780").unwrap_err().contains("25f9e794"));
         assert!(verify(&crc, b"1").is_err());
+        let crc32c = Known { crc32c: Some(0xe306_9283), ..Known::default() };
+        assert_eq!(verify(&crc32c, content), Ok(Verified::Yes));
+        assert!(verify(&crc32c, b"123456780").unwrap_err().contains("e3069283"));
         assert_eq!(verify(&Known::default(), content), Ok(Verified::Unverifiable));
     }
 }

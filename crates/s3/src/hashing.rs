@@ -14,7 +14,7 @@ use aws_lc_rs::digest;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use crate::checksum::crc64nvme;
+use crate::checksum::{crc32c, crc64nvme};
 use crate::md5_lanes::{lanes, md5_of_each};
 use long::Long;
 pub(crate) use long::UnderWay;
@@ -28,10 +28,12 @@ const SHORT_WITHOUT_MD5: usize = 128 << 10;
 
 /// Which hashes are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is of a hash of its own")]
 pub(crate) struct Wanted {
     pub(crate) md5: bool,
     pub(crate) sha256: bool,
     pub(crate) crc64nvme: bool,
+    pub(crate) crc32c: bool,
 }
 
 /// The hashes that were wanted.
@@ -40,6 +42,7 @@ pub(crate) struct Hashes {
     pub(crate) md5: Option<[u8; 16]>,
     pub(crate) sha256: Option<[u8; 32]>,
     pub(crate) crc64nvme: Option<u64>,
+    pub(crate) crc32c: Option<u32>,
 }
 
 /// Hashes bodies. Clones share the queues.
@@ -126,6 +129,7 @@ pub(crate) fn hashes(body: &[u8], wanted: Wanted) -> Hashes {
         md5: wanted.md5.then(|| crate::checksum::md5(body)),
         sha256: if wanted.sha256 { digest::digest(&digest::SHA256, body).as_ref().try_into().ok() } else { None },
         crc64nvme: wanted.crc64nvme.then(|| crc64nvme(body)),
+        crc32c: wanted.crc32c.then(|| crc32c(body)),
     }
 }
 
@@ -151,8 +155,8 @@ mod tests {
         let bodies: Vec<(Bytes, Wanted)> = (0..400_usize)
             .map(|number| {
                 let body = vec![u8::try_from(number % 251).unwrap(); number * number / 2];
-                let [md5, sha256, crc64nvme] = [1, 2, 4].map(|bit| flags[usize::from(number & bit > 0)]);
-                (body.into(), Wanted { md5, sha256, crc64nvme })
+                let [md5, sha256, crc64nvme, crc32c] = [1, 2, 4, 8].map(|bit| flags[usize::from(number & bit > 0)]);
+                (body.into(), Wanted { md5, sha256, crc64nvme, crc32c })
             })
             .collect();
         let found = join_all(bodies.iter().map(|(body, wanted)| hasher.hash(body, *wanted))).await;

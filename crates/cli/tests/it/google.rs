@@ -194,6 +194,27 @@ fn an_upload_whose_last_answer_was_lost_is_known_again_by_its_crc32c() {
     assert!(scene.objects()["large"] == files.0["large"]);
 }
 
+/// Its ETag is no MD5, and each range comes without a digest.
+#[test]
+fn what_was_uploaded_in_parts_is_verified_by_its_crc32c_as_it_comes_down() {
+    let scene = Scene::google();
+    let files = Files::new([("large", &vec![3; IN_PARTS])]);
+    scene.write("tree", &files);
+    let (tree, bucket, back) = (scene.arg("tree"), url(&scene, ""), scene.arg("back"));
+    Ended::of(sync(&scene, &tree, &bucket, &[])).exits(0);
+    scene.log().befall(Action::FlippedByte, "GetObject", Occurrence::Every);
+    let failed = Ended::of(sync(&scene, &bucket, &back, &["--retries", "1"])).exits(3);
+    assert!(failed.stdout.contains("the digest of what was written is not the one expected"), "{}", failed.stdout);
+    assert_eq!(scene.read("back").count(), 0);
+    let shown = command(&scene, &["cat", &url(&scene, "large")]).output().unwrap();
+    let complaint = String::from_utf8(shown.stderr).unwrap();
+    assert!(shown.status.code() == Some(1) && complaint.contains("its digest differs"), "{complaint}");
+    scene.log().heal();
+    let summary = Ended::of(sync(&scene, &bucket, &back, &[])).exits(0).summary();
+    summary.counts([("created", 1), ("unverified", 0)]);
+    scene.read("back").assert_are(&files);
+}
+
 #[test]
 fn from_google_to_s3_and_back_it_goes_through() {
     let scene = Scene::google();

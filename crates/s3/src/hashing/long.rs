@@ -170,7 +170,7 @@ mod tests {
     use super::super::{Hashes, Wanted, hashes};
     use super::*;
 
-    const MD5: Wanted = Wanted { md5: true, sha256: false, crc64nvme: false };
+    const MD5: Wanted = Wanted { md5: true, sha256: false, crc64nvme: false, crc32c: false };
 
     /// With one thread, for which bodies wait as long as it takes.
     fn patient() -> Arc<Long> {

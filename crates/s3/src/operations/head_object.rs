@@ -103,7 +103,7 @@ impl ObjectHead {
 
     /// What the content can be checked against.
     pub(crate) fn known(&self) -> Known {
-        Known { crc64nvme: self.crc64nvme, md5: self.md5 }
+        Known { crc64nvme: self.crc64nvme, md5: self.md5, crc32c: self.crc32c }
     }
 
     /// Reads the headers of a `GetObject` or `HeadObject`; the whole object's
@@ -132,7 +132,7 @@ impl ObjectHead {
             archived: is_archived(response),
             tags: response.header(TAGGING_COUNT).and_then(|count| count.parse().ok()).unwrap_or(0),
             crc64nvme: known.crc64nvme,
-            crc32c: crc32c_of_whole(response),
+            crc32c: known.crc32c,
             md5: known.md5,
             etag,
         })
@@ -152,7 +152,7 @@ fn is_archived(response: &Response) -> bool {
 
 /// What the whole content can be checked against, by an answer's headers.
 pub(super) fn known(response: &Response) -> Known {
-    Known { crc64nvme: crc64nvme_of_whole(response), md5: md5_of(response) }
+    Known { crc64nvme: crc64nvme_of_whole(response), md5: md5_of(response), crc32c: crc32c_of_whole(response) }
 }
 
 /// The generation of the object that an answer is about, where the provider has those.

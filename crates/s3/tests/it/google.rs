@@ -86,10 +86,17 @@ async fn content_is_verified_by_the_digest_that_is_told_and_never_by_an_etag() {
     let wanted = || GetObject { key: "k", version_id: None, range: None, if_match: None, limit: 100 };
     let date = "Last-Modified: Fri, 24 May 2013 00:00:00 GMT\r\n";
     // Of parts: an ETag that happens to look like an MD5, and no digest of that kind.
-    let of_parts = format!("{date}ETag: \"00000000000000000000000000000000\"\r\nx-goog-hash: crc32c=AAAAAA==\r\n");
+    let of_parts = format!("{date}ETag: \"00000000000000000000000000000000\"\r\nx-goog-hash: crc32c=qTxfkw==\r\n");
     let told = format!("{date}x-goog-hash: md5={MD5}\r\n");
-    let table =
-        [(of_parts, "y", Ok(Verified::Unverifiable)), (told.clone(), "x", Ok(Verified::Yes)), (told, "y", Err(()))];
+    let both = format!("{date}x-goog-hash: crc32c=AAAAAA==,md5={MD5}\r\n");
+    let table = [
+        (of_parts.clone(), "x", Ok(Verified::Yes)),
+        (of_parts, "y", Err(())),
+        (told.clone(), "x", Ok(Verified::Yes)),
+        (told, "y", Err(())),
+        (both, "x", Ok(Verified::Yes)),
+        (format!("{date}x-goog-hash: crc32c=AAAA\r\n"), "x", Ok(Verified::Unverifiable)),
+    ];
     for (headers, body, expected) in table {
         let server = Server::start([(); 3].map(|()| answer("200 OK", &headers, body))).await;
         let got = bucket(&server).await.get_object(wanted()).await;

@@ -25,9 +25,11 @@ impl BucketReader {
     pub(super) fn new(store: BucketStore, listed: &Entry, head: &ObjectHead) -> Result<Self, Failure> {
         let crc = head.crc64nvme.map(|crc| (DigestKind::Crc64Nvme, Digest::Crc64Nvme(crc)));
         let md5 = head.md5.map(|md5| (DigestKind::Md5, Digest::Md5(md5)));
+        let crc32c = head.crc32c.map(|crc| (DigestKind::Crc32c, Digest::Crc32c(crc)));
         let name = store.names.of(&listed.key)?;
         let entry = Entry { version: listed.version.clone(), ..entry(&listed.key, head) };
-        Ok(Self { store, name, entry, headers: ObjectHeaders { md5: head.md5, ..of_head(head) }, digest: crc.or(md5) })
+        let headers = ObjectHeaders { md5: head.md5, ..of_head(head) };
+        Ok(Self { store, name, entry, headers, digest: crc.or(md5).or(crc32c) })
     }
 
     /// Fails if this is another version than the one that was opened. Where the
