@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use brigade_store::{Entry, Key, KeyRange, Kind, Listed, Store, Unknown};
+use brigade_store::{Key, KeyRange, Kind, Listed, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::compare::{Content, Row};
@@ -15,6 +15,8 @@ use crate::ledger::{Ledger, Recorder, SettledPair};
 use crate::merge::Presence;
 use crate::plan::{Action, Decision, Phase, Planner, Transfer};
 use crate::range::{RangeError, refusal};
+pub use crate::sighting::Sighting;
+use crate::sighting::sight;
 use crate::tally::Tally;
 use crate::transfer::between::Between;
 use crate::transfer::{Allowance, Left, Surroundings, Transfers};
@@ -40,17 +42,6 @@ pub struct Explanation {
     pub prospect: Option<Prospect>,
 }
 
-/// What one side lists at a key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Sighting {
-    /// This.
-    Present(Entry),
-    /// Proven to be nothing.
-    Absent,
-    /// It can't tell, for this reason: of the key, or of a place that it lies in.
-    Unknown(Unknown),
-}
-
 /// What comes of an action, as a dry run would tell it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prospect {
@@ -69,7 +60,7 @@ pub async fn explain(
     key: &Key,
 ) -> Result<Explanation, Why> {
     let (at_source, at_dest) =
-        tokio::try_join!(sight(source.as_ref(), Side::Source, key), sight(dest.as_ref(), Side::Dest, key))?;
+        tokio::try_join!(sight_at(source.as_ref(), Side::Source, key), sight_at(dest.as_ref(), Side::Dest, key))?;
     let mut planner = Planner::new(job, dest.capabilities().kind);
     if dest.capabilities().kind == Kind::Local {
         pass_what_is_above(&mut planner, source.as_ref(), key).await?;
@@ -107,23 +98,13 @@ pub async fn explain(
     })
 }
 
-impl Sighting {
-    fn presence(&self) -> Presence {
-        match self {
-            Self::Present(entry) => Presence::Present(entry.clone()),
-            Self::Absent => Presence::Absent,
-            Self::Unknown(_) => Presence::Unknown,
-        }
-    }
-}
-
 /// Lets the planner decide about the source's objects that bear the names of
 /// directories above the key: in a tree, one of them leaves no room for it.
 async fn pass_what_is_above(planner: &mut Planner, source: &dyn Store, key: &Key) -> Result<(), Why> {
     let bytes = key.as_bytes();
     for (slash, _) in bytes.iter().enumerate().filter(|&(_, &byte)| byte == b'/') {
         let key = Key::new(&bytes[..slash]);
-        let left = sight(source, Side::Source, &key).await?.presence();
+        let left = sight_at(source, Side::Source, &key).await?.presence();
         // What the destination has there makes no difference to this one.
         planner.decide(&key, [left, Presence::Absent], None, Default::default());
     }
@@ -147,22 +128,8 @@ async fn has_below(source: &dyn Store, marker: &Key) -> Result<bool, Why> {
     Ok(false)
 }
 
-/// What the store lists at the key. A listing, and no look, because only that
-/// tells of what it can't know exactly as it does in a run.
-async fn sight(store: &dyn Store, side: Side, key: &Key) -> Result<Sighting, Why> {
-    let mut listing = store.list(&KeyRange::around(key));
-    let mut sighting = Sighting::Absent;
-    while let Some(page) = listing.next_page().await.map_err(|error| RangeError::Listing(side, error.into()))? {
-        for item in page {
-            match item {
-                Listed::Present(entry) if entry.key == *key => return Ok(Sighting::Present(entry)),
-                // The key's own item, which comes later, tells more than that of a place above it.
-                Listed::Unknown(unknown) if unknown.covers(key) => sighting = Sighting::Unknown(unknown),
-                Listed::Present(_) | Listed::Unknown(_) => {}
-            }
-        }
-    }
-    Ok(sighting)
+async fn sight_at(store: &dyn Store, side: Side, key: &Key) -> Result<Sighting, Why> {
+    Ok(sight(store, key).await.map_err(|error| RangeError::Listing(side, error.into()))?)
 }
 
 /// A dry run of one action.

@@ -35,6 +35,7 @@ mod range;
 pub mod reading;
 mod representation;
 pub mod run;
+mod sighting;
 mod spool;
 mod tally;
 mod transfer;

@@ -168,26 +168,8 @@ fn next_page(mut sorted: Sorted) -> io::Result<(Sorted, Option<Vec<Listed>>)> {
     Ok((sorted, page))
 }
 
-/// Whether a listing shows this very name: some file systems find a file by its name in another case, or another normal
-/// form, too. `None` where it can't tell of what may be it.
-pub(crate) async fn shows(store: &dyn Store, key: &Key) -> Result<Option<bool>, ListingError> {
-    let mut listing = store.list(&KeyRange::around(key));
-    let mut tells = true;
-    while let Some(page) = listing.next_page().await? {
-        for item in page {
-            match item {
-                Listed::Present(entry) if entry.key == *key => return Ok(Some(true)),
-                Listed::Unknown(unknown) if unknown.covers(key) => tells = false,
-                Listed::Present(_) | Listed::Unknown(_) => {}
-            }
-        }
-    }
-    Ok(tells.then_some(false))
-}
-
 #[cfg(test)]
 mod tests {
-    use brigade_store::memory::{MemoryOptions, MemoryStore};
     use brigade_store::{Extent, Unknown, UnknownReason};
 
     use super::*;
@@ -210,20 +192,6 @@ mod tests {
             let page: Vec<Listed> = keys.iter().map(item).collect();
             let last = last.map(Key::from);
             assert_eq!(first_out_of_order(last.as_ref(), &page), expected.map(Key::from).as_ref(), "{last:?} {keys:?}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_name_is_shown_or_not_or_nobody_can_tell() {
-        let store = MemoryStore::new(MemoryOptions::local());
-        for key in ["b", "d/b", "e"] {
-            store.put(key, "x");
-        }
-        let (key, extent, reason) = (Key::from("d/"), Extent::Below, UnknownReason::SpecialFile);
-        store.add_unknown(Unknown { key, extent, reason });
-        for (key, expected) in [("b", Some(true)), ("B", Some(false)), ("c", Some(false)), ("d/b", None), ("d/B", None)]
-        {
-            assert_eq!(shows(&store, &Key::from(key)).await.unwrap(), expected, "{key}");
         }
     }
 }

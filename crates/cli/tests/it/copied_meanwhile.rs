@@ -1,6 +1,6 @@
 //! What happens on either side while a service copies, and when it doesn't answer.
 
-use crate::harness::{Action, Ended, Files, Occurrence, Running, Scene, content};
+use crate::harness::{Action, Ended, Files, Occurrence, Scene, content};
 
 /// What makes the embedded server be trusted with conditions.
 const TRUSTED: [&str; 2] = ["--provider", "brigade-dev"];
@@ -175,31 +175,62 @@ fn a_large_object_is_copied_in_parts_or_read_and_written() {
     scene.stored("").assert_are(&Files::new(all.map(|key| (key, &large[..]))));
 }
 
+/// One that is cut in parts of 40 MiB: too much of one object to be in memory, so that only the service copies them so.
+fn scene_of_one_in_large_parts() -> (Scene, Vec<u8>) {
+    let (scene, large) = (Scene::public(), content(65 << 20));
+    scene.write("tree", &Files::new([("k", &large)]));
+    scene.rclone([
+        "copy",
+        &scene.arg("tree"),
+        &scene.remote("from"),
+        "--s3-chunk-size",
+        "40M",
+        "--s3-upload-cutoff",
+        "6M",
+    ]);
+    (scene, large)
+}
+
+/// Lets the service copy nothing, and kills a run when it has read and written two parts.
+fn kill_while_parts_are_written(scene: &Scene, args: [&str; 4]) {
+    copies_nothing(scene);
+    scene.kill_at_the_third_part(scene.brigade_command(args));
+}
+
+fn copies_nothing(scene: &Scene) {
+    for operation in ["UploadPartCopy", "CopyObject"] {
+        scene.log().befall(Action::status(501, "NotImplemented"), operation, Occurrence::Every);
+    }
+}
+
 /// What was read and written of it is not thrown away for parts that the service doesn't copy, as it turns out each time.
 #[test]
 fn parts_that_were_read_and_written_are_taken_up_where_the_service_copies_none() {
-    let (scene, large) = scene_of_a_large_one();
-    let refused = Action::status(501, "NotImplemented");
-    let refuse = || {
-        for operation in ["UploadPartCopy", "CopyObject"] {
-            scene.log().befall(refused.clone(), operation, Occurrence::Every);
-        }
-    };
-    let (from, to) = (scene.url("from"), scene.url("to"));
-    let args = ["sync", &from, &to, "--jobs=1", "--output=json"];
-    refuse();
-    scene.log().forget_requests();
-    scene.log().hold_the("UploadPart", &[3]);
-    let killed = Running::start(scene.brigade_command(args));
-    scene.log().wait_for_number("UploadPart", 3);
-    drop(killed);
-    scene.log().heal();
-    refuse();
-    let summary = scene.brigade(args).exits(0).summary();
-    let parts = large.len().div_ceil(8 << 20) as u64;
-    assert_eq!((summary.requests("UploadPart"), summary.0["parts_taken_up"].as_u64()), (parts - 2, Some(2)));
-    scene.stored("to").assert_are(&Files::new([("k", &large)]));
-    assert_eq!(scene.uploads(), 0);
+    for (scene, large) in [scene_of_a_large_one(), scene_of_one_in_large_parts()] {
+        let (from, to) = (scene.url("from"), scene.url("to"));
+        let args = ["sync", &from, &to, "--output=json"];
+        kill_while_parts_are_written(&scene, args);
+        copies_nothing(&scene);
+        let summary = scene.brigade(args).exits(0).summary();
+        let parts = large.len().div_ceil(8 << 20) as u64;
+        assert_eq!((summary.requests("UploadPart"), summary.0["parts_taken_up"].as_u64()), (parts - 2, Some(2)));
+        scene.stored("to").assert_are(&Files::new([("k", &large)]));
+        assert_eq!(scene.uploads(), 0);
+    }
+}
+
+/// Nor do they stay where the service copies it after all, not even where a run doesn't come to the end of all keys.
+#[test]
+fn parts_that_were_read_and_written_go_where_the_service_copies_the_object() {
+    for (scene, large) in [scene_of_a_large_one(), scene_of_one_in_large_parts()] {
+        let (from, to) = (scene.url("from"), scene.url("to"));
+        kill_while_parts_are_written(&scene, ["sync", &from, &to, "--output=json"]);
+        let summary = scene.sync(&from, &to, ["--limit=10"]);
+        summary.counts([("created", 1)]);
+        assert_eq!(summary.requests("UploadPart"), 0);
+        scene.stored("to").assert_are(&Files::new([("k", &large)]));
+        assert_eq!(scene.uploads(), 0);
+    }
 }
 
 /// heavy-sync took what it had listed until it was killed for all there was, and deleted the rest of the copy.

@@ -8,7 +8,7 @@ use super::walking::Pair;
 use super::{Checking, Difference, Evidence, Found};
 use crate::events::Side;
 use crate::ledger::Proven;
-use crate::listing::shows;
+use crate::sighting::{Sighting, sight};
 use crate::transfer::{Halt, LockedOut};
 
 /// A failure, and the side that it is due to.
@@ -158,9 +158,10 @@ impl Checking {
             side,
             failure: Failure::new(FailureKind::Failed, format!("its name could not be looked for: {reason}")),
         };
-        match shows(self.store(side).as_ref(), key).await {
-            Ok(Some(shown)) => Ok(shown),
-            Ok(None) => Err(unknown("what is around it can't be listed".to_owned())),
+        match sight(self.store(side).as_ref(), key).await {
+            Ok(Sighting::Present(_)) => Ok(true),
+            Ok(Sighting::Absent) => Ok(false),
+            Ok(Sighting::Unknown(_)) => Err(unknown("what is around it can't be listed".to_owned())),
             Err(error) => Err(unknown(error.to_string())),
         }
     }

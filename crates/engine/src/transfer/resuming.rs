@@ -168,6 +168,13 @@ impl Transfers {
         }
     }
 
+    /// Aborts what earlier runs began of an object which is there now without that.
+    pub(super) async fn abort_uploads_of(&self, key: &Key) {
+        for begun in self.uploads.take(key) {
+            self.abort_upload(&begun.key, &begun.upload_id).await;
+        }
+    }
+
     /// Aborts an upload, and takes note of it if that succeeds.
     async fn abort_upload(&self, key: &Key, upload_id: &str) -> bool {
         if let Err(error) = self.dest.abandon_upload(key, upload_id).await {

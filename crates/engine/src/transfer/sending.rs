@@ -10,9 +10,9 @@ use super::{Halt, MOST_FETCHED_AT_ONCE, Transfers};
 use crate::compare::Content;
 use crate::events::{Event, Outcome};
 use crate::ledger::{Agreed, LedgerError, Proof, SettledPair};
-use crate::listing::shows;
 use crate::plan::Transfer;
 use crate::representation;
+use crate::sighting::{Sighting, sight};
 
 /// What came of sending an object.
 pub(super) enum Sent {
@@ -156,9 +156,9 @@ impl Transfers {
                 return self.account(Stopped::Dest(failure));
             }
         };
-        match self.is_so_called(&dest).await {
-            Ok(Some(false)) => self.account(Stopped::Dest(taken_for_another())),
-            Ok(Some(true))
+        match self.as_it_is_called(&dest).await {
+            Ok(Sighting::Absent) => self.account(Stopped::Dest(taken_for_another())),
+            Ok(Sighting::Present(_))
                 if dest.size == planned.source.size
                     && matches!(self.same_content(&planned.source, &dest).await, Ok(content) if content.is_same()) =>
             {
@@ -168,14 +168,14 @@ impl Transfers {
         }
     }
 
-    /// Whether what was found at a key of the destination has this very name
-    /// there; under the name that it has, it may be deleted. `None` where that can't be told.
-    async fn is_so_called(&self, found: &Entry) -> Result<Option<bool>, ListingError> {
+    /// What is listed by this very name of what was found at a key of the destination; under another name that it has, it
+    /// may be deleted.
+    async fn as_it_is_called(&self, found: &Entry) -> Result<Sighting, ListingError> {
         // Directories are in no listing.
         if self.dest.capabilities().kind == Kind::Remote || found.key.is_marker() {
-            return Ok(Some(true));
+            return Ok(Sighting::Present(found.clone()));
         }
-        shows(self.dest.as_ref(), &found.key).await
+        sight(self.dest.as_ref(), &found.key).await
     }
 
     /// The versions that are in step, if the destination turns out to have
@@ -249,7 +249,12 @@ impl Transfers {
             match Box::pin(self.copy_inside(listed, replaces)).await {
                 Err(Stopped::NotCopied) if self.between.copies_inside() => {}
                 Err(Stopped::NotCopied) => self.permits.keep_within(MOST_FETCHED_AT_ONCE),
-                copied => return copied,
+                copied => {
+                    if copied.is_ok() {
+                        self.abort_uploads_of(&listed.key).await;
+                    }
+                    return copied;
+                }
             }
         }
         if listed.size <= self.dest.capabilities().whole_limit {
@@ -300,8 +305,8 @@ impl Transfers {
     fn account(&self, stopped: Stopped) -> Sent {
         self.heed_stop(&stopped);
         match stopped {
-            // What the service didn't copy was read and written.
-            Stopped::Interrupted | Stopped::NotCopied => Sent::Interrupted,
+            Stopped::Interrupted => Sent::Interrupted,
+            Stopped::NotCopied => Sent::Outcome(Outcome::Failed(neither_copied_nor_read()), None),
             // Whatever failed after the run was to stop may have failed because of it.
             Stopped::Source(_) | Stopped::Dest(_) if self.cancel.is_cancelled() => Sent::Interrupted,
             Stopped::Ledger(error) => Sent::Halted(error.into()),
@@ -322,6 +327,11 @@ pub(super) fn both(source: Verified, dest: Verified) -> Verified {
 /// Two versions whose contents turned out to be the same.
 fn agreed(source: &Entry, dest: Entry, digest: Option<Digest>) -> Box<Agreed> {
     Box::new(Agreed { source: source.clone(), dest, proof: Proof::Found, digest })
+}
+
+/// Of what the service doesn't copy: it is read and written, wherever that is known.
+fn neither_copied_nor_read() -> Failure {
+    Failure::new(FailureKind::Failed, "it was neither copied nor read, which is a defect of the program")
 }
 
 fn taken_for_another() -> Failure {
