@@ -3,6 +3,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use brigade_store::OpenError;
+
 use crate::signals::{Signal, Stop};
 
 /// How the program ends.
@@ -46,6 +48,13 @@ impl Exit {
             Self::Locked => 5,
             Self::Interrupted(signal) => signal.exit_code(),
         }
+    }
+}
+
+/// How it ends where places could not be opened.
+impl From<&OpenError> for Exit {
+    fn from(error: &OpenError) -> Self {
+        if matches!(error, OpenError::Overlap { .. }) { Self::Usage } else { Self::CouldNotRun }
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use brigade_engine::check::{Check as Checking, CheckError, CheckOptions, CheckSummary, Watcher, check};
 use brigade_engine::error::Why;
 use brigade_engine::ledger::lock::LockError;
-use brigade_store::{OpenError, Role, Symlinks, open_both};
+use brigade_store::{Role, Symlinks, open_both};
 
 use crate::arguments;
 use crate::exit::Exit;
@@ -98,10 +98,8 @@ async fn carry_out(asked: Check, reporter: &Arc<CheckReporter>, stop: &Stop) -> 
         () = stop.token.cancelled() => return Err(Trouble::interrupted(stop)),
         opened = open_both(places, roles, None, [&asked.sides.source, &asked.sides.dest], &stop.abandon) => opened,
     };
-    let [source, dest] = opened.map_err(|error| match error {
-        OpenError::Overlap { .. } => Trouble { exit: Exit::Usage, ..Trouble::could_not_run(&error) },
-        error => Trouble::could_not_run(&error),
-    })?;
+    let [source, dest] =
+        opened.map_err(|error| Trouble { exit: Exit::from(&error), ..Trouble::could_not_run(&error) })?;
     let binding = state::binding(source.as_ref(), dest.as_ref());
     let reach = Reach { s3: &asked.s3, cancel: &stop.token, abandon: &stop.abandon };
     let state = State::open(&asked.memory, &asked.locks, &binding, reach).await.map_err(|error| match error {

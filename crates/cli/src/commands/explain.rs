@@ -2,7 +2,7 @@
 
 use brigade_engine::explain::{Explanation, explain};
 use brigade_engine::job::JobSpec;
-use brigade_store::{OpenError, Reported, Role, open_both};
+use brigade_store::{Reported, Role, open_both};
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments;
@@ -56,10 +56,8 @@ async fn find_out(asked: &Explain) -> Result<Explanation, Trouble> {
     let deletes = job.spec.delete.is_some();
     let reported = job.source_inventory.as_ref().map(|manifest| Reported { manifest, deletes });
     let opened = open_both([&job.source, &job.dest], roles, reported, [&sides.source, &sides.dest], &never).await;
-    let [source, dest] = opened.map_err(|error| match error {
-        OpenError::Overlap { .. } => Trouble { exit: Exit::Usage, ..Trouble::could_not_run(&error) },
-        error => Trouble::could_not_run(&error),
-    })?;
+    let [source, dest] =
+        opened.map_err(|error| Trouble { exit: Exit::from(&error), ..Trouble::could_not_run(&error) })?;
     let binding = state::binding(source.as_ref(), dest.as_ref());
     let reach = Reach { s3, cancel: &never, abandon: &never };
     let state = State::look(&asked.memory, &binding, reach).await.map_err(|error| Trouble::could_not_run(&error))?;

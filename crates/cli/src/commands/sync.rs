@@ -107,8 +107,7 @@ async fn carry_out(sync: Sync, reporter: &Arc<Reporter>, stop: &Stop) -> Ending 
     };
     let [source, dest] = match opened {
         Ok(stores) => stores,
-        Err(error @ OpenError::Overlap { .. }) => return Ending { exit: Exit::Usage, ..could_not_run(&error) },
-        Err(error) => return could_not_run(&error),
+        Err(error) => return Ending { exit: Exit::from(&error), ..could_not_run(&error) },
     };
     let state = match remember(&sync, source.as_ref(), dest.as_ref(), stop).await {
         Ok(state) => state,

@@ -65,6 +65,7 @@ struct Counts<'a> {
     unrepresentable: u64,
     archived: u64,
     restoring: u64,
+    ready: u64,
     failed: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     taken_up: Option<TakenUpField<'a>>,
@@ -149,6 +150,7 @@ impl<'a> Counts<'a> {
             unrepresentable: summary.unrepresentable,
             archived: summary.archived,
             restoring: summary.restoring,
+            ready: summary.ready,
             failed: summary.failed,
             taken_up: summary.taken_up.as_ref().map(TakenUpField::new),
             parts_taken_up: summary.parts_taken_up,
@@ -212,7 +214,7 @@ mod tests {
             "{\"version\":1,\"type\":\"summary\",\"exit_code\":3,\"dry_run\":false,\"seconds\":1.5,\"source_objects\":1,\
              \"dest_objects\":2,\"in_step\":3,\"created\":4,\"replaced\":5,\"bytes\":6,\"unverified\":7,\"deleted\":8,\
              \"extra\":9,\"deletions_held_back\":10,\"excluded\":11,\"held\":12,\"over_limit\":13,\"withdrawn\":14,\
-             \"skipped\":15,\"unrepresentable\":16,\"archived\":20,\"restoring\":21,\"failed\":17,\
+             \"skipped\":15,\"unrepresentable\":16,\"archived\":20,\"restoring\":21,\"ready\":22,\"failed\":17,\
              \"taken_up\":{\"listed\":false,\"key\":\"k\",\"ranges\":2,\"failed\":1,\"spooled\":2},\"parts_taken_up\":19,\
              \"requests\":[{\"operation\":\"PutObject\",\"sent\":18,\"retries\":1}]}\n"
         );
