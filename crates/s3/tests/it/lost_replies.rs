@@ -4,8 +4,8 @@
 use std::num::NonZeroUsize;
 
 use brigade_s3::{
-    CompleteMultipartUpload, Condition, CopyObject, CopySource, DeleteObject, ErrorKind, PutObject, Stored, UploadPart,
-    Verified,
+    Client, CompleteMultipartUpload, Condition, Config, CopyObject, CopySource, DeleteObject, Encryption, ErrorKind,
+    PutObject, Stored, UploadPart, Verified, Writing,
 };
 use bytes::Bytes;
 
@@ -17,20 +17,34 @@ fn put(condition: Condition<'_>) -> PutObject<'_> {
     PutObject { key: "k", body: Bytes::from_static(b"123456789"), condition, ..PutObject::default() }
 }
 
-#[tokio::test]
-async fn a_put_whose_answer_was_lost_is_recognised() {
+/// The answer is lost, the request is refused when it is sent again, and what stands there has this content.
+fn lost_and_found() -> [Reaction; 3] {
     let head = format!(
         "Last-Modified: Fri, 24 May 2013 00:00:00 GMT\r\nETag: \"e\"\r\nx-amz-checksum-crc64nvme: {CRC_OF_123456789}\r\n"
     );
-    let server = Server::start([
-        Reaction::HangUp,
-        refusal("412 Precondition Failed", "", "PreconditionFailed"),
-        head_answer("200 OK", &head, 9),
-    ])
-    .await;
+    let refused = refusal("412 Precondition Failed", "", "PreconditionFailed");
+    [Reaction::HangUp, refused, head_answer("200 OK", &head, 9)]
+}
+
+#[tokio::test]
+async fn a_put_whose_answer_was_lost_is_recognised() {
+    let server = Server::start(lost_and_found()).await;
     let stored = server.bucket().await.put_object(put(Condition::IfAbsent)).await.unwrap();
     assert_eq!(stored, Stored { etag: "e".to_owned(), generation: None, verified: Verified::Yes });
     assert_eq!(server.finish().await.len(), 3);
+}
+
+/// No answer tells whether the object got it.
+#[tokio::test]
+async fn a_put_that_asks_for_what_no_answer_tells_is_not_recognised() {
+    let acl = Writing { acl: Some("private".to_owned()), ..Writing::default() };
+    let encryption = Writing { encryption: Some(Encryption::Aes256), ..Writing::default() };
+    for writing in [acl, encryption] {
+        let server = Server::start(lost_and_found()).await;
+        let bucket = Client::connect(Config { writing, ..server.config() }).await.unwrap().bucket("b");
+        let error = bucket.put_object(put(Condition::IfAbsent)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::PreconditionFailed);
+    }
 }
 
 #[tokio::test]
