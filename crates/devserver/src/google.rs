@@ -3,7 +3,8 @@
 //! S3's names before `s3s` sees it; the answer is written in Google's.
 //!
 //! What Google does and this doesn't: S3's names with AWS's kind of signature, resumable uploads, composing,
-//! soft deletion, decompressing on the way, the CRC32C of what was written at S3's port, and its limit of one write of an object a second.
+//! soft deletion, decompressing on the way, the CRC32C of what was written at S3's port, and its limit of one write of
+//! an object a second.
 
 mod admission;
 mod asked;

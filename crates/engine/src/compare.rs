@@ -239,7 +239,8 @@ pub(crate) fn by_pair(source: &Entry, settled: Option<&SettledPair>, dest: &Entr
 /// What the listings' own digests tell, where both have one of a kind.
 fn by_listed_digest(source: &Entry, dest: &Entry) -> Row {
     match (source.listed_digest(), dest.listed_digest()) {
-        // Equal is proof; unequal ones may come of other part sizes, or of encryption: then an `ETag` only looks like an MD5.
+        // Equal is proof; unequal ones may come of other part sizes, or of encryption: then an `ETag` only looks like
+        // an MD5.
         (Some(left), Some(right)) if left == right => Row::DigestsEqual,
         _ => Row::Undecided,
     }

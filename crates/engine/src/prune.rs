@@ -152,9 +152,10 @@ pub async fn check_versions(store: &dyn Store) -> Result<Versioning, PruneError>
     }
 }
 
-/// Judges every version in the store (with `filters`, those of keys that take part and are not reserved), removes for good those that were superseded long enough ago, and
-/// tells of each. It ends early, without an error, once `cancel` is cancelled; what is in flight
-/// then is waited for. Whoever runs it again goes on: what is gone is not found any more.
+/// Judges every version in the store (with `filters`, those of keys that take part and are not reserved), removes for
+/// good those that were superseded long enough ago, and tells of each. It ends early, without an error, once `cancel`
+/// is cancelled; what is in flight then is waited for. Whoever runs it again goes on: what is gone is not found any
+/// more.
 ///
 /// The counts hold whatever was done, also where the listing broke off.
 pub async fn prune(

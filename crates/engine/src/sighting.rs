@@ -25,8 +25,8 @@ impl Sighting {
     }
 }
 
-/// What the store lists at the key. A listing, and no look, because only that tells of what it can't know exactly as it does
-/// in a run; and because some file systems find a file by its name in another case, or another normal form, too.
+/// What the store lists at the key. A listing, and no look, because only that tells of what it can't know exactly as it
+/// does in a run; and because some file systems find a file by its name in another case, or another normal form, too.
 pub(crate) async fn sight(store: &dyn Store, key: &Key) -> Result<Sighting, ListingError> {
     let mut listing = store.list(&KeyRange::around(key));
     let mut sighting = Sighting::Absent;

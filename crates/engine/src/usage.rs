@@ -30,8 +30,8 @@ pub enum Measured<'a> {
 }
 
 /// Measures a store, and of its directories those that lie no deeper than this: 1 is just below the root. Memory
-/// depends on neither. A listing that turns out to be in another order than by bytes is sorted; to tell of directories, also one
-/// that is only presumed to be in it.
+/// depends on neither. A listing that turns out to be in another order than by bytes is sorted; to tell of directories,
+/// also one that is only presumed to be in it.
 pub async fn measure(
     store: &Arc<dyn Store>,
     depth: usize,

@@ -38,8 +38,8 @@ impl Bucket {
         [self.client.provider().dialect(), self.dialect()].iter().all(|dialect| dialect.of(fact).is_certain())
     }
 
-    /// Whether what is there is looked at just before a write of the kind that this fact guards: where nothing is known to
-    /// guard it, though the service keeps to the conditions of whole writes.
+    /// Whether what is there is looked at just before a write of the kind that this fact guards: where nothing is known
+    /// to guard it, though the service keeps to the conditions of whole writes.
     #[must_use]
     pub fn is_looked_at_before(&self, fact: Fact) -> bool {
         let dialect = self.dialect();

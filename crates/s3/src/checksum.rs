@@ -93,8 +93,8 @@ pub(crate) fn parse_crc64nvme(value: &str) -> Option<u64> {
     BASE64.decode(value).ok()?.try_into().ok().map(u64::from_be_bytes)
 }
 
-/// Reads a CRC-32C of a whole object, in base64 of its bytes, the highest first: at S3 in `x-amz-checksum-crc32c`, at Google
-/// in `x-goog-hash` (<https://cloud.google.com/storage/docs/xml-api/reference-headers#xgooghash>).
+/// Reads a CRC-32C of a whole object, in base64 of its bytes, the highest first: at S3 in `x-amz-checksum-crc32c`, at
+/// Google in `x-goog-hash` (<https://cloud.google.com/storage/docs/xml-api/reference-headers#xgooghash>).
 pub(crate) fn parse_crc32c(value: &str) -> Option<u32> {
     BASE64.decode(value).ok()?.try_into().ok().map(u32::from_be_bytes)
 }

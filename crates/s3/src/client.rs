@@ -299,7 +299,8 @@ impl Inner {
         }
     }
 
-    /// Whether the credentials were good until now: a session says so when it ends, a key that was taken back is unknown.
+    /// Whether the credentials were good until now: a session says so when it ends, a key that was taken back is
+    /// unknown.
     fn may_have_ended(&self, failure: &Failure) -> bool {
         let code = failure.refusal.as_ref().and_then(|refusal| refusal.code.as_deref());
         code != Some("InvalidAccessKeyId") || self.accepted.load(Ordering::Relaxed)

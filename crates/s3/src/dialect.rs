@@ -54,7 +54,8 @@ pub struct Dialect {
     pub complete_conditions: Support,
     /// `CopyObject` honours both, of what it replaces.
     pub copy_conditions: Support,
-    /// `DeleteObject` honours `If-Match`, or what its provider has in its place, and `DeleteObjects` an `ETag` with a key.
+    /// `DeleteObject` honours `If-Match`, or what its provider has in its place, and `DeleteObjects` an `ETag` with a
+    /// key.
     pub delete_if_match: Support,
     /// There is a `DeleteObjects`, with all the conditions that `DeleteObject` has.
     pub bulk_delete: Support,

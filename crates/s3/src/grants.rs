@@ -30,8 +30,8 @@ pub(crate) enum Grantee {
     Unnamed,
 }
 
-/// The grants that are written with an object: headers of the request, each with its grantees. None are needed where all
-/// is its owner's.
+/// The grants that are written with an object: headers of the request, each with its grantees. None are needed where
+/// all is its owner's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grants(Vec<(&'static str, String)>);
 

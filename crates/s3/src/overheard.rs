@@ -1,4 +1,5 @@
-//! What whoever hears it could use is sent encrypted only, or not beyond this machine: tokens of Google's, and customers' keys.
+//! What whoever hears it could use is sent encrypted only, or not beyond this machine: tokens of Google's, and
+//! customers' keys.
 
 use std::net::IpAddr;
 

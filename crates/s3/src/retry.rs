@@ -132,8 +132,8 @@ fn remedy_for(failure: &Failure) -> Option<Remedy> {
     }
 }
 
-/// Whether a code says of credentials, which may have been good, that they are so no more, whatever they are used for. A
-/// wrong signature is of one request: some services and proxies get it wrong for some keys.
+/// Whether a code says of credentials, which may have been good, that they are so no more, whatever they are used for.
+/// A wrong signature is of one request: some services and proxies get it wrong for some keys.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>. The last one is Google's, of a token
 /// (<https://github.com/googleapis/google-cloud-go/issues/8764>).
 pub(crate) fn says_they_ended(code: &str) -> bool {

@@ -20,8 +20,8 @@ pub struct Capabilities {
     pub conditions: Conditions,
 }
 
-/// Which calls of a store see to their condition themselves: the service does at the very moment, or the store looks just
-/// before each attempt. Whoever calls need not look.
+/// Which calls of a store see to their condition themselves: the service does at the very moment, or the store looks
+/// just before each attempt. Whoever calls need not look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is of a call of its own")]
 pub struct Conditions {

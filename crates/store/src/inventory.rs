@@ -58,8 +58,8 @@ pub(crate) struct Inventory {
 }
 
 impl Inventory {
-    /// Reads the manifest, with this client, and sees whether it is of this bucket and says all that is needed. The files
-    /// that it names are read when the first page is asked for.
+    /// Reads the manifest, with this client, and sees whether it is of this bucket and says all that is needed. The
+    /// files that it names are read when the first page is asked for.
     pub(crate) async fn open(
         client: &Client,
         reported: Reported<'_>,

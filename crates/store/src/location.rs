@@ -172,8 +172,8 @@ impl Location {
         matches!(self, Self::Bucket { prefix, .. } if !prefix.is_empty())
     }
 
-    /// The object in the bucket that may have been meant, by its name, as it was written; `None` of a whole bucket and of a
-    /// directory. As a place, a name gets a slash at its end.
+    /// The object in the bucket that may have been meant, by its name, as it was written; `None` of a whole bucket and
+    /// of a directory. As a place, a name gets a slash at its end.
     #[must_use]
     pub fn object_name(&self) -> Option<&str> {
         let Self::Bucket { prefix, written, .. } = self else { return None };

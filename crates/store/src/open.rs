@@ -130,8 +130,9 @@ pub async fn open(
     }
 }
 
-/// Opens a place of which all that is below the location is listed, of a bucket markers of directories and names that are
-/// reserved as well, to be removed or counted. Where nothing is, and the location is the name of an object, it is that object.
+/// Opens a place of which all that is below the location is listed, of a bucket markers of directories and names that
+/// are reserved as well, to be removed or counted. Where nothing is, and the location is the name of an object, it is
+/// that object.
 pub async fn open_whole(
     location: &Location,
     s3: &Config,

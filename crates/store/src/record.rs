@@ -7,8 +7,8 @@
 //! | one with a version id or a storage class | `v`, size `u64`, modified, id, storage class, `ETag` to the end |
 //! | file | `f`, size `u64`, modified, changed, inode `u64`, device `u64` |
 //!
-//! An id, or a storage class, is its length `u64` and its text; none is of length 0. A time is seconds since the epoch `i64` and nanoseconds `u32`. The key is
-//! kept beside it.
+//! An id, or a storage class, is its length `u64` and its text; none is of length 0. A time is seconds since the epoch
+//! `i64` and nanoseconds `u32`. The key is kept beside it.
 
 use std::io;
 use std::time::SystemTime;

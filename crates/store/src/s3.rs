@@ -116,8 +116,8 @@ impl BucketStore {
         }
     }
 
-    /// A key that comes after this one, found with one request also where the service isn't known to list by bytes: what it
-    /// shows is there in any case.
+    /// A key that comes after this one, found with one request also where the service isn't known to list by bytes:
+    /// what it shows is there in any case.
     pub(crate) async fn found_after(&self, key: &Key) -> Result<Option<Key>, ListingError> {
         let range = KeyRange { after: Some(key.clone()), through: None };
         listing::Pages { is_ordered: true, ..self.pages(&range) }.first().await

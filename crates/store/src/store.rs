@@ -54,8 +54,8 @@ pub trait Store: Send + Sync + 'static {
     /// [`crate::FailureKind::Unrepresentable`].
     async fn look(&self, key: &Key) -> Result<Option<Entry>, Failure>;
 
-    /// What this version of the key is; `None` where there is no such version. A delete marker, which is no object, fails as
-    /// [`crate::FailureKind::Absent`].
+    /// What this version of the key is; `None` where there is no such version. A delete marker, which is no object,
+    /// fails as [`crate::FailureKind::Absent`].
     async fn look_at_version(&self, key: &Key, id: &VersionId) -> Result<Option<Entry>, Failure> {
         let mut listing = self.list_versions(Some(key));
         let unlisted = |error: ListingError| Failure::new(FailureKind::Failed, error.reason);
@@ -98,8 +98,8 @@ pub trait Store: Send + Sync + 'static {
         Ok(None)
     }
 
-    /// A digest of with what [`Store::begin`] would begin this object now, besides its content; fails as that would where it
-    /// can't be said at all. Nothing is sent.
+    /// A digest of with what [`Store::begin`] would begin this object now, besides its content; fails as that would
+    /// where it can't be said at all. Nothing is sent.
     fn terms(&self, _object: &NewObject) -> Result<[u8; 32], Failure> {
         Ok([0; 32])
     }
@@ -109,8 +109,8 @@ pub trait Store: Send + Sync + 'static {
         Ok(String::new())
     }
 
-    /// Who is granted something of an object by its access control list, besides its owner; none where it is its owner's
-    /// alone.
+    /// Who is granted something of an object by its access control list, besides its owner; none where it is its
+    /// owner's alone.
     async fn grants(&self, _entry: &Entry) -> Result<Grants, Failure> {
         Ok(Grants::default())
     }

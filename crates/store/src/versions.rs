@@ -34,7 +34,8 @@ pub struct KeptVersion {
     /// Whether the service says where it stands among the versions and delete markers of its key; where it lists
     /// the ones apart from the others, their times do, which are coarse.
     pub is_placed: bool,
-    /// Whether more may lie under it that the listing doesn't show: the service went on without saying after which version.
+    /// Whether more may lie under it that the listing doesn't show: the service went on without saying after which
+    /// version.
     pub is_cut_off: bool,
     /// What it holds; `None` of a delete marker, which says that there is no object.
     pub content: Option<KeptContent>,
@@ -121,8 +122,8 @@ impl Succession {
     ///
     /// S3 dates an upload in parts with its beginning, so that what lies under it may be younger. Nothing is
     /// superseded before it is written; and what is younger than the one above it, or listed twice, counts as
-    /// superseded no earlier than any above it: there either the time or the order says nothing. Where the service doesn't say how delete markers stand among
-    /// the versions, the next object above counts.
+    /// superseded no earlier than any above it: there either the time or the order says nothing. Where the service
+    /// doesn't say how delete markers stand among the versions, the next object above counts.
     pub fn superseded(&mut self, version: &KeptVersion) -> Option<SystemTime> {
         let above = self.above.take().filter(|above| above.key == version.key);
         let since = above.as_ref().filter(|_| !version.is_current).and_then(|above| above.superseded(version));

@@ -69,7 +69,8 @@ pub enum ViewError {
         /// The bucket.
         location: String,
     },
-    /// It doesn't say whether it keeps anything of what it was, and what isn't there any more was to be deleted elsewhere.
+    /// It doesn't say whether it keeps anything of what it was, and what isn't there any more was to be deleted
+    /// elsewhere.
     #[error(
         "{location} does not say whether it keeps versions (s3:GetBucketVersioning): what it held at that time, and lost \
          while it kept none, would be deleted with --delete; allow that, or leave --delete out"

@@ -60,21 +60,22 @@ pub(crate) struct Check {
 
     /// Take those first that were never checked, or longest ago
     ///
-    /// What was found good is remembered in the ledger, so that each check of N objects takes others than the one before.
-    /// An object that has changed since counts as never checked. A check without this remembers nothing.
+    /// What was found good is remembered in the ledger, so that each check of N objects takes others than the one
+    /// before. An object that has changed since counts as never checked. A check without this remembers nothing.
     #[arg(long, conflicts_with_all = ["percent", "no_ledger"], help_heading = "What to verify")]
     pub(crate) since_last: bool,
 
     /// Compare the checksums that both sides keep, and read only what they leave open
     ///
-    /// That is no proof that what is stored is still what the checksum says. A directory keeps none: its files are read.
+    /// That is no proof that what is stored is still what the checksum says. A directory keeps none: its files are
+    /// read.
     #[arg(long, help_heading = "What to verify")]
     pub(crate) trust_checksums: bool,
 
     /// Compare headers and metadata too, of what is verified
     ///
-    /// Between two buckets: the standard headers and all user metadata. Of a file: its modification time, to the second, with
-    /// the x-amz-meta-mtime of an object that has one.
+    /// Between two buckets: the standard headers and all user metadata. Of a file: its modification time, to the
+    /// second, with the x-amz-meta-mtime of an object that has one.
     #[arg(long, help_heading = "What to verify")]
     pub(crate) metadata: bool,
 

@@ -25,7 +25,8 @@ pub(crate) struct OutputArguments {
     /// Name each object and what came of it; twice: more; three times: each request
     ///
     /// Once: also each of the failures that are alike, of which only the first 20 are named otherwise. Twice: also
-    /// objects that a run found in step by their content, and each retry. Three times: also each request, on standard error.
+    /// objects that a run found in step by their content, and each retry. Three times: also each request, on standard
+    /// error.
     #[arg(long, short, action = ArgAction::Count, help_heading = "Output")]
     pub(crate) verbose: u8,
 

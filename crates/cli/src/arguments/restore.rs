@@ -59,9 +59,9 @@ pub(crate) struct Restore {
 
     /// Ask for what lies in an archive, to be readable for so many days
     ///
-    /// Objects of the classes GLACIER and DEEP_ARCHIVE, and archived ones of INTELLIGENT_TIERING, can't be read before the
-    /// service has restored them, which takes its time, and its price. The same command goes on then. Without this they
-    /// are only counted and named.
+    /// Objects of the classes GLACIER and DEEP_ARCHIVE, and archived ones of INTELLIGENT_TIERING, can't be read before
+    /// the service has restored them, which takes its time, and its price. The same command goes on then. Without this
+    /// they are only counted and named.
     #[arg(long = "request-restore", value_name = "DAYS", help_heading = "What to restore")]
     pub(crate) days: Option<NonZeroU32>,
 

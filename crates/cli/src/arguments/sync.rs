@@ -56,8 +56,8 @@ pub(crate) struct Sync {
 
     /// When all is in step, remove from DEST what was superseded at least this long ago: 30d
     ///
-    /// As `brigade prune DEST --older-than` does it: old versions and delete markers go for good, never a current version.
-    /// DEST is a bucket with versioning.
+    /// As `brigade prune DEST --older-than` does it: old versions and delete markers go for good, never a current
+    /// version. DEST is a bucket with versioning.
     #[arg(long, value_name = "DURATION", help_heading = "Safety")]
     pub(crate) prune_older_than: Option<Span>,
 
@@ -84,9 +84,10 @@ pub(crate) struct Sync {
 
     /// Don't list DEST, a bucket: take what it holds from what earlier runs remembered
     ///
-    /// A change to a huge site takes the time of walking it. The first run with it lists DEST, and so does one after other
-    /// filters, or after a run without --index or one that was killed. Some objects are looked at before anything is done, and
-    /// each that is replaced or deleted is proven to be as remembered. Only for a DEST that nobody else writes.
+    /// A change to a huge site takes the time of walking it. The first run with it lists DEST, and so does one after
+    /// other filters, or after a run without --index or one that was killed. Some objects are looked at before anything
+    /// is done, and each that is replaced or deleted is proven to be as remembered. Only for a DEST that nobody else
+    /// writes.
     #[arg(long, conflicts_with = "no_ledger", help_heading = "Speed")]
     pub(crate) index: bool,
 

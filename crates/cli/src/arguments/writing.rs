@@ -12,10 +12,11 @@ pub(crate) struct WritingArguments {
     #[arg(long, value_name = "CLASS")]
     pub(crate) storage_class: Option<String>,
 
-    /// The access control list of what is written: a canned one (bucket-owner-full-control, public-read, ...), or source
+    /// The access control list of what is written: a canned one (bucket-owner-full-control, public-read, ...), or
+    /// source
     ///
-    /// `source` gives each copy, from bucket to bucket, what its object grants, to the same accounts and groups. That takes
-    /// one request more for each object that is copied, and is not for Google.
+    /// `source` gives each copy, from bucket to bucket, what its object grants, to the same accounts and groups. That
+    /// takes one request more for each object that is copied, and is not for Google.
     #[arg(long, value_name = "ACL")]
     pub(crate) acl: Option<String>,
 

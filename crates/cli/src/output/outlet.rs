@@ -59,7 +59,8 @@ impl Outlet {
         file.finish()
     }
 
-    /// Writes an event to the file, and where results are JSON, to standard output. It is worded only if anybody takes it.
+    /// Writes an event to the file, and where results are JSON, to standard output. It is worded only if anybody takes
+    /// it.
     pub(super) fn event(&self, line: impl FnOnce() -> Option<String>) {
         if self.format != Format::Json && self.file.is_none() {
             return;

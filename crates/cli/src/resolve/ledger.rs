@@ -33,7 +33,8 @@ pub(crate) struct Locks {
     pub(crate) wait: Duration,
 }
 
-/// Decides where, by the arguments and the environment of this process; and the store that was named for it, if one was.
+/// Decides where, by the arguments and the environment of this process; and the store that was named for it, if one
+/// was.
 pub(crate) fn resolve(
     arguments: &LedgerArguments,
     stores: &Stores,

@@ -112,8 +112,8 @@ pub(crate) fn of_store(flags: &Config, store: Option<&NamedStore>) -> Config {
 }
 
 /// How each of these sides is reached: as is said for both, and then as its store's section says, but for what is
-/// said of it alone. Where one of them is plain `s3://` and the other one is at Google, or a store that has a name, what
-/// is said for both speaks of the plain one: a profile or an endpoint of the one is none of the other.
+/// said of it alone. Where one of them is plain `s3://` and the other one is at Google, or a store that has a name,
+/// what is said for both speaks of the plain one: a profile or an endpoint of the one is none of the other.
 pub(crate) fn sides(
     both: &Config,
     arguments: &SideArguments,

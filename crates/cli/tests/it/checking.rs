@@ -294,7 +294,8 @@ fn an_interrupted_check_ends_within_two_seconds_and_claims_nothing() {
     assert!(ended.summary().0.get("share").is_none());
 }
 
-/// Under SSE-KMS and SSE-C an `ETag` is no MD5 of the content: equal contents have other ones, and are equal all the same.
+/// Under SSE-KMS and SSE-C an `ETag` is no MD5 of the content: equal contents have other ones, and are equal all the
+/// same.
 #[test]
 fn what_is_encrypted_is_read_and_its_etag_not_believed() {
     let scene = Scene::embedded();

@@ -203,7 +203,8 @@ fn copies_nothing(scene: &Scene) {
     }
 }
 
-/// What was read and written of it is not thrown away for parts that the service doesn't copy, as it turns out each time.
+/// What was read and written of it is not thrown away for parts that the service doesn't copy, as it turns out each
+/// time.
 #[test]
 fn parts_that_were_read_and_written_are_taken_up_where_the_service_copies_none() {
     for (scene, large) in [scene_of_a_large_one(), scene_of_one_in_large_parts()] {

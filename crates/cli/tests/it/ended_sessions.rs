@@ -200,7 +200,8 @@ fn a_deletion_that_can_not_be_looked_up_stops_the_run() {
         std::fs::write(scene.path(&format!("copy/extra-{number}")), "x").unwrap();
     }
     let (url, copy) = (scene.url(""), scene.arg("copy"));
-    // A refusal of a HEAD has no code: another request asks for it, of a key that was taken back the first one that is denied.
+    // A refusal of a HEAD has no code: another request asks for it, of a key that was taken back the first one that is
+    // denied.
     for operation in ["HeadObject", "GetObject"] {
         scene.log().befall(Action::status(403, "InvalidAccessKeyId"), operation, Occurrence::Every);
     }

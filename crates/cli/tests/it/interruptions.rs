@@ -65,7 +65,8 @@ fn up() -> Scene {
     scene
 }
 
-/// Interrupts an upload once the server has got so many requests of the operation, none of which it answers as it should.
+/// Interrupts an upload once the server has got so many requests of the operation, none of which it answers as it
+/// should.
 #[track_caller]
 fn interrupt_upload(scene: &Scene, operation: &str, count: u64, how: (&str, i32), more: &[&str]) -> Ended {
     scene.log().forget_requests();

@@ -90,7 +90,8 @@ fn every_name_is_deleted_as_it_is_one_by_one_where_a_bulk_request_could_not_say_
     let summary = scene.sync(up[0], up[1], ["--delete", "--provider", "brigade-dev"]);
     summary.counts([("in_step", 1), ("deleted", files.count() - 1)]);
     as_files(scene.objects()).assert_are(&kept);
-    // XML 1.0 has no controls but tab, line feed and carriage return, which it reads as a line feed. Each is in two keys.
+    // XML 1.0 has no controls but tab, line feed and carriage return, which it reads as a line feed. Each is in two
+    // keys.
     assert_eq!((summary.requests("DeleteObject"), summary.requests("DeleteObjects")), (2 * 29, 1));
     scene
         .sync(&scene.url(""), &scene.arg("copy"), ["--delete"])

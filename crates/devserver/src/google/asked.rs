@@ -119,8 +119,8 @@ pub(crate) fn default_algorithm(extensions: &Extensions) -> Algorithm {
 }
 
 /// The `ETag` of what is put together from parts, where it is another one than S3's: at Google nothing follows from it
-/// (<https://cloud.google.com/storage/docs/xml-api/post-object-complete>). Here it is made of the upload's id, in Google's form
-/// (<https://cloud.google.com/storage/docs/xml-api/reference-headers#etag>).
+/// (<https://cloud.google.com/storage/docs/xml-api/post-object-complete>). Here it is made of the upload's id, in
+/// Google's form (<https://cloud.google.com/storage/docs/xml-api/reference-headers#etag>).
 pub(crate) fn opaque_etag(extensions: &Extensions, upload_id: &str) -> Option<String> {
     is_google(extensions).then(|| format!("-{}", BASE64_STANDARD.encode(Md5::checksum(upload_id.as_bytes()))))
 }

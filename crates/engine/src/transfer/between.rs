@@ -50,8 +50,8 @@ impl Between {
             copies_inside: AtomicBool::new(was_to_copy),
             was_to_copy,
             are_buckets,
-            // https://cloud.google.com/storage/docs/xml-api/put-object-multipart: a part can't be copied, and an object of
-            // any size can.
+            // https://cloud.google.com/storage/docs/xml-api/put-object-multipart: a part can't be copied, and an object
+            // of any size can.
             copies_parts: AtomicBool::new(!is_google),
             most_copied_whole: if is_google { u64::MAX } else { inside::MOST_AT_ONCE },
             same_provider: are_buckets && source.provider() == dest.provider(),
@@ -100,9 +100,9 @@ impl Transfers {
         Ok(carried)
     }
 
-    /// Who is to be granted something of the copy of this version. It is to be asked before the content is read or copied,
-    /// which is done only if the version is still there then: else what was granted of a later one, which may be for
-    /// everybody, would be granted of this one.
+    /// Who is to be granted something of the copy of this version. It is to be asked before the content is read or
+    /// copied, which is done only if the version is still there then: else what was granted of a later one, which may
+    /// be for everybody, would be granted of this one.
     pub(super) async fn grants_of(&self, entry: &Entry) -> Result<Grants, Stopped> {
         if !self.between.carries_grants {
             return Ok(Grants::default());

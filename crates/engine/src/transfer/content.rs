@@ -164,7 +164,8 @@ impl Held<'_> {
     }
 }
 
-/// Compares two versions by a digest that both stores keep, or have worked out: under SSE-KMS and SSE-C an `ETag` is none.
+/// Compares two versions by a digest that both stores keep, or have worked out: under SSE-KMS and SSE-C an `ETag` is
+/// none.
 fn by_stored(left: &[Digest], right: &[Digest]) -> Content {
     let crc64 = |digest: &&Digest| matches!(digest, Digest::Crc64Nvme(_));
     let md5 = |digest: &&Digest| matches!(digest, Digest::Md5(_));

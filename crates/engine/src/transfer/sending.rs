@@ -168,8 +168,8 @@ impl Transfers {
         }
     }
 
-    /// What is listed by this very name of what was found at a key of the destination; under another name that it has, it
-    /// may be deleted.
+    /// What is listed by this very name of what was found at a key of the destination; under another name that it has,
+    /// it may be deleted.
     async fn as_it_is_called(&self, found: &Entry) -> Result<Sighting, ListingError> {
         // Directories are in no listing.
         if self.dest.capabilities().kind == Kind::Remote || found.key.is_marker() {

@@ -63,8 +63,8 @@ impl Bucket {
     }
 
     /// A Complete whose answer was lost, in this process or in an earlier one,
-    /// leaves no upload behind: what stands there now is ours if it is what the parts make. With what the upload was begun
-    /// isn't known here.
+    /// leaves no upload behind: what stands there now is ours if it is what the parts make. With what the upload was
+    /// begun isn't known here.
     async fn recognise_whole(&self, key: &str, whole: &Whole, refused: Error) -> Result<Stored, Error> {
         let Ok(head) = self.head_object(HeadObject { key, ..HeadObject::default() }).await else { return Err(refused) };
         match whole.compare(&head) {

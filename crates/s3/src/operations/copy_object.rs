@@ -19,7 +19,8 @@ use crate::xml::walk;
 /// What is copied, and from where.
 #[derive(Clone, Copy, Debug)]
 pub struct CopySource<'a> {
-    /// The bucket that it is in, of the same service; its client has the customer's key that it is encrypted with, if it is.
+    /// The bucket that it is in, of the same service; its client has the customer's key that it is encrypted with, if
+    /// it is.
     pub bucket: &'a Bucket,
     /// Its key.
     pub key: &'a str,
@@ -29,7 +30,8 @@ pub struct CopySource<'a> {
     pub if_match: Option<&'a str>,
 }
 
-/// An object of up to 5 GiB that is about to be copied with all that goes with it. More takes [`crate::UploadPartCopy`].
+/// An object of up to 5 GiB that is about to be copied with all that goes with it. More takes
+/// [`crate::UploadPartCopy`].
 #[derive(Clone, Copy, Debug)]
 pub struct CopyObject<'a> {
     /// The copy's key.
@@ -40,7 +42,8 @@ pub struct CopyObject<'a> {
     pub storage_class: Option<&'a str>,
     /// Whether the source's tags are left out: to read them takes a permission of its own.
     pub without_tags: bool,
-    /// Who else is granted something: the access control list isn't copied by itself, and without any all is its owner's.
+    /// Who else is granted something: the access control list isn't copied by itself, and without any all is its
+    /// owner's.
     pub grants: Option<&'a Grants>,
     /// What must hold for the copy to be written.
     pub condition: Condition<'a>,

@@ -87,7 +87,8 @@ impl Bucket {
         stream::iter(finished).buffered(at_once.get()).collect().await
     }
 
-    /// How many `DeleteObjects` and how many `DeleteObject` [`Bucket::delete_many`] sends for these keys, if nothing fails.
+    /// How many `DeleteObjects` and how many `DeleteObject` [`Bucket::delete_many`] sends for these keys, if nothing
+    /// fails.
     #[must_use]
     pub fn requests_to_delete(&self, keys: &[String]) -> (u64, u64) {
         let together =

@@ -12,8 +12,9 @@ use crate::request::{Request, Response};
 use crate::sending::Look;
 
 impl Bucket {
-    /// Sends a write that this fact says to be guarded by its condition. Where it isn't, but whole writes are, what is there is
-    /// looked at just before each time that it is sent: a look before the first attempt says nothing about the next one.
+    /// Sends a write that this fact says to be guarded by its condition. Where it isn't, but whole writes are, what is
+    /// there is looked at just before each time that it is sent: a look before the first attempt says nothing about the
+    /// next one.
     pub(super) async fn send_write<T>(
         &self,
         request: Request<'_>,
@@ -92,8 +93,8 @@ struct There {
     generation: Option<String>,
 }
 
-/// Whether an object may be refused because it isn't encrypted with the customer's key that comes along: a listing takes none
-/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerSideEncryptionCustomerKeys.html>).
+/// Whether an object may be refused because it isn't encrypted with the customer's key that comes along: a listing
+/// takes none (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerSideEncryptionCustomerKeys.html>).
 fn is_of_another_key(bucket: &Bucket, error: &Error) -> bool {
     error.status() == Some(400) && bucket.client().customer_key().is_some()
 }

@@ -195,7 +195,8 @@ fn is_etag_md5(response: &Response) -> bool {
 
 impl Bucket {
     /// Asks for this version, where one is named. At Google it is a generation, and those are numbers
-    /// (<https://cloud.google.com/storage/docs/metadata#generation-number>): what isn't would only get an answer that doesn't say so.
+    /// (<https://cloud.google.com/storage/docs/metadata#generation-number>): what isn't would only get an answer that
+    /// doesn't say so.
     pub(super) fn of_version<'a>(
         &self,
         request: Request<'a>,

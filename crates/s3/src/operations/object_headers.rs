@@ -67,8 +67,8 @@ pub(super) struct NewTerms<'a> {
     pub(super) grants: Option<&'a Grants>,
 }
 
-/// Whether something is asked for of what is written that no answer tells: what stands there after a lost answer can't be
-/// known by it.
+/// Whether something is asked for of what is written that no answer tells: what stands there after a lost answer can't
+/// be known by it.
 pub(super) fn leaves_no_trace(grants: Option<&Grants>, writing: &Writing) -> bool {
     grants.is_some_and(|grants| !grants.is_empty()) || writing.acl.is_some() || writing.encryption.is_some()
 }

@@ -28,8 +28,8 @@ impl<'a> Likeness<'a> {
     }
 
     /// Whether what is there is such a copy of the source: it has all that is copied, and the same content, which
-    /// takes a digest that both have, or the same `ETag`. A copy of what was uploaded in parts has another one, as under
-    /// SSE-KMS, and at Google what was put together from parts.
+    /// takes a digest that both have, or the same `ETag`. A copy of what was uploaded in parts has another one, as
+    /// under SSE-KMS, and at Google what was put together from parts.
     fn matches(&self, source: &ObjectHead, there: &ObjectHead) -> bool {
         let is_legible = source.undecodable.is_none() && there.undecodable.is_none();
         let has_class = self.class.is_none_or(|class| class == there.storage_class.as_deref().unwrap_or(USUAL_CLASS));
@@ -69,7 +69,8 @@ fn has_content(source: &ObjectHead, there: &ObjectHead) -> bool {
 }
 
 impl Bucket {
-    /// A copy whose answer was lost may be what stands there now. The source has to be there as it was for that to be known.
+    /// A copy whose answer was lost may be what stands there now. The source has to be there as it was for that to be
+    /// known.
     pub(super) async fn recognise_copy(&self, copy: &CopyObject<'_>, refused: Error) -> Result<Stored, Error> {
         let (source, writing) = (&copy.source, &self.client().0.config.writing);
         if leaves_no_trace(copy.grants, writing) {

@@ -38,7 +38,8 @@ pub struct UploadedPart {
     /// service checked it against and tells. An ETag that looks like an MD5 is none:
     /// under SSE-KMS it isn't one, and a listing doesn't tell of encryption.
     pub(crate) checksum: Option<Checksum>,
-    /// CRC-32C of its bytes, where they were written by this process to a service that tells it of whole objects: Google.
+    /// CRC-32C of its bytes, where they were written by this process to a service that tells it of whole objects:
+    /// Google.
     pub(crate) crc32c: Option<u32>,
     /// Whether the service confirmed it.
     pub(crate) verified: Verified,

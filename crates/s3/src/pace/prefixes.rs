@@ -41,7 +41,8 @@ impl Prefixes {
         done
     }
 
-    /// Forgets the one that was asked the longest time ago, and of those that are held back none while there is another.
+    /// Forgets the one that was asked the longest time ago, and of those that are held back none while there is
+    /// another.
     fn make_room(&mut self, now: Instant) {
         if self.known.len() < MOST {
             return;

@@ -62,7 +62,8 @@ pub(super) async fn written(scratch: &Scratch<'_>, tries: &mut Vec<Try>) -> Trie
         for key in &keys.written {
             let outcome = compared(scratch, &keys, Some(key), Some(2)).await?;
             tries.push(Try::of(format!("a listing from after {:?}", keys.shown(key)), outcome));
-            // Where nothing is: some stores leave out the one that follows (https://github.com/minio/minio/issues/21463).
+            // Where nothing is: some stores leave out the one that follows
+            // (https://github.com/minio/minio/issues/21463).
             let missing = format!("{key}!");
             let outcome = compared(scratch, &keys, Some(&missing), Some(2)).await?;
             let what = format!("a listing from after {:?}, which is not there", keys.shown(&missing));

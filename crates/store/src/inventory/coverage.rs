@@ -1,5 +1,6 @@
-//! Whether a report covers the place that it is to stand for. A manifest doesn't say which prefix an inventory has, so that
-//! this is told from the keys that are listed, and where they leave it open, from what the bucket holds beside them.
+//! Whether a report covers the place that it is to stand for. A manifest doesn't say which prefix an inventory has, so
+//! that this is told from the keys that are listed, and where they leave it open, from what the bucket holds beside
+//! them.
 
 use crate::s3::BucketStore;
 use crate::{Key, ListingError};

@@ -13,7 +13,8 @@ pub enum Call {
     ListRange,
     /// A further page of it; its key is the last one listed before.
     ListRangeMore,
-    /// A page of a [`crate::Store::list`] of the range of one key; its key is that of [`Call::List`] or [`Call::ListMore`].
+    /// A page of a [`crate::Store::list`] of the range of one key; its key is that of [`Call::List`] or
+    /// [`Call::ListMore`].
     ListWithin,
     /// [`crate::Store::first_after`]; its key is the one before.
     FirstAfter,

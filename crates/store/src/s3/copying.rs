@@ -7,7 +7,8 @@ use super::entries::{condition, etag, receipt};
 use super::failures::{absent, failure, unwritten};
 use crate::{CopyFailure, Copying, Entry, Failure, FailureKind, Receipt, Store};
 
-/// Whether both are at one service, which knows whoever asks as the same: then it can read the one while it writes the other.
+/// Whether both are at one service, which knows whoever asks as the same: then it can read the one while it writes the
+/// other.
 pub(super) fn is_one_service(dest: &BucketStore, source: &BucketStore) -> bool {
     let (dest, source) = (dest.bucket.client(), source.bucket.client());
     dest.service() == source.service() && dest.is_known_as(source)

@@ -158,7 +158,8 @@ impl Pages {
         // Where the whole key could be said, whoever lists what comes before it lists in another order: that is
         // for the caller to find out.
         let is_told = after.zip(start_after.as_ref()).is_some_and(|(after, name)| self.names.is_whole(after, name));
-        // Where the order is only said to be by bytes, what else lies in the range must show; around one key, nothing does.
+        // Where the order is only said to be by bytes, what else lies in the range must show; around one key, nothing
+        // does.
         let is_one_key = self.range.through.as_ref().is_some_and(|key| self.range == KeyRange::around(key));
         let prefix = if self.is_ordered && !is_one_key {
             self.names.prefix().to_owned()

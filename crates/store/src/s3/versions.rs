@@ -120,7 +120,8 @@ pub(super) async fn look_at(store: &BucketStore, key: &Key, id: &VersionId) -> R
             return Err(delete_marker());
         }
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        // So is whoever asks for what can't be a version's id answered, and who lacks the key that it is encrypted with.
+        // So is whoever asks for what can't be a version's id answered, and who lacks the key that it is encrypted
+        // with.
         Err(error) if error.status() == Some(IS_BAD_REQUEST) && matches!(listed(store, key, id).await, Ok(None)) => {
             return Ok(None);
         }
@@ -134,8 +135,8 @@ pub(super) async fn look_at(store: &BucketStore, key: &Key, id: &VersionId) -> R
     Ok(Some(found))
 }
 
-/// That the answer is of the version that was asked for: a service that doesn't know versions answers with what is there
-/// now. Where it doesn't say, its listing of versions does.
+/// That the answer is of the version that was asked for: a service that doesn't know versions answers with what is
+/// there now. Where it doesn't say, its listing of versions does.
 async fn check_is_it(store: &BucketStore, key: &Key, id: &VersionId, head: &ObjectHead) -> Result<(), Failure> {
     let is_it = if let Some(told) = head.version_id.as_ref().or(head.generation.as_ref()) {
         told == id.as_str()

@@ -1,5 +1,5 @@
-//! Reading a version that was asked for: that it is gone by then is a failure. Unlike an object that was deleted while a
-//! listing was at work, it is what somebody wants back.
+//! Reading a version that was asked for: that it is gone by then is a failure. Unlike an object that was deleted while
+//! a listing was at work, it is what somebody wants back.
 
 use std::ops::Range;
 

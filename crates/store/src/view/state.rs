@@ -3,9 +3,9 @@
 //! A version was there from when it was written until the one above it was. S3 dates an upload in parts with its
 //! beginning, so that a version may be dated before one that lies under it: then it came after that one all the same,
 //! since the order of the listing is the order in which they came to be
-//! (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html>). Where a service doesn't list all of a
-//! key's versions, or not in that order, nothing is concluded from what it lists: what seems to have been absent may be
-//! deleted.
+//! (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html>). Where a service doesn't list all of
+//! a key's versions, or not in that order, nothing is concluded from what it lists: what seems to have been absent may
+//! be deleted.
 
 use std::time::SystemTime;
 
@@ -36,7 +36,8 @@ enum Found {
 }
 
 impl StateAt {
-    /// At this time, by the store's clock. What was written in that very second was there: S3's times are whole seconds.
+    /// At this time, by the store's clock. What was written in that very second was there: S3's times are whole
+    /// seconds.
     pub(super) fn new(at: SystemTime) -> Self {
         Self { at, key: None, found: Found::Nothing }
     }
@@ -78,8 +79,8 @@ impl StateAt {
     }
 }
 
-/// Whether a version may have been written after the one that is listed above it. Among each other, objects stand in the
-/// service's order, and so do delete markers.
+/// Whether a version may have been written after the one that is listed above it. Among each other, objects stand in
+/// the service's order, and so do delete markers.
 fn may_be_newer(version: &KeptVersion, above: &KeptVersion) -> bool {
     if above.is_current || above.is_delete_marker() == version.is_delete_marker() {
         return false;

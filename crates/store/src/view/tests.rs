@@ -120,7 +120,8 @@ async fn what_cannot_be_seen_is_said_before_anything_is_listed() {
     assert!(view(&never, Wanted::default()).await.is_ok(), "as it is now, nothing has to be kept");
 }
 
-/// That it says nothing may be for lack of a permission: what it lost while it kept nothing must not be lost elsewhere too.
+/// That it says nothing may be for lack of a permission: what it lost while it kept nothing must not be lost elsewhere
+/// too.
 #[tokio::test]
 async fn what_may_have_left_no_trace_is_not_taken_for_absent_where_that_deletes() {
     let store = bucket(2);

@@ -247,7 +247,8 @@ impl Scene {
     #[track_caller]
     pub(crate) fn aws<I: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = I>) -> String {
         let mut command = self.command(&tool("aws"));
-        // It now and then misses the answer to an upload that it sent with `Expect: 100-continue`, and waits a minute for it.
+        // It now and then misses the answer to an upload that it sent with `Expect: 100-continue`, and waits a minute
+        // for it.
         command.args(args).args(["--cli-read-timeout", "10"]).env("BOTO_EXPERIMENTAL__NO_EMPTY_CONTINUE", "true");
         Ended::of(command).exits(0).stdout
     }

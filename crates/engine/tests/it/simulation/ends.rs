@@ -104,7 +104,8 @@ fn figures_add_up(episode: &Episode<'_>, seen: &Witness<'_>, summary: &Summary) 
         [in_step, created, replaced, deleted, extra, deletions_held_back, excluded, held].into_iter().sum::<u64>()
             + [over_limit, withdrawn, skipped, unrepresentable, failed].into_iter().sum::<u64>();
     let expected = if seen.lists_ranges && touched {
-        // Each range was listed at a time of its own: at the least, what was there each time, at the most, what was once.
+        // Each range was listed at a time of its own: at the least, what was there each time, at the most, what was
+        // once.
         let shows = |side: usize| seen.listed[side].iter().flat_map(|objects| objects.keys());
         let at_some_time: BTreeSet<&Key> = shows(SOURCE).chain(shows(DEST)).collect();
         let at_all_times = |key: &&&Key| {
