@@ -301,7 +301,8 @@ impl Store for MemoryStore {
     }
 
     async fn versioning(&self) -> Result<Versioning, Failure> {
-        Ok(self.state().versioning.unwrap_or(self.options.versioning))
+        let versioning = |state: &mut State| Ok(state.versioning.unwrap_or(self.options.versioning));
+        self.call(Call::Versioning, &Key::from(""), versioning).await
     }
 
     fn clock_skew(&self) -> Option<ClockSkew> {

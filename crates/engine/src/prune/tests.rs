@@ -233,3 +233,23 @@ async fn whether_an_id_is_given_again_is_asked_before_it_is_removed() {
     ended.unwrap();
     assert_eq!((counts.failed, counts.removed, left(&store).as_str()), (1, 1, "a9! null"));
 }
+
+/// Whatever else goes, and why the question failed is what whoever runs it is told.
+#[tokio::test]
+async fn an_id_that_may_be_given_again_stays_where_nobody_says_whether_it_is() {
+    let store = store("a9!");
+    store.add_version(KeptVersion { id: "null".into(), ..version("a8") });
+    store.add_version(version("a7"));
+    let failure = Failure::new(FailureKind::Denied, "nobody may ask");
+    let mut failed = Vec::new();
+    let tell = |judged: JudgedVersion| match judged.outcome {
+        // It was asked once before the run began, and is asked again before anything goes.
+        VersionOutcome::Current => store.fail(Call::Versioning, "", 1, failure.clone()),
+        VersionOutcome::Failed(why) => failed.push((judged.version.id.as_str().to_owned(), why)),
+        _ => {}
+    };
+    let (counts, ended) = prune(&store, &options(0), None, &CancellationToken::new(), tell).await;
+    ended.unwrap();
+    assert_eq!(failed, [("null".to_owned(), failure)]);
+    assert_eq!((counts.failed, counts.removed, left(&store).as_str()), (1, 1, "a9! null"));
+}

@@ -46,6 +46,8 @@ pub enum Call {
     AbandonUpload,
     /// A page of [`crate::Store::open_uploads`] of a bucket; its key is the last one listed before.
     ListUploads,
+    /// [`crate::Store::versioning`]; its key is empty.
+    Versioning,
     /// A page of [`crate::Store::list_versions`]; its key is that of the last one listed before.
     ListVersions,
     /// One version of a [`crate::Store::remove_versions`]; its key is followed by a space and the version's id.
