@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::inventory::{Inventory, Reported};
 use crate::local::{LocalStore, Symlinks};
 use crate::s3::{BucketStore, Config, ConfigError};
-use crate::{InventoryError, ListingError, Location, Store, ViewError};
+use crate::{InventoryError, ListingError, Location, RequestCount, Store, ViewError};
 
 /// What a store is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,8 +83,13 @@ pub enum OpenError {
     #[error(transparent)]
     View(#[from] ViewError),
     /// It could not be looked into.
-    #[error(transparent)]
-    Listing(#[from] ListingError),
+    #[error("{reason}")]
+    Unlisted {
+        /// What went wrong and what to do about it.
+        reason: ListingError,
+        /// What was sent to look.
+        requests: Vec<RequestCount>,
+    },
     /// The report that was to stand for the bucket's listing can't.
     #[error(transparent)]
     Inventory(#[from] InventoryError),
@@ -144,10 +149,14 @@ pub async fn open_whole(
     let client = Client::connect(Config { abandon: abandon.clone(), ..service.settings(s3) }).await?;
     let bucket = client.bucket(bucket);
     let below = BucketStore::new(bucket.clone(), prefix, written, Role::Whole);
-    let name = match location.object_name() {
-        Some(name) if !name.ends_with('/') && below.first().await?.is_none() => name,
-        _ => return Ok(Arc::new(below)),
+    let Some(name) = location.object_name().filter(|name| !name.ends_with('/')) else {
+        return Ok(Arc::new(below));
     };
+    match below.first().await {
+        Ok(None) => {}
+        Ok(Some(_)) => return Ok(Arc::new(below)),
+        Err(reason) => return Err(OpenError::Unlisted { reason, requests: below.requests() }),
+    }
     let (above, key) = name.rsplit_once('/').map_or(("", name), |(above, key)| (&name[..=above.len()], key));
     Ok(Arc::new(BucketStore::new(bucket, above, written, Role::Whole).only(key.into())))
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use brigade_engine::usage::{Measured, Usage, measure};
 use brigade_store::s3::Config;
-use brigade_store::{Location, RequestCount, open_whole};
+use brigade_store::{Location, OpenError, RequestCount, open_whole};
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments::Du;
@@ -59,6 +59,7 @@ async fn find_out(
     let never = CancellationToken::new();
     let store = match open_whole(location, config, &never).await {
         Ok(store) => store,
+        Err(OpenError::Unlisted { reason, requests }) => return (Err(reason.to_string()), requests),
         Err(error) => return (Err(error.to_string()), Vec::new()),
     };
     let usage = measure(&store, depth, &mut |measured| showing.tell(&measured)).await;

@@ -63,6 +63,20 @@ fn a_listing_that_breaks_off_gives_no_sum() {
     assert_eq!(json[0]["requests"], pages, "the one that broke off, too");
 }
 
+/// What may be an object's name is looked for below it first.
+#[test]
+fn what_was_sent_is_told_where_nothing_can_be_listed() {
+    let scene = Scene::public();
+    for place in ["", "p", "p/"] {
+        scene.log().refuse_all("ListObjectsV2");
+        let du = ["du", &scene.url(place), "--output", "json"];
+        let ended = scene.brigade(du).exits(1).complains("could not list").summary();
+        let look = serde_json::json!([{"operation": "ListObjectsV2", "sent": 1, "retries": 0}]);
+        assert_eq!(ended.0["requests"], look, "{place}");
+        scene.log().heal();
+    }
+}
+
 /// The listing begins again then, and what was listed before comes once more.
 #[test]
 fn nothing_is_counted_twice_where_a_page_is_refused() {
