@@ -154,7 +154,14 @@ mod tests {
         for key in keys {
             let (key, headers) = ((*key).into(), ObjectHeaders::default());
             store
-                .begin(&NewObject { key, size: 1, headers, condition: Condition::Absent, part_size: None })
+                .begin(&NewObject {
+                    key,
+                    size: 1,
+                    headers,
+                    condition: Condition::Absent,
+                    part_size: None,
+                    digest: None,
+                })
                 .await
                 .unwrap();
         }

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 
 use crate::s3::Grants;
-use crate::{Digest, Entry, Key, RetrievalTier, Store};
+use crate::{Digest, DigestKind, Entry, Key, RetrievalTier, Store};
 
 /// An object read whole.
 #[derive(Clone, Debug)]
@@ -88,6 +88,8 @@ pub struct NewObject {
     pub condition: Condition,
     /// Bytes in each part but the last, where it is to be cut in another way than usual.
     pub part_size: Option<u64>,
+    /// The kind of digest that the whole content will be compared with when it is finished ([`crate::Upload::finish`]).
+    pub digest: Option<DigestKind>,
 }
 
 /// An object that a service is about to copy by itself.

@@ -62,6 +62,7 @@ impl Transfers {
         let mut new = self.new_object(reader.entry(), reader.headers(), replaces).await?;
         new.headers.grants = self.grants_of(reader.entry()).await?;
         new.part_size = self.cut_as_the_source(reader.as_ref(), way).await;
+        new.digest = reader.digest().map(|(kind, _)| kind);
         let (mut under_way, mut taken_up) = self.begin_or_take_up(&new, reader.entry(), way).await?;
         let mut finished = self.fill(&reader, &new, &under_way, way).await;
         if let Err(unfilled) = &finished

@@ -299,6 +299,7 @@ impl Transfers {
             headers,
             condition: replaces.map_or(Condition::Absent, |replaced| Condition::Replaces(replaced.clone())),
             part_size: None,
+            digest: None,
         })
     }
 

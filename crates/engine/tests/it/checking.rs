@@ -130,8 +130,14 @@ async fn large_objects_are_read_in_ranges_and_the_first_difference_is_told() {
             checked.source.put("bad", body.clone());
             checked.dest.put("bad", other.clone());
             let headers = ObjectHeaders::default();
-            let new =
-                NewObject { key: "parts".into(), size: 251, headers, condition: Condition::Absent, part_size: None };
+            let new = NewObject {
+                key: "parts".into(),
+                size: 251,
+                headers,
+                condition: Condition::Absent,
+                part_size: None,
+                digest: None,
+            };
             let upload = checked.source.begin(&new).await.unwrap();
             for (number, chunk) in (1..).zip(body.chunks(4)) {
                 let part = brigade_store::Part { number, offset: u64::from(number - 1) * 4 };
@@ -180,7 +186,14 @@ async fn headers_are_compared_on_request_and_only_where_the_content_is_the_same(
     for (key, types) in [("same", ["a/b", "a/b"]), ("other", ["a/b", "c/d"])] {
         for (store, content_type) in [&checked.source, &checked.dest].into_iter().zip(types) {
             let headers = ObjectHeaders { content_type: Some(content_type.into()), ..ObjectHeaders::default() };
-            let new = NewObject { key: key.into(), size: 1, headers, condition: Condition::Absent, part_size: None };
+            let new = NewObject {
+                key: key.into(),
+                size: 1,
+                headers,
+                condition: Condition::Absent,
+                part_size: None,
+                digest: None,
+            };
             store.write(&new, "x".into()).await.unwrap();
         }
     }

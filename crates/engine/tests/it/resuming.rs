@@ -37,8 +37,14 @@ fn begun_with(second: &'static [u8], alter: fn(&mut BegunUpload)) -> Fixture {
 
 async fn begin(bucket: &MemoryStore, source: &Entry, second: &'static [u8]) -> BegunUpload {
     let headers = ObjectHeaders { modified: Some(source.modified), content_type: None, ..ObjectHeaders::default() };
-    let new =
-        NewObject { key: "large".into(), size: source.size, headers, condition: Condition::Absent, part_size: None };
+    let new = NewObject {
+        key: "large".into(),
+        size: source.size,
+        headers,
+        condition: Condition::Absent,
+        part_size: None,
+        digest: None,
+    };
     let upload = bucket.begin(&new).await.unwrap();
     upload.write(Part { number: 1, offset: 0 }, Bytes::from_static(&CONTENT[..PART])).await.unwrap();
     upload.write(Part { number: 2, offset: PART as u64 }, Bytes::from_static(second)).await.unwrap();
@@ -128,7 +134,8 @@ fn write(bucket: &MemoryStore, content_type: &str) {
     bucket.take("large");
     let headers = ObjectHeaders { content_type: Some(content_type.into()), ..ObjectHeaders::default() };
     let size = CONTENT.len() as u64;
-    let new = NewObject { key: "large".into(), size, headers, condition: Condition::Absent, part_size: None };
+    let new =
+        NewObject { key: "large".into(), size, headers, condition: Condition::Absent, part_size: None, digest: None };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(bucket.write(&new, Bytes::from_static(CONTENT))).unwrap();
 }

@@ -38,7 +38,7 @@ mod tests {
 
     fn marker(key: &str, size: u64) -> NewObject {
         let headers = ObjectHeaders::default();
-        NewObject { key: Key::from(key), size, headers, condition: Condition::Absent, part_size: None }
+        NewObject { key: Key::from(key), size, headers, condition: Condition::Absent, part_size: None, digest: None }
     }
 
     #[test]

@@ -34,7 +34,7 @@ async fn entry(store: &LocalStore, key: &str) -> Entry {
 
 fn object(key: &str, content: &[u8], condition: Condition) -> NewObject {
     let headers = ObjectHeaders { modified: Some(moment()), content_type: None, ..ObjectHeaders::default() };
-    NewObject { key: Key::from(key), size: content.len() as u64, headers, condition, part_size: None }
+    NewObject { key: Key::from(key), size: content.len() as u64, headers, condition, part_size: None, digest: None }
 }
 
 fn moment() -> SystemTime {

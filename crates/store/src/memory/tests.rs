@@ -16,7 +16,7 @@ async fn list(store: &MemoryStore, range: KeyRange) -> Result<Vec<String>, crate
 }
 
 fn new_object(key: &str, size: u64, condition: Condition) -> NewObject {
-    NewObject { key: key.into(), size, headers: ObjectHeaders::default(), condition, part_size: None }
+    NewObject { key: key.into(), size, headers: ObjectHeaders::default(), condition, part_size: None, digest: None }
 }
 
 async fn write(store: &MemoryStore, key: &str, condition: Condition) -> Result<Entry, FailureKind> {

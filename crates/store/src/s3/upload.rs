@@ -39,6 +39,8 @@ struct Written {
     offset: Option<u64>,
     /// Of its bytes, where they are known or the service has told.
     crc64nvme: Option<u64>,
+    /// Of its bytes, where they are known and the whole will be compared by that.
+    crc32c: Option<u64>,
 }
 
 impl BucketUpload {
@@ -73,7 +75,7 @@ impl BucketUpload {
         };
         let finished = listed.iter().map(|part| FinishedPart { number: part.number, size: part.size, md5: part.md5() });
         let finished = finished.collect();
-        let known = |part: UploadedPart| Written { crc64nvme: part.crc64nvme(), offset: None, part };
+        let known = |part: UploadedPart| Written { crc64nvme: part.crc64nvme(), crc32c: None, offset: None, part };
         let parts = listed.into_iter().map(|part| (part.number, known(part))).collect();
         let upload_id = upload_id.into();
         let upload = Self { bucket, name, object, upload_id, is_resumed: true, parts: Mutex::new(parts) };
@@ -94,9 +96,11 @@ impl Upload for BucketUpload {
     async fn write(&self, part: Part, body: Bytes) -> Result<(), Failure> {
         let Part { number, offset } = part;
         let crc64nvme = Some(checksum(CrcAlgorithm::Crc64Nvme, &body));
+        let is_compared_by_crc32c = self.object.digest == Some(DigestKind::Crc32c);
+        let crc32c = is_compared_by_crc32c.then(|| checksum(CrcAlgorithm::Crc32Iscsi, &body));
         let upload = UploadPart { key: &self.name, upload_id: &self.upload_id, number, body };
         let part = self.bucket.upload_part(upload).await.map_err(|error| failure(&error))?;
-        self.parts().insert(number, Written { part, offset: Some(offset), crc64nvme });
+        self.parts().insert(number, Written { part, offset: Some(offset), crc64nvme, crc32c });
         Ok(())
     }
 
@@ -110,7 +114,7 @@ impl Upload for BucketUpload {
             Err(error) => return Err(copying::blame(&found, entry, &error).await),
         };
         let crc64nvme = part.crc64nvme();
-        self.parts().insert(number, Written { part, offset: Some(offset), crc64nvme });
+        self.parts().insert(number, Written { part, offset: Some(offset), crc64nvme, crc32c: None });
         Ok(())
     }
 
@@ -118,7 +122,7 @@ impl Upload for BucketUpload {
         let written: Vec<Written> = self.parts().values().cloned().collect();
         check_joined(&written, self.object.size)?;
         let crc64nvme = crc64nvme_of(&written);
-        let compared = expected.map(|(_, digest)| compare(crc64nvme, digest)).transpose()?;
+        let compared = expected.map(|(_, digest)| compare(&written, digest)).transpose()?;
         let parts: Vec<UploadedPart> = written.into_iter().map(|written| written.part).collect();
         let complete = CompleteMultipartUpload {
             key: &self.name,
@@ -179,18 +183,31 @@ fn check_joined(written: &[Written], size: u64) -> Result<(), Failure> {
 
 /// CRC-64/NVME of the parts in a row, if it is known of each.
 fn crc64nvme_of(written: &[Written]) -> Option<u64> {
-    written
-        .iter()
-        .try_fold(0, |crc, next| Some(checksum_combine(CrcAlgorithm::Crc64Nvme, crc, next.crc64nvme?, next.part.size)))
+    in_a_row(CrcAlgorithm::Crc64Nvme, written, |part| part.crc64nvme)
+}
+
+/// The checksum of the parts in a row, if it is known of each.
+fn in_a_row(algorithm: CrcAlgorithm, written: &[Written], of: fn(&Written) -> Option<u64>) -> Option<u64> {
+    written.iter().try_fold(0, |crc, next| Some(checksum_combine(algorithm, crc, of(next)?, next.part.size)))
 }
 
 /// Compares what is known of the parts with the digest of the whole. Only a
-/// CRC-64/NVME can be put together from those of parts that were written in any order.
-fn compare(found: Option<u64>, expected: Digest) -> Result<Verified, Failure> {
-    let (Digest::Crc64Nvme(expected), Some(found)) = (expected, found) else { return Ok(Verified::Unverifiable) };
-    if found == expected {
-        return Ok(Verified::Yes);
+/// CRC can be put together from those of parts that were written in any order.
+fn compare(written: &[Written], expected: Digest) -> Result<Verified, Failure> {
+    let (found, expected, name, digits) = match expected {
+        Digest::Crc64Nvme(expected) => (crc64nvme_of(written), expected, "CRC64NVME", 16),
+        Digest::Crc32c(expected) => {
+            (in_a_row(CrcAlgorithm::Crc32Iscsi, written, |part| part.crc32c), expected.into(), "CRC32C", 8)
+        }
+        Digest::Md5(_) | Digest::MultipartMd5 { .. } => return Ok(Verified::Unverifiable),
+    };
+    match found {
+        None => Ok(Verified::Unverifiable),
+        Some(found) if found == expected => Ok(Verified::Yes),
+        Some(found) => {
+            let reason =
+                format!("the content's {name} is {found:0digits$x} and its source's {expected:0digits$x}; run again");
+            Err(Failure::new(FailureKind::Corrupt, reason))
+        }
     }
-    let reason = format!("the content's CRC64NVME is {found:016x} and its source's {expected:016x}; run again");
-    Err(Failure::new(FailureKind::Corrupt, reason))
 }

@@ -185,7 +185,14 @@ async fn generated_pages_are_left_out_as_unknown() {
     for (key, generated) in [("index.html", "true"), ("d/index.html", "false"), ("d/other.html", "true")] {
         let metadata = vec![("generated".to_owned(), generated.to_owned())];
         let headers = ObjectHeaders { metadata, ..ObjectHeaders::default() };
-        let new = NewObject { key: key.into(), size: 1, headers, condition: Condition::Absent, part_size: None };
+        let new = NewObject {
+            key: key.into(),
+            size: 1,
+            headers,
+            condition: Condition::Absent,
+            part_size: None,
+            digest: None,
+        };
         store.write(&new, Bytes::from_static(b"x")).await.unwrap();
     }
     store.put("myindex.html", "own");

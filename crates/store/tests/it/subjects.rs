@@ -104,7 +104,14 @@ impl TestServer {
 
 /// A new object without headers.
 pub(crate) fn new_object(key: impl Into<Key>, size: usize, condition: Condition) -> NewObject {
-    NewObject { key: key.into(), size: size as u64, headers: ObjectHeaders::default(), condition, part_size: None }
+    NewObject {
+        key: key.into(),
+        size: size as u64,
+        headers: ObjectHeaders::default(),
+        condition,
+        part_size: None,
+        digest: None,
+    }
 }
 
 /// Writes an object that nobody has written before.

@@ -140,7 +140,7 @@ async fn uploads_under_way(dest: &MemoryStore) -> BTreeSet<(Key, String)> {
 /// How many parts of it are there.
 async fn parts_sent(dest: &MemoryStore, key: &Key, upload_id: &str) -> Option<usize> {
     let (key, headers) = (key.clone(), ObjectHeaders::default());
-    let object = NewObject { key, size: 0, headers, condition: Condition::Absent, part_size: None };
+    let object = NewObject { key, size: 0, headers, condition: Condition::Absent, part_size: None, digest: None };
     let resumed = dest.resume(&object, upload_id).await.unwrap()?;
     Some(resumed.parts.len())
 }
