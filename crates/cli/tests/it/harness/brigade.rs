@@ -111,6 +111,9 @@ impl Summary {
     /// Asserts these counts of keys, and that all others are zero.
     #[track_caller]
     pub(crate) fn counts<const N: usize>(&self, wanted: [(&'static str, u64); N]) {
+        for (name, _) in wanted {
+            assert!(Self::KEY_COUNTS.contains(&name), "{name} is no count of keys");
+        }
         let counts = Self::KEY_COUNTS.map(|name| (name, self.0[name].as_u64().unwrap()));
         let sorted = |counts: &[(&'static str, u64)]| {
             let mut counts: Vec<_> = counts.iter().copied().filter(|(_, count)| *count > 0).collect();
@@ -118,6 +121,11 @@ impl Summary {
             counts
         };
         assert_eq!(sorted(&counts), sorted(&wanted), "(left: counted, right: wanted) in {}", self.0);
+    }
+
+    /// How many were sent without a digest to check the copy with.
+    pub(crate) fn unverified(&self) -> u64 {
+        self.0["unverified"].as_u64().unwrap()
     }
 
     /// The bytes that were sent.
