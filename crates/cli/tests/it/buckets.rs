@@ -26,6 +26,17 @@ on_both_servers! {
         forgetful.changed_nothing();
     }
 
+    fn what_is_cut_as_its_source_is_verified_by_having_its_etag(scene) {
+        let files = Files::new([("large", &vec![7; 20 << 20])]);
+        scene.write("origin", &files);
+        // In parts of 8 MiB, of which some services keep no checksum.
+        scene.rclone(["copy", &scene.arg("origin"), &scene.remote("from"), "--s3-chunk-size=8M", "--s3-upload-cutoff=6M"]);
+        let summary = scene.sync(&scene.url("from"), &scene.url("to"), ["--no-server-side-copy"]);
+        summary.counts([("created", 1)]);
+        assert_eq!((summary.requests("UploadPart"), summary.unverified()), (3, 0));
+        scene.stored("to").assert_are(&files);
+    }
+
     fn only_what_changed_is_copied_and_what_is_gone_deleted_on_request(scene) {
         let mut files = Files::new([("a/same", b"same"), ("changed", b"old"), ("gone", b"gone"), ("a/gone", b"too")]);
         let scene_files = |scene: &Scene, files: &Files| {

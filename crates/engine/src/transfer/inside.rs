@@ -78,11 +78,15 @@ fn is_named(listed: &Entry) -> bool {
     listed.version_id().is_some() || listed.etag().is_some_and(|etag| !etag.is_empty())
 }
 
-/// What the service has copied: the same `ETag` proves it, as far as it is one of the content.
+/// What the service has copied.
 pub(super) fn copied(source: &Entry, receipt: Receipt) -> Copied {
-    let is_same = source.etag().is_some_and(|etag| !etag.is_empty() && receipt.entry.etag() == Some(etag));
-    let verified = if is_same { Verified::Yes } else { receipt.verified };
+    let verified = if has_its_etag(source, &receipt) { Verified::Yes } else { receipt.verified };
     Copied { source: source.clone(), receipt, verified }
+}
+
+/// Whether the copy has the `ETag` of its source, which proves it, as far as it is one of the content.
+pub(super) fn has_its_etag(source: &Entry, receipt: &Receipt) -> bool {
+    source.etag().is_some_and(|etag| !etag.is_empty() && receipt.entry.etag() == Some(etag))
 }
 
 /// By whose object a copy was stopped. What a service turns out not to do, it isn't asked for again.

@@ -6,7 +6,7 @@ use brigade_store::{Digest, Entry, Failure, FailureKind, Kind, NewObject, Part, 
 use tokio::task::{JoinError, JoinSet};
 
 use super::Transfers;
-use super::inside::{self, Way, copied};
+use super::inside::{self, Way, copied, has_its_etag};
 use super::resuming::UnderWay;
 use super::sending::{Copied, Stopped, both};
 use crate::events::Event;
@@ -88,7 +88,7 @@ impl Transfers {
             }
         };
         self.forget(&new, under_way.upload.as_ref());
-        if way == Way::Inside {
+        if way == Way::Inside || has_its_etag(reader.entry(), &receipt) {
             return Ok(copied(reader.entry(), receipt));
         }
         let is_checked = reader.digest().is_some() || listed.etag().is_none();
