@@ -67,23 +67,13 @@ pub(crate) fn crc64nvme(bytes: &[u8]) -> u64 {
     crc_fast::checksum(CrcAlgorithm::Crc64Nvme, bytes)
 }
 
-/// CRC-64/NVME of two pieces in a row, the second one of this length.
-pub(crate) fn combine_crc64nvme(first: u64, second: u64, second_length: u64) -> u64 {
-    crc_fast::checksum_combine(CrcAlgorithm::Crc64Nvme, first, second, second_length)
-}
-
 /// CRC-32C of the bytes.
 pub(crate) fn crc32c(bytes: &[u8]) -> u32 {
     narrowed(crc_fast::checksum(CrcAlgorithm::Crc32Iscsi, bytes))
 }
 
-/// CRC-32C of two pieces in a row, the second one of this length.
-pub(crate) fn combine_crc32c(first: u32, second: u32, second_length: u64) -> u32 {
-    narrowed(crc_fast::checksum_combine(CrcAlgorithm::Crc32Iscsi, first.into(), second.into(), second_length))
-}
-
 /// One of 32 bits is told as one of 64.
-fn narrowed(crc: u64) -> u32 {
+pub(crate) fn narrowed(crc: u64) -> u32 {
     u32::try_from(crc & u64::from(u32::MAX)).unwrap_or_default()
 }
 
@@ -190,20 +180,17 @@ mod tests {
     use crate::hashing::hashes;
 
     #[test]
-    fn crc64nvme_has_its_check_value_and_combines() {
+    fn crc64nvme_has_its_check_value() {
         // https://reveng.sourceforge.io/crc-catalogue/17plus.htm#crc.cat.crc-64-nvme
         assert_eq!(crc64nvme(b"123456789"), 0xae8b_1486_0a79_9888);
-        assert_eq!(combine_crc64nvme(crc64nvme(b"1234"), crc64nvme(b"56789"), 5), crc64nvme(b"123456789"));
         assert_eq!(parse_crc64nvme(&format_crc64nvme(7)), Some(7));
         assert_eq!(parse_crc64nvme("AAAAAAAAAAc=-2"), None);
     }
 
     #[test]
-    fn crc32c_has_its_check_value_and_combines() {
+    fn crc32c_has_its_check_value() {
         // https://reveng.sourceforge.io/crc-catalogue/17plus.htm#crc.cat.crc-32-iscsi
         assert_eq!(crc32c(b"123456789"), 0xe306_9283);
-        assert_eq!(combine_crc32c(crc32c(b"1234"), crc32c(b"56789"), 5), crc32c(b"123456789"));
-        assert_eq!(combine_crc32c(0, crc32c(b"1"), 1), crc32c(b"1"), "nothing has 0");
         assert_eq!((parse_crc32c("4waSgw=="), parse_crc32c("4waSgw==-2")), (Some(0xe306_9283), None));
     }
 

@@ -232,6 +232,12 @@ pub trait Reader: Send + Sync {
     /// A digest of the whole content to check the copy with, where the store has one.
     fn digest(&self) -> Option<(DigestKind, Digest)>;
 
+    /// The one to check a copy with whose parts are written in any order: rather a CRC, which can be put together from
+    /// those of the parts.
+    fn digest_of_parts(&self) -> Option<(DigestKind, Digest)> {
+        self.digest()
+    }
+
     /// Bytes in each part but the last, of an object that was written in parts as far as the store tells: a copy that
     /// is cut in the same way gets the same `ETag`.
     async fn part_size(&self) -> Option<u64> {

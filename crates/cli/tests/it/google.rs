@@ -224,6 +224,9 @@ fn from_google_to_s3_and_back_it_goes_through() {
     scene.write("tree", &others);
     let (tree, at_google, at_s3) = (scene.arg("tree"), url(&scene, "one"), scene.url("two"));
     Ended::of(sync(&scene, &tree, &at_google, &[])).exits(0);
+    // As large, and written with one request: it has an MD5, too.
+    others.put("whole", vec![4; IN_PARTS]);
+    scene.put_exactly_with_crc32c("one/whole", &others.0["whole"], "uygp8w==");
     let google = scene.log().google();
     let profile = format!(
         "[profile google]\nendpoint_url = {}\naws_access_key_id = {}\naws_secret_access_key = {}\n",
@@ -237,19 +240,23 @@ fn from_google_to_s3_and_back_it_goes_through() {
     };
     let down = [&at_google, &at_s3, "--source-profile", "google"];
     // No range of what was uploaded in parts has a digest: all of it has.
-    scene.log().befall_key(Action::FlippedByte, "GetObject", "one/large", Occurrence::Every);
+    for key in ["one/large", "one/whole"] {
+        scene.log().befall_key(Action::FlippedByte, "GetObject", key, Occurrence::Every);
+    }
     let ended = run(&down).exits(3);
-    ended.complains_of("large", "the content's CRC32C is");
-    ended.summary().counts([("created", 2), ("failed", 1)]);
+    for key in ["large", "whole"] {
+        ended.complains_of(key, "the content's CRC32C is");
+    }
+    ended.summary().counts([("created", 2), ("failed", 2)]);
     scene.log().heal();
     let healed = run(&down).exits(0).summary();
-    healed.counts([("created", 1), ("in_step", 2)]);
+    healed.counts([("created", 2), ("in_step", 2)]);
     assert_eq!(healed.unverified(), 0);
-    run(&down).exits(0).summary().counts([("in_step", 3)]);
+    run(&down).exits(0).summary().counts([("in_step", 4)]);
     let back = url(&scene, "three");
     let up = [&at_s3, &back, "--dest-profile", "google"];
-    run(&up).exits(0).summary().counts([("created", 3)]);
-    run(&up).exits(0).summary().counts([("in_step", 3)]);
+    run(&up).exits(0).summary().counts([("created", 4)]);
+    run(&up).exits(0).summary().counts([("in_step", 4)]);
     let objects = scene.objects();
     for (key, content) in &others.0 {
         assert!(objects[&format!("two/{key}")] == *content && objects[&format!("three/{key}")] == *content, "{key}");
@@ -263,7 +270,7 @@ fn from_google_to_s3_and_back_it_goes_through() {
     let tags = ["--key", "two/tagged", "--tagging", "TagSet=[{Key=a,Value=b}]"];
     scene.aws(["s3api", "put-object-tagging", "--bucket", &scene.bucket, tags[0], tags[1], tags[2], tags[3]]);
     run(&up).exits(3).complains_of("tagged", "Google Cloud Storage has nothing like x-amz-tagging");
-    run(&[&up[..], &["--ignore-tags"]].concat()).exits(0).summary().counts([("created", 1), ("in_step", 3)]);
+    run(&[&up[..], &["--ignore-tags"]].concat()).exits(0).summary().counts([("created", 1), ("in_step", 4)]);
 }
 
 #[test]

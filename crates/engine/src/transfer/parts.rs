@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use brigade_store::{Digest, Entry, Failure, FailureKind, Kind, NewObject, Part, Reader, Receipt, Verified};
+use brigade_store::{
+    Digest, DigestKind, Entry, Failure, FailureKind, Kind, NewObject, Part, Reader, Receipt, Verified,
+};
 use tokio::task::{JoinError, JoinSet};
 
 use super::Transfers;
@@ -62,7 +64,7 @@ impl Transfers {
         let mut new = self.new_object(reader.entry(), reader.headers(), replaces).await?;
         new.headers.grants = self.grants_of(reader.entry()).await?;
         new.part_size = self.cut_as_the_source(reader.as_ref(), way).await;
-        new.digest = reader.digest().map(|(kind, _)| kind);
+        new.digest = self.digest_of(reader.as_ref()).map(|(kind, _)| kind);
         let (mut under_way, mut taken_up) = self.begin_or_take_up(&new, reader.entry(), way).await?;
         let mut finished = self.fill(&reader, &new, &under_way, way).await;
         if let Err(unfilled) = &finished
@@ -97,6 +99,11 @@ impl Transfers {
         Ok(Copied { source: reader.entry().clone(), receipt, verified })
     }
 
+    /// What the copy is checked with: a file is read once more from end to end, of an object only its parts are known.
+    fn digest_of(&self, reader: &dyn Reader) -> Option<(DigestKind, Digest)> {
+        if self.kinds[1] == Kind::Remote { reader.digest_of_parts() } else { reader.digest() }
+    }
+
     /// How the source is cut, where the copy can be cut so too: then both have the same `ETag`.
     async fn cut_as_the_source(&self, reader: &dyn Reader, way: Way) -> Option<u64> {
         let usual = (way == Way::Inside).then_some(inside::PART_SIZE);
@@ -122,7 +129,7 @@ impl Transfers {
         // The second look at the source comes before the object becomes visible.
         reader.check_unchanged().await.map_err(Stopped::Source).map_err(unfilled)?;
         self.prove(&new.key, &new.condition, |conditions| conditions.finishing).await.map_err(unfilled)?;
-        let finished = under_way.upload.finish(reader.digest()).await;
+        let finished = under_way.upload.finish(self.digest_of(reader.as_ref())).await;
         finished.map_err(|failure| Unfilled { stopped: Stopped::Dest(failure), has_all_parts: true })
     }
 

@@ -8,10 +8,9 @@ use http::{Method, header};
 
 use super::head_object::{crc32c_of_whole, generation};
 use super::put_object::may_be_ours;
-use crate::checksum::{
-    CRC64NVME, Checksum, Verified, combine_crc32c, combine_crc64nvme, format_crc64nvme, multipart_etag, parse_crc64nvme,
-};
+use crate::checksum::{CRC64NVME, Checksum, Verified, format_crc64nvme, multipart_etag, parse_crc64nvme};
 use crate::client::{Bucket, Rejection};
+use crate::crc_row::{crc32c_in_a_row, crc64nvme_in_a_row};
 use crate::dialect::Fact;
 use crate::error::{Error, ErrorKind};
 use crate::operations::{Condition, HeadObject, ObjectHead, Operation, Stored, UploadedPart};
@@ -98,9 +97,8 @@ struct Whole {
 impl Whole {
     /// Of the parts in the order of their numbers.
     fn of(parts: &[&UploadedPart]) -> Self {
-        let crc64nvme =
-            parts.iter().try_fold(0, |crc, part| part.crc64nvme().map(|next| combine_crc64nvme(crc, next, part.size)));
-        let crc32c = parts.iter().try_fold(0, |crc, part| Some(combine_crc32c(crc, part.crc32c?, part.size)));
+        let crcs64: Option<Vec<(u64, u64)>> = parts.iter().map(|part| Some((part.crc64nvme()?, part.size))).collect();
+        let crcs32: Option<Vec<(u32, u64)>> = parts.iter().map(|part| Some((part.crc32c?, part.size))).collect();
         let md5_sent = |part: &UploadedPart| match part.checksum {
             Some(Checksum::Md5(md5)) => Some(md5),
             Some(Checksum::Crc64Nvme(_)) | None => None,
@@ -109,8 +107,8 @@ impl Whole {
         let all_verified = parts.iter().all(|part| part.verified == Verified::Yes);
         Self {
             size: parts.iter().map(|part| part.size).sum(),
-            crc64nvme,
-            crc32c,
+            crc64nvme: crcs64.map(|crcs| crc64nvme_in_a_row(&crcs)),
+            crc32c: crcs32.map(|crcs| crc32c_in_a_row(&crcs)),
             etag: md5s.map(|md5s| multipart_etag(&md5s)),
             is_etag_certain: all_verified && parts.iter().all(|part| md5_sent(part).is_some()),
             verified: if all_verified { Verified::Yes } else { Verified::Unverifiable },

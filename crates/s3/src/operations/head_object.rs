@@ -182,7 +182,9 @@ fn crc64nvme_of_whole(response: &Response) -> Option<u64> {
 /// (<https://cloud.google.com/storage/docs/data-validation>).
 pub(super) fn crc32c_of_whole(response: &Response) -> Option<u32> {
     let told = google::hash(&response.headers, "crc32c");
-    let is_whole = response.header(CHECKSUM_TYPE).is_none_or(|kind| kind == "FULL_OBJECT");
+    // A service that doesn't say of what it is may have made it of those of the parts.
+    let is_in_parts = || response.header(header::ETAG).is_some_and(|etag| etag.contains('-'));
+    let is_whole = response.header(CHECKSUM_TYPE).map_or_else(|| !is_in_parts(), |kind| kind == "FULL_OBJECT");
     told.or_else(|| response.header(CRC32C).filter(|_| is_whole)).and_then(parse_crc32c)
 }
 

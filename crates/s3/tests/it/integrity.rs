@@ -65,6 +65,8 @@ async fn what_cannot_be_checked_is_said_to_be_so() {
         format!("ETag: \"{}\"\r\nx-amz-server-side-encryption: aws:kms\r\n", "0".repeat(32)),
         format!("ETag: \"{}\"\r\nx-amz-server-side-encryption-customer-algorithm: AES256\r\n", "0".repeat(32)),
         "x-amz-checksum-crc64nvme: AAAAAAAAAAA=-2\r\n".to_owned(),
+        format!("ETag: \"{MD5_OF_123456789}-2\"\r\nx-amz-checksum-crc32c: AAAAAA==\r\n"),
+        "x-amz-checksum-crc32c: AAAAAA==\r\nx-amz-checksum-type: COMPOSITE\r\n".to_owned(),
         "x-amz-checksum-crc64nvme: AAAAAAAAAAA=\r\nx-amz-checksum-type: COMPOSITE\r\n".to_owned(),
     ];
     for headers in headers {

@@ -18,6 +18,7 @@ pub(super) struct BucketReader {
     entry: Entry,
     headers: ObjectHeaders,
     digest: Option<(DigestKind, Digest)>,
+    digest_of_parts: Option<(DigestKind, Digest)>,
 }
 
 impl BucketReader {
@@ -29,7 +30,8 @@ impl BucketReader {
         let name = store.names.of(&listed.key)?;
         let entry = Entry { version: listed.version.clone(), ..entry(&listed.key, head) };
         let headers = ObjectHeaders { md5: head.md5, ..of_head(head) };
-        Ok(Self { store, name, entry, headers, digest: crc.or(md5).or(crc32c) })
+        let (digest, digest_of_parts) = (crc.or(md5).or(crc32c), crc.or(crc32c).or(md5));
+        Ok(Self { store, name, entry, headers, digest, digest_of_parts })
     }
 
     /// Fails if this is another version than the one that was opened. Where the
@@ -90,5 +92,9 @@ impl Reader for BucketReader {
 
     fn digest(&self) -> Option<(DigestKind, Digest)> {
         self.digest
+    }
+
+    fn digest_of_parts(&self) -> Option<(DigestKind, Digest)> {
+        self.digest_of_parts
     }
 }

@@ -7,14 +7,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use brigade_s3::{
     Bucket, CompleteMultipartUpload, CreateMultipartUpload, ErrorKind, UploadPart, UploadPartCopy, UploadedPart,
+    crc32c_in_a_row, crc64nvme_in_a_row,
 };
 use bytes::Bytes;
-use crc_fast::{CrcAlgorithm, checksum, checksum_combine};
+use crc_fast::{CrcAlgorithm, checksum};
 
 use super::copying;
 use super::entries::{condition, receipt};
 use super::failures::{failure, unwritten};
 use super::headers::Outgoing;
+use crate::hashers::narrowed;
 use crate::{
     CopyFailure, Digest, DigestKind, Entry, Failure, FailureKind, FinishedPart, NewObject, Part, Receipt, Resumed,
     Store, Upload, Verified,
@@ -40,7 +42,7 @@ struct Written {
     /// Of its bytes, where they are known or the service has told.
     crc64nvme: Option<u64>,
     /// Of its bytes, where they are known and the whole will be compared by that.
-    crc32c: Option<u64>,
+    crc32c: Option<u32>,
 }
 
 impl BucketUpload {
@@ -97,7 +99,7 @@ impl Upload for BucketUpload {
         let Part { number, offset } = part;
         let crc64nvme = Some(checksum(CrcAlgorithm::Crc64Nvme, &body));
         let is_compared_by_crc32c = self.object.digest == Some(DigestKind::Crc32c);
-        let crc32c = is_compared_by_crc32c.then(|| checksum(CrcAlgorithm::Crc32Iscsi, &body));
+        let crc32c = is_compared_by_crc32c.then(|| narrowed(checksum(CrcAlgorithm::Crc32Iscsi, &body)));
         let upload = UploadPart { key: &self.name, upload_id: &self.upload_id, number, body };
         let part = self.bucket.upload_part(upload).await.map_err(|error| failure(&error))?;
         self.parts().insert(number, Written { part, offset: Some(offset), crc64nvme, crc32c });
@@ -122,7 +124,7 @@ impl Upload for BucketUpload {
         let written: Vec<Written> = self.parts().values().cloned().collect();
         check_joined(&written, self.object.size)?;
         let crc64nvme = crc64nvme_of(&written);
-        let compared = expected.map(|(_, digest)| compare(&written, digest)).transpose()?;
+        let compared = expected.map(|(_, digest)| compare(crc64nvme, &written, digest)).transpose()?;
         let parts: Vec<UploadedPart> = written.into_iter().map(|written| written.part).collect();
         let complete = CompleteMultipartUpload {
             key: &self.name,
@@ -183,31 +185,35 @@ fn check_joined(written: &[Written], size: u64) -> Result<(), Failure> {
 
 /// CRC-64/NVME of the parts in a row, if it is known of each.
 fn crc64nvme_of(written: &[Written]) -> Option<u64> {
-    in_a_row(CrcAlgorithm::Crc64Nvme, written, |part| part.crc64nvme)
+    let crcs: Option<Vec<(u64, u64)>> = written.iter().map(|next| Some((next.crc64nvme?, next.part.size))).collect();
+    crcs.map(|crcs| crc64nvme_in_a_row(&crcs))
 }
 
-/// The checksum of the parts in a row, if it is known of each.
-fn in_a_row(algorithm: CrcAlgorithm, written: &[Written], of: fn(&Written) -> Option<u64>) -> Option<u64> {
-    written.iter().try_fold(0, |crc, next| Some(checksum_combine(algorithm, crc, of(next)?, next.part.size)))
+/// CRC-32C of the parts in a row, if it is known of each.
+fn crc32c_of(written: &[Written]) -> Option<u32> {
+    let crcs: Option<Vec<(u32, u64)>> = written.iter().map(|next| Some((next.crc32c?, next.part.size))).collect();
+    crcs.map(|crcs| crc32c_in_a_row(&crcs))
 }
 
 /// Compares what is known of the parts with the digest of the whole. Only a
 /// CRC can be put together from those of parts that were written in any order.
-fn compare(written: &[Written], expected: Digest) -> Result<Verified, Failure> {
-    let (found, expected, name, digits) = match expected {
-        Digest::Crc64Nvme(expected) => (crc64nvme_of(written), expected, "CRC64NVME", 16),
-        Digest::Crc32c(expected) => {
-            (in_a_row(CrcAlgorithm::Crc32Iscsi, written, |part| part.crc32c), expected.into(), "CRC32C", 8)
-        }
-        Digest::Md5(_) | Digest::MultipartMd5 { .. } => return Ok(Verified::Unverifiable),
-    };
-    match found {
-        None => Ok(Verified::Unverifiable),
-        Some(found) if found == expected => Ok(Verified::Yes),
-        Some(found) => {
-            let reason =
-                format!("the content's {name} is {found:0digits$x} and its source's {expected:0digits$x}; run again");
-            Err(Failure::new(FailureKind::Corrupt, reason))
-        }
+fn compare(crc64nvme: Option<u64>, written: &[Written], expected: Digest) -> Result<Verified, Failure> {
+    let differs = |reason: String| Err(Failure::new(FailureKind::Corrupt, reason));
+    match expected {
+        Digest::Crc64Nvme(expected) => match crc64nvme {
+            None => Ok(Verified::Unverifiable),
+            Some(found) if found == expected => Ok(Verified::Yes),
+            Some(found) => {
+                differs(format!("the content's CRC64NVME is {found:016x} and its source's {expected:016x}; run again"))
+            }
+        },
+        Digest::Crc32c(expected) => match crc32c_of(written) {
+            None => Ok(Verified::Unverifiable),
+            Some(found) if found == expected => Ok(Verified::Yes),
+            Some(found) => {
+                differs(format!("the content's CRC32C is {found:08x} and its source's {expected:08x}; run again"))
+            }
+        },
+        Digest::Md5(_) | Digest::MultipartMd5 { .. } => Ok(Verified::Unverifiable),
     }
 }

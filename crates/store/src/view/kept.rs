@@ -44,6 +44,10 @@ impl Reader for KeptReader {
         self.0.digest()
     }
 
+    fn digest_of_parts(&self) -> Option<(DigestKind, Digest)> {
+        self.0.digest_of_parts()
+    }
+
     async fn part_size(&self) -> Option<u64> {
         self.0.part_size().await
     }

@@ -20,6 +20,13 @@ impl Scene {
         self.ask("PUT", &format!("/{}/{}", self.bucket, escape(key)), content);
     }
 
+    /// The same, with its CRC-32C, in base64.
+    #[track_caller]
+    pub(crate) fn put_exactly_with_crc32c(&self, key: &str, content: &[u8], crc32c: &str) {
+        let headers = [("x-amz-checksum-crc32c", crc32c)];
+        self.ask_with("PUT", &format!("/{}/{}", self.bucket, escape(key)), &headers, content);
+    }
+
     /// Removes the object that has exactly this key.
     #[track_caller]
     pub(crate) fn remove_exactly(&self, key: &str) {
