@@ -28,7 +28,7 @@ mod grants;
 mod hashing;
 mod identity;
 mod incoming;
-mod md5_lanes;
+mod lanes;
 #[cfg(feature = "measuring")]
 pub mod measuring;
 mod operations;

@@ -1,7 +1,7 @@
-//! Long bodies whose MD5 is wanted: hashed on threads of their own, in company.
+//! Long bodies that are hashed faster in company: on threads of their own.
 //!
 //! One body alone is hashed at a fifth to a sixteenth of the speed that many
-//! have together (see `md5_lanes`). So a body waits a little for others while
+//! have together (see `lanes`). So a body waits a little for others while
 //! more requests are under way than bodies wait: some of those will want
 //! hashing too, and meanwhile they keep the network busy.
 
@@ -13,7 +13,10 @@ use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
 use super::{Waiting, hash_each, lock};
-use crate::md5_lanes::{WORTHWHILE, lanes};
+use crate::lanes::lanes;
+
+/// Requests that don't keep the network busy for long: nobody waits for the end of fewer.
+const FEW: usize = 3;
 
 /// The long bodies that wait, and the threads that hash them.
 pub(super) struct Long {
@@ -160,7 +163,7 @@ impl Queue {
 
 /// Whether so many bodies need not wait for more, with so many requests under way and so many lanes.
 fn is_company(bodies: usize, under_way: usize, lanes: usize) -> bool {
-    under_way < WORTHWHILE || bodies >= under_way.min(lanes)
+    under_way < FEW || bodies >= under_way.min(lanes)
 }
 
 #[cfg(test)]
@@ -187,8 +190,8 @@ mod tests {
     fn bodies_wait_while_more_requests_are_under_way() {
         let table = [
             (1, 0, true),
-            (1, WORTHWHILE - 1, true),
-            (1, WORTHWHILE, false),
+            (1, FEW - 1, true),
+            (1, FEW, false),
             (8, 8, true),
             (8, 9, false),
             (15, 1000, false),

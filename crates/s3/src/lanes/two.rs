@@ -3,7 +3,7 @@
 
 use std::ops::{Add, BitAnd, BitOr, BitXor, Not, Shl, Shr};
 
-/// What MD5 does to words, of as many messages as there are lanes.
+/// What hash functions do to words, of as many messages as there are lanes.
 pub(super) trait Words:
     Copy
     + Add<Output = Self>
@@ -15,6 +15,15 @@ pub(super) trait Words:
     + Shl<u32, Output = Self>
     + Shr<u32, Output = Self>
 {
+    #[inline(always)]
+    fn rotated_left<const BITS: u32>(self) -> Self {
+        (self << BITS) | (self >> (32 - BITS))
+    }
+
+    #[inline(always)]
+    fn rotated_right<const BITS: u32>(self) -> Self {
+        (self >> BITS) | (self << (32 - BITS))
+    }
 }
 
 impl<S: fearless_simd::Simd> Words for fearless_simd::u32x16<S> {}
