@@ -43,7 +43,7 @@ pub trait Upload: Send + Sync {
     }
 
     /// Makes the object appear, after its content was compared with the
-    /// expected digest, if there is one. After a failure the caller abandons it.
+    /// expected digest, if there is one, which is of the kind that was wanted ([`NewObject::digest`](crate::NewObject::digest)). After a failure the caller abandons it.
     async fn finish(&self, expected: Option<(DigestKind, Digest)>) -> Result<Receipt, Failure>;
 
     /// Gives up: nothing appears, and what was written so far is cleaned away.

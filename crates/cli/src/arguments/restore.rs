@@ -97,7 +97,7 @@ pub(crate) struct Restore {
     pub(crate) listers: Listers,
 
     /// How much content is held in memory at once: 64M, 64MiB, 1G, 1GB, or bytes
-    #[arg(long, value_name = "SIZE", default_value = "128MiB", help_heading = "Speed")]
+    #[arg(long, value_name = "SIZE", default_value = "256MiB", help_heading = "Speed")]
     pub(crate) memory: Size,
 
     #[command(flatten)]

@@ -79,7 +79,7 @@ pub(crate) struct Sync {
     pub(crate) listers: Listers,
 
     /// How much content is held in memory at once: 64M, 64MiB, 1G, 1GB, or bytes
-    #[arg(long, value_name = "SIZE", default_value = "128MiB", help_heading = "Speed")]
+    #[arg(long, value_name = "SIZE", default_value = "256MiB", help_heading = "Speed")]
     pub(crate) memory: Size,
 
     /// Don't list DEST, a bucket: take what it holds from what earlier runs remembered

@@ -123,7 +123,7 @@ mod tests {
         let check = parse(&[]).unwrap();
         let options = &check.options;
         assert_eq!((options.sampling, options.proof, options.metadata), (Sampling::All, Proof::Content, false));
-        assert_eq!((options.jobs, options.memory), (AtOnce::Growing { from: 64, to: 512 }, 128 << 20));
+        assert_eq!((options.jobs, options.memory), (AtOnce::Growing { from: 64, to: 512 }, 256 << 20));
         assert_eq!((check.since_last, &check.memory, check.shown.seed), (false, &Memory::None, None));
         assert_eq!((check.shown.format, check.shown.ignore_extra), (Format::Text, false));
         assert!((check.shown.confidence - 0.95).abs() < 1e-12);

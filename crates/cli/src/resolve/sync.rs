@@ -180,7 +180,7 @@ mod tests {
         assert_eq!(sync.job.comparison, Comparison::Auto);
         assert_eq!(sync.job.clock_fudge_factor, Duration::from_mins(20));
         assert_eq!(sync.job.delete, None);
-        assert_eq!((sync.options.jobs, sync.options.memory), (AtOnce::Growing { from: 64, to: 512 }, 128 << 20));
+        assert_eq!((sync.options.jobs, sync.options.memory), (AtOnce::Growing { from: 64, to: 512 }, 256 << 20));
         assert_eq!((sync.options.limit, sync.options.dry_run), (None, false));
         assert!(!sync.options.allow_empty_source);
         assert_eq!(sync.job.symlinks, Symlinks::Follow);

@@ -1,11 +1,14 @@
 //! Large objects: copied in parts, several at once, and made visible at the end.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use brigade_store::{
     Digest, DigestKind, Entry, Failure, FailureKind, Kind, NewObject, Part, Reader, Receipt, Verified,
 };
+use tokio::sync::Notify;
 use tokio::task::{JoinError, JoinSet};
+use tokio::time::timeout;
 
 use super::Transfers;
 use super::inside::{self, Way, copied, has_its_etag};
@@ -19,6 +22,10 @@ const MOST_PARTS: u64 = 10_000;
 /// The fewest bytes that a part other than the last may have, and the most that any may (the same page).
 const SMALLEST_PART: u64 = 5 << 20;
 const LARGEST_PART: u64 = 5 << 30;
+
+/// How long the content of a part is waited for before that of the next one is asked for too. Where it comes fast, the
+/// first parts are on their way to the destination while others come, which would all come last if all came at once.
+const HEAD_START: Duration = Duration::from_millis(20);
 
 /// Bytes in each part but the last of an object of this size: the usual size, or
 /// as many whole MiB as keep the parts few enough, so that others can work out
@@ -64,7 +71,7 @@ impl Transfers {
         let mut new = self.new_object(reader.entry(), reader.headers(), replaces).await?;
         new.headers.grants = self.grants_of(reader.entry()).await?;
         new.part_size = self.cut_as_the_source(reader.as_ref(), way).await;
-        new.digest = self.digest_of(reader.as_ref()).map(|(kind, _)| kind);
+        new.digest = self.digest_wanted(reader.as_ref());
         let (mut under_way, mut taken_up) = self.begin_or_take_up(&new, reader.entry(), way).await?;
         let mut finished = self.fill(&reader, &new, &under_way, way).await;
         if let Err(unfilled) = &finished
@@ -102,6 +109,12 @@ impl Transfers {
     /// What the copy is checked with: a file is read once more from end to end, of an object only its parts are known.
     fn digest_of(&self, reader: &dyn Reader) -> Option<(DigestKind, Digest)> {
         if self.kinds[1] == Kind::Remote { reader.digest_of_parts() } else { reader.digest() }
+    }
+
+    /// What is worked out of the parts: what the copy is checked with, and of a file's that by which it is known again.
+    fn digest_wanted(&self, reader: &dyn Reader) -> Option<DigestKind> {
+        let of_a_file = (self.kinds[0] == Kind::Local).then_some(DigestKind::Crc64Nvme);
+        self.digest_of(reader).map(|(kind, _)| kind).or(of_a_file)
     }
 
     /// How the source is cut, where the copy can be cut so too: then both have the same `ETag`.
@@ -158,6 +171,7 @@ impl Transfers {
     ) -> Result<(), Stopped> {
         let (size, part_size) = (new.size, self.part_size_of(new));
         let mut part = Part { number: 1, offset: 0 };
+        let came = Arc::new(Notify::new());
         while part.offset < size {
             let end = size.min(part.offset + part_size);
             let next = Part { number: part.number + 1, offset: end };
@@ -172,6 +186,7 @@ impl Transfers {
             let (reader, upload) = (Arc::clone(reader), Arc::clone(upload));
             let (source, between) = (Arc::clone(&self.source), Arc::clone(&self.between));
             let (tally, cancel) = (Arc::clone(&self.tally), self.cancel.clone());
+            let comes = Arc::clone(&came);
             parts.spawn(async move {
                 let _held = (memory, request);
                 if cancel.is_cancelled() {
@@ -179,8 +194,9 @@ impl Transfers {
                 }
                 match way {
                     Way::Through => {
-                        let body = reader.read(part.offset..end).await.map_err(Stopped::Source)?;
-                        upload.write(part, body).await.map_err(Stopped::Dest)?;
+                        let body = reader.read(part.offset..end).await;
+                        comes.notify_one();
+                        upload.write(part, body.map_err(Stopped::Source)?).await.map_err(Stopped::Dest)?;
                     }
                     Way::Inside => {
                         let copied = upload.copy(part, source.as_ref(), reader.entry(), part.offset..end).await;
@@ -190,6 +206,10 @@ impl Transfers {
                 tally.tell(Event::Progress { bytes: end - part.offset });
                 Ok(())
             });
+            if way == Way::Through {
+                // Whether it came is the part's own affair.
+                let _ = timeout(HEAD_START, came.notified()).await;
+            }
             while let Some(ended) = parts.try_join_next() {
                 part_ended(ended)?;
             }

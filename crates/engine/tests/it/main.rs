@@ -9,6 +9,7 @@ mod fixture;
 mod folded_names;
 mod indexing;
 mod order;
+mod parts;
 mod ranges;
 mod remembering;
 mod resuming;

@@ -39,9 +39,9 @@ struct Written {
     part: UploadedPart,
     /// Where it begins in the object; of a part of an earlier process nothing says it.
     offset: Option<u64>,
-    /// Of its bytes, where they are known or the service has told.
+    /// Of its bytes, where that of the whole is wanted or the service knows it.
     crc64nvme: Option<u64>,
-    /// Of its bytes, where they are known and the whole will be compared by that.
+    /// Of its bytes, where they are known and that of the whole is wanted.
     crc32c: Option<u32>,
 }
 
@@ -97,11 +97,14 @@ impl Upload for BucketUpload {
 
     async fn write(&self, part: Part, body: Bytes) -> Result<(), Failure> {
         let Part { number, offset } = part;
-        let crc64nvme = Some(checksum(CrcAlgorithm::Crc64Nvme, &body));
-        let is_compared_by_crc32c = self.object.digest == Some(DigestKind::Crc32c);
-        let crc32c = is_compared_by_crc32c.then(|| narrowed(checksum(CrcAlgorithm::Crc32Iscsi, &body)));
-        let upload = UploadPart { key: &self.name, upload_id: &self.upload_id, number, body };
+        let is_wanted = |kind| self.object.digest == Some(kind);
+        let crc32c = is_wanted(DigestKind::Crc32c).then(|| narrowed(checksum(CrcAlgorithm::Crc32Iscsi, &body)));
+        let upload = UploadPart { key: &self.name, upload_id: &self.upload_id, number, body: body.clone() };
         let part = self.bucket.upload_part(upload).await.map_err(|error| failure(&error))?;
+        // Worked out once: most often it went along.
+        let crc64nvme = part
+            .crc64nvme()
+            .or_else(|| is_wanted(DigestKind::Crc64Nvme).then(|| checksum(CrcAlgorithm::Crc64Nvme, &body)));
         self.parts().insert(number, Written { part, offset: Some(offset), crc64nvme, crc32c });
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use brigade_store::{
     Condition, Digest, DigestKind, Entry, FailureKind, Key, KeyRange, Kind, Listed, NewObject, ObjectHeaders, Part,
-    Store,
+    Store, Verified,
 };
 use bytes::Bytes;
 use md5::Digest as _;
@@ -159,7 +159,8 @@ async fn parts_in_any_order_make_an_object_that_is_read_in_ranges() {
         let body = content(2 * PART + 1);
         let modified = Some(UNIX_EPOCH + Duration::new(5, 1));
         let headers = ObjectHeaders { modified, content_type: None, ..ObjectHeaders::default() };
-        let object = NewObject { headers, ..new_object("d/big", body.len(), Condition::Absent) };
+        let digest = Some(DigestKind::Crc64Nvme);
+        let object = NewObject { headers, digest, ..new_object("d/big", body.len(), Condition::Absent) };
         let upload = store.begin(&object).await.unwrap();
         for number in [3_u32, 1, 2] {
             let start = (number as usize - 1) * PART;
@@ -169,6 +170,7 @@ async fn parts_in_any_order_make_an_object_that_is_read_in_ranges() {
         assert_eq!(keys(store, KeyRange::everything()).await, [""; 0], "{name}: it appears only when finished");
         let crc = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc64Nvme, &body);
         let receipt = upload.finish(Some((DigestKind::Crc64Nvme, Digest::Crc64Nvme(crc)))).await.unwrap();
+        assert_eq!(receipt.verified, Verified::Yes, "{name}");
 
         let [listed] = &list(store, KeyRange::everything()).await[..] else { panic!("{name}") };
         assert!(listed.same_version(&receipt.entry), "{name}: {listed:?} {receipt:?}");
@@ -207,7 +209,8 @@ async fn a_reader_tells_that_its_object_was_replaced() {
 async fn uploads_that_are_wrong_or_abandoned_leave_nothing() {
     for subject in subjects().await {
         let (name, store) = (subject.name, &*subject.store);
-        let object = new_object("d/k", 3, Condition::Absent);
+        let digest = Some(DigestKind::Crc64Nvme);
+        let object = NewObject { digest, ..new_object("d/k", 3, Condition::Absent) };
         let abc = Bytes::from_static(b"abc");
         let upload = store.begin(&object).await.unwrap();
         upload.write(Part { number: 1, offset: 0 }, abc.clone()).await.unwrap();
