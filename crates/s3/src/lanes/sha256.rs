@@ -1,5 +1,7 @@
 //! SHA-256 (FIPS 180-4, <https://doi.org/10.6028/NIST.FIPS.180-4>).
 
+#![allow(clippy::many_single_char_names, reason = "the standard's own")]
+
 use fearless_simd::Level;
 
 use super::GROUP;
