@@ -4,7 +4,7 @@
 //! Where MD5 is wanted, hashing a body costs more than sending it. Bodies of
 //! many tasks queue up for it, and whoever takes several works out their hashes
 //! together (see `lanes`): MD5 of 4 KB costs 0.5 us so, and 5.6 one by one,
-//! SHA-256 1.0 and 2.2 with AVX-512.
+//! SHA-256 with it 1.1 and 2.2 with AVX-512.
 
 mod long;
 
@@ -15,7 +15,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use crate::checksum::{crc32c, crc64nvme, md5, sha256};
-use crate::lanes::{has_lanes_for_sha256, lanes, md5_of_each, sha256_of_each};
+use crate::lanes::{lanes, md5_of_each, sha256_of_each};
 use long::Long;
 pub(crate) use long::UnderWay;
 
@@ -23,7 +23,7 @@ pub(crate) use long::UnderWay;
 /// its own, woken and waking, costs as much CPU as hashing 16 KiB.
 const SHORT: usize = 32 << 10;
 
-/// The same where nothing is wanted that gains from company: what is left is faster.
+/// The same where MD5 isn't wanted: the others are faster, and not worth a wait for company.
 const SHORT_ALONE: usize = 128 << 10;
 
 /// Which hashes are wanted.
@@ -34,12 +34,6 @@ pub(crate) struct Wanted {
     pub(crate) sha256: bool,
     pub(crate) crc64nvme: bool,
     pub(crate) crc32c: bool,
-}
-
-impl Wanted {
-    fn gains_from_company(self) -> bool {
-        self.md5 || (self.sha256 && has_lanes_for_sha256())
-    }
 }
 
 /// The hashes that were wanted.
@@ -72,7 +66,7 @@ impl Hasher {
 
     /// The hashes of the body that are wanted.
     pub(crate) async fn hash(&self, body: &Bytes, wanted: Wanted) -> Hashes {
-        if !wanted.gains_from_company() {
+        if !wanted.md5 {
             return alone(body, wanted).await;
         }
         let (sender, mut done) = oneshot::channel();

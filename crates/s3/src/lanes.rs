@@ -6,7 +6,7 @@
 //! with AVX2 and 3.5 with what every x86-64 has, thirty-two to 12 with AVX-512
 //! as it is from Ice Lake and Zen 4 on. With SHA-256 it is so too, though there
 //! are instructions for it: alone 1.2 GB/s by those, or 0.45 where there are
-//! none, sixteen 3.8 with AVX-512, 1.4 with AVX2. What the processor has is
+//! none, sixteen 3.6 to 3.8 with AVX-512, 1.4 with AVX2. What the processor has is
 //! found out when the program runs.
 
 #![allow(clippy::inline_always, reason = "only what is inlined gets the instructions that are dispatched to")]
@@ -40,14 +40,9 @@ pub(crate) fn sha256_of_each(messages: &[&[u8]]) -> Vec<[u8; 32]> {
     of_each::<Sha256, 8, 32>(Level::new(), messages)
 }
 
-/// Messages that this processor hashes at once.
+/// Messages of which this processor works out the MD5 at once.
 pub(crate) fn lanes() -> usize {
     Md5::lanes(Level::new())
-}
-
-/// Whether SHA-256 of several messages at once is faster than of one after the other.
-pub(crate) fn has_lanes_for_sha256() -> bool {
-    Sha256::lanes(Level::new()) > 0
 }
 
 /// The hash of each message: of many at once as far as they are alike, of others alone.

@@ -42,8 +42,8 @@ pub trait Upload: Send + Sync {
         Err(CopyFailure::NotDone)
     }
 
-    /// Makes the object appear, after its content was compared with the
-    /// expected digest, if there is one, which is of the kind that was wanted ([`NewObject::digest`](crate::NewObject::digest)). After a failure the caller abandons it.
+    /// Makes the object appear, after its content was compared with the expected digest, if there is one: of the kind
+    /// that was wanted ([`NewObject::digest`](crate::NewObject::digest)). After a failure the caller abandons it.
     async fn finish(&self, expected: Option<(DigestKind, Digest)>) -> Result<Receipt, Failure>;
 
     /// Gives up: nothing appears, and what was written so far is cleaned away.

@@ -23,9 +23,12 @@ const MOST_PARTS: u64 = 10_000;
 const SMALLEST_PART: u64 = 5 << 20;
 const LARGEST_PART: u64 = 5 << 30;
 
-/// How long the content of a part is waited for before that of the next one is asked for too. Where it comes fast, the
-/// first parts are on their way to the destination while others come, which would all come last if all came at once.
+/// How long content is waited for, after one of the first parts was asked for, before the next is asked for too. Where it
+/// comes fast, these are on their way to the destination while others come; asked for at once, all would come last.
 const HEAD_START: Duration = Duration::from_millis(20);
+
+/// How many of the first parts have a head start: where all come late, the others don't wait for long.
+const FIRST_PARTS: u32 = 8;
 
 /// Bytes in each part but the last of an object of this size: the usual size, or
 /// as many whole MiB as keep the parts few enough, so that others can work out
@@ -206,7 +209,7 @@ impl Transfers {
                 tally.tell(Event::Progress { bytes: end - part.offset });
                 Ok(())
             });
-            if way == Way::Through {
+            if way == Way::Through && part.number <= FIRST_PARTS {
                 // Whether it came is the part's own affair.
                 let _ = timeout(HEAD_START, came.notified()).await;
             }

@@ -1,4 +1,4 @@
-//! Long bodies that are hashed faster in company: on threads of their own.
+//! Long bodies whose MD5 is wanted: hashed on threads of their own, in company.
 //!
 //! One body alone is hashed at a fifth to a sixteenth of the speed that many
 //! have together (see `lanes`). So a body waits a little for others while

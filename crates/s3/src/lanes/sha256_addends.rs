@@ -1,6 +1,7 @@
 //! The constants of the steps of SHA-256.
 
-/// What each step adds: the first 32 bits of the fractional parts of the cube roots of the first 64 primes (FIPS 180-4, 4.2.2).
+/// What each step adds: the first 32 bits of the fractional parts of the cube roots of the first 64 primes
+/// (FIPS 180-4, 4.2.2).
 pub(super) const ADDENDS: [u32; 64] = [
     0x428a_2f98,
     0x7137_4491,

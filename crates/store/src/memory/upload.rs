@@ -127,7 +127,8 @@ impl Upload for MemoryUpload {
                 self.store.admit(state, &object)?;
                 state.uploads.end(key, &self.id);
                 let is_remote = self.store.options.kind == Kind::Remote;
-                let digest = is_remote.then(|| objects::digest(&body, DigestKind::Crc64Nvme));
+                let wanted = object.digest.filter(|kind| is_remote && *kind == DigestKind::Crc64Nvme);
+                let digest = wanted.map(|kind| objects::digest(&body, kind));
                 Ok(Receipt { digest, ..self.store.store(state, &object, body, Some(part_size)) })
             })
             .await
