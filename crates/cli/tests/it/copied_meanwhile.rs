@@ -178,16 +178,16 @@ fn a_large_object_is_copied_in_parts_or_read_and_written() {
     scene.stored("").assert_are(&Files::new(all.map(|key| (key, &large[..]))));
 }
 
-/// One that is cut in parts of 40 MiB: too much of one object to be in memory, so that only the service copies them so.
+/// One that is cut in parts of 72 MiB: too much of one object to be in memory, so that only the service copies them so.
 fn scene_of_one_in_large_parts() -> (Scene, Vec<u8>) {
-    let (scene, large) = (Scene::public(), content(65 << 20));
+    let (scene, large) = (Scene::public(), content(97 << 20));
     scene.write("tree", &Files::new([("k", &large)]));
     scene.rclone([
         "copy",
         &scene.arg("tree"),
         &scene.remote("from"),
         "--s3-chunk-size",
-        "40M",
+        "72M",
         "--s3-upload-cutoff",
         "6M",
     ]);

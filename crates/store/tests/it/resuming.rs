@@ -55,7 +55,8 @@ async fn an_upload_is_taken_up_again_where_its_process_left_it() {
         let body = content(2 * PART + 1);
         let modified = Some(UNIX_EPOCH + Duration::new(5, 1));
         let headers = ObjectHeaders { modified, content_type: None, ..ObjectHeaders::default() };
-        let object = NewObject { headers, ..new_object("d/big", body.len(), Condition::Absent) };
+        let digest = Some(DigestKind::Crc64Nvme);
+        let object = NewObject { headers, digest, ..new_object("d/big", body.len(), Condition::Absent) };
         let (first, other) = (body.slice(..PART), Bytes::from(vec![0; PART]));
         let written = [(1, first.clone()), (2, other.clone())];
         let id = begin_and_forget(store, &object, &written).await;
