@@ -7,7 +7,7 @@ use aws_credential_types::Credentials;
 use http::{HeaderMap, HeaderValue, Method, header};
 
 use crate::encoding::{Keep, encode};
-use crate::lanes::{md5_of_each, sha256_of_each};
+use crate::lanes::md5_of_each;
 use crate::operations::list_objects_v2;
 use crate::sign::{Scheme, Scope, Signable, Signer};
 use crate::timestamp::SigningTime;
@@ -60,10 +60,4 @@ pub fn sign(key: &str) -> Option<()> {
 #[must_use]
 pub fn md5(messages: &[&[u8]]) -> usize {
     md5_of_each(messages).len()
-}
-
-/// SHA-256 of each message; says how many there are.
-#[must_use]
-pub fn sha256(messages: &[&[u8]]) -> usize {
-    sha256_of_each(messages).len()
 }
