@@ -1,4 +1,4 @@
-//! Connections: TCP without delay, TLS, a pool that keeps them alive.
+//! Connections: TLS, and a pool that keeps them alive.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,7 +6,6 @@ use std::sync::Arc;
 use http::uri::Scheme;
 use http::{Request, header};
 use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, ResponseFuture};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::pki_types::CertificateDer;
@@ -19,6 +18,7 @@ use crate::outgoing::Outgoing;
 use crate::proxy::{Proxies, Proxy};
 use crate::resolve::{Resolver, Turns};
 use crate::route::Route;
+use crate::tcp::Tcp;
 
 /// Bytes of an answer that are taken from a connection at once, about: what
 /// comes is copied to its body while it is in the processor's cache still.
@@ -95,10 +95,7 @@ fn connector(
     proxies: Option<Arc<Proxies>>,
     resolver: Resolver,
 ) -> HttpsConnector<Route> {
-    let mut tcp = HttpConnector::new_with_resolver(resolver);
-    tcp.enforce_http(false);
-    tcp.set_nodelay(true);
-    tcp.set_connect_timeout(Some(config.connect_timeout));
+    let tcp = Tcp::new(resolver, config.connect_timeout);
     let over_tls = || HttpsConnectorBuilder::new().with_tls_config(tls.clone()).https_or_http().enable_http1();
     let to_proxy = over_tls().wrap_connector(tcp.clone());
     over_tls().wrap_connector(Route { tcp, to_proxy, proxies })

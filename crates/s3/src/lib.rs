@@ -44,6 +44,7 @@ mod route;
 mod sending;
 mod sign;
 mod surroundings;
+mod tcp;
 mod timestamp;
 mod writing;
 mod xml;

@@ -13,22 +13,20 @@ use http_body_util::Empty;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper::upgrade::Upgraded;
 use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
-use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use hyper_util::client::legacy::connect::{Connected, Connection};
 use tower_service::Service;
 
 use crate::proxy::{Proxies, Proxy, ProxyError};
-use crate::resolve::Resolver;
+use crate::tcp::{Socket, Tcp};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Makes connections by whichever way leads to the host.
 #[derive(Clone)]
 pub(crate) struct Route {
-    pub(crate) tcp: HttpConnector<Resolver>,
+    pub(crate) tcp: Tcp,
     /// To a proxy, which may want TLS for itself.
-    pub(crate) to_proxy: HttpsConnector<HttpConnector<Resolver>>,
+    pub(crate) to_proxy: HttpsConnector<Tcp>,
     pub(crate) proxies: Option<Arc<Proxies>>,
 }
 
@@ -38,7 +36,7 @@ impl Service<Uri> for Route {
     type Future = Pin<Box<dyn Future<Output = Result<Way, BoxError>> + Send>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.tcp.poll_ready(context).map_err(Into::into)
+        self.tcp.poll_ready(context)
     }
 
     fn call(&mut self, address: Uri) -> Self::Future {
@@ -80,13 +78,12 @@ async fn tunnel(connection: ToProxy, address: &Uri, proxy: &Proxy) -> Result<Upg
     Ok(hyper::upgrade::on(answer).await.map_err(broken)?)
 }
 
-type Tcp = TokioIo<TcpStream>;
-type ToProxy = MaybeHttpsStream<Tcp>;
+type ToProxy = MaybeHttpsStream<Socket>;
 
 /// A connection by one way or another.
 pub(crate) enum Way {
     /// To the host itself.
-    Straight(Tcp),
+    Straight(Socket),
     /// To a proxy that reads requests and hands them on.
     Forwarding(Box<ToProxy>),
     /// Through a proxy that reads nothing.
