@@ -85,6 +85,15 @@ pub enum ViewError {
         /// The bucket.
         location: String,
     },
+    /// How long ago something was can't be told by its clock.
+    #[error(
+        "the answers of {location} don't tell the time (a Date header), and how long ago something was is not reckoned by \
+         another clock than the service's; give --at as a point in time"
+    )]
+    NoTime {
+        /// The bucket.
+        location: String,
+    },
     /// A version that isn't there.
     #[error("{key} has no version {id}; `brigade versions` lists those that it has")]
     NoSuchVersion {
@@ -127,6 +136,13 @@ impl View {
         let at = match wanted.at {
             Some(moment) => {
                 check_keeping(store.as_ref(), wanted.deletes).await?;
+                if wanted.deletes {
+                    tracing::warn!(
+                        "versions that were removed from {} for good, by `brigade prune` or a lifecycle rule, leave no trace: \
+                         what only they held counts as absent, and --delete takes it away",
+                        store.location()
+                    );
+                }
                 Some(moment_at(store.as_ref(), moment, now)?)
             }
             None => None,
@@ -184,7 +200,11 @@ async fn check_keeping(store: &dyn Store, deletes: bool) -> Result<(), ViewError
 
 /// The moment by the store's clock, which it has told with an answer by then.
 fn moment_at(store: &dyn Store, moment: Moment, now: SystemTime) -> Result<SystemTime, ViewError> {
-    let ClockSkew { by, store_ahead } = store.clock_skew().unwrap_or_default();
+    let skew = store.clock_skew();
+    if skew.is_none() && matches!(moment, Moment::Ago(_)) {
+        return Err(ViewError::NoTime { location: store.location().to_owned() });
+    }
+    let ClockSkew { by, store_ahead } = skew.unwrap_or_default();
     let there = if store_ahead { now.checked_add(by) } else { now.checked_sub(by) };
     let there = there.unwrap_or(now);
     match moment {

@@ -23,7 +23,9 @@ when they were uploaded.
 
 With --at, the bucket is seen as it was then: of each object the newest version of that time, and none that had been \
 deleted by then. That takes a bucket that kept versions at that time; what was replaced while it kept none is named, \
-and left as it is in DIR. An upload in parts counts from when it was begun, because S3 tells no other time of it.
+and left as it is in DIR. Versions that were removed for good since then, by `brigade prune` or a lifecycle rule, leave no \
+trace: what only they held counts as absent, and --delete takes it from DIR. An upload in parts counts from when it was \
+begun, because S3 tells no other time of it.
 
 Examples:
   brigade restore s3://bucket/site ./site

@@ -164,6 +164,18 @@ async fn a_moment_ago_is_told_by_the_stores_clock() {
 }
 
 #[tokio::test]
+async fn without_the_stores_clock_nothing_is_so_long_ago() {
+    let options = MemoryOptions { tells_time: false, versioning: Versioning::Enabled, ..MemoryOptions::remote() };
+    let store = MemoryStore::new(options);
+    store.add_version(KeptVersion { is_current: true, ..version("a", "v1", 10, Some(1)) });
+    let ago = Wanted { at: Some(Moment::Ago(Duration::from_secs(75))), ..Wanted::default() };
+    let error = view(&store, ago).await.err().unwrap().to_string();
+    assert!(error.contains("don't tell the time") && error.contains("a point in time"), "{error}");
+    let then = view(&store, at(25)).await.unwrap();
+    assert_eq!(listed(&then, &KeyRange::everything()).await, ["a v1"], "a point in time is one of its own");
+}
+
+#[tokio::test]
 async fn each_view_is_a_place_of_its_own() {
     let store = bucket(2);
     let chosen = Wanted { versions: vec![("a".into(), "v1".into())], ..Wanted::default() };
