@@ -119,6 +119,12 @@ impl Permits {
         }
     }
 
+    /// Whether no request is in flight.
+    pub(crate) fn are_idle(&self) -> bool {
+        let growth = self.growth.lock().unwrap_or_else(PoisonError::into_inner);
+        self.requests.semaphore.available_permits() >= growth.wanted()
+    }
+
     /// Waits for a place for one more object.
     pub(crate) async fn object(&self) -> Permit {
         self.objects.take().await
@@ -152,8 +158,10 @@ mod tests {
     #[test]
     fn no_more_is_given_than_there_is() {
         let permits = Permits::new(AtOnce::Exactly(2), 3 * MEMORY_UNIT);
+        assert!(permits.are_idle());
         let held: Vec<Permit> = (0..2).filter_map(|_| permits.request().now_or_never()).collect();
         assert_eq!(held.len(), 2);
+        assert!(!permits.are_idle());
         assert!(permits.request().now_or_never().is_none(), "a third request waits");
         let held = permits.memory(2 * MEMORY_UNIT).now_or_never();
         assert!(held.is_some());

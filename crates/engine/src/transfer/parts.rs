@@ -24,11 +24,12 @@ const SMALLEST_PART: u64 = 5 << 20;
 const LARGEST_PART: u64 = 5 << 30;
 
 /// How long content is waited for, after one of the first parts was asked for, before the next is asked for too. Where it
-/// comes fast, these are on their way to the destination while others come; asked for at once, all would come last.
+/// comes fast, these are on their way to the destination while others come; asked for at once, all would come last, and
+/// the destination have nothing to do meanwhile.
 const HEAD_START: Duration = Duration::from_millis(20);
 
 /// How many of the first parts have a head start: where all come late, the others don't wait for long.
-const FIRST_PARTS: u32 = 8;
+const FIRST_PARTS: usize = 8;
 
 /// Bytes in each part but the last of an object of this size: the usual size, or
 /// as many whole MiB as keep the parts few enough, so that others can work out
@@ -174,6 +175,8 @@ impl Transfers {
     ) -> Result<(), Stopped> {
         let (size, part_size) = (new.size, self.part_size_of(new));
         let mut part = Part { number: 1, offset: 0 };
+        // While others are under way, the destination has something to do.
+        let mut head_starts = if way == Way::Through && self.permits.are_idle() { FIRST_PARTS } else { 0 };
         let came = Arc::new(Notify::new());
         while part.offset < size {
             let end = size.min(part.offset + part_size);
@@ -209,7 +212,8 @@ impl Transfers {
                 tally.tell(Event::Progress { bytes: end - part.offset });
                 Ok(())
             });
-            if way == Way::Through && part.number <= FIRST_PARTS {
+            if head_starts > 0 {
+                head_starts -= 1;
                 // Whether it came is the part's own affair.
                 let _ = timeout(HEAD_START, came.notified()).await;
             }

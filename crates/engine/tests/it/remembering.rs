@@ -7,6 +7,7 @@ use brigade_engine::error::Why;
 use brigade_engine::events::Outcome;
 use brigade_engine::job::Comparison;
 use brigade_engine::ledger::memory::MemoryLedger;
+use brigade_store::Digest;
 use brigade_store::memory::{Call, MemoryOptions, MemoryStore};
 
 use crate::fixture::{Fixture, keys};
@@ -220,6 +221,8 @@ fn objects_in_parts_of_any_size_are_read_once() {
     let fixture = remembering(Fixture::new(MemoryStore::local(), MemoryStore::new(strange)));
     fixture.source.put("a", "content in parts");
     assert_eq!(run(&fixture).0, 1);
+    let settled = fixture.ledger.as_ref().unwrap().pairs()[0].digest;
+    assert!(matches!(settled, Some(Digest::Crc64Nvme(_))), "{settled:?}, put together from the parts'");
     assert_eq!(run(&fixture), (0, 0));
     // Its time alone is new: the content is compared, by the digest that was settled if no other one helps.
     fixture.source.put("a", "content in parts");
