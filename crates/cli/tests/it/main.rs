@@ -74,6 +74,7 @@ mod interruptions;
 mod inventories;
 #[cfg(test)]
 mod lagging_listings;
+mod large_copies;
 #[cfg(test)]
 mod ledgers;
 #[cfg(test)]
