@@ -89,7 +89,7 @@ pub struct NewObject {
     /// Bytes in each part but the last, where it is to be cut in another way than usual.
     pub part_size: Option<u64>,
     /// The kind of digest that is wanted of the whole content when it is finished: to be compared
-    /// ([`crate::Upload::finish`]), or to be told ([`Receipt::digest`]).
+    /// ([`crate::Upload::finish`]), or, of a CRC-64/NVME, to be told ([`Receipt::digest`]).
     pub digest: Option<DigestKind>,
 }
 

@@ -9,7 +9,8 @@ pub(super) trait Function<const WORDS: usize, const BYTES: usize> {
     /// The state before the first block.
     const START: [u32; WORDS];
 
-    /// Lanes that have to be filled for all of them to be as fast at least as `alone`, one after the other.
+    /// Lanes that have to be filled before they are used: so many, or fewer, make them as fast at least as `alone`, one
+    /// after the other.
     fn worthwhile(level: Level) -> usize;
 
     /// Messages that this processor hashes at once, in one group or two; 0 where it is faster alone.
