@@ -1,5 +1,7 @@
 //! What goes along with the content from bucket to bucket: headers, metadata, tags, storage class, encryption.
 
+mod real_servers;
+
 use std::fs;
 
 use serde_json::{Value, json};
@@ -43,33 +45,6 @@ fn tags(scene: &Scene, key: &str) -> Value {
     let mut tags = serde_json::from_str::<Value>(&said).unwrap()["TagSet"].clone();
     tags.as_array_mut().unwrap().sort_by_key(Value::to_string);
     tags
-}
-
-#[test]
-fn everything_goes_along_whoever_copies() {
-    let scene = Scene::embedded();
-    let large = content(20 << 20);
-    put_with_everything(&scene, "from/small", b"small");
-    put_with_everything(&scene, "from/large", &large);
-    for (place, args) in [("inside", &[][..]), ("through", &["--no-server-side-copy"])] {
-        let to = scene.url(place);
-        let ended = scene.brigade(["sync", &scene.url("from"), &to, "--output", "json"].iter().chain(args)).exits(0);
-        ended.summary().counts([("created", 2)]);
-        assert_eq!(ended.summary().requests("GetObject") > 0, place == "through", "{place}");
-        for key in ["small", "large"] {
-            let (mut copy, original) = (head(&scene, &format!("{place}/{key}")), head(&scene, &format!("from/{key}")));
-            // Only what is uploaded in parts has its MD5 noted: its ETag doesn't give it.
-            let noted = copy["Metadata"].as_object_mut().unwrap().remove("md5chksum");
-            assert_eq!(noted.is_some(), (place, key) == ("through", "large"));
-            assert_eq!(copy, original, "{place}/{key}");
-            assert_eq!(copy["Metadata"], json!({ "owner": "somebody", "mtime": "1700000000.5" }));
-            assert_eq!(tags(&scene, &format!("{place}/{key}")), tags(&scene, &format!("from/{key}")), "{place}/{key}");
-            assert_eq!(tags(&scene, &format!("{place}/{key}")).as_array().unwrap().len(), 2);
-        }
-        let again = scene.sync(&scene.url("from"), &to, ["--no-ledger"]);
-        again.counts([("in_step", 2)]);
-        again.changed_nothing();
-    }
 }
 
 #[test]

@@ -29,13 +29,15 @@ fn start() -> (Server, Child) {
     let data = tempfile::Builder::new().prefix("brigade-seaweed-").tempdir().unwrap().keep();
     let credentials = prepare(&data);
     let ports = free_ports(2 * PARTS.len());
-    let supervised = supervised(&data, &tool("weed"));
+    let mut supervised = supervised(&data, &tool("weed"));
+    // Without a key to encrypt with, it refuses whatever asks for SSE-S3.
+    supervised.env("WEED_S3_SSE_KEY", "seaweed-test-passphrase");
     let child = serve(supervised, &data, &ports).stdin(Stdio::piped()).spawn().unwrap();
     wait_until_ready(&ports, &data);
     (Server { endpoint: endpoint(&ports), credentials }, child)
 }
 
-/// One that a test has for itself, to be stopped and started.
+/// One that a test has for itself, to be stopped and started. It has no key to encrypt with.
 pub(crate) struct OwnSeaweed {
     data: TempDir,
     ports: Vec<u16>,
