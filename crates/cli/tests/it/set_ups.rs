@@ -1,6 +1,7 @@
 //! Set-ups that are wrong: each is told with what to do, and what can be put right is.
 
 mod endpoints;
+mod regions;
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
