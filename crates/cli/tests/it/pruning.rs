@@ -1,6 +1,7 @@
 //! `brigade prune` and `brigade versions`: what was superseded long ago goes, and nothing else.
 
 mod after_a_sync;
+mod half_done;
 mod refused;
 
 use std::process::Command;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{DAY, kept, so_long_ago, versioned};
+use super::{DAY, delete, kept, so_long_ago, versioned};
 use crate::harness::{Files, Scene};
 
 /// Versions of two files that were replaced and deleted long ago and today.
@@ -58,6 +58,31 @@ fn a_sync_prunes_what_takes_part() {
         assert_eq!((of(&before, key), of(&after, key)), (2, 2), "{key}");
     }
     assert!(of(&after, "site/kept ") < of(&before, "site/kept "), "{after:?}");
+}
+
+/// The source keeps versions too, and they are none of the destination's.
+#[test]
+fn a_sync_from_a_bucket_prunes_the_destination_alone() {
+    for args in [&[][..], &["--no-server-side-copy"]] {
+        let scene = versioned(Scene::embedded());
+        site_with_history(&scene);
+        so_long_ago(&scene, 60 * DAY);
+        for (key, content) in [("from/kept", "1"), ("from/kept", "22"), ("from/new", "333"), ("from/gone", "4444")] {
+            scene.put(key, content.as_bytes());
+        }
+        delete(&scene, "from/gone");
+        scene.log().terms().write_at(None);
+        let of_source = ["from/gone -!", "from/gone 4", "from/kept 1", "from/kept 2!", "from/new 3!"];
+        let of_dest = ["site/gone -!", "site/gone 3", "site/kept 18", "site/kept 2!", "site/new 3!"];
+        let sync = ["sync", &scene.url("from"), &scene.url("site"), "--delete", "--prune-older-than", "30d"];
+        let ended = scene.brigade([&sync[..], args].concat()).exits(0);
+        assert!(ended.stdout.contains("\npruned                1  old versions (3 B)\n"), "{}", ended.stdout);
+        assert_eq!(kept(&scene), [of_source, of_dest].concat(), "{args:?}");
+        let again = scene.brigade([&sync[..], args, &["--output", "json"]].concat()).exits(0).summary();
+        again.counts([("in_step", 2)]);
+        assert_eq!(again.0["pruned"]["removed"], 0, "{}", again.0);
+        assert_eq!(kept(&scene), [of_source, of_dest].concat(), "{args:?}");
+    }
 }
 
 #[test]
