@@ -17,7 +17,8 @@ object is. Everything is listed and counted before anything is deleted, and what
 where the service can tell.
 
 In a bucket that keeps versions nothing is gone for good: each object gets a delete marker, under which its versions stay, \
-and are paid for. Uploads that nobody finished are left as well: see `brigade cleanup`.
+and are paid for. Where versioning is suspended, versions stay as well, but what was written while the bucket kept none \
+is gone for good. Uploads that nobody finished are left as well: see `brigade cleanup`.
 
 Nobody is asked before. Look first:
   brigade rm s3://bucket/site --dry-run

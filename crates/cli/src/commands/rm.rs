@@ -23,7 +23,7 @@ pub(super) async fn what_stays(dest: &dyn Store) -> Option<String> {
             "{location} keeps versions: what is deleted gets delete markers, and its versions stay (`brigade prune` removes them)"
         )),
         Ok(Versioning::Suspended) => Some(format!(
-            "{location} kept versions once: those stay, under delete markers; what was written since is gone for good"
+            "{location} kept versions once: those stay, under delete markers; what was written while it kept none is gone for good"
         )),
         // Whoever may delete need not be allowed to ask.
         Ok(Versioning::Never | Versioning::Unsaid) | Err(_) => None,

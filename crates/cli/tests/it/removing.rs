@@ -1,5 +1,7 @@
 //! `brigade rm`: what is below the URL goes, and nothing else.
 
+use serde_json::Value;
+
 use crate::harness::{Ended, Files, Running, Scene, on_both_servers};
 
 /// A bucket with these objects below the prefix, put there by others.
@@ -14,6 +16,16 @@ fn some() -> Files {
 
 fn rm(scene: &Scene, url: &str, args: &[&str]) -> Ended {
     scene.brigade(["rm", url, "--output", "json"].iter().chain(args))
+}
+
+/// The key and size of each version that the bucket has, and of no delete marker.
+fn versions(scene: &Scene) -> Vec<String> {
+    let listed = scene.aws(["s3api", "list-object-versions", "--bucket", &scene.bucket]);
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    let shown = |version: &Value| format!("{} {}", version["Key"].as_str().unwrap(), version["Size"]);
+    let mut versions: Vec<String> = listed["Versions"].as_array().unwrap().iter().map(shown).collect();
+    versions.sort();
+    versions
 }
 
 on_both_servers! {
@@ -58,6 +70,31 @@ on_both_servers! {
         scene.stored("").assert_are(&some());
         rm(&scene, &scene.url(""), &["--whole-bucket"]).exits(0).summary().counts([("deleted", 5)]);
         scene.stored("").assert_are(&Files::default());
+    }
+
+    fn what_has_no_version_id_is_gone_for_good_where_versions_are_suspended(scene) {
+        scene.put("p/before", b"1");
+        scene.set_versioning("Enabled");
+        scene.put("p/during", b"22");
+        scene.put("p/both", b"333");
+        scene.set_versioning("Suspended");
+        scene.put("p/both", b"4444");
+        scene.put("p/since", b"55555");
+        scene.put("pq/since", b"6");
+        assert_eq!(versions(&scene), ["p/before 1", "p/both 3", "p/both 4", "p/during 2", "p/since 5", "pq/since 1"]);
+        let note = format!(
+            "note: {} kept versions once: those stay, under delete markers; what was written while it kept none is gone \
+             for good\n",
+            scene.url("p")
+        );
+        // Who looks first is told as well.
+        for args in [&["--dry-run"][..], &[]] {
+            let ended = rm(&scene, &scene.url("p"), args).exits(0);
+            ended.summary().counts([("deleted", 4)]);
+            assert!(ended.stderr.contains(&note), "{}", ended.stderr);
+        }
+        assert_eq!(versions(&scene), ["p/both 3", "p/during 2", "pq/since 1"]);
+        assert_eq!(scene.stored("").paths(), ["pq/since"]);
     }
 
     fn the_name_of_an_object_is_that_object(scene) {
