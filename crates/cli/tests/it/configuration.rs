@@ -91,6 +91,44 @@ fn a_store_is_named_wherever_a_location_is_written() {
     assert_eq!(two.here.stored("from").count(), 2, "the environment's bucket is another one");
 }
 
+/// A sync between them would read what it writes.
+#[test]
+fn a_store_that_has_a_name_is_known_as_the_place_that_it_is() {
+    let scene = Scene::embedded();
+    scene.put("p/k", b"1");
+    scene.log().forget_requests();
+    let endpoint = &scene.server.endpoint;
+    let stores = format!("[store.nas]\nendpoint-url = \"{endpoint}\"\n[store.slash]\nendpoint-url = \"{endpoint}/\"\n");
+    fs::write(scene.path("stores.toml"), stores).unwrap();
+    let named = |store: &str, below: &str| format!("{store}:{}/{below}", scene.bucket);
+    let table = [
+        (named("nas", "p"), scene.url("p")),
+        (scene.url("p"), named("nas", "p/")),
+        (named("nas", "p"), scene.url("p/q")),
+        (named("nas", "p/q"), scene.url("p")),
+        (scene.url(""), named("nas", "p")),
+        (named("nas", ""), scene.url("p")),
+        (named("nas", "p"), named("slash", "p")),
+        (named("slash", "p/q"), scene.url("p")),
+    ];
+    for (source, dest) in &table {
+        for command in [&["sync", "--delete"][..], &["check"]] {
+            let ended =
+                scene.brigade(command.iter().copied().chain([source, dest, "--config", "stores.toml"])).exits(2);
+            ended.complains(&format!("{source} and {dest} overlap"));
+        }
+    }
+    assert_eq!(scene.log().requests(), 0);
+    // What only begins with the same letters is another place, and so is the same one in another service.
+    let beside = ["sync", &named("nas", "p"), &scene.url("pq"), "--config", "stores.toml"];
+    scene.brigade(beside).exits(0);
+    let two = Two::new();
+    two.there.put("k", b"1");
+    two.here.aws(["s3api", "create-bucket", "--bucket", &two.there.bucket]);
+    two.brigade(&["sync", &two.named(""), &two.there.url("")]).exits(0);
+    assert_eq!(scene.stored("").paths(), ["p/k", "pq/k"]);
+}
+
 #[test]
 fn a_report_is_read_in_the_store_of_its_name() {
     let two = Two::new();
