@@ -1,5 +1,7 @@
 //! Google Cloud Storage, as the embedded server is it: strict about its names, its guards and its signatures.
 
+mod beside_sync;
+
 use std::process::Command;
 
 use crate::harness::{Action, Ended, Files, Occurrence, Scene, TlsFront, long_ago, set_modified};
