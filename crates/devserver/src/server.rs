@@ -251,7 +251,7 @@ fn make_bucket(storage: &Storage, name: &str) -> Result<(), String> {
     if storage.bucket(name).is_ok() {
         return Ok(());
     }
-    storage.create_bucket(name).map_err(|error| error.message().unwrap_or("the directory refuses it").to_owned())
+    storage.create_bucket(name, None).map_err(|error| error.message().unwrap_or("the directory refuses it").to_owned())
 }
 
 /// Takes connections until it is told to stop, and then sees them end.

@@ -127,8 +127,8 @@ impl Storage {
         self.buckets().iter().for_each(|bucket| bucket.set_lagging(lags));
     }
 
-    /// Makes a bucket. Blocks.
-    pub(crate) fn create_bucket(&self, name: &str) -> S3Result<()> {
+    /// Makes a bucket, in this region if one is named. Blocks.
+    pub(crate) fn create_bucket(&self, name: &str, region: Option<String>) -> S3Result<()> {
         let mut buckets = write(&self.buckets);
         if buckets.contains_key(name) {
             return Err(s3_error!(BucketAlreadyOwnedByYou, "You already have a bucket of that name."));
@@ -137,7 +137,7 @@ impl Storage {
         if path.exists() {
             return Err(s3_error!(BucketAlreadyExists, "There is a directory of that name that is not a bucket."));
         }
-        let bucket = Bucket::create(name, &path, self.shared.clone()).map_err(S3Error::internal_error)?;
+        let bucket = Bucket::create(name, &path, region, self.shared.clone()).map_err(S3Error::internal_error)?;
         buckets.insert(name.to_owned(), Arc::new(bucket));
         Ok(())
     }

@@ -244,6 +244,8 @@ fn a_missing_bucket_is_made_and_keeps_versions_on_request() {
     made.exits(0).complains("made the bucket new-bucket").complains("new-bucket keeps versions from now on");
     let said = scene.aws(["s3api", "get-bucket-versioning", "--bucket", "new-bucket"]);
     assert!(said.contains("Enabled"), "{said}");
+    let said = scene.aws(["s3api", "get-bucket-location", "--bucket", "new-bucket"]);
+    assert!(said.contains("\"eu-west-1\""), "{said}");
     // It is there now, and has what it is to have.
     let again = scene.brigade(missing.iter().chain(&["--create-bucket", "--enable-versioning"])).exits(0);
     assert!(!again.stderr.contains("new-bucket keeps"), "{}", again.stderr);

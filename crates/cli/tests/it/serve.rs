@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::harness::{Credentials, Ended, Server, serve, tool};
 
-fn aws<const N: usize>(server: &Server, args: [&str; N]) -> Ended {
+fn aws<'a>(server: &Server, args: impl IntoIterator<Item = &'a str>) -> Ended {
     let mut command = Command::new(tool("aws"));
     server.configure(&mut command);
     command.args(args);
@@ -30,6 +30,24 @@ fn what_it_prints_is_all_that_another_client_needs() {
     let ended = aws(&stranger, ["s3", "ls", "s3://bucket"]);
     assert_ne!(ended.code, Some(0));
     ended.complains("SignatureDoesNotMatch");
+}
+
+#[test]
+fn a_bucket_stays_in_the_region_that_it_was_made_in() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (running, server) = serve(scratch.path(), &["here"]);
+    let bucket = ["--bucket", "there"];
+    let made = ["s3api", "create-bucket", "--create-bucket-configuration", "LocationConstraint=eu-west-1"];
+    aws(&server, [&made[..], &bucket].concat()).exits(0);
+    // What is said of it later leaves that as it is.
+    let keeping = ["s3api", "put-bucket-versioning", "--versioning-configuration", "Status=Enabled"];
+    aws(&server, [&keeping[..], &bucket].concat()).exits(0);
+    drop(running);
+    let (_running, server) = serve(scratch.path(), &[]);
+    for (bucket, region) in [("there", "\"eu-west-1\""), ("here", "null")] {
+        let said = aws(&server, ["s3api", "get-bucket-location", "--bucket", bucket]).exits(0).stdout;
+        assert!(said.contains(region), "{bucket}: {said}");
+    }
 }
 
 #[test]

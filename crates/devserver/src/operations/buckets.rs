@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use s3s::dto::{
-    Bucket, CreateBucketInput, CreateBucketOutput, DeleteBucketInput, DeleteBucketOutput, GetBucketLocationInput,
-    GetBucketLocationOutput, HeadBucketInput, HeadBucketOutput, ListBucketsInput, ListBucketsOutput,
+    Bucket, BucketLocationConstraint, CreateBucketInput, CreateBucketOutput, DeleteBucketInput, DeleteBucketOutput,
+    GetBucketLocationInput, GetBucketLocationOutput, HeadBucketInput, HeadBucketOutput, ListBucketsInput,
+    ListBucketsOutput,
 };
 use s3s::{S3Request, S3Result, s3_error};
 
@@ -49,9 +50,11 @@ pub(crate) async fn create(
 ) -> S3Result<CreateBucketOutput> {
     let (storage, name) = (Arc::clone(storage), request.input.bucket);
     let locks = request.input.object_lock_enabled_for_bucket.unwrap_or(false);
+    let constraint = request.input.create_bucket_configuration.and_then(|asked| asked.location_constraint);
+    let region = constraint.map(|constraint| constraint.as_str().to_owned());
     let location = format!("/{name}");
     blocking(move || {
-        storage.create_bucket(&name)?;
+        storage.create_bucket(&name, region)?;
         if locks {
             let bucket = storage.bucket(&name)?;
             bucket.set_versioning(Versioning::Enabled)?;
@@ -74,16 +77,16 @@ pub(crate) async fn delete(
 
 pub(crate) fn head(storage: &Storage, request: S3Request<HeadBucketInput>) -> S3Result<HeadBucketOutput> {
     let HeadBucketInput { bucket, .. } = request.input;
-    storage.bucket(&bucket)?;
-    Ok(HeadBucketOutput { bucket_region: Some("us-east-1".to_owned()), ..Default::default() })
+    let region = storage.bucket(&bucket)?.region.clone();
+    Ok(HeadBucketOutput { bucket_region: Some(region.unwrap_or_else(|| "us-east-1".to_owned())), ..Default::default() })
 }
 
-/// No location constraint: that is how S3 says `us-east-1`.
+/// Without a location constraint it is in `us-east-1`: that is how S3 says so.
 pub(crate) fn location(
     storage: &Storage,
     request: S3Request<GetBucketLocationInput>,
 ) -> S3Result<GetBucketLocationOutput> {
     let GetBucketLocationInput { bucket, .. } = request.input;
-    storage.bucket(&bucket)?;
-    Ok(GetBucketLocationOutput::default())
+    let region = storage.bucket(&bucket)?.region.clone();
+    Ok(GetBucketLocationOutput { location_constraint: region.map(BucketLocationConstraint::from) })
 }

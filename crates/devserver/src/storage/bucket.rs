@@ -21,6 +21,8 @@ use crate::errors;
 pub(crate) struct Bucket {
     pub(crate) name: String,
     pub(crate) created: Timestamp,
+    /// The region that it was made in, if one was named.
+    pub(crate) region: Option<String>,
     directory: PathBuf,
     pub(super) shared: Shared,
     pub(super) index: RwLock<Index>,
@@ -60,6 +62,8 @@ pub(crate) enum Versioning {
 struct Description {
     created: Timestamp,
     #[serde(default)]
+    region: Option<String>,
+    #[serde(default)]
     versioning: Versioning,
     #[serde(default)]
     object_lock: bool,
@@ -72,12 +76,12 @@ const UPLOADS: &str = "uploads";
 
 impl Bucket {
     /// Makes a bucket in a directory that doesn't exist.
-    pub(super) fn create(name: &str, directory: &Path, shared: Shared) -> io::Result<Self> {
+    pub(super) fn create(name: &str, directory: &Path, region: Option<String>, shared: Shared) -> io::Result<Self> {
         for part in [OBJECTS, TEMPORARY, UPLOADS] {
             fs::create_dir_all(directory.join(part))?;
         }
         let description =
-            Description { created: shared.clock.now(), versioning: Versioning::Never, object_lock: false };
+            Description { created: shared.clock.now(), region, versioning: Versioning::Never, object_lock: false };
         fs::write(directory.join(DESCRIPTION), serde_json::to_vec(&description)?)?;
         Ok(Self::new(name, directory, shared, &description))
     }
@@ -108,6 +112,7 @@ impl Bucket {
         Self {
             name: name.to_owned(),
             created: description.created.clone(),
+            region: description.region.clone(),
             directory: directory.to_owned(),
             shared,
             index: RwLock::new(Index {
@@ -217,7 +222,8 @@ impl Bucket {
 
     fn describe(&self, versioning: Versioning, object_lock: bool) -> io::Result<()> {
         let mut file = NamedTempFile::new_in(self.temporary())?;
-        serde_json::to_writer(&mut file, &Description { created: self.created.clone(), versioning, object_lock })?;
+        let (created, region) = (self.created.clone(), self.region.clone());
+        serde_json::to_writer(&mut file, &Description { created, region, versioning, object_lock })?;
         file.persist(self.directory.join(DESCRIPTION))?;
         Ok(())
     }
