@@ -1,5 +1,7 @@
 //! What happens on either side while a service copies, and when it doesn't answer.
 
+mod sources;
+
 use crate::harness::{Action, Ended, Files, Occurrence, Scene, content};
 
 /// What makes the embedded server be trusted with conditions.

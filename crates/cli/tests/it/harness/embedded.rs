@@ -84,6 +84,12 @@ impl Embedded {
         self.server.count(operation) as u64
     }
 
+    /// What it answered the requests of this operation since it forgot them: their statuses, in the order in which they
+    /// came.
+    pub(crate) fn answers(&self, operation: &str) -> Vec<u16> {
+        self.those_of(operation).filter_map(|request| request.status).collect()
+    }
+
     /// Forgets the requests so far.
     pub(crate) fn forget_requests(&self) {
         self.server.clear_requests();
