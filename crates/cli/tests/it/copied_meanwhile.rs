@@ -1,5 +1,6 @@
 //! What happens on either side while a service copies, and when it doesn't answer.
 
+mod cut_listings;
 mod sources;
 
 use crate::harness::{Action, Ended, Files, Occurrence, Scene, content};

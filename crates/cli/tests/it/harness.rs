@@ -21,7 +21,7 @@ mod waiting;
 mod wire;
 mod wrapped;
 
-pub(crate) use brigade::{Ended, Running};
+pub(crate) use brigade::{Ended, Running, Summary};
 pub(crate) use brigade_devserver::{Action, Occurrence, RequestRecord};
 pub(crate) use files::{Files, content, everything_below, files_below, long_ago, set_modified, write_files};
 pub(crate) use ledgers::ledgers_in;

@@ -177,6 +177,20 @@ impl Embedded {
         self.server.faults().add(refusal.when(Occurrence::Nth(page)));
     }
 
+    /// From now on: lets this page, counted from 1, of the next listing below the prefix wait until [`Self::heal`].
+    pub(crate) fn hold_page(&self, prefix: &str, page: u64) {
+        let hold = Fault::new(Action::Hold).on("ListObjectsV2").query(below(prefix));
+        self.server.faults().add(hold.when(Occurrence::Nth(page)));
+    }
+
+    /// Waits until so many pages of listings below the prefix were asked for since it forgot them.
+    pub(crate) fn wait_for_page(&self, prefix: &str, page: u64) {
+        wait_until(&format!("page {page} of {prefix} was not asked for"), || {
+            let listings = self.those_of("ListObjectsV2").filter(|request| request.query.contains(&below(prefix)));
+            (listings.count() as u64 >= page).then_some(())
+        });
+    }
+
     /// How many requests to delete something it got since it forgot them.
     pub(crate) fn deletions(&self) -> u64 {
         self.received("DeleteObject") + self.received("DeleteObjects")
@@ -259,4 +273,9 @@ impl Embedded {
     fn order(&self, action: Action, operation: &str, key: &str) {
         self.server.faults().add(Fault::new(action).on(operation).key(KeyPattern::Exact(key.into())));
     }
+}
+
+/// What the query of a listing below the prefix has.
+fn below(prefix: &str) -> String {
+    format!("prefix={prefix}%2F")
 }
