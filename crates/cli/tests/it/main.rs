@@ -144,6 +144,8 @@ mod two_writers;
 #[cfg(test)]
 mod up;
 #[cfg(test)]
+mod written_later;
+#[cfg(test)]
 mod written_meanwhile;
 #[cfg(test)]
 mod wrong_answers;
