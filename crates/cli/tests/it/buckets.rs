@@ -2,7 +2,12 @@
 
 use std::fs;
 
-use crate::harness::{Ended, Files, Scene, on_both_servers};
+use crate::harness::{Ended, Files, Scene, content, on_both_servers};
+
+/// Another bucket of the scene's server.
+fn bucket_beside(scene: &Scene) -> Scene {
+    Scene::own(scene.server.clone())
+}
 
 on_both_servers! {
     fn everything_arrives_and_a_second_run_plans_nothing(scene) {
@@ -58,6 +63,44 @@ on_both_servers! {
         let summary = scene.sync(&from, &to, ["--delete"]);
         summary.counts([("in_step", 1), ("replaced", 1), ("created", 1), ("deleted", 2)]);
         scene.stored("to").assert_are(&files);
+    }
+
+    fn whole_objects_arrive_from_the_other_bucket(scene) {
+        let there = bucket_beside(&scene);
+        let files = Files::troublesome();
+        scene.write("origin", &files);
+        scene.rclone(["copy", &scene.arg("origin"), &scene.remote("")]);
+        // Of the bucket that is written to, nothing is to be copied: it has this key too.
+        there.put("a-b", b"older");
+        let (from, to) = (scene.url(""), there.url(""));
+
+        let first = scene.sync(&from, &to, []);
+        first.counts([("created", files.count() - 1), ("replaced", 1)]);
+        assert_eq!((first.requests("CopyObject"), first.requests("GetObject")), (files.count(), 0));
+        there.stored("").assert_are(&files);
+        scene.stored("").assert_are(&files);
+        let second = scene.sync(&from, &to, ["--no-ledger"]);
+        second.counts([("in_step", files.count())]);
+        second.changed_nothing();
+    }
+
+    fn objects_in_parts_arrive_from_the_other_bucket(scene) {
+        let there = bucket_beside(&scene);
+        let large = content(65 << 20);
+        let files = Files::new([("new", &large), ("old", &large[1..])]);
+        scene.write("origin", &files);
+        scene.rclone(["copy", &scene.arg("origin"), &scene.remote(""), "--s3-chunk-size=8M", "--s3-upload-cutoff=6M"]);
+        there.put("old", b"older");
+        let (from, to) = (scene.url(""), there.url(""));
+
+        let first = scene.sync(&from, &to, []);
+        first.counts([("created", 1), ("replaced", 1)]);
+        assert_eq!((first.requests("UploadPartCopy"), first.requests("GetObject")), (18, 0));
+        there.stored("").assert_are(&files);
+        scene.stored("").assert_are(&files);
+        let second = scene.sync(&from, &to, ["--no-ledger"]);
+        second.counts([("in_step", 2)]);
+        second.changed_nothing();
     }
 }
 
