@@ -1,5 +1,7 @@
 //! What goes along with the content from bucket to bucket: headers, metadata, tags, storage class, encryption.
 
+mod encrypted;
+mod headers;
 mod real_servers;
 
 use std::fs;
@@ -8,27 +10,29 @@ use serde_json::{Value, json};
 
 use crate::harness::{Ended, Proxy, Scene, content};
 
-/// Puts an object with everything that may go along with one, as somebody else's tool does.
+/// Everything that may go along with an object and is said in the same way wherever one is put.
+const EVERYTHING: [&str; 16] = [
+    "--content-type",
+    "text/x-own; charset=utf-8",
+    "--cache-control",
+    "max-age=60",
+    "--content-disposition",
+    "attachment; filename=\"a b.txt\"",
+    "--content-encoding",
+    "identity",
+    "--content-language",
+    "de-CH",
+    "--expires",
+    "2030-01-02T03:04:05Z",
+    "--metadata",
+    "owner=somebody,mtime=1700000000.5",
+    "--storage-class",
+    "STANDARD_IA",
+];
+
+/// Puts an object with all that, and with tags, as somebody else's tool does.
 fn put_with_everything(scene: &Scene, key: &str, body: &[u8]) {
-    let everything = [
-        "--content-type",
-        "text/x-own; charset=utf-8",
-        "--cache-control",
-        "max-age=60",
-        "--content-disposition",
-        "attachment; filename=\"a b.txt\"",
-        "--content-encoding",
-        "identity",
-        "--content-language",
-        "de-CH",
-        "--metadata",
-        "owner=somebody,mtime=1700000000.5",
-        "--tagging",
-        "project=a%20b&keep=1",
-        "--storage-class",
-        "STANDARD_IA",
-    ];
-    scene.put_saying(key, body, &everything);
+    scene.put_saying(key, body, &[&EVERYTHING[..], &["--tagging", "project=a%20b&keep=1"]].concat());
 }
 
 fn head(scene: &Scene, key: &str) -> Value {

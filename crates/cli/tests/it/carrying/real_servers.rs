@@ -38,6 +38,7 @@ on_all_servers! {
                 let noted = copy["Metadata"].as_object_mut().unwrap().remove("md5chksum");
                 assert_eq!(noted.is_some(), (place, key) == ("through", "large"));
                 assert_eq!(copy, original, "{place}/{key}");
+                assert_eq!(copy["Expires"], "Wed, 02 Jan 2030 03:04:05 GMT", "{place}/{key}");
                 assert_eq!(copy["Metadata"], json!({ "owner": "somebody", "mtime": "1700000000.5" }));
                 assert_eq!((&copy["StorageClass"], &copy["ContentLanguage"]), (&json!("STANDARD_IA"), &json!("de-CH")));
                 let both = json!([tag("keep", "1"), tag("project", "a b")]);
