@@ -139,6 +139,9 @@ fn what_google_has_nothing_like_fails_by_name_and_nothing_is_stored() {
         }
     }
     assert!(scene.objects() == before && scene.uploads() == 0, "something was stored all the same");
+    let read = brigade(&scene, &["restore", &from, &scene.arg("back"), "--sse-c-key", &key]).exits(3);
+    read.complains_of("small", "Google Cloud Storage has nothing like x-amz-server-side-encryption-customer-");
+    assert_eq!(scene.read("back").count(), 0);
     // What it has something like is no trouble.
     let said = ["--storage-class", "NEARLINE", "--acl", "private"];
     Ended::of(sync(&scene, &tree, &to, &said)).exits(0).summary().counts([("created", 2)]);
