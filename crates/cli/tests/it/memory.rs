@@ -1,8 +1,9 @@
 //! Peak memory: it does not grow with the number of objects.
 
 use std::fmt::Write as _;
+use std::fs::{self, File};
 
-use crate::harness::{Asked, Ended, Files, Reply, Scene, tool};
+use crate::harness::{Asked, Ended, Files, Reply, Scene, Server, tool};
 
 const OBJECTS: u64 = 100_000;
 
@@ -17,7 +18,19 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 sys.exit(code)";
 
 fn peak_memory<const N: usize>(scene: &Scene, args: [&str; N]) -> u64 {
+    peak_memory_towards(scene, scene, &args)
+}
+
+/// The same, where `--dest-profile other` is the other scene's server.
+fn peak_memory_towards(scene: &Scene, other: &Scene, args: &[&str]) -> u64 {
+    let Server { endpoint, credentials } = &other.server;
+    let profile = format!(
+        "[profile other]\nendpoint_url = {endpoint}\naws_access_key_id = {}\naws_secret_access_key = {}\n",
+        credentials.access_key_id, credentials.secret_access_key
+    );
+    fs::write(scene.path("config"), profile).unwrap();
     let mut command = scene.command(&tool("python3"));
+    command.env("AWS_CONFIG_FILE", scene.path("config"));
     command.args(["-c", MEASURE, env!("CARGO_BIN_EXE_brigade")]).args(args);
     Ended::of(command).exits(0).stdout.trim().parse().unwrap()
 }
@@ -39,11 +52,45 @@ fn many_objects_take_no_more_memory() {
         assert!(peak < BOUND, "{what}: {peak} KiB");
     }
     scene.read("copy").assert_are(&files);
+    let (there, to) = (Scene::served_apart(), "--dest-profile=other");
+    for what in ["between", "between again"] {
+        let peak = peak_memory_towards(&scene, &there, &["sync", &bucket, &there.url(""), to, "--quiet"]);
+        println!("{OBJECTS} objects {what} two servers: {peak} KiB at most");
+        assert!(peak < BOUND, "{what}: {peak} KiB");
+    }
+    let last = format!("d{:03}/f{:06}", (OBJECTS - 1) % 200, OBJECTS - 1);
+    assert_eq!(there.stored(&last[..4]).count(), OBJECTS / 200);
     for (what, source, dest) in [("up", &tree, &bucket), ("down", &bucket, &copy)] {
         for sample in ["--percent=100", "--sample=1000"] {
             let peak = peak_memory(&scene, ["check", source, dest, "--quiet", sample]);
             println!("{OBJECTS} objects checked {what}, {sample}: {peak} KiB at most");
             assert!(peak < BOUND, "check {what} {sample}: {peak} KiB");
+        }
+    }
+}
+
+/// What `--memory` lets the content take, in MiB, and an object that is several times as large.
+const CONTENT: u64 = 64;
+const LARGE: u64 = 4 * CONTENT;
+
+#[test]
+fn a_large_object_between_buckets_takes_what_it_may_and_no_more() {
+    let (here, there) = (Scene::served_apart(), Scene::served_apart());
+    fs::create_dir(here.path("tree")).unwrap();
+    File::create(here.path("tree/large")).unwrap().set_len(LARGE << 20).unwrap();
+    here.sync(&here.arg("tree"), &here.url("from"), []).counts([("created", 1)]);
+    let (from, memory) = (here.url("from"), format!("--memory={CONTENT}MiB"));
+    let ways = [
+        ("through here", &here, &[][..], &["--no-server-side-copy"][..]),
+        ("between two servers", &there, &["--dest-profile=other"], &[]),
+    ];
+    for (what, other, reached, how) in ways {
+        let to = other.url("to");
+        for (command, how) in [("sync", how), ("check", &[])] {
+            let line = [&[command, &from, &to, &memory, "--quiet"], reached, how].concat();
+            let peak = peak_memory_towards(&here, other, &line);
+            println!("{command} of {LARGE} MiB {what}: {peak} KiB at most");
+            assert!(peak < BOUND + CONTENT * 1024, "{command} {what}: {peak} KiB");
         }
     }
 }
