@@ -101,8 +101,8 @@ pub(crate) enum UsageError {
     },
     /// Versions are looked for at Google, which has generations.
     #[error(
-        "{0} is at Google, whose generations are not looked at yet; a lifecycle rule with daysSinceNoncurrentTime removes \
-         them there"
+        "{0} is at Google, whose generations are not looked at yet; its own tools show them and bring them back, and a \
+         lifecycle rule with daysSinceNoncurrentTime removes what is old"
     )]
     VersionsAtGoogle(String),
     /// What is no object is to be shown.
