@@ -46,7 +46,7 @@ pub(crate) async fn run(arguments: &Versions, mut streams: Streams, stop: &Stop)
 
 fn place(arguments: &Versions) -> Result<(Location, Config), UsageError> {
     let (location, config) = s3::one_place(&arguments.location, &arguments.s3, CONNECTIONS, Probed::Believed)?;
-    check_keeps_versions(&location)?;
+    check_keeps_versions(&location, config.provider)?;
     Ok((location, config))
 }
 

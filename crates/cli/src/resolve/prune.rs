@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use brigade_engine::prune::Prune;
-use brigade_store::s3::Config;
+use brigade_store::s3::{Config, Provider};
 use brigade_store::{Location, Service};
 
 use super::s3::Probed;
@@ -27,19 +27,21 @@ pub(crate) struct Asked {
 /// Decides what was asked for.
 pub(crate) fn resolve(arguments: &arguments::Prune) -> Result<Asked, UsageError> {
     let (location, s3) = s3::one_place(&arguments.location, &arguments.s3, JOBS, Probed::Believed)?;
-    check_keeps_versions(&location)?;
+    check_keeps_versions(&location, s3.provider)?;
     let prune = Prune { keep: arguments.keep, ..older_than(arguments.older_than.0, arguments.dry_run) };
     Ok(Asked { location, s3, prune })
 }
 
-/// Refuses a place where no versions are looked for.
-pub(crate) fn check_keeps_versions(location: &Location) -> Result<(), UsageError> {
+/// Refuses a place where no versions are looked for; the provider is the one that was said, if any was.
+pub(crate) fn check_keeps_versions(location: &Location, provider: Option<Provider>) -> Result<(), UsageError> {
     match location {
         Location::Local(path) => Err(UsageError::NoVersions { path: path.display().to_string() }),
-        Location::Bucket { service: Service::Google, written, .. } => {
+        Location::Bucket { service, written, .. }
+            if *service == Service::Google || provider.is_some_and(Provider::is_google) =>
+        {
             Err(UsageError::VersionsAtGoogle(written.clone()))
         }
-        Location::Bucket { service: Service::S3, .. } => Ok(()),
+        Location::Bucket { .. } => Ok(()),
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn resolve(arguments: &arguments::Restore, can_draw: bool) -> Result<
     }
     let wanted = wanted(arguments)?;
     if wanted.at.is_some() || !wanted.versions.is_empty() {
-        check_keeps_versions(&location)?;
+        check_keeps_versions(&location, s3.provider)?;
     }
     let output = output::resolve(&arguments.output, can_draw);
     Ok(Sync {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use brigade_engine::job::{DeleteLimit, Indexing, JobSpec, RunOptions};
 use brigade_engine::prune::Prune;
-use brigade_store::s3::Config;
+use brigade_store::s3::{Config, Provider};
 use brigade_store::{Location, NewBucket, Wanted};
 
 use super::job::{self, Job};
@@ -98,7 +98,7 @@ pub(crate) fn resolve(arguments: &arguments::Sync, can_draw: bool) -> Result<Syn
     let wording = Wording { verbosity: output.verbosity, send, dry_run: arguments.dry_run };
     let sides = s3::sides(&s3, &arguments.sides, [&source, &dest], named.each_ref().map(Option::as_ref))?;
     spec.carries_grants = writing::carries_grants(&arguments.writing, [&source, &dest], &sides)?;
-    let prune = pruning(arguments, &dest)?;
+    let prune = pruning(arguments, &dest, sides.dest.provider)?;
     Ok(Sync {
         memory,
         locks: ledger::locks(&arguments.locks),
@@ -128,9 +128,13 @@ fn indexing(arguments: &arguments::Sync, dest: &Location, memory: &Memory) -> Re
     }
 }
 
-fn pruning(arguments: &arguments::Sync, dest: &Location) -> Result<Option<Prune>, UsageError> {
+fn pruning(
+    arguments: &arguments::Sync,
+    dest: &Location,
+    provider: Option<Provider>,
+) -> Result<Option<Prune>, UsageError> {
     let Some(span) = arguments.prune_older_than else { return Ok(None) };
-    check_keeps_versions(dest)?;
+    check_keeps_versions(dest, provider)?;
     Ok(Some(older_than(span.0, arguments.dry_run)))
 }
 

@@ -2,7 +2,8 @@
 
 use brigade_s3::{
     AccessKey, Bucket, Client, CompleteMultipartUpload, Condition, Config, CreateMultipartUpload, DeleteObject,
-    ErrorKind, GetObject, HeadObject, NewHeaders, Provider, PutObject, Stored, UploadPart, Verified,
+    ErrorKind, GetObject, HeadObject, ListObjectVersions, NewHeaders, Provider, PutObject, Stored, UploadPart,
+    Verified,
 };
 use bytes::Bytes;
 
@@ -69,6 +70,16 @@ async fn objects_are_asked_for_as_they_are_stored_which_is_not_signed() {
     let [request]: [Received; 1] = server.finish().await.try_into().unwrap();
     assert_eq!(request.header("accept-encoding"), Some("gzip"));
     assert!(!request.header("authorization").unwrap().contains("accept-encoding"));
+}
+
+/// Also of a service that is known as Google by its address alone.
+#[tokio::test]
+async fn versions_are_not_listed_and_not_asked_for() {
+    let server = Server::start([]).await;
+    let error = bucket(&server).await.list_object_versions(ListObjectVersions::default()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotImplemented);
+    assert!(error.message().contains("nothing is done with them"), "{error}");
+    assert!(server.finish().await.is_empty());
 }
 
 #[tokio::test]

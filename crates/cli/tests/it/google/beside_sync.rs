@@ -100,8 +100,13 @@ fn a_past_that_is_not_looked_at_is_refused_before_anything_is_sent() {
         let ended = brigade(&scene, &[&["restore", &bucket, &back][..], &past].concat()).exits(2);
         ended.complains(&reason).complains("a lifecycle rule with daysSinceNoncurrentTime");
     }
+    let named_otherwise = scene.url("p");
+    let past = brigade(&scene, &["restore", &named_otherwise, &back, "--at", "2d", "--provider", "gcs"]).exits(2);
+    past.complains("is at Google");
     let tree = scene.arg("tree");
     scene.write("tree", &Files::new([("a", b"1")]));
+    let pruning = ["sync", &tree, &named_otherwise, "--provider", "gcs", "--prune-older-than", "30d"];
+    brigade(&scene, &pruning).exits(2).complains("is at Google");
     for (place, to) in [(&tree, &bucket), (&bucket, &url(&scene, "to"))] {
         Ended::of(sync(&scene, place, to, &["--prune-older-than", "30d"])).exits(2).complains("is at Google");
     }
