@@ -122,7 +122,8 @@ impl Permits {
     /// Whether no request is in flight.
     pub(crate) fn are_idle(&self) -> bool {
         let growth = self.growth.lock().unwrap_or_else(PoisonError::into_inner);
-        self.requests.semaphore.available_permits() >= growth.wanted()
+        let all = growth.wanted() + self.requests.too_many.load(Ordering::Relaxed);
+        self.requests.semaphore.available_permits() >= all
     }
 
     /// Waits for a place for one more object.

@@ -31,8 +31,8 @@ impl Reception<'_> {
 }
 
 /// Takes in a body whole. One that ends before its `Content-Length` is an
-/// error, and so is one of more bytes than the limit, which is as much as there
-/// is room for: no more memory is taken, whatever is announced.
+/// error, and so is one of more bytes than the limit, whether they come or are
+/// only announced: no memory is taken for it.
 pub(crate) async fn collect(
     mut body: Incoming,
     limit: u64,
@@ -131,6 +131,16 @@ mod tests {
             }
         }
         assert!(Come::Nothing.whole().is_empty());
+    }
+
+    /// One that grows is copied each time that it does, and its memory is nobody else's afterwards.
+    #[test]
+    fn a_body_of_known_length_has_its_place_from_the_second_piece_on() {
+        for length in [3, 64 << 20] {
+            let two = Come::Nothing.and(Bytes::from_static(b"a"), Some(length));
+            let two = two.and(Bytes::from_static(b"b"), Some(length));
+            assert!(matches!(two, Come::Placed { length: 2, .. }), "{length}");
+        }
     }
 
     #[test]

@@ -136,6 +136,7 @@ impl View {
         let at = match wanted.at {
             Some(moment) => {
                 check_keeping(store.as_ref(), wanted.deletes).await?;
+                let moment = moment_at(store.as_ref(), moment, now)?;
                 if wanted.deletes {
                     tracing::warn!(
                         "versions that were removed from {} for good, by `brigade prune` or a lifecycle rule, leave no trace: \
@@ -143,7 +144,7 @@ impl View {
                         store.location()
                     );
                 }
-                Some(moment_at(store.as_ref(), moment, now)?)
+                Some(moment)
             }
             None => None,
         };
