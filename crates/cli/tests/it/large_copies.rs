@@ -63,7 +63,8 @@ fn five_gibibytes_are_copied_with_one_request() {
     assert_eq!((puts[0].query("partNumber"), puts[0].header("x-amz-copy-source-range")), (None, None));
 }
 
-/// S3 copies no more than 5 GiB with one request. Were the parts not copied at once, the first would wait for ever.
+/// S3 copies no more than 5 GiB with one request. Were the parts not copied at once, the first would be given up, and
+/// asked for twice.
 #[test]
 fn more_than_five_gibibytes_are_copied_in_parts_at_once() {
     for size in [5 * GIB + 1, 6 * GIB] {
