@@ -9,6 +9,10 @@ use crate::bandwidth::Bandwidth;
 use crate::failure::Failure;
 use crate::outgoing::Progress;
 
+/// Bytes of memory that are taken because an answer claims to be so long, before they have come: as many as the largest
+/// part has of which four fit into the memory that a run has by default (256 MiB).
+const RESERVED_ON_TRUST: u64 = 64 << 20;
+
 /// What becomes of the pieces of a body as they come, beside the body.
 pub(crate) struct Reception<'a> {
     pub(crate) progress: &'a Progress,
@@ -68,7 +72,7 @@ enum Come {
         buffer: Buffer,
         length: usize,
     },
-    /// The beginning of one that didn't tell, or has more.
+    /// The beginning of one that didn't tell, or claims more than is believed.
     Growing(BytesMut),
 }
 
@@ -97,9 +101,11 @@ impl Come {
     }
 
     fn beginning(expected: Option<u64>) -> Self {
-        match expected.map(usize::try_from) {
-            Some(Ok(expected)) => Self::Placed { buffer: Buffer::of(expected), length: 0 },
-            _ => Self::Growing(BytesMut::new()),
+        let reserved = usize::try_from(expected.unwrap_or(0).min(RESERVED_ON_TRUST)).unwrap_or(0);
+        if expected.is_some_and(|expected| expected <= RESERVED_ON_TRUST) {
+            Self::Placed { buffer: Buffer::of(reserved), length: 0 }
+        } else {
+            Self::Growing(BytesMut::with_capacity(reserved))
         }
     }
 
@@ -122,9 +128,9 @@ mod tests {
 
     #[test]
     fn pieces_become_the_body_whatever_was_announced() {
-        const MUCH: u64 = 100 << 20;
+        const MUCH: u64 = RESERVED_ON_TRUST + 1;
         for pieces in [&["ab", "cde", "f"][..], &["abcdef"], &["", "abcdef"], &["a", "b", "c", "d", "e", "f"]] {
-            for expected in [None, Some(0), Some(3), Some(6), Some(9), Some(MUCH)] {
+            for expected in [None, Some(0), Some(3), Some(6), Some(9), Some(MUCH), Some(u64::MAX)] {
                 let add = |come: Come, piece: &&'static str| come.and(Bytes::from_static(piece.as_bytes()), expected);
                 let whole = pieces.iter().fold(Come::Nothing, add).whole();
                 assert_eq!(whole, "abcdef", "{pieces:?}, announced as {expected:?}");
@@ -135,11 +141,11 @@ mod tests {
 
     /// One that grows is copied each time that it does, and its memory is nobody else's afterwards.
     #[test]
-    fn a_body_of_known_length_has_its_place_from_the_second_piece_on() {
-        for length in [3, 64 << 20] {
-            let two = Come::Nothing.and(Bytes::from_static(b"a"), Some(length));
-            let two = two.and(Bytes::from_static(b"b"), Some(length));
-            assert!(matches!(two, Come::Placed { length: 2, .. }), "{length}");
+    fn a_body_has_its_place_as_far_as_its_length_is_believed() {
+        for (length, is_believed) in [(3, true), (RESERVED_ON_TRUST, true), (RESERVED_ON_TRUST + 1, false)] {
+            let two =
+                Come::Nothing.and(Bytes::from_static(b"a"), Some(length)).and(Bytes::from_static(b"b"), Some(length));
+            assert_eq!(matches!(two, Come::Placed { length: 2, .. }), is_believed, "{length}");
         }
     }
 
