@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use brigade_engine::prune::Prune;
+use brigade_store::Location;
 use brigade_store::s3::{Config, Provider};
-use brigade_store::{Location, Service};
 
 use super::s3::Probed;
 use super::{UsageError, s3};
@@ -36,9 +36,7 @@ pub(crate) fn resolve(arguments: &arguments::Prune) -> Result<Asked, UsageError>
 pub(crate) fn check_keeps_versions(location: &Location, provider: Option<Provider>) -> Result<(), UsageError> {
     match location {
         Location::Local(path) => Err(UsageError::NoVersions { path: path.display().to_string() }),
-        Location::Bucket { service, written, .. }
-            if *service == Service::Google || provider.is_some_and(Provider::is_google) =>
-        {
+        Location::Bucket { service, written, .. } if s3::is_google(*service, provider) => {
             Err(UsageError::VersionsAtGoogle(written.clone()))
         }
         Location::Bucket { .. } => Ok(()),

@@ -159,6 +159,11 @@ pub(crate) fn sides(
     Ok(Sides { source, dest: Config { customer_key, ..dest } })
 }
 
+/// Whether a bucket is Google's, as far as it is said: by its URL, or as the provider.
+pub(super) fn is_google(service: Service, provider: Option<Provider>) -> bool {
+    service == Service::Google || provider.is_some_and(Provider::is_google)
+}
+
 /// Whether what is said for both sides is not said of this one.
 fn is_apart(places: [&Location; 2], stores: [Option<&NamedStore>; 2], place: usize) -> bool {
     let other = 1 - place;

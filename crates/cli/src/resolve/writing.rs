@@ -1,10 +1,10 @@
 //! What is said of the objects that are written, as the S3 client wants it.
 
-use brigade_store::s3::{Encryption, Provider, Writing};
-use brigade_store::{Location, NewBucket, Service};
+use brigade_store::s3::{Encryption, Writing};
+use brigade_store::{Location, NewBucket};
 
-use super::UsageError;
 use super::s3::Sides;
+use super::{UsageError, s3};
 use crate::arguments::{BucketArguments, WritingArguments};
 
 /// What stands in the place of a canned access control list where each copy gets that of its source.
@@ -49,7 +49,7 @@ pub(crate) fn carries_grants(
         match place {
             Location::Local(path) => return Err(UsageError::AclOfDirectory { path: path.display().to_string() }),
             Location::Bucket { service, written, .. } => {
-                if *service == Service::Google || side.provider.is_some_and(Provider::is_google) {
+                if s3::is_google(*service, side.provider) {
                     return Err(UsageError::AclAtGoogle(written.clone()));
                 }
             }
