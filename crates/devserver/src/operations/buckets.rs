@@ -51,7 +51,8 @@ pub(crate) async fn create(
     let (storage, name) = (Arc::clone(storage), request.input.bucket);
     let locks = request.input.object_lock_enabled_for_bucket.unwrap_or(false);
     let constraint = request.input.create_bucket_configuration.and_then(|asked| asked.location_constraint);
-    let region = constraint.map(|constraint| constraint.as_str().to_owned());
+    // An empty one is none.
+    let region = constraint.map(|constraint| constraint.as_str().to_owned()).filter(|region| !region.is_empty());
     let location = format!("/{name}");
     blocking(move || {
         storage.create_bucket(&name, region)?;
