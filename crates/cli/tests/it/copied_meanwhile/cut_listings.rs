@@ -54,12 +54,15 @@ fn assert_nothing_is_lost(scene: &Scene, copies: &Files, more: &[&str], case: &s
     next
 }
 
+/// A page of either side's listing that does not come before the run has ended.
+const CUTS: [(&str, u64); 6] = [("from", 2), ("from", 4), ("from", 6), ("to", 2), ("to", 4), ("to", 6)];
+
 /// heavy-sync took the pages that had come until it was killed for all that the source had, and deleted the rest of the
 /// copy.
 #[test]
 fn killed_when_some_pages_of_a_side_have_come() {
     for more in SERVICES {
-        for (side, page) in [("from", 2), ("from", 4), ("from", 6), ("to", 2), ("to", 4), ("to", 6)] {
+        for (side, page) in CUTS {
             let (scene, copies) = scene_with_pages();
             scene.log().hold_page(side, page);
             let running = Running::start(sync(&scene, more));
@@ -75,7 +78,7 @@ fn killed_when_some_pages_of_a_side_have_come() {
 #[test]
 fn killed_when_its_ledger_says_how_far_it_came() {
     let more = SERVICES[1];
-    for (side, page) in [("from", 4), ("from", 6), ("to", 4), ("to", 6)] {
+    for (side, page) in CUTS.into_iter().filter(|(_, page)| *page > 2) {
         let (scene, copies) = scene_with_pages();
         scene.log().hold_page(side, page);
         let running = Running::start(sync(&scene, more));
@@ -96,7 +99,7 @@ fn killed_when_its_ledger_says_how_far_it_came() {
 #[test]
 fn asked_to_end_when_some_pages_of_a_side_have_come() {
     for more in SERVICES {
-        for (side, page) in [("from", 2), ("from", 4), ("from", 6), ("to", 2), ("to", 4), ("to", 6)] {
+        for (side, page) in CUTS {
             let (scene, copies) = scene_with_pages();
             scene.log().hold_page(side, page);
             let ended = Ended::of_watched(sync(&scene, more), |process| {
